@@ -1,0 +1,144 @@
+"""Where things are: the home folder of the embedded Argilla, the connection to an Argilla, account files.
+
+The home folder is ``ARGILLA_HOME_PATH``, as for argilla-server itself; without it, ``~/.sharegpt-argilla``.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sharegpt_argilla.errors import CredentialsError, InputError, ServerUnreachableError
+
+DEFAULT_PORT = 6900
+"""The port that Argilla has always used."""
+
+
+@dataclass(frozen=True)
+class Home:
+    """The files under one home folder. Nothing is created by looking at them."""
+
+    path: Path
+
+    @property
+    def database(self) -> Path:
+        """argilla-server's SQLite database, under the name that argilla-server itself gives it."""
+        return self.path / "argilla.db"
+
+    @property
+    def search_index(self) -> Path:
+        """The index of the embedded search engine; can be rebuilt from the database at any time."""
+        return self.path / "search-index.db"
+
+    @property
+    def owner(self) -> Path:
+        """JSON with ``username``, ``password`` and ``api_key`` of the first owner; mode 0600."""
+        return self.path / "owner.json"
+
+    @property
+    def credentials(self) -> Path:
+        """CSV with the first password of every account that was created here; mode 0600."""
+        return self.path / "credentials.csv"
+
+    @property
+    def secret_key(self) -> Path:
+        """The key that signs sign-in tokens, so that a restart signs nobody out; mode 0600."""
+        return self.path / "secret-key"
+
+    @property
+    def server(self) -> Path:
+        """JSON that describes the server that runs on this home, or that ran last: ``api_url`` and pids."""
+        return self.path / "server.json"
+
+    @property
+    def lock(self) -> Path:
+        """Held, with ``flock``, by the one process that serves this home."""
+        return self.path / "serve.lock"
+
+    @property
+    def logs(self) -> Path:
+        """Folder of the log files."""
+        return self.path / "logs"
+
+
+@dataclass(frozen=True)
+class Connection:
+    """The address of an Argilla and the API key to use there."""
+
+    api_url: str
+    api_key: str
+
+
+def default_home() -> Home:
+    """The home folder in force: ``ARGILLA_HOME_PATH``, else ``~/.sharegpt-argilla``."""
+    given = os.environ.get("ARGILLA_HOME_PATH")
+    return Home(Path(given).expanduser() if given else Path.home() / ".sharegpt-argilla")
+
+
+def find_connection(home: Home | None = None) -> Connection:
+    """Address and key from the environment; with neither set, those of the embedded server.
+
+    Raises:
+        CredentialsError: an address is set without a key, or a key without an address.
+        ServerUnreachableError: nothing is set and no embedded server was ever started on the home folder.
+    """
+    url, key = os.environ.get("ARGILLA_API_URL"), os.environ.get("ARGILLA_API_KEY")
+    if url and key:
+        return Connection(url.rstrip("/"), key)
+    if url or key:
+        names = ("ARGILLA_API_URL", "ARGILLA_API_KEY")
+        present, missing = names if url else reversed(names)
+        raise CredentialsError(
+            f"{present} is set but {missing} is not; set both, or neither for the embedded Argilla"
+        )
+    home = home or default_home()
+    if not (home.server.exists() and home.owner.exists()):
+        raise ServerUnreachableError(
+            f"no Argilla to talk to: ARGILLA_API_URL and ARGILLA_API_KEY are not set and {home.path} holds no "
+            "embedded one; start it with `sharegpt-argilla serve`, or set both variables"
+        )
+    return Connection(read_json(home.server)["api_url"], read_json(home.owner)["api_key"])
+
+
+def read_json(path: Path) -> Any:
+    """The JSON document in a small file of ours.
+
+    Raises:
+        InputError: the file is missing or damaged.
+    """
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path}: cannot be read ({error}); remove it and start again") from error
+
+
+def write_private(path: Path, text: str) -> None:
+    """Write ``text`` to ``path`` whole or not at all, readable by this user only (mode 0600)."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    with suppress(FileNotFoundError):
+        draft.unlink()
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    draft.replace(path)
+
+
+def add_credentials(home: Home, username: str, password: str, role: str, api_url: str) -> None:
+    """Append one account to the home folder's credentials sheet, creating the sheet when it is missing."""
+    home.path.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(home.credentials, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    with os.fdopen(descriptor, "a", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        if file.tell() == 0:
+            writer.writerow(("username", "password", "role", "api_url"))
+        writer.writerow((username, password, role, api_url))
+        file.flush()
+        os.fsync(file.fileno())
