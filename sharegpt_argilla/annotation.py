@@ -1,0 +1,73 @@
+"""Plain data that passes between the families: what goes to Argilla and what comes back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+MetadataValue = int | float | str | list[str]
+FieldValue = str | list[dict[str, str]]
+AnswerValue = int | str | list[str] | list[dict[str, Any]]
+ResponseStatus = Literal["submitted", "draft", "discarded"]
+
+
+@dataclass(frozen=True, slots=True)
+class RecordDraft:
+    """A record as it will be sent to Argilla.
+
+    Attributes:
+        id: the row's id; Argilla's external id.
+        fields: field name -> text, or a list of ``{"role", "content"}`` messages for a chat field.
+        metadata: property name -> value of the property's type.
+    """
+
+    id: str
+    fields: Mapping[str, FieldValue]
+    metadata: Mapping[str, MetadataValue] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """What one annotator said about one record.
+
+    Attributes:
+        annotator: the username; the user's id when Argilla no longer knows the name.
+        status: submitted, draft or discarded.
+        values: question name -> answer; questions left open are absent.
+        submitted_at: ISO 8601, UTC, when the response took its present form.
+        active_seconds: time spent on the record with the page in use; None when nobody measured it.
+    """
+
+    annotator: str
+    status: ResponseStatus
+    values: Mapping[str, AnswerValue]
+    submitted_at: str
+    active_seconds: float | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """The response as it stands inside an exported row; unknown times are left out."""
+        document: dict[str, Any] = {
+            "annotator": self.annotator,
+            "status": self.status,
+            "values": dict(self.values),
+            "submitted_at": self.submitted_at,
+        }
+        if self.active_seconds is not None:
+            document["active_seconds"] = self.active_seconds
+        return document
+
+
+@dataclass(frozen=True, slots=True)
+class AnsweredRecord:
+    """A record with its responses, as read back from Argilla.
+
+    Attributes:
+        id: Argilla's external id: the row's id; None for a record that was not loaded from a row.
+        status: ``completed`` once enough people submitted, else ``pending``.
+        responses: in the order in which they were first made.
+    """
+
+    id: str | None
+    status: Literal["pending", "completed"]
+    responses: Sequence[Response]

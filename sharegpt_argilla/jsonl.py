@@ -1,0 +1,138 @@
+"""JSON Lines files: read line by line, written whole or not at all, rejects kept apart."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import IO
+
+from sharegpt_argilla.errors import InputError, RejectedError
+from sharegpt_argilla.rows import Row, check_row
+
+STANDARD_STREAM = "-"
+"""The name that means standard input or output."""
+
+
+@dataclass(frozen=True, slots=True)
+class RowLine:
+    """One line of a rows file: its 1-based number, its text without the line break, and the row in it.
+
+    ``row`` is None when the line holds no row; ``reason`` then says why.
+    """
+
+    number: int
+    text: str
+    row: Row | None
+    reason: str = ""
+
+
+def read_rows(path: str | Path) -> Iterator[RowLine]:
+    """Every line of a rows file, blank lines left out.
+
+    Raises:
+        InputError: the file cannot be read, or is not UTF-8.
+    """
+    with open_input(path) as file:
+        try:
+            for number, line in enumerate(file, 1):
+                text = line.rstrip("\r\n")
+                if text.strip():
+                    yield _row_line(number, text)
+        except UnicodeDecodeError as error:
+            raise InputError(f"{path}: not UTF-8 near byte {error.start}; rows files are UTF-8") from None
+        except OSError as error:
+            raise InputError(f"{path}: cannot be read: {error.strerror}") from error
+
+
+def _row_line(number: int, text: str) -> RowLine:
+    try:
+        return RowLine(number, text, check_row(json.loads(text)))
+    except json.JSONDecodeError as error:
+        return RowLine(number, text, None, f"not valid JSON: {error.msg} at column {error.colno}")
+    except RecursionError:
+        return RowLine(number, text, None, "JSON nested too deeply")
+    except RejectedError as error:
+        return RowLine(number, text, None, str(error))
+
+
+def open_input(path: str | Path, errors: str = "strict") -> IO[str]:
+    """A file, or standard input for ``-``, as UTF-8 text, a byte order mark left out.
+
+    Raises:
+        InputError: it cannot be opened.
+    """
+    if str(path) == STANDARD_STREAM:
+        return io.TextIOWrapper(os.fdopen(os.dup(sys.stdin.fileno()), "rb"), encoding="utf-8-sig", errors=errors)
+    try:
+        return Path(path).open(encoding="utf-8-sig", errors=errors, newline="")
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read: {error.strerror}") from error
+
+
+@contextmanager
+def open_output(path: str | Path) -> Iterator[IO[str]]:
+    """A text file that appears under its name only when the block ends well; standard output for ``-``.
+
+    Raises:
+        InputError: the file cannot be written. What stood under the name before is then still there.
+    """
+    if str(path) == STANDARD_STREAM:
+        yield sys.stdout
+        sys.stdout.flush()
+        return
+    target = Path(path)
+    draft = target.with_name(f".{target.name}.{os.getpid()}.part")
+    try:
+        with draft.open("w", encoding="utf-8", newline="\n") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(target)
+    except OSError as error:
+        raise InputError(f"{path}: cannot be written: {error.strerror}") from error
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+class RejectsFile:
+    """The file that takes what was rejected: one JSON object a line with file, line, reason and the raw text.
+
+    It is written only when something is rejected, and takes its name when the block ends, well or not.
+
+    Attributes:
+        count: how many were rejected so far.
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = Path(path)
+        self.count = 0
+        self._draft = self.path.with_name(f".{self.path.name}.{os.getpid()}.part")
+        self._file: IO[str] | None = None
+
+    def add(self, file: str, line: int, reason: str, raw: str) -> None:
+        """Keep one reject. ``raw`` is what stood in the file, so that it can be mended and read again."""
+        if self._file is None:
+            try:
+                self._file = self._draft.open("w", encoding="utf-8", newline="\n")
+            except OSError as error:
+                raise InputError(f"{self.path}: cannot be written: {error.strerror}") from error
+        # ASCII, because the raw text may hold bytes that were not UTF-8.
+        self._file.write(json.dumps({"file": file, "line": line, "reason": reason, "raw": raw}) + "\n")
+        self.count += 1
+
+    def __enter__(self) -> RejectsFile:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._file is not None:
+            self._file.close()
+            self._draft.replace(self.path)

@@ -1,0 +1,240 @@
+"""The row format: one question/answer pair, one JSON object, one line.
+
+The keys are those of the MNBVC question/answer format, in this order: ``id``, ``问`` (question), ``答``
+(answer), ``来源`` (source), ``元数据`` (metadata). ``扩展字段`` (extension) inside the metadata is a JSON
+*string* that parses to an object. docs/row-format.md has every key with an example.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal, TypedDict, cast, get_args
+
+from sharegpt_argilla.errors import RejectedError, UnknownNameError, UsageError
+
+CREATE_TIME_FORMAT = "%Y%m%d %H:%M:%S"
+ANNOTATION = "标注"
+SESSION = "会话"
+ORIGINAL_SESSION = "原会话"
+TURN = "多轮序号"
+CORPUS = "解析模型"
+
+Profile = Literal["mnbvc-2023", "mnbvc-2025"]
+
+
+class Metadata(TypedDict):
+    create_time: str
+    问题明细: str
+    回答明细: str
+    扩展字段: str
+
+
+class _RowWithoutDate(TypedDict):
+    id: str
+    问: str
+    答: str
+    来源: str
+    元数据: Metadata
+
+
+class Row(_RowWithoutDate, total=False):
+    """One row. ``时间`` (yyyymmdd, earliest appearance) is there under the ``mnbvc-2025`` profile only."""
+
+    时间: str
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """One question with its answer, before it takes the shape of a row.
+
+    Attributes:
+        question: text of the question, never empty.
+        answer: text of the answer; ``""`` when nobody answered.
+        session: id of the conversation in its corpus.
+        turn: 1-based number of the question in the whole conversation.
+        corpus: name of the corpus adapter, as given with ``-m``.
+        source: ``ShareGPT`` for the ShareGPT corpora, else the corpus' own name.
+        question_role: the role as the corpus spells it (``human``).
+        answer_role: the same for the answer; ``""`` when nobody answered.
+        created: ``yyyymmdd HH:MM:SS`` when the corpus knows it.
+        extra: what else the corpus knows, under the corpus' own keys.
+    """
+
+    question: str
+    answer: str
+    session: str
+    turn: int
+    corpus: str
+    source: str
+    question_role: str
+    answer_role: str
+    created: str | None = None
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+
+def check_profile(name: str) -> Profile:
+    """The profile of that name.
+
+    Raises:
+        UnknownNameError: there is none.
+    """
+    if name not in get_args(Profile):
+        raise UnknownNameError("profile", name, get_args(Profile))
+    return cast("Profile", name)
+
+
+def check_create_time(text: str) -> str:
+    """``text`` itself, when it has the form ``yyyymmdd HH:MM:SS``.
+
+    Raises:
+        UsageError: it has another form.
+    """
+    try:
+        datetime.strptime(text, CREATE_TIME_FORMAT)
+    except ValueError:
+        raise UsageError(f'create time "{text}" is not of the form "20230511 15:56:03"') from None
+    return text
+
+
+def build_row(pair: Pair, create_time: str, profile: Profile = "mnbvc-2023") -> Row:
+    """The row of one pair.
+
+    Args:
+        pair: the pair.
+        create_time: used where the corpus has no time of its own; one value for a whole run.
+        profile: ``mnbvc-2023``, or ``mnbvc-2025`` with ``时间`` and an integer ``会话``.
+    """
+    created = pair.created or create_time
+    session: dict[str, Any] = {SESSION: pair.session}
+    if profile == "mnbvc-2025":
+        session = {SESSION: session_number(pair.session), ORIGINAL_SESSION: pair.session}
+    extension = {**session, TURN: pair.turn, CORPUS: pair.corpus, **_without_nulls(pair.extra)}
+    row: Row = {
+        "id": "",
+        "问": encodable(pair.question),
+        "答": encodable(pair.answer),
+        "来源": pair.source,
+        "元数据": {
+            "create_time": created,
+            "问题明细": _role_detail(pair.question_role),
+            "回答明细": _role_detail(pair.answer_role),
+            "扩展字段": dump_extension(extension),
+        },
+    }
+    row["id"] = row_id(row)
+    if profile == "mnbvc-2025":
+        row["时间"] = created[:8]
+    return row
+
+
+def row_id(row: Row) -> str:
+    """md5 (32 hex digits) of the canonical JSON of the row's content.
+
+    Canonical: keys sorted, no spaces, UTF-8; without ``id``, ``create_time``, ``时间`` and ``标注``, so that the
+    time of a run and later annotations leave it alone.
+    """
+    metadata = row["元数据"]
+    extension = metadata["扩展字段"]
+    if ANNOTATION in extension:
+        extension = dump_extension({k: v for k, v in json.loads(extension).items() if k != ANNOTATION})
+    content = {
+        "问": row["问"],
+        "答": row["答"],
+        "来源": row["来源"],
+        "元数据": {
+            "问题明细": metadata["问题明细"],
+            "回答明细": metadata["回答明细"],
+            "扩展字段": extension,
+        },
+    }
+    text = json.dumps(content, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    return hashlib.md5(text.encode("utf-8"), usedforsecurity=False).hexdigest()
+
+
+def read_extension(row: Row) -> dict[str, Any]:
+    """``扩展字段`` of a row, parsed."""
+    extension: dict[str, Any] = json.loads(row["元数据"]["扩展字段"])
+    return extension
+
+
+def dump_extension(extension: Mapping[str, Any]) -> str:
+    """An object as the JSON string that ``扩展字段`` holds."""
+    return encodable(json.dumps(extension, ensure_ascii=False))
+
+
+def with_extension(row: Row, extension: Mapping[str, Any]) -> Row:
+    """A copy of the row with another ``扩展字段``; id and key order stay."""
+    copy: Row = {**row}
+    copy["元数据"] = {**row["元数据"], "扩展字段": dump_extension(extension)}
+    return copy
+
+
+def dump_row(row: Row) -> str:
+    """The row as one line of JSON, without the line break."""
+    return json.dumps(row, ensure_ascii=False, separators=(",", ":"))
+
+
+def check_row(value: object) -> Row:
+    """``value`` itself, when it is a row.
+
+    Raises:
+        RejectedError: it is not; the text names the first key that is wrong.
+    """
+    if not isinstance(value, dict):
+        raise RejectedError(f"a row is a JSON object, found {type(value).__name__}")
+    for key in ("id", "问", "答", "来源"):
+        _check_text(value, key)
+    metadata = value.get("元数据")
+    if not isinstance(metadata, dict):
+        raise RejectedError('"元数据" is missing or not an object; `extract` writes it')
+    for key in ("create_time", "问题明细", "回答明细", "扩展字段"):
+        _check_text(metadata, key)
+    _check_extension(metadata["扩展字段"])
+    if not value["id"]:
+        raise RejectedError('"id" is empty; `extract` writes it')
+    return cast("Row", value)
+
+
+def session_number(session: str) -> int:
+    """A stable 53-bit integer for a session id, the same in every run and every shard.
+
+    53 bits are what every JSON reader keeps exact (RFC 8259, section 6).
+    """
+    return int.from_bytes(hashlib.sha256(session.encode("utf-8")).digest()[:8], "big") >> 11
+
+
+def encodable(text: str) -> str:
+    """``text`` with U+FFFD for each lone surrogate, which JSON can escape but UTF-8 cannot hold."""
+    return text if text.isascii() else _SURROGATES.sub("\ufffd", text)
+
+
+_SURROGATES = re.compile("[\ud800-\udfff]")
+
+
+def _role_detail(role: str) -> str:
+    return f'"from": {json.dumps(role, ensure_ascii=False)}' if role else ""
+
+
+def _without_nulls(extra: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in extra.items() if value is not None}
+
+
+def _check_text(value: Mapping[str, Any], key: str) -> None:
+    if key not in value:
+        raise RejectedError(f'"{key}" is missing; `extract` writes it')
+    if not isinstance(value[key], str):
+        raise RejectedError(f'"{key}" is {type(value[key]).__name__}, not text')
+
+
+def _check_extension(text: str) -> None:
+    try:
+        extension = json.loads(text)
+    except ValueError:
+        raise RejectedError('"扩展字段" is not valid JSON; run `extract` on the corpus again') from None
+    if not isinstance(extension, dict):
+        raise RejectedError('"扩展字段" holds no JSON object; run `extract` on the corpus again')
