@@ -1,1 +1,26 @@
-"""Chat logs to Argilla and back."""
+"""Chat logs to Argilla and back: the commands as functions.
+
+>>> import sharegpt_argilla
+>>> sharegpt_argilla.extract(["examples/sharegpt_gpt4.jsonl"], "gpt4", "rows.jsonl")  # doctest: +SKIP
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from sharegpt_argilla.workflows.export_responses import export_responses
+    from sharegpt_argilla.workflows.extract import extract
+    from sharegpt_argilla.workflows.load_records import load_records
+    from sharegpt_argilla.workflows.push_to_argilla import push_to_argilla
+    from sharegpt_argilla.workflows.setup_dataset import setup_dataset
+
+__all__ = ["export_responses", "extract", "load_records", "push_to_argilla", "setup_dataset"]
+
+
+def __getattr__(name: str) -> object:
+    # Imported when first used: the embedded server must start without spaCy and the SDK.
+    if name in __all__:
+        return getattr(import_module(f"sharegpt_argilla.workflows.{name}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

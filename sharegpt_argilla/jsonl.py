@@ -22,15 +22,21 @@ STANDARD_STREAM = "-"
 
 @dataclass(frozen=True, slots=True)
 class RowLine:
-    """One line of a rows file: its 1-based number, its text without the line break, and the row in it.
+    """One line of a rows file.
 
-    ``row`` is None when the line holds no row; ``reason`` then says why.
+    Attributes:
+        number: 1-based.
+        text: the line without its line break.
+        row: the row in it; None when it holds none.
+        reason: why it holds none.
+        end: its line break, as it stands in the file; the last line may have none.
     """
 
     number: int
     text: str
     row: Row | None
     reason: str = ""
+    end: str = "\n"
 
 
 def read_rows(path: str | Path) -> Iterator[RowLine]:
@@ -44,22 +50,23 @@ def read_rows(path: str | Path) -> Iterator[RowLine]:
             for number, line in enumerate(file, 1):
                 text = line.rstrip("\r\n")
                 if text.strip():
-                    yield _row_line(number, text)
+                    yield _row_line(number, text, line[len(text) :])
         except UnicodeDecodeError as error:
             raise InputError(f"{path}: not UTF-8 near byte {error.start}; rows files are UTF-8") from None
         except OSError as error:
             raise InputError(f"{path}: cannot be read: {error.strerror}") from error
 
 
-def _row_line(number: int, text: str) -> RowLine:
+def _row_line(number: int, text: str, end: str) -> RowLine:
     try:
-        return RowLine(number, text, check_row(json.loads(text)))
+        return RowLine(number, text, check_row(json.loads(text)), end=end)
     except json.JSONDecodeError as error:
-        return RowLine(number, text, None, f"not valid JSON: {error.msg} at column {error.colno}")
+        reason = f"not valid JSON: {error.msg} at column {error.colno}"
     except RecursionError:
-        return RowLine(number, text, None, "JSON nested too deeply")
+        reason = "JSON nested too deeply"
     except RejectedError as error:
-        return RowLine(number, text, None, str(error))
+        reason = str(error)
+    return RowLine(number, text, None, reason, end)
 
 
 def open_input(path: str | Path, errors: str = "strict") -> IO[str]:
@@ -90,7 +97,7 @@ def open_output(path: str | Path) -> Iterator[IO[str]]:
     target = Path(path)
     draft = target.with_name(f".{target.name}.{os.getpid()}.part")
     try:
-        with draft.open("w", encoding="utf-8", newline="\n") as file:
+        with draft.open("w", encoding="utf-8", newline="") as file:
             yield file
             file.flush()
             os.fsync(file.fileno())

@@ -28,6 +28,8 @@ Profile = Literal["mnbvc-2023", "mnbvc-2025"]
 
 
 class Metadata(TypedDict):
+    """What a row knows about its pair. The details name the roles as the corpus spells them."""
+
     create_time: str
     问题明细: str
     回答明细: str

@@ -142,3 +142,12 @@ def add_credentials(home: Home, username: str, password: str, role: str, api_url
         writer.writerow((username, password, role, api_url))
         file.flush()
         os.fsync(file.fileno())
+
+
+def find_password(home: Home, username: str, api_url: str) -> str | None:
+    """The first password of an account at one Argilla, as the credentials sheet has it; None if it does not."""
+    if not home.credentials.exists():
+        return None
+    with home.credentials.open(encoding="utf-8", newline="") as file:
+        rows = [row for row in csv.DictReader(file) if (row["username"], row["api_url"]) == (username, api_url)]
+    return rows[-1]["password"] if rows else None

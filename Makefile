@@ -1,0 +1,67 @@
+# Two verbs for everybody: `make demo` and `make test`. Both need Python 3.11, pip and make, nothing else.
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+# What pytest leaves out; `make test MARKS=""` runs everything.
+MARKS ?= not slow
+PYTEST_ARGS ?=
+
+.PHONY: help demo test setup check format bench docs constraints clean
+
+help:
+	@echo "make demo    an Argilla on 127.0.0.1:6900 with the examples in it"
+	@echo "make test    the tests (MARKS='' includes the slow ones)"
+	@echo "make setup   only the environment in .venv"
+	@echo "make check   format, lint, types"
+	@echo "make bench   measurements, each beside a yardstick"
+	@echo "make docs    the generated pages of docs/"
+
+demo: $(VENV)/.demo
+	$(BIN)/sharegpt-argilla demo
+
+test: setup
+	$(BIN)/python -m pytest -m "$(MARKS)" $(PYTEST_ARGS)
+
+setup: $(VENV)/.all
+
+check: setup
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+format: setup
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: setup
+	@for file in bench/*.py; do echo "== $$file"; $(BIN)/python $$file || exit 1; done
+
+docs: setup
+	$(BIN)/python docs/generate.py
+
+# The demo does without the tools of developers. pip is asked again only when one of these files changed.
+$(VENV)/.demo: pyproject.toml constraints.txt | $(BIN)/python
+	@echo "installing into $(VENV) (a few minutes the first time) ..."
+	$(PIP) install -c constraints.txt -e ".[serve]"
+	@touch $@
+
+$(VENV)/.all: pyproject.toml constraints.txt | $(BIN)/python
+	@echo "installing into $(VENV) (a few minutes the first time) ..."
+	$(PIP) install -c constraints.txt -e ".[serve,dev]"
+	@touch $@ $(VENV)/.demo
+
+$(BIN)/python:
+	@command -v $(PYTHON) >/dev/null || { echo "make: $(PYTHON) not found; name yours: make PYTHON=python3"; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "make: Python 3.11 is needed"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+# New pins: the newest releases that pyproject.toml allows. Read the difference before you commit it.
+constraints:
+	rm -rf $(VENV)-new && $(PYTHON) -m venv $(VENV)-new
+	$(VENV)-new/bin/python -m pip install --quiet -e ".[serve,dev]"
+	$(VENV)-new/bin/python -m pip freeze --exclude-editable > constraints.txt
+	rm -rf $(VENV)-new
+
+clean:
+	rm -rf $(VENV) $(VENV)-new build *.egg-info .pytest_cache .mypy_cache .ruff_cache

@@ -1,0 +1,170 @@
+"""One connection to an Argilla server: JSON in, JSON out, errors of our own tree."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import argilla
+import httpx
+from argilla._exceptions import ArgillaAPIError, ArgillaCredentialsError
+
+from sharegpt_argilla.errors import (
+    CredentialsError,
+    ServerRefusedError,
+    ServerUnreachableError,
+    SharegptArgillaError,
+)
+from sharegpt_argilla.settings import Connection
+
+ATTEMPTS = 4
+"""How often a call is made before an unreachable server is reported; the waits are 0.5, 1 and 2 seconds."""
+
+_UNAVAILABLE = frozenset({502, 503, 504})
+
+
+class ArgillaClient:
+    """A signed-in connection.
+
+    Every method raises ServerUnreachableError, CredentialsError or ServerRefusedError, never an error of
+    httpx or of the SDK. Calls are repeated while the server cannot be reached; all that this package sends
+    may be sent twice without harm.
+
+    Attributes:
+        url: the server's address.
+        username: whose API key this is.
+        role: ``owner``, ``admin`` or ``annotator``.
+    """
+
+    def __init__(self, url: str, http: httpx.Client) -> None:
+        self.url = url
+        self._http = http
+        me = self.get("/api/v1/me")
+        self.username: str = me["username"]
+        self.role: str = me["role"]
+
+    def get(self, path: str, params: Mapping[str, Any] | None = None) -> Any:
+        """The JSON answer to a GET."""
+        return self._call("GET", path, params=params)
+
+    def post(self, path: str, json: object, params: Mapping[str, Any] | None = None) -> Any:
+        """The JSON answer to a POST."""
+        return self._call("POST", path, json=json, params=params)
+
+    def put(self, path: str, json: object | None = None) -> Any:
+        """The JSON answer to a PUT."""
+        return self._call("PUT", path, json=json)
+
+    def patch(self, path: str, json: object) -> Any:
+        """The JSON answer to a PATCH."""
+        return self._call("PATCH", path, json=json)
+
+    def delete(self, path: str) -> None:
+        """Delete what is at the path."""
+        self._call("DELETE", path)
+
+    def _call(self, method: str, path: str, **arguments: Any) -> Any:
+        for attempt in range(ATTEMPTS):
+            if attempt:
+                time.sleep(0.25 * 2**attempt)
+            try:
+                return self._read(self._http.request(method, path, **arguments))
+            except httpx.TransportError as error:
+                failure = ServerUnreachableError(_unreachable(self.url, error))
+            except ServerUnreachableError as error:
+                failure = error
+        raise failure
+
+    def _read(self, response: httpx.Response) -> Any:
+        if response.is_success:
+            return _json(self.url, response)
+        if response.status_code in _UNAVAILABLE:
+            raise ServerUnreachableError(f"{self.url} answers {response.status_code}; is Argilla still starting?")
+        raise _refusal(self.url, response)
+
+
+class RefusedError(ServerRefusedError):
+    """A refusal with its HTTP status.
+
+    Attributes:
+        status: the HTTP status code.
+    """
+
+    def __init__(self, message: str, status: int) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+def connect(connection: Connection) -> ArgillaClient:
+    """Sign in.
+
+    Raises:
+        ServerUnreachableError: nothing answers at the address.
+        CredentialsError: the server refuses the key.
+        ServerRefusedError: something answers that is no Argilla.
+    """
+    try:
+        sdk = argilla.Argilla(api_url=connection.api_url, api_key=connection.api_key, retries=1)
+    except (httpx.TransportError, httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
+        raise ServerUnreachableError(_unreachable(connection.api_url, error)) from None
+    except ArgillaCredentialsError:
+        raise _wrong_key(connection.api_url) from None
+    except (ArgillaAPIError, ValueError):
+        raise ServerRefusedError(
+            f"{connection.api_url} answers, but not as Argilla; is the address (ARGILLA_API_URL) right?"
+        ) from None
+    return ArgillaClient(connection.api_url, sdk.http_client)
+
+
+def _unreachable(url: str, error: Exception) -> str:
+    return (
+        f"no Argilla answers at {url} ({str(error) or type(error).__name__}); "
+        "start one with `sharegpt-argilla serve` or mend ARGILLA_API_URL"
+    )
+
+
+def _wrong_key(url: str) -> CredentialsError:
+    return CredentialsError(
+        f"{url} refuses the API key; take the one on the user's settings page (ARGILLA_API_KEY)"
+    )
+
+
+def _json(url: str, response: httpx.Response) -> Any:
+    if not response.content:
+        return None
+    try:
+        return response.json()
+    except ValueError:
+        raise ServerRefusedError(
+            f"{url} answers, but not as Argilla; is the address (ARGILLA_API_URL) right?"
+        ) from None
+
+
+def _refusal(url: str, response: httpx.Response) -> SharegptArgillaError:
+    status, detail = response.status_code, _detail(response)
+    if status == httpx.codes.UNAUTHORIZED:
+        return _wrong_key(url)
+    if status == httpx.codes.FORBIDDEN:
+        return CredentialsError(
+            f"the account of this API key may not do that at {url} ({response.request.method} "
+            f"{response.request.url.path}); use an owner's or an admin's key"
+        )
+    return RefusedError(
+        f"{url} refused {response.request.method} {response.request.url.path} with {status}: {detail}", status
+    )
+
+
+def _detail(response: httpx.Response) -> str:
+    """What the server says is wrong, without the values that it repeats: they are people's texts."""
+    try:
+        detail = response.json()["detail"]
+    except (ValueError, KeyError, TypeError):
+        return response.reason_phrase
+    if isinstance(detail, str):
+        return detail.splitlines()[0][:300] if detail else response.reason_phrase
+    errors = detail.get("params", {}).get("errors", []) if isinstance(detail, dict) else detail
+    if isinstance(errors, list) and errors and isinstance(errors[0], dict):
+        where = ".".join(str(part) for part in errors[0].get("loc", ()))
+        return f"{where}: {errors[0].get('msg', '')}"[:300]
+    return str(detail.get("code", response.reason_phrase)) if isinstance(detail, dict) else response.reason_phrase

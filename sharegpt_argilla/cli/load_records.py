@@ -1,0 +1,58 @@
+"""Load rows as records: text metrics as metadata, earlier turns as context, checked before they are sent.
+
+Rows that are on the server already are left alone, so the same command resumes a load that was cut off.
+"""
+
+from __future__ import annotations
+
+import argparse
+
+from sharegpt_argilla.cli.printing import counted, note, progress
+from sharegpt_argilla.cli.setup_dataset import add_config
+from sharegpt_argilla.workflows.load_records import DEFAULT_REJECTS, LoadSummary, load_records
+
+EXAMPLE = "sharegpt-argilla load-records rows.jsonl"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the command's options."""
+    add_load_arguments(parser)
+
+
+def add_load_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options that loading takes, here and in push-to-argilla."""
+    parser.add_argument("rows", metavar="ROWS", help="rows as `extract` writes them; - is standard input")
+    add_config(parser)
+    parser.add_argument(
+        "--rejects", default=DEFAULT_REJECTS, metavar="FILE", help="takes lines that cannot be used (%(default)s)"
+    )
+    parser.add_argument("--dry-run", action="store_true", help="check and count, send nothing")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run the command."""
+    with progress("rows") as advance:
+        summary = load_records(
+            arguments.rows,
+            arguments.config,
+            rejects=arguments.rejects,
+            dry_run=arguments.dry_run,
+            on_progress=advance,
+        )
+    return report(summary)
+
+
+def report(summary: LoadSummary) -> int:
+    """Print the counts; returns the exit code."""
+    verb = "would be loaded" if summary.dry_run else "loaded"
+    rejected = f"rejected -> {summary.rejects}"
+    note(
+        counted(
+            (summary.loaded, verb),
+            (summary.updated, "updated"),
+            (summary.rejected, rejected),
+            (summary.unchanged, "unchanged"),
+            (summary.repeated, "repeated in the file"),
+        )
+    )
+    return 1 if summary.rejected else 0

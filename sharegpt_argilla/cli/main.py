@@ -1,0 +1,100 @@
+"""``sharegpt-argilla COMMAND``: finds the command, prints errors as one line, returns the exit code."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from importlib.metadata import version
+from types import ModuleType
+from typing import NoReturn
+
+from sharegpt_argilla.errors import SharegptArgillaError, UnknownNameError
+
+COMMANDS = {
+    "extract": "raw corpora -> rows",
+    "serve": "the embedded Argilla, until Ctrl-C",
+    "setup-dataset": "accounts, workspace, dataset and guidelines from dataset-config.yml",
+    "load-records": "rows -> records: described, checked, uploaded; resumable",
+    "push-to-argilla": "setup-dataset and load-records in one",
+    "export-responses": "submitted responses merged back into the rows",
+    "doctor": "versions, connection, storage, counts in database and index",
+    "demo": "all of it on examples/",
+}
+"""Command -> what it does. The module of the same name in this folder has its options."""
+
+_INTERRUPTED = 130
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser that reports wrong usage in one line and exits with 2."""
+
+    def error(self, message: str) -> NoReturn:
+        """Print the message and exit."""
+        self.exit(2, f"{self.prog}: {message}; see `{self.prog} --help`\n")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; returns 0 when it is done, 1 when it failed, 2 when it was used wrongly."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    if not given or given[0].startswith("-"):
+        return _top(given)
+    try:
+        return _run(given[0], given[1:])
+    except SharegptArgillaError as error:
+        print(f"sharegpt-argilla: {error}", file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        print("sharegpt-argilla: interrupted; what is done is done, the same command goes on", file=sys.stderr)
+        return _INTERRUPTED
+    except BrokenPipeError:
+        # The reader of our output went away. Nobody is left to flush to.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+
+
+def build_parser(command: str) -> argparse.ArgumentParser:
+    """The parser of one command, for its run and for the documentation.
+
+    Raises:
+        UnknownNameError: there is no such command.
+    """
+    module = _module(command)
+    parser = Parser(
+        prog=f"sharegpt-argilla {command}",
+        description=(module.__doc__ or COMMANDS[command]).strip(),
+        epilog=f"example:\n  {module.EXAMPLE}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    module.add_arguments(parser)
+    return parser
+
+
+def _run(command: str, arguments: Sequence[str]) -> int:
+    parser = build_parser(command)
+    code: int = _module(command).run(parser.parse_args(arguments))
+    return code
+
+
+def _module(command: str) -> ModuleType:
+    if command not in COMMANDS:
+        raise UnknownNameError("command", command, COMMANDS)
+    return import_module(f"sharegpt_argilla.cli.{command.replace('-', '_')}")
+
+
+def _top(arguments: Sequence[str]) -> int:
+    width = max(map(len, COMMANDS)) + 2
+    table = "\n".join(f"  {name:<{width}}{does}" for name, does in COMMANDS.items())
+    parser = Parser(
+        prog="sharegpt-argilla",
+        usage="sharegpt-argilla COMMAND …",
+        description=f"Chat logs to Argilla and back.\n\ncommands:\n{table}",
+        epilog="`sharegpt-argilla COMMAND --help` has its options and an example.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=version("sharegpt-argilla"))
+    parser.parse_args(arguments)
+    parser.print_help()
+    return 0

@@ -1,0 +1,64 @@
+"""Serve a real Argilla from this machine: server, user interface, worker and search, no Docker.
+
+Listens on 127.0.0.1 only, unless --host says otherwise. The first start makes an owner with a random password.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shlex
+import sys
+from pathlib import Path
+
+from sharegpt_argilla.cli.printing import note
+from sharegpt_argilla.embedded_argilla.launcher import ServerInfo
+from sharegpt_argilla.settings import DEFAULT_PORT, Home, default_home
+from sharegpt_argilla.workflows.serve import serve
+
+EXAMPLE = "sharegpt-argilla serve --port 6900"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the command's options."""
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (%(default)s)")
+    parser.add_argument("--base-url", default="/", help="path under which a proxy shows it (%(default)s)")
+    add_place(parser)
+
+
+def add_place(parser: argparse.ArgumentParser) -> None:
+    """Add the options that say where the embedded Argilla listens and keeps its data."""
+    parser.add_argument("--port", type=int, default=DEFAULT_PORT, help="port to listen on (%(default)s)")
+    parser.add_argument(
+        "--home",
+        type=Path,
+        default=default_home().path,
+        help="folder for its data, also ARGILLA_HOME_PATH (%(default)s)",
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run the command."""
+    return serve(
+        host=arguments.host,
+        port=arguments.port,
+        home=Home(arguments.home),
+        base_url=arguments.base_url,
+        on_ready=_announce,
+    )
+
+
+def _announce(server: ServerInfo) -> None:
+    note(
+        f"Argilla answers at {server.api_url}; sign in as {server.username}, "
+        f"passwords in {server.home.credentials}. Ctrl-C stops it."
+    )
+    if server.home != default_home():
+        note(f"Other commands find it with {same_command(server.home)} ...")
+
+
+def same_command(home: Home) -> str:
+    """How to call this program again from the same folder so that it finds this home folder."""
+    command = os.path.relpath(sys.argv[0]) if Path(sys.argv[0]).is_absolute() else sys.argv[0]
+    elsewhere = home != default_home()
+    return f"ARGILLA_HOME_PATH={shlex.quote(str(home.path))} {command}" if elsewhere else command

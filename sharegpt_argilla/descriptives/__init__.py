@@ -1,0 +1,1 @@
+"""Text -> numbers to filter by; the only importer of spaCy and TextDescriptives."""

@@ -1,0 +1,1 @@
+"""Rows -> record drafts, ready to be sent to Argilla."""

@@ -1,0 +1,103 @@
+"""Where each metadata property of a record comes from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sharegpt_argilla.annotation import MetadataValue
+from sharegpt_argilla.config import NumberProperty, ProjectConfig, PropertyConfig, TextField
+from sharegpt_argilla.errors import ConfigError, RejectedError, UnknownNameError
+from sharegpt_argilla.rows import CORPUS, TURN, Row
+
+DIGITS = 3
+"""Digits kept after the point of a float property."""
+
+_RowValue = Callable[[Row, Mapping[str, Any]], object]
+
+ROW_PROPERTIES: dict[str, _RowValue] = {
+    "turn": lambda _row, extension: extension.get(TURN),
+    "corpus": lambda _row, extension: extension.get(CORPUS),
+    "source": lambda row, _extension: row["来源"],
+}
+"""Property -> how it is read from a row and its extension."""
+
+
+@dataclass(frozen=True)
+class MetadataPlan:
+    """Which numbers to compute on which text, and which to read from the row.
+
+    Attributes:
+        metrics: field name -> metric -> the property that takes it.
+        row_properties: the properties that come from the row itself.
+    """
+
+    metrics: Mapping[str, Mapping[str, PropertyConfig]]
+    row_properties: Sequence[PropertyConfig]
+
+    @property
+    def metric_names(self) -> frozenset[str]:
+        """Every metric that some field needs."""
+        return frozenset(metric for wanted in self.metrics.values() for metric in wanted)
+
+    def values(
+        self, row: Row, extension: Mapping[str, Any], numbers: Mapping[str, Mapping[str, float]]
+    ) -> dict[str, MetadataValue]:
+        """The metadata of one record.
+
+        Args:
+            row: the row.
+            extension: its ``扩展字段``, parsed.
+            numbers: field name -> metric -> value, as measured on the field's text.
+
+        Raises:
+            RejectedError: a value is none of the options that the property allows.
+        """
+        found: dict[str, object] = {}
+        for item in self.row_properties:
+            found[item.name] = _fit(item, ROW_PROPERTIES[item.name](row, extension))
+        for field, wanted in self.metrics.items():
+            for metric, item in wanted.items():
+                found[item.name] = _fit(item, numbers.get(field, {}).get(metric))
+        return {name: value for name, value in found.items() if value is not None}  # type: ignore[misc]
+
+
+def plan_metadata(config: ProjectConfig, metrics: Collection[str]) -> MetadataPlan:
+    """Find the source of every property by its name: ``<text field>_<metric>`` or a property of the row.
+
+    Raises:
+        ConfigError: nothing computes a property of that name.
+    """
+    fields = [field.name for field in config.fields if isinstance(field, TextField)]
+    by_metric = {f"{field}_{metric}": (field, metric) for field in fields for metric in metrics}
+    planned: dict[str, dict[str, PropertyConfig]] = {}
+    from_row = []
+    for item in config.metadata:
+        if item.name in ROW_PROPERTIES:
+            from_row.append(item)
+        elif item.name in by_metric:
+            field, metric = by_metric[item.name]
+            planned.setdefault(field, {})[metric] = item
+        else:
+            unknown = UnknownNameError("metadata property", item.name, [*ROW_PROPERTIES, *by_metric])
+            raise ConfigError(f"nothing computes it: {unknown}")
+    return MetadataPlan(planned, from_row)
+
+
+def _fit(item: PropertyConfig, value: object) -> MetadataValue | None:
+    """``value`` as the property's type and inside its bounds; None where there is none."""
+    if value is None:
+        return None
+    if not isinstance(item, NumberProperty):
+        if value not in item.options:
+            raise RejectedError(
+                f'{item.name} is "{value}", which is not among its options ({", ".join(item.options)}); '
+                "add it to `options` of the metadata property before the dataset is set up"
+            )
+        return str(value)
+    if not isinstance(value, int | float):
+        raise RejectedError(f"{item.name} is {type(value).__name__}, not a number")
+    bounded = min(max(value, item.min), item.max)
+    # Argilla refuses 3.0 in an integer property and 3 in a float property.
+    return int(bounded) if item.type == "integer" else round(float(bounded), DIGITS)

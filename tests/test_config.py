@@ -1,0 +1,109 @@
+"""dataset-config.yml: the file that ships, and what is said about a wrong one."""
+
+from pathlib import Path
+
+import pytest
+
+from sharegpt_argilla.config import GUIDELINES_MAX, ChatField, NumberProperty, load_project
+from sharegpt_argilla.errors import ConfigError
+
+ROOT = Path(__file__).parent.parent
+SHIPPED = (ROOT / "dataset-config.yml").read_text(encoding="utf-8")
+
+
+@pytest.fixture
+def wrong(tmp_path: Path):
+    """Write the shipped file with one change beside some guidelines; give the message about it."""
+
+    def change(old: str, new: str) -> str:
+        assert old in SHIPPED
+        (tmp_path / "guidelines.md").write_text("Read.", encoding="utf-8")
+        path = tmp_path / "c.yml"
+        path.write_text(SHIPPED.replace(old, new, 1), encoding="utf-8")
+        with pytest.raises(ConfigError) as caught:
+            load_project(path)
+        message = str(caught.value)
+        assert "\n" not in message
+        return message.removeprefix(f"{tmp_path}/")
+
+    return change
+
+
+def line_of(text: str) -> int:
+    return SHIPPED[: SHIPPED.index(text)].count("\n") + 1
+
+
+def test_the_shipped_project_is_the_documented_task() -> None:
+    config = load_project(ROOT / "dataset-config.yml").config
+    assert [field.name for field in config.fields] == ["context", "prompt", "response"]
+    assert isinstance(config.fields[0], ChatField)
+    quality, intent, toxicity = config.questions
+    assert quality.values == [1, 2, 3, 4, 5, 6, 7]
+    assert list(intent.labels) == [
+        *("generation", "rewrite", "extract", "closed_qa", "open_qa", "classification"),
+        *("summarization", "brainstorming", "chat", "code", "other"),
+    ]
+    assert list(toxicity.labels) == ["none", "illegal", "harmful", "unqualified_advice"]
+    assert 8 <= len(config.metadata) <= 12
+    assert all(isinstance(item, NumberProperty) or item.options for item in config.metadata)
+
+
+def test_the_shipped_guidelines_fit_and_cover_the_labels() -> None:
+    project = load_project(ROOT / "dataset-config.yml")
+    assert len(project.guidelines) <= GUIDELINES_MAX
+    for question in project.config.questions[1:]:
+        for text in question.labels.values():
+            assert text.lower() in project.guidelines.lower()
+
+
+def test_a_misspelt_question_type_is_named_with_the_nearest(wrong) -> None:
+    assert wrong("type: rating", "type: ratting") == (
+        f'c.yml:{line_of("type: rating")}: questions[1].type: unknown type "ratting"; did you mean "rating"? '
+        "known: label, multi_label, rating, text"
+    )
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "part"),
+    [
+        ("overlap: 1", "overlapp: 1", 'unknown key; did you mean "overlap"?'),
+        ("overlap: 1", "overlap: 0", "greater than or equal to 1, found 0"),
+        ("overlap: 1", "overlap: one", "valid integer, found 'one'"),
+        ("title: Prompt\n", "titel: Prompt\n", 'unknown key; did you mean "title"?'),
+        ("name: quality", "name: Quality!", '"Quality!" is not a slug'),
+        ("name: quality", "name: count", "reserves"),
+        ("name: quality", "name: status", "exported row"),
+        ("name: intent", "name: quality", 'question "quality" is there twice'),
+        ("username: ben", "username: ana", 'person "ana" is there twice'),
+        ("max: 2000", "max: -1", "min (0) is not below max (-1)"),
+        ("type: integer", "type: int", 'did you mean "integer"?'),
+        ("type: integer, ", "", '"type" is missing'),
+        ("    required: true\n", "", "no field is required"),
+        ("workspace: sharegpt", "workspace: [a", "not valid YAML"),
+        ("workspace: sharegpt", "dataset: twice", 'key "dataset" is there twice'),
+        ("guidelines: guidelines.md", "guidelines: lost.md", "lost.md: cannot be read"),
+        ("values: [1, 2, 3, 4, 5, 6, 7]", "values: [1]", "at least 2 items"),
+        ("none: Not toxic", "No ne: Not toxic", "is not a slug"),
+    ],
+)
+def test_one_clear_line_for_each_mistake(wrong, old: str, new: str, part: str) -> None:
+    assert part in wrong(old, new)
+
+
+def test_too_long_guidelines_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "guidelines.md").write_text("x" * (GUIDELINES_MAX + 1), encoding="utf-8")
+    (tmp_path / "c.yml").write_text(SHIPPED, encoding="utf-8")
+    with pytest.raises(ConfigError, match="10,001 characters; Argilla takes 1 to 10,000"):
+        load_project(tmp_path / "c.yml")
+
+
+@pytest.mark.parametrize("content", [b"", b"- a list", b"\xff\xfe"])
+def test_a_file_that_is_no_configuration(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "c.yml").write_bytes(content)
+    with pytest.raises(ConfigError, match=r"c\.yml"):
+        load_project(tmp_path / "c.yml")
+
+
+def test_a_missing_file(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="cannot be read: No such file"):
+        load_project(tmp_path / "c.yml")
