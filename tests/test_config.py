@@ -35,8 +35,8 @@ def line_of(text: str) -> int:
 
 def test_the_shipped_project_is_the_documented_task() -> None:
     config = load_project(ROOT / "dataset-config.yml").config
-    assert [field.name for field in config.fields] == ["context", "prompt", "response"]
-    assert isinstance(config.fields[0], ChatField)
+    assert [field.name for field in config.fields] == ["prompt", "response", "context"]
+    assert isinstance(config.fields[2], ChatField)
     quality, intent, toxicity = config.questions
     assert quality.values == [1, 2, 3, 4, 5, 6, 7]
     assert list(intent.labels) == [

@@ -8,7 +8,6 @@ from typing import Any
 
 import argilla
 import httpx
-from argilla._exceptions import ArgillaAPIError, ArgillaCredentialsError
 
 from sharegpt_argilla.errors import (
     CredentialsError,
@@ -21,11 +20,14 @@ from sharegpt_argilla.settings import Connection
 ATTEMPTS = 4
 """How often a call is made before an unreachable server is reported; the waits are 0.5, 1 and 2 seconds."""
 
+TIMEOUT = 60
+"""Seconds that one call may take; a bulk upsert on a busy server takes several."""
+
 _UNAVAILABLE = frozenset({502, 503, 504})
 
 
 class ArgillaClient:
-    """A signed-in connection.
+    """A signed-in connection, to be closed or used as a context.
 
     Every method raises ServerUnreachableError, CredentialsError or ServerRefusedError, never an error of
     httpx or of the SDK. Calls are repeated while the server cannot be reached; all that this package sends
@@ -43,6 +45,16 @@ class ArgillaClient:
         me = self.get("/api/v1/me")
         self.username: str = me["username"]
         self.role: str = me["role"]
+
+    def __enter__(self) -> ArgillaClient:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._http.close()
 
     def get(self, path: str, params: Mapping[str, Any] | None = None) -> Any:
         """The JSON answer to a GET."""
@@ -105,16 +117,23 @@ def connect(connection: Connection) -> ArgillaClient:
         ServerRefusedError: something answers that is no Argilla.
     """
     try:
-        sdk = argilla.Argilla(api_url=connection.api_url, api_key=connection.api_key, retries=1)
-    except (httpx.TransportError, httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
+        with httpx.Client(headers={"X-Argilla-Api-Key": connection.api_key}, timeout=TIMEOUT) as probe:
+            # Asked before the SDK does: it leaves its own connection open when it is refused.
+            _whoami(connection.api_url, probe)
+        sdk = argilla.Argilla(api_url=connection.api_url, api_key=connection.api_key, timeout=TIMEOUT, retries=1)
+    except (httpx.TransportError, httpx.InvalidURL) as error:
         raise ServerUnreachableError(_unreachable(connection.api_url, error)) from None
-    except ArgillaCredentialsError:
-        raise _wrong_key(connection.api_url) from None
-    except (ArgillaAPIError, ValueError):
-        raise ServerRefusedError(
-            f"{connection.api_url} answers, but not as Argilla; is the address (ARGILLA_API_URL) right?"
-        ) from None
     return ArgillaClient(connection.api_url, sdk.http_client)
+
+
+def _whoami(url: str, http: httpx.Client) -> None:
+    response = http.get(f"{url}/api/v1/me")
+    if response.status_code == httpx.codes.UNAUTHORIZED:
+        raise _wrong_key(url)
+    if response.status_code in _UNAVAILABLE:
+        raise ServerUnreachableError(f"{url} answers {response.status_code}; is Argilla still starting?")
+    if not response.is_success or not isinstance(_json(url, response), dict):
+        raise _no_argilla(url)
 
 
 def _unreachable(url: str, error: Exception) -> str:
@@ -136,9 +155,11 @@ def _json(url: str, response: httpx.Response) -> Any:
     try:
         return response.json()
     except ValueError:
-        raise ServerRefusedError(
-            f"{url} answers, but not as Argilla; is the address (ARGILLA_API_URL) right?"
-        ) from None
+        raise _no_argilla(url) from None
+
+
+def _no_argilla(url: str) -> ServerRefusedError:
+    return ServerRefusedError(f"{url} answers, but not as Argilla; is the address (ARGILLA_API_URL) right?")
 
 
 def _refusal(url: str, response: httpx.Response) -> SharegptArgillaError:

@@ -130,7 +130,7 @@ def differences(client: ArgillaClient, dataset_id: str, project: Project) -> lis
     return lines
 
 
-_KINDS = {"fields": "field", "questions": "question", "metadata-properties": "metadata"}
+_KINDS = {"fields": "field", "questions": "question", "metadata-properties": "metadata property"}
 
 
 def _dataset_body(project: Project, workspace_id: str) -> dict[str, Any]:
@@ -199,6 +199,9 @@ def _compare_parts(kind: str, wanted: list[dict[str, Any]], found: list[dict[str
             yield from _compare(f'{kind} "{name}" ', body, by_name.pop(name))
     for name in by_name:
         yield f'{kind} "{name}" is on the server, not in the file'
+    ours, theirs = [body["name"] for body in wanted], [item["name"] for item in found]
+    if ours != theirs and sorted(ours) == sorted(theirs):
+        yield f"order of {kind}: {', '.join(ours)} in the file, {', '.join(theirs)} on the server"
 
 
 def _compare(prefix: str, wanted: Mapping[str, Any], found: Mapping[str, Any]) -> Iterator[str]:

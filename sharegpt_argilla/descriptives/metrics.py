@@ -68,8 +68,10 @@ def _pipeline(components: frozenset[str]) -> Language:
 
 
 def _values(doc: Doc, metrics: Collection[str]) -> Iterator[tuple[str, int | float]]:
+    # TextDescriptives computes a component anew each time it is asked for it.
+    computed = {component: getattr(doc._, component) for component in {METRICS[metric] for metric in metrics}}
     for metric in metrics:
-        value = getattr(doc._, METRICS[metric])[metric]
+        value = computed[METRICS[metric]][metric]
         if metric.startswith("n_"):
             yield metric, int(value)
         elif math.isfinite(value):

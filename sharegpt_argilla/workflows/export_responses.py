@@ -83,10 +83,9 @@ def export_responses(
     names = load_project(config).config
     if str(rows) != STANDARD_STREAM and not Path(rows).is_file():
         raise InputError(f"{rows}: no such file; give the rows that were loaded")
-    client = connect(connection or find_connection())
-    dataset = require_dataset(client, names.workspace, names.dataset)
-    people = usernames(client, dataset.workspace_id)
-    records = read_answered_records(client, dataset.id, people)
+    with connect(connection or find_connection()) as client:
+        dataset = require_dataset(client, names.workspace, names.dataset)
+        records = read_answered_records(client, dataset.id, usernames(client, dataset.workspace_id))
     origin = Origin(names.dataset, guidelines_hash(dataset.guidelines), [q.name for q in names.questions])
     merger = _Merger({record.id: record for record in records if record.id is not None}, origin, str(output))
     with _sink(output, dry_run=dry_run) as file:

@@ -88,8 +88,7 @@ def load_records(
     """
     project = load_project(config)
     plan = plan_metadata(project.config, METRICS)
-    with _as_file(rows) as path:
-        client = connect(connection or find_connection())
+    with _as_file(rows) as path, connect(connection or find_connection()) as client:
         dataset_id = _dataset_id(client, project, dry_run=dry_run)
         summary = LoadSummary(rejects=Path(rejects), url=client.url, dataset_id=dataset_id, dry_run=dry_run)
         with RejectsFile(rejects) as rejected, closing(EarlierTurns(path)) as earlier:

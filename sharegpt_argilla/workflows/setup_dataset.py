@@ -66,11 +66,11 @@ def setup_dataset(
     """
     project = load_project(config)
     plan_metadata(project.config, METRICS)
-    client = connect(connection or find_connection())
     home = home or default_home()
-    created = _plan(client, project) if dry_run else _build(client, project, home, update=update)
     names = project.config
-    return SetupSummary(client.url, names.workspace, names.dataset, created, home.credentials)
+    with connect(connection or find_connection()) as client:
+        created = _plan(client, project) if dry_run else _build(client, project, home, update=update)
+        return SetupSummary(client.url, names.workspace, names.dataset, created, home.credentials)
 
 
 def check_dataset(client: ArgillaClient, dataset_id: str, project: Project, *, update: bool = False) -> bool:

@@ -1,0 +1,67 @@
+"""The environment of the child processes: argilla-server is configured by nothing else."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from sharegpt_argilla.settings import Home, write_private
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+SQLITE_TIMEOUT = 30
+"""Seconds to wait for a locked database. With argilla-server's 5, twenty people who submit at once get errors;
+with 30 none did (https://github.com/argilla-io/argilla/issues/5213)."""
+
+
+def child_environment(
+    home: Home, api_url: str, redis_url: str, environ: Mapping[str, str] | None = None
+) -> dict[str, str]:
+    """``environ`` (default: this process's) with all that the children need.
+
+    A variable that the user set keeps the user's value, but for the two that options of ours stand for:
+    ARGILLA_HOME_PATH and ARGILLA_BASE_URL.
+    """
+    given = dict(os.environ if environ is None else environ)
+    defaults = {
+        "ARGILLA_SEARCH_ENGINE": "embedded",
+        "ARGILLA_REDIS_URL": redis_url,
+        "ARGILLA_DATABASE_SQLITE_TIMEOUT": str(SQLITE_TIMEOUT),
+        "ARGILLA_CORS_ORIGINS": json.dumps(own_origins(api_url)),
+        "ARGILLA_ENABLE_SHARE_YOUR_PROGRESS": "false",
+        "ARGILLA_SHOW_HUGGINGFACE_SPACE_PERSISTENT_STORAGE_WARNING": "false",
+        "HF_HUB_DISABLE_TELEMETRY": "1",
+    }
+    merged = given | {name: given.get(name) or value for name, value in defaults.items()}
+    merged["ARGILLA_AUTH_SECRET_KEY"] = given.get("ARGILLA_AUTH_SECRET_KEY") or secret_key(home)
+    merged["ARGILLA_HOME_PATH"] = str(home.path)
+    merged["ARGILLA_BASE_URL"] = f"{urlsplit(api_url).path}/"
+    return _with_import_path(merged)
+
+
+def own_origins(api_url: str) -> list[str]:
+    """The origins that the server's own pages have in a browser on this machine."""
+    parts = urlsplit(api_url)
+    hosts = dict.fromkeys((parts.hostname, "127.0.0.1", "localhost"))
+    return [f"http://{f'[{host}]' if host and ':' in host else host}:{parts.port}" for host in hosts]
+
+
+def secret_key(home: Home) -> str:
+    """The key that signs sign-in tokens; made on the first call and kept, so that a restart signs nobody out."""
+    if not home.secret_key.exists():
+        write_private(home.secret_key, secrets.token_hex(32))
+    return home.secret_key.read_text(encoding="utf-8").strip()
+
+
+def _with_import_path(environment: dict[str, str]) -> dict[str, str]:
+    """Children find this package where this process found it, in a checkout that is not installed too."""
+    root = Path(__file__).parents[2]
+    if root.name not in {"site-packages", "dist-packages"}:
+        paths = [str(root), *filter(None, [environment.get("PYTHONPATH")])]
+        environment["PYTHONPATH"] = os.pathsep.join(paths)
+    return environment

@@ -1,0 +1,72 @@
+"""The home folder before a server starts on it: usable, empty of old scratch files, and held by one process."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from sharegpt_argilla.embedded_argilla.child import scratch_of
+from sharegpt_argilla.embedded_argilla.server_file import read_server_file
+from sharegpt_argilla.errors import EmbeddedArgillaError, InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sharegpt_argilla.settings import Home
+
+
+@contextmanager
+def held(home: Home) -> Iterator[None]:
+    """Hold the home folder's lock; the kernel lets go of it however this process ends.
+
+    Raises:
+        InputError: the folder cannot be made, written or locked.
+        EmbeddedArgillaError: another process holds it.
+    """
+    _make_writable(home)
+    with home.lock.open("a") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise _taken(home) from error
+        except OSError as error:  # some network file systems know no locks
+            raise InputError(
+                f"{home.lock}: cannot be locked ({error.strerror}); choose a local folder with --home"
+            ) from error
+        yield
+
+
+def clean_scratch(home: Home) -> None:
+    """Give the server an empty folder for its temporary files. Needs the home's lock."""
+    shutil.rmtree(scratch_of(home), ignore_errors=True)
+    scratch_of(home).mkdir(mode=0o700, exist_ok=True)
+
+
+def _make_writable(home: Home) -> None:
+    if bad := sorted(set("%?#") & set(str(home.path))):
+        raise InputError(
+            f'{home.path}: the home folder\'s path holds "{bad[0]}", which argilla-server cannot have in the '
+            "address of its database; choose another with --home"
+        )
+    try:
+        home.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for folder in (home.logs, scratch_of(home)):
+            folder.mkdir(mode=0o700, exist_ok=True)
+        home.lock.open("a").close()
+    except OSError as error:
+        raise InputError(
+            f"{home.path}: the home folder cannot be written ({error.strerror}); choose another with --home"
+        ) from error
+    if not os.access(home.path, os.W_OK | os.X_OK):
+        raise InputError(f"{home.path}: the home folder cannot be written; choose another with --home")
+
+
+def _taken(home: Home) -> EmbeddedArgillaError:
+    running = read_server_file(home)
+    by = f"process {running.pid} at {running.api_url}" if running and running.running else "another process"
+    return EmbeddedArgillaError(
+        f"{home.path} is already served by {by}; use that one, stop it, or choose another folder with --home"
+    )

@@ -1,0 +1,41 @@
+"""The server child: bring the database up to date, see to the owner and the index, serve API and UI."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import socket
+from typing import TYPE_CHECKING
+
+import uvicorn
+from argilla_server import app
+from argilla_server.settings import settings
+
+import sharegpt_argilla.embedded_argilla.engine  # noqa: F401 - registers the search engine
+from sharegpt_argilla.embedded_argilla.database import migrate, use_write_ahead_log
+from sharegpt_argilla.embedded_argilla.index_repair import repair_index
+from sharegpt_argilla.embedded_argilla.owner import ensure_owner
+
+if TYPE_CHECKING:
+    from sharegpt_argilla.embedded_argilla.child import ChildOptions
+
+GRACE = 4
+"""Seconds that requests under way get to finish when the server is told to stop."""
+
+_LOG = logging.getLogger(__name__)
+
+
+def run(options: ChildOptions) -> None:
+    """Serve until SIGTERM on the socket that the launcher opened."""
+    use_write_ahead_log()
+    migrate()
+    asyncio.run(_serve(options))
+
+
+async def _serve(options: ChildOptions) -> None:
+    await ensure_owner(options.home, options.api_url)
+    if settings.search_engine == "embedded":
+        _LOG.info("search index checked: %s", await repair_index())
+    # log_config: the process log is set up already; uvicorn's own would write to the terminal.
+    config = uvicorn.Config(app, log_config=None, timeout_graceful_shutdown=GRACE)
+    await uvicorn.Server(config).serve(sockets=[socket.socket(fileno=options.listener)])

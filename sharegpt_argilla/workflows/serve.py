@@ -1,0 +1,30 @@
+"""``serve``: the embedded Argilla in the foreground, until Ctrl-C."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sharegpt_argilla.embedded_argilla.launcher import ServeOptions, ServerInfo, run
+from sharegpt_argilla.settings import DEFAULT_PORT, Home, default_home
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+def serve(
+    host: str = "127.0.0.1",
+    port: int = DEFAULT_PORT,
+    home: Home | None = None,
+    base_url: str = "/",
+    on_ready: Callable[[ServerInfo], None] | None = None,
+) -> int:
+    """Serve until SIGINT or SIGTERM; returns the exit status 0.
+
+    ``home`` defaults to `default_home`; port 0 takes any free one; ``on_ready`` is called with address, home
+    folder and owner's name when the server answers. The owner's password and API key are in owner.json.
+
+    Raises:
+        EmbeddedArgillaError: the port or the home folder is taken, or the server cannot start or go on.
+        InputError: the home folder cannot be used.
+    """
+    return run(ServeOptions(home or default_home(), host, port, base_url), on_ready)

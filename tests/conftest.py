@@ -1,0 +1,61 @@
+"""What all tests share: one embedded Argilla, a project of their own on it, a browser."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from sharegpt_argilla.settings import Connection
+from tests.embedded import EmbeddedArgilla, embedded_argilla
+from tests.projects import SHARED, TestProject, write_project
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
+CHROMIUM = shutil.which("chromium")
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def argilla(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedArgilla]:
+    """A running Argilla that tests share: work in a project of your own, and do not stop or kill it."""
+    with embedded_argilla(tmp_path_factory.mktemp("argilla-home")) as running:
+        yield running
+
+
+@pytest.fixture
+def project(argilla: EmbeddedArgilla, tmp_path: Path) -> TestProject:
+    """A project that is not set up yet, under names that no other test uses."""
+    connection = Connection(argilla.api_url, argilla.api_key)
+    return write_project(tmp_path, connection, argilla.home, f"t{next(_numbers)}")
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Debian's Chromium, driven by Playwright."""
+    if CHROMIUM is None:
+        if os.environ.get("REQUIRE_BROWSER"):
+            pytest.fail("REQUIRE_BROWSER is set and chromium is not installed")
+        pytest.skip("chromium is not installed (apt-get install chromium)")
+    from playwright.sync_api import sync_playwright
+
+    # As root Chromium needs --no-sandbox; the rest keeps it from calling home.
+    options = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=CHROMIUM, args=options)
+        yield running
+        running.close()
+
+
+@pytest.fixture(scope="session")
+def real_data() -> Path:
+    """The folder with real corpora, which is no part of this repository."""
+    if not SHARED.is_dir():
+        pytest.skip(f"real data is not at {SHARED}")
+    return SHARED

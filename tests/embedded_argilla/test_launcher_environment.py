@@ -1,0 +1,72 @@
+from __future__ import annotations
+
+import json
+import stat
+
+import pytest
+
+from sharegpt_argilla.embedded_argilla.environment import child_environment, own_origins, secret_key
+from sharegpt_argilla.settings import Home
+
+URL = "http://127.0.0.1:6900"
+REDIS = "unix:///tmp/x/redis.sock?db=0"
+
+
+@pytest.fixture
+def home(tmp_path):
+    return Home(tmp_path)
+
+
+def test_children_get_the_embedded_parts_and_no_telemetry(home):
+    given = child_environment(home, URL, REDIS, {"LANG": "C"})
+
+    assert given["LANG"] == "C"
+    assert given["ARGILLA_HOME_PATH"] == str(home.path)
+    assert given["ARGILLA_SEARCH_ENGINE"] == "embedded"
+    assert given["ARGILLA_REDIS_URL"] == REDIS
+    assert given["ARGILLA_DATABASE_SQLITE_TIMEOUT"] == "30"
+    assert given["ARGILLA_BASE_URL"] == "/"
+    assert given["HF_HUB_DISABLE_TELEMETRY"] == "1"
+    assert given["ARGILLA_ENABLE_SHARE_YOUR_PROGRESS"] == "false"
+    assert json.loads(given["ARGILLA_CORS_ORIGINS"]) == [URL, "http://localhost:6900"]
+    assert "ARGILLA_DATABASE_URL" not in given
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("ARGILLA_SEARCH_ENGINE", "elasticsearch"),
+        ("ARGILLA_REDIS_URL", "redis://elsewhere:6379/0"),
+        ("ARGILLA_DATABASE_URL", "postgresql://elsewhere/argilla"),
+        ("ARGILLA_AUTH_SECRET_KEY", "mine"),
+        ("ARGILLA_CORS_ORIGINS", '["https://lab.example"]'),
+        ("HF_HUB_DISABLE_TELEMETRY", "0"),
+    ],
+)
+def test_what_the_user_set_stays(home, name, value):
+    assert child_environment(home, URL, REDIS, {name: value})[name] == value
+
+
+def test_empty_variable_is_one_that_is_not_set(home):
+    assert child_environment(home, URL, REDIS, {"ARGILLA_REDIS_URL": ""})["ARGILLA_REDIS_URL"] == REDIS
+
+
+def test_options_win_over_variables_of_the_same_meaning(home):
+    environ = {"ARGILLA_HOME_PATH": "/elsewhere", "ARGILLA_BASE_URL": "/old/"}
+
+    given = child_environment(home, f"{URL}/new", REDIS, environ)
+
+    assert (given["ARGILLA_HOME_PATH"], given["ARGILLA_BASE_URL"]) == (str(home.path), "/new/")
+
+
+def test_origins_have_no_path_and_bracket_ipv6():
+    assert own_origins("http://[::1]:6900/argilla") == ["http://[::1]:6900", URL, "http://localhost:6900"]
+
+
+def test_secret_key_is_random_private_and_kept(home, tmp_path):
+    first = secret_key(home)
+
+    assert secret_key(home) == first
+    assert len(first) == 64
+    assert stat.S_IMODE(home.secret_key.stat().st_mode) == 0o600
+    assert secret_key(Home(tmp_path / "other")) != first

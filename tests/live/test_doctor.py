@@ -1,0 +1,48 @@
+"""doctor on a real Argilla, and without one."""
+
+import pytest
+
+from sharegpt_argilla.cli import main
+from sharegpt_argilla.workflows.push_to_argilla import push_to_argilla
+from tests.embedded import free_port
+from tests.projects import TestProject, some_rows, write_rows
+
+
+def findings(output: str) -> dict[str, tuple[str, str]]:
+    return {line.split()[1]: (line.split()[0], line[24:]) for line in output.splitlines()}
+
+
+@pytest.mark.live
+def test_all_is_well(project: TestProject, tmp_path, monkeypatch, capfd) -> None:
+    rows = write_rows(tmp_path / "rows.jsonl", some_rows(3))
+    push_to_argilla(rows, project.config, connection=project.connection, home=project.home)
+    monkeypatch.setenv("ARGILLA_HOME_PATH", str(project.home.path))
+    assert main(["doctor", "--config", str(project.config)]) == 0
+    found = findings(capfd.readouterr().out)
+    assert {mark for mark, _ in found.values()} == {"ok"}
+    assert found["connection"][1] == f"{project.connection.api_url} as owner (owner)"
+    assert found["server"][1] == "Argilla 2.8.0"
+    assert found["records"][1] == "3 in the database, 3 in the search index"
+
+
+@pytest.mark.live
+def test_a_dataset_that_differs_is_wrong(project: TestProject, tmp_path, monkeypatch, capfd) -> None:
+    rows = write_rows(tmp_path / "rows.jsonl", some_rows(1))
+    push_to_argilla(rows, project.config, connection=project.connection, home=project.home)
+    project.rewrite(assignment={"overlap": 4})
+    monkeypatch.setenv("ARGILLA_HOME_PATH", str(project.home.path))
+    assert main(["doctor", "--config", str(project.config)]) == 1
+    mark, text = findings(capfd.readouterr().out)["dataset"]
+    assert mark == "WRONG"
+    assert "min_submitted: 4 in the file, 1 on the server" in text
+
+
+def test_without_a_server_it_says_so_and_goes_on(tmp_path, monkeypatch, capfd) -> None:
+    monkeypatch.setenv("ARGILLA_HOME_PATH", str(tmp_path / "home"))
+    monkeypatch.setenv("ARGILLA_API_URL", f"http://127.0.0.1:{free_port()}")
+    monkeypatch.setenv("ARGILLA_API_KEY", "key")
+    assert main(["doctor", "--config", str(tmp_path / "none.yml")]) == 1
+    found = findings(capfd.readouterr().out)
+    assert found["connection"][0] == found["config"][0] == "WRONG"
+    assert "server" not in found
+    assert found["argilla"] == ("ok", "2.8.0")
