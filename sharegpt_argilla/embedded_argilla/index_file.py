@@ -1,0 +1,202 @@
+"""The index's file: one SQLite database that several processes read and write at the same time.
+
+A file that another version wrote, or that is damaged, is set aside under another name and a new one is made; the
+index can be rebuilt from argilla-server's database at any time.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import sqlite3
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from sharegpt_argilla.errors import EmbeddedArgillaError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+SCHEMA_VERSION = 1
+"""Kept in the file as ``PRAGMA user_version``; raise it with every change of the tables below."""
+
+BUSY_SECONDS = 30.0
+"""How long a write waits for another process' write. #5213 of argilla-io/argilla: 5 s were too few."""
+
+TOKENIZER = "ascii tokenchars '_.:,;'''"
+"""The texts come as tokens with blanks between them; this takes every other character as part of a token."""
+
+_TABLES = """
+CREATE TABLE dataset (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    id TEXT NOT NULL UNIQUE,
+    definition TEXT NOT NULL
+);
+CREATE TABLE attribute (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    dataset INTEGER NOT NULL,
+    kind TEXT NOT NULL,
+    name TEXT NOT NULL,
+    type TEXT NOT NULL,
+    UNIQUE (dataset, kind, name)
+);
+CREATE TABLE record (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    dataset INTEGER NOT NULL,
+    id TEXT NOT NULL UNIQUE,
+    external_id TEXT,
+    status TEXT NOT NULL,
+    inserted_at INTEGER,
+    updated_at INTEGER,
+    metadata TEXT NOT NULL,
+    lot INTEGER NOT NULL
+);
+CREATE INDEX record_status ON record (dataset, status);
+CREATE INDEX record_external_id ON record (dataset, external_id);
+CREATE INDEX record_inserted_at ON record (dataset, inserted_at);
+CREATE INDEX record_updated_at ON record (dataset, updated_at);
+CREATE TABLE response (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    record INTEGER NOT NULL,
+    id TEXT NOT NULL UNIQUE,
+    user TEXT NOT NULL,
+    status TEXT NOT NULL,
+    updated_at INTEGER
+);
+CREATE INDEX response_record ON response (record, user, status);
+CREATE INDEX response_user ON response (user, status, record);
+CREATE TABLE suggestion (
+    record INTEGER NOT NULL,
+    question TEXT NOT NULL,
+    updated_at INTEGER,
+    PRIMARY KEY (record, question)
+) WITHOUT ROWID;
+CREATE TABLE value (
+    attribute INTEGER NOT NULL,
+    value NOT NULL,
+    record INTEGER NOT NULL,
+    response INTEGER NOT NULL,
+    PRIMARY KEY (attribute, value, record, response)
+) WITHOUT ROWID;
+CREATE INDEX value_record ON value (record, attribute);
+CREATE TABLE vector (
+    number INTEGER PRIMARY KEY,
+    attribute INTEGER NOT NULL,
+    record INTEGER NOT NULL,
+    value BLOB,
+    updated_at INTEGER,
+    UNIQUE (attribute, record)
+);
+CREATE INDEX vector_record ON vector (record);
+"""
+
+
+def require_sqlite() -> None:
+    """Check the SQLite that this Python was built with.
+
+    Raises:
+        EmbeddedArgillaError: it is older than 3.35, or it was built without FTS5.
+    """
+    problem = ""
+    if sqlite3.sqlite_version_info < (3, 35, 0):
+        problem = "is older than 3.35"
+    else:
+        with sqlite3.connect(":memory:") as connection:
+            if not connection.execute("SELECT sqlite_compileoption_used('ENABLE_FTS5')").fetchone()[0]:
+                problem = "was built without FTS5"
+    if problem:
+        raise EmbeddedArgillaError(
+            f"SQLite {sqlite3.sqlite_version} {problem}; the embedded search engine needs SQLite 3.35 or newer "
+            "with FTS5: use a Python that was built with one"
+        )
+
+
+def open_index(path: Path) -> sqlite3.Connection:
+    """A connection to the index at ``path``, in autocommit mode; the file is made where there is none.
+
+    Raises:
+        EmbeddedArgillaError: the SQLite here will not do, or the file cannot be opened.
+    """
+    require_sqlite()
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with _locked(path):
+            if path.exists() and not _is_current(path):
+                set_aside(path)
+            connection = _connect(path)
+            _make_tables(connection)
+            return connection
+    except (OSError, sqlite3.Error) as error:
+        raise EmbeddedArgillaError(f"{path}: the search index cannot be opened ({error})") from error
+
+
+def set_aside_damaged(path: Path) -> Path | None:
+    """Read the whole index at ``path``; where it is damaged, set it aside and return its new name.
+
+    Raises:
+        EmbeddedArgillaError: the file cannot be opened, for another reason than damage.
+    """
+    connection = open_index(path)
+    try:
+        sound = connection.execute("PRAGMA quick_check(1)").fetchone() == ("ok",)
+    except sqlite3.DatabaseError:
+        sound = False
+    finally:
+        connection.close()
+    if sound:
+        return None
+    with _locked(path):
+        return set_aside(path)
+
+
+def set_aside(path: Path) -> Path:
+    """Rename the index at ``path`` and its companions, so that a new one is made; the new name is returned."""
+    aside = path.with_name(
+        f"{path.name}.set-aside-{time.strftime('%Y%m%d-%H%M%S')}-{time.monotonic_ns() % 1000:03}"
+    )
+    for ending in ("-wal", "-shm", ""):
+        part = path.with_name(path.name + ending)
+        if part.exists():
+            part.rename(aside.with_name(aside.name + ending))
+    return aside
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    """Let one process at a time open, make or set aside the index."""
+    with path.with_name(path.name + ".lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+    # NORMAL loses nothing when a process is killed; after a power failure the repair finds what is missing.
+    connection.executescript("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA cache_size = -16000;")
+    return connection
+
+
+def _is_current(path: Path) -> bool:
+    try:
+        connection = sqlite3.connect(path, timeout=BUSY_SECONDS)
+        try:
+            version = connection.execute("PRAGMA user_version").fetchone()[0]
+            tables = connection.execute("SELECT COUNT(*) FROM sqlite_master").fetchone()[0]
+        finally:
+            connection.close()
+    except sqlite3.OperationalError:
+        # Not damage: no permission, or busy beyond all patience. The real attempt reports it.
+        return True
+    except sqlite3.DatabaseError:
+        return False
+    return bool(version == SCHEMA_VERSION or (version == 0 and tables == 0))
+
+
+def _make_tables(connection: sqlite3.Connection) -> None:
+    connection.execute("BEGIN IMMEDIATE")
+    if connection.execute("PRAGMA user_version").fetchone()[0] == 0:
+        for statement in _TABLES.split(";"):
+            connection.execute(statement)
+        connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+    connection.execute("COMMIT")

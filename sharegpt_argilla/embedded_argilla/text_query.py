@@ -1,0 +1,243 @@
+"""Text queries: the language of Elasticsearch's ``simple_query_string``, compiled to one FTS5 expression.
+
+``a b`` and ``a + b`` need both, ``a | b`` one of them, ``-a`` excludes, ``"a b"`` is a phrase, ``"a b"~2`` lets
+two words stand between, ``a*`` is a prefix, ``( )`` group and ``\\`` takes an operator literally. There are no
+syntax errors: an operator without something to work on is ignored. Operators are applied from left to right, so
+``a | b c`` is ``(a | b) + c``. Described at
+https://www.elastic.co/guide/en/elasticsearch/reference/current/query-dsl-simple-query-string-query.html;
+fuzziness (``a~1``) is accepted and taken as exact.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from itertools import islice
+from typing import TYPE_CHECKING, Literal
+
+from sharegpt_argilla.embedded_argilla.index_text import SENTINEL, token_groups, tokens
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+ALWAYS = "always"
+"""The FTS5 column that holds the sentinel, and only that, in every document."""
+
+MAX_DEPTH = 24
+"""Deeper nesting than this is given up (all words must then be there): FTS5's parser has a stack of 100."""
+
+MAX_LEXEMES = 4096
+"""Words, operators and blanks after these many are not read; Elasticsearch refuses so long a query."""
+
+MAX_SLOP = 1000
+"""More words than this never stand between the words of a loose phrase."""
+
+_PHRASE = re.compile(r'"((?:[^"\\]|\\.)*)"(~[^\s"|+()]*)?', re.DOTALL)
+_WORD = re.compile(r'(?:[^\\\s"|+()]|\\.|\\\Z)+', re.DOTALL)
+_FUZZINESS = re.compile(r"(?<=.)(?<!\\)~.*\Z", re.DOTALL)
+_ESCAPE = re.compile(r"\\(.|\Z)", re.DOTALL)
+
+Operation = Literal["AND", "OR"]
+
+
+@dataclass(frozen=True)
+class Leaf:
+    """What one field must hold: every group of tokens, each as a phrase, the words at most ``slop`` apart."""
+
+    groups: tuple[tuple[str, ...], ...]
+    prefix: bool = False
+    slop: int = 0
+    depth: int = 1
+
+
+@dataclass(frozen=True)
+class Branch:
+    """``children`` joined by one operation; ``NOT`` has one child and means every document without it."""
+
+    operation: Literal["AND", "OR", "NOT"]
+    children: tuple[Leaf | Branch, ...]
+    depth: int
+
+
+Node = Leaf | Branch
+
+
+def _branch(operation: Literal["AND", "OR", "NOT"], *children: Node) -> Branch:
+    return Branch(operation, children, 1 + max(child.depth for child in children))
+
+
+class _Level:
+    """One level of parentheses while it is being read."""
+
+    def __init__(self) -> None:
+        self.top: Node | None = None
+        self.excluded = False
+        self.asked: Operation | None = None
+        self.empty = True
+
+    def ask(self, operation: Operation) -> None:
+        """Note an operator; the first one counts, and none counts before there is something to join."""
+        if self.asked is None and self.top is not None:
+            self.asked = operation
+
+    def add(self, node: Node | None) -> None:
+        """Join ``node`` to what was read so far."""
+        if node is None:
+            return
+        if self.excluded:
+            node = _branch("NOT", node)
+        operation = self.asked or "AND"
+        self.asked = None
+        if self.top is None:
+            self.top = node
+        elif isinstance(self.top, Branch) and self.top.operation == operation:
+            depth = max(self.top.depth, node.depth + 1)
+            self.top = Branch(operation, (*self.top.children, node), depth)
+        else:
+            self.top = _branch(operation, self.top, node)
+
+
+def _phrase_leaf(text: str, distance: str | None) -> Leaf | None:
+    words = tuple(tokens(_ESCAPE.sub(r"\1", text)))
+    digits = (distance or "~")[1:]
+    slop = min(int(digits), MAX_SLOP) if digits.isascii() and digits.isdigit() and len(digits) < 10 else 0
+    return Leaf((words,), slop=slop) if words else None
+
+
+def _word_leaf(text: str) -> Leaf | None:
+    text = _FUZZINESS.sub("", text)
+    escapes = len(text[:-1]) - len(text[:-1].rstrip("\\"))
+    prefix = len(text) > 1 and text.endswith("*") and escapes % 2 == 0
+    groups = token_groups(_ESCAPE.sub(r"\1", text))
+    return Leaf(tuple(map(tuple, groups)), prefix=prefix) if groups else None
+
+
+def _lexemes(text: str) -> Iterator[tuple[str, Leaf | None]]:
+    """``("leaf", what it looks for)`` or ``(the character, None)`` for operators and blanks."""
+    position = 0
+    while position < len(text):
+        character = text[position]
+        word = None if character == "-" else _WORD.match(text, position)
+        phrase = _PHRASE.match(text, position) if character == '"' else None
+        if phrase and not phrase[1]:
+            yield "nothing", None
+        elif phrase:
+            yield "leaf", _phrase_leaf(phrase[1], phrase[2])
+        elif word:
+            yield "leaf", _word_leaf(word[0])
+        else:
+            yield character, None
+        found = phrase or word
+        position = found.end() if found else position + 1
+
+
+def _unmatched(lexemes: Sequence[tuple[str, Leaf | None]]) -> set[int]:
+    """Positions of the parentheses that have no partner; they are ignored."""
+    opened: list[int] = []
+    unmatched = set()
+    for position, (kind, _) in enumerate(lexemes):
+        if kind == "(":
+            opened.append(position)
+        elif kind == ")" and opened:
+            opened.pop()
+        elif kind == ")":
+            unmatched.add(position)
+    return unmatched.union(opened)
+
+
+def parse_text_query(text: str) -> Node | None:
+    """The tree of ``text``, or None where nothing is left to look for. Never fails."""
+    lexemes = list(islice(_lexemes(text), MAX_LEXEMES))
+    ignored = _unmatched(lexemes)
+    levels = [_Level()]
+    for position, (kind, leaf) in enumerate(lexemes):
+        if position not in ignored:
+            _read(levels, kind, leaf)
+    return levels[0].top
+
+
+def _read(levels: list[_Level], kind: str, leaf: Leaf | None) -> None:
+    level = levels[-1]
+    if kind == "-":
+        level.excluded, level.empty = not level.excluded, False
+        return
+    if kind == "(":
+        level.empty = False
+        levels.append(_Level())
+        return
+    if kind == ")":
+        closed, level = levels.pop(), levels[-1]
+        if closed.empty:
+            level.asked = None
+        level.add(closed.top)
+    elif kind == "leaf":
+        level.add(leaf)
+    elif kind == "nothing":
+        level.asked = None
+    elif kind in "|+":
+        level.ask("OR" if kind == "|" else "AND")
+    level.excluded, level.empty = False, False
+
+
+def compile_text_query(text: str, columns: Sequence[str], whole_document: bool) -> str | None:
+    """The FTS5 expression of ``text``.
+
+    Args:
+        text: what a person typed.
+        columns: the FTS5 columns that are searched.
+        whole_document: ``columns`` are all the columns of the document, so that they need not be named.
+
+    Returns:
+        An expression for ``MATCH``, or None where nothing can be found. User text stands in it only as quoted
+        tokens.
+    """
+    tree = parse_text_query(text)
+    if tree is None or not columns:
+        return None
+    if tree.depth > MAX_DEPTH:
+        required = tuple(_required_leaves(tree))
+        if not required:
+            return None
+        tree = Branch("AND", required, 2)
+    return _expression(tree, columns, whole_document)
+
+
+def _required_leaves(tree: Node) -> Iterator[Leaf]:
+    waiting: list[Node] = [tree]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, Leaf):
+            yield node
+        elif node.operation != "NOT":
+            waiting.extend(reversed(node.children))
+
+
+def _expression(node: Node, columns: Sequence[str], whole_document: bool) -> str:
+    def expressions(children: Iterable[Node]) -> list[str]:
+        return [_expression(child, columns, whole_document) for child in children]
+
+    if isinstance(node, Leaf):
+        return _leaf_expression(node, columns, whole_document)
+    everything = f'{{{ALWAYS}}} : "{SENTINEL}"'
+    if node.operation == "NOT":
+        return f"({everything} NOT {expressions(node.children)[0]})"
+    if node.operation == "OR":
+        return f"({' OR '.join(expressions(node.children))})"
+    excluded = [child for child in node.children if isinstance(child, Branch) and child.operation == "NOT"]
+    required = [child for child in node.children if child not in excluded]
+    needed = f"({' AND '.join(expressions(required) or [everything])})"
+    unwanted = expressions(child.children[0] for child in excluded)
+    return f"({needed} NOT ({' OR '.join(unwanted)}))" if unwanted else needed
+
+
+def _leaf_expression(leaf: Leaf, columns: Sequence[str], whole_document: bool) -> str:
+    phrases = [f'"{" ".join(group)}"' for group in leaf.groups]
+    if leaf.prefix:
+        phrases[-1] += " *"
+    if leaf.slop and len(leaf.groups[0]) > 1:
+        words = " ".join(f'"{word}"' for word in leaf.groups[0])
+        phrases = [f"NEAR({words}, {leaf.slop})"]
+    if len(phrases) == 1:
+        return phrases[0] if whole_document else f"{{{' '.join(columns)}}} : {phrases[0]}"
+    inside = " AND ".join(phrases)
+    return f"({' OR '.join(f'{{{column}}} : ({inside})' for column in columns)})"

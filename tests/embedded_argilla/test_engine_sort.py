@@ -1,0 +1,203 @@
+"""Order, shuffle and paging."""
+
+from datetime import datetime
+from uuid import UUID, uuid4
+
+import pytest
+
+
+def order(scope, direction="asc"):
+    from argilla_server.enums import SortOrder
+    from argilla_server.search_engine import Order
+
+    return Order(scope, SortOrder(direction))
+
+
+def record(name):
+    from argilla_server.search_engine import RecordFilterScope
+
+    return RecordFilterScope(name)
+
+
+def metadata(name):
+    from argilla_server.search_engine import MetadataFilterScope
+
+    return MetadataFilterScope(name)
+
+
+def suggestion(question, name):
+    from argilla_server.search_engine import SuggestionFilterScope
+
+    return SuggestionFilterScope(question, name)
+
+
+def response(question=None, user=None, name=None):
+    from argilla_server.search_engine import ResponseFilterScope
+
+    return ResponseFilterScope(question=question, property=name, user=user)
+
+
+@pytest.fixture
+def filled(world):
+    world.add(
+        "a",
+        id=UUID(int=3),
+        external_id="y",
+        metadata={"language": ["fr", "aa"], "tokens": 10, "share": 0.5},
+        suggestions={"quality": {"value": 3, "score": 0.9}, "topics": {"value": ["x", "b"], "score": [0.1, 0.95]}},
+        responses={"ana": {"quality": 5}, "ben": {"quality": 2}},
+        inserted_at=datetime(2024, 1, 1, 0, 0, 0, 500000),
+    )
+    world.add(
+        "b",
+        id=UUID(int=1),
+        external_id="z",
+        metadata={"language": "de", "tokens": 9, "share": -0.5},
+        suggestions={"quality": {"value": 7, "score": 0.1}},
+        responses={"ana": {"quality": 1, "status": "draft"}, "ben": {"quality": 4}},
+        status="completed",
+        inserted_at=datetime(2024, 1, 1),
+    )
+    world.add(
+        "c",
+        id=UUID(int=2),
+        external_id=None,
+        metadata={"language": "en", "tokens": 10},
+        inserted_at=datetime(2023, 1, 1),
+    )
+    world.add(
+        "d",
+        id=UUID(int=4),
+        external_id="x",
+        responses={"ben": {"quality": 3, "intent": "code"}},
+        inserted_at=datetime(2025, 1, 1),
+    )
+    return world
+
+
+CASES = [
+    (lambda w: [order(record("id"))], "bcad"),
+    (lambda w: [order(record("id"), "desc")], "dacb"),
+    (lambda w: [order(record("external_id"))], "dabc"),
+    (lambda w: [order(record("external_id"), "desc")], "badc"),
+    (lambda w: [order(record("inserted_at"))], "cbad"),
+    (lambda w: [order(record("inserted_at"), "desc")], "dabc"),
+    (lambda w: [order(record("updated_at"), "desc")], "dcba"),
+    (lambda w: [order(record("status"))], "bacd"),
+    (lambda w: [order(record("status"), "desc")], "acdb"),
+    (lambda w: [order(metadata("language"))], "abcd"),
+    (lambda w: [order(metadata("language"), "desc")], "acbd"),
+    (lambda w: [order(metadata("tokens"))], "bacd"),
+    (lambda w: [order(metadata("tokens"), "desc")], "acbd"),
+    (lambda w: [order(metadata("share"))], "bacd"),
+    (lambda w: [order(metadata("share"), "desc")], "abcd"),
+    (lambda w: [order(metadata("nothing"))], "abcd"),
+    (lambda w: [order(metadata("tokens"), "desc"), order(record("id"))], "cabd"),
+    (lambda w: [order(metadata("tokens"), "desc"), order(record("id"), "desc")], "acbd"),
+    (lambda w: [order(suggestion("quality", "score"))], "bacd"),
+    (lambda w: [order(suggestion("quality", "score"), "desc")], "abcd"),
+    (lambda w: [order(suggestion("quality", "value"), "desc")], "bacd"),
+    (lambda w: [order(suggestion("topics", "score")), order(record("id"))], "abcd"),
+    (lambda w: [order(suggestion("topics", "value"))], "abcd"),
+    (lambda w: [order(suggestion("comment", "value"))], "abcd"),
+    (lambda w: [order(response("quality"))], "bdac"),
+    (lambda w: [order(response("quality"), "desc")], "adbc"),
+    (lambda w: [order(response("quality", w.user("ana")))], "bacd"),
+    (lambda w: [order(response("quality", w.user("ben")), "desc")], "bdac"),
+    (lambda w: [order(response("quality", w.user("eve")))], "abcd"),
+    (lambda w: [order(response("intent"))], "dabc"),
+    (lambda w: [order(response("comment"))], "abcd"),
+    (lambda w: [order(response(name="status"))], "badc"),
+]
+
+
+@pytest.mark.parametrize(("sort", "found"), CASES)
+def test_sort(filled, sort, found):
+    keys = sort(filled)
+    assert "".join(filled.search(sort=keys)) == found
+    assert "".join(filled.search(sort=keys, user_id=uuid4())) == found
+
+
+def test_what_is_sorted_has_no_score(filled):
+    found = filled.run("search", filled.dataset, sort=[order(record("id"))])
+    assert [item.score for item in found.items] == [None] * 4
+
+
+@pytest.mark.parametrize("scope", [record("nothing"), response(), object()])
+def test_what_cannot_be_sorted_by_is_told(filled, scope):
+    with pytest.raises(ValueError, match="sort by"):
+        filled.search(sort=[order(scope)])
+
+
+@pytest.fixture
+def many(world):
+    records = [
+        world.make(f"r{place}", f"word {'even' * (place % 2 == 0)}", metadata={"tokens": place % 3})
+        for place in range(60)
+    ]
+    world.run("index_records", world.dataset, records)
+    return world
+
+
+def test_without_anything_records_come_in_the_order_of_the_index(many):
+    assert many.search() == list(many.records)
+
+
+def test_a_replaced_record_keeps_its_place(many):
+    many.run("index_records", many.dataset, [many.records["r7"]])
+    assert many.search() == list(many.records)
+
+
+def test_every_user_has_an_order_of_their_own(many):
+    orders = {tuple(many.search(user_id=user)) for user in (uuid4() for _ in range(20))}
+    assert len(orders) == 20
+    assert all(sorted(one) == sorted(many.records) for one in orders)
+
+
+def test_a_users_order_stays(many):
+    user = uuid4()
+    before = many.search(user_id=user)
+    many.run("index_records", many.dataset, [many.records["r3"]])
+    many.run("update_record_response", many.response(many.records["r9"], "ana"))
+    assert many.search(user_id=user) == many.search(user_id=str(user)) == before
+    many.run("delete_records", many.dataset, [many.records.pop(before[0])])
+    assert many.search(user_id=user) == before[1:]
+
+
+def test_a_users_order_outlives_the_index(many):
+    user = uuid4()
+    before = many.search(user_id=user)
+    many.run("delete_index", many.dataset)
+    many.run("create_index", many.dataset)
+    many.run("index_records", many.dataset, list(many.records.values())[::-1])
+    assert many.search(user_id=user) == before
+
+
+def test_the_shuffle_is_even(many):
+    """Every record is first for about as many users as any other: no record is starved."""
+    first = [many.search(user_id=UUID(int=place), limit=1)[0] for place in range(600)]
+    counts = [first.count(name) for name in many.records]
+    assert max(counts) < 40
+    assert min(counts) > 0
+
+
+@pytest.mark.parametrize("shuffled", [False, True])
+@pytest.mark.parametrize("query", [None, "even"])
+@pytest.mark.parametrize("sort", [None, "tokens"])
+def test_pages_neither_repeat_nor_skip(many, shuffled, query, sort):
+    options = {
+        "query": query,
+        "user_id": uuid4() if shuffled else None,
+        "sort": [order(metadata(sort))] if sort else None,
+    }
+    whole = many.search(**options)
+    pages = [many.search(**options, offset=offset, limit=7) for offset in range(0, 70, 7)]
+    assert [name for page in pages for name in page] == whole
+    assert len(whole) == (30 if query else 60)
+
+
+def test_no_limit_at_all_keeps_the_total(many):
+    found = many.run("search", many.dataset, query="even", limit=0)
+    assert (found.items, found.total) == ([], 30)
+    beyond = many.run("search", many.dataset, offset=1000)
+    assert (beyond.items, beyond.total) == ([], 60)
