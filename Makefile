@@ -6,11 +6,13 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 # What pytest leaves out; `make test MARKS=""` runs everything.
 MARKS ?= not slow
 PYTEST_ARGS ?=
+# Where `make demo` serves.
+PORT ?= 6900
 
 .PHONY: help demo test setup check format bench docs constraints clean
 
 help:
-	@echo "make demo    an Argilla on 127.0.0.1:6900 with the examples in it"
+	@echo "make demo    an Argilla on 127.0.0.1:$(PORT) with the examples in it (PORT=6901 for another)"
 	@echo "make test    the tests (MARKS='' includes the slow ones)"
 	@echo "make setup   only the environment in .venv"
 	@echo "make check   format, lint, types"
@@ -18,7 +20,7 @@ help:
 	@echo "make docs    the generated pages of docs/"
 
 demo: $(VENV)/.demo
-	$(BIN)/sharegpt-argilla demo
+	$(BIN)/sharegpt-argilla demo --port $(PORT)
 
 test: setup
 	$(BIN)/python -m pytest -m "$(MARKS)" $(PYTEST_ARGS)

@@ -13,6 +13,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, Literal, TypedDict, cast, get_args
 
 from sharegpt_argilla.errors import RejectedError, UnknownNameError, UsageError
@@ -25,6 +26,13 @@ TURN = "多轮序号"
 CORPUS = "解析模型"
 
 Profile = Literal["mnbvc-2023", "mnbvc-2025"]
+
+# json.dumps with options builds an encoder for every call.
+_spaced = json.JSONEncoder(ensure_ascii=False).encode
+_compact = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+_canonical = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode
+
+_SURROGATES = re.compile("[\ud800-\udfff]")
 
 
 class Metadata(TypedDict):
@@ -154,8 +162,7 @@ def row_id(row: Row) -> str:
             "扩展字段": extension,
         },
     }
-    text = json.dumps(content, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-    return hashlib.md5(text.encode("utf-8"), usedforsecurity=False).hexdigest()
+    return hashlib.md5(_canonical(content).encode("utf-8"), usedforsecurity=False).hexdigest()
 
 
 def read_extension(row: Row) -> dict[str, Any]:
@@ -166,7 +173,7 @@ def read_extension(row: Row) -> dict[str, Any]:
 
 def dump_extension(extension: Mapping[str, Any]) -> str:
     """An object as the JSON string that ``扩展字段`` holds."""
-    return encodable(json.dumps(extension, ensure_ascii=False))
+    return encodable(_spaced(dict(extension)))
 
 
 def with_extension(row: Row, extension: Mapping[str, Any]) -> Row:
@@ -178,7 +185,7 @@ def with_extension(row: Row, extension: Mapping[str, Any]) -> Row:
 
 def dump_row(row: Row) -> str:
     """The row as one line of JSON, without the line break."""
-    return json.dumps(row, ensure_ascii=False, separators=(",", ":"))
+    return _compact(row)
 
 
 def check_row(value: object) -> Row:
@@ -212,12 +219,14 @@ def session_number(session: str) -> int:
 
 def encodable(text: str) -> str:
     """``text`` with U+FFFD for each lone surrogate, which JSON can escape but UTF-8 cannot hold."""
-    return text if text.isascii() else _SURROGATES.sub("\ufffd", text)
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        return _SURROGATES.sub("\ufffd", text)
+    return text
 
 
-_SURROGATES = re.compile("[\ud800-\udfff]")
-
-
+@lru_cache(maxsize=64)
 def _role_detail(role: str) -> str:
     return f'"from": {json.dumps(role, ensure_ascii=False)}' if role else ""
 

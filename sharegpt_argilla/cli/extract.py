@@ -1,0 +1,154 @@
+"""Turn raw chat corpora into rows, one question with its answer per line.
+
+JSON arrays, JSON Lines and objects one after the other are told apart by reading, not by name. A record that
+cannot be used goes to the rejects file with the place and the reason; the others are still written.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from tqdm import tqdm
+
+from sharegpt_argilla.cli.printing import note
+from sharegpt_argilla.corpora.table import CORPORA
+from sharegpt_argilla.workflows.extract import ExtractSummary, extract, input_size
+
+EXAMPLE = "sharegpt-argilla extract examples/sharegpt_vicuna.json -m vicuna -o rows.jsonl"
+
+_UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Give the parser the options of this command."""
+    corpora = ", ".join(f"{name} ({corpus.title})" for name, corpus in CORPORA.items())
+    parser.add_argument(
+        "inputs", nargs="+", metavar="INPUT", help="file, folder, pattern, or - for standard input"
+    )
+    parser.add_argument("-m", "--model", required=True, metavar="MODEL", help=f"the corpus: {corpora}")
+    parser.add_argument(
+        "-o", "--output", metavar="FILE", help="rows file, or -; default: shareGPT_MODEL_TIME.jsonl here"
+    )
+    parser.add_argument(
+        "-l", "--start-line", type=int, default=1, metavar="N", help="start at line N of each file (default: 1)"
+    )
+    parser.add_argument(
+        "-s",
+        "--max-size",
+        type=parse_size,
+        metavar="SIZE",
+        help="start a new file before one grows beyond this: 512M, 1G, bytes (K, M, G are powers of 1000)",
+    )
+    parser.add_argument(
+        "--create-time", metavar="TIME", help='for rows without a time: "20230511 15:56:03" (default: now)'
+    )
+    parser.add_argument(
+        "--profile", default="mnbvc-2023", metavar="NAME", help="mnbvc-2023 (default) or mnbvc-2025"
+    )
+    parser.add_argument(
+        "--rejects",
+        metavar="FILE",
+        help="file for what cannot be used (default: rejected.jsonl beside the output)",
+    )
+    parser.add_argument("--dry-run", action="store_true", help="read and count, write nothing")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Extract, then print what was rejected and the counts on standard error.
+
+    Returns:
+        0; 1 when something was rejected.
+    """
+    with _progress(arguments.inputs) as progress:
+        summary = extract(
+            arguments.inputs,
+            arguments.model,
+            arguments.output,
+            create_time=arguments.create_time,
+            profile=arguments.profile,
+            start_line=arguments.start_line,
+            max_size=arguments.max_size,
+            rejects=arguments.rejects,
+            dry_run=arguments.dry_run,
+            progress=progress,
+        )
+    for line in describe(summary):
+        note(line)
+    return 1 if summary.counts.rejected else 0
+
+
+def parse_size(text: str) -> int:
+    """``512M`` as a number of bytes.
+
+    Raises:
+        argparse.ArgumentTypeError: the text is no size.
+    """
+    upper = text.strip().upper().removesuffix("B")
+    unit = upper[-1:] if upper[-1:] in _UNITS else ""
+    digits = upper.removesuffix(unit)
+    if not (digits.isascii() and digits.isdigit() and int(digits)):
+        raise argparse.ArgumentTypeError(f'"{text}" is not a size such as 512M')
+    return int(digits) * _UNITS[unit]
+
+
+def describe(summary: ExtractSummary) -> Iterator[str]:
+    """The lines that tell a person what was done: rejects, then the counts."""
+    fate = f"the record went to {summary.rejects}" if summary.rejects else "the record would be rejected"
+    for rejection in summary.first_rejections:
+        yield f"{rejection.file}:{rejection.line}: {rejection.reason}; {fate}"
+    hidden = summary.counts.rejected - len(summary.first_rejections)
+    if hidden:
+        yield f"... and {hidden:,} more"
+    if not summary.outputs and summary.first_id:
+        yield f"id of the first row: {summary.first_id}"
+    yield _counts(summary)
+
+
+def _counts(summary: ExtractSummary) -> str:
+    counts = summary.counts
+    parts = [
+        f"{_number(summary.rows, 'row')} from {_number(counts.conversations, 'conversation')}",
+        f"{counts.unanswered:,} unanswered",
+    ]
+    others = (
+        (counts.stitched, "pair", "stitched"),
+        (counts.answers_joined, "answer", "joined"),
+        (counts.answers_dropped, "answer", "without a question dropped"),
+        (counts.answers_blank, "blank answer", "ignored"),
+        (counts.questions_blank, "blank question", "dropped"),
+    )
+    parts += [f"{_number(number, what)} {fate}" for number, what, fate in others if number]
+    rejects = f" -> {summary.rejects}; rows" if summary.rejects else ""
+    return f"{', '.join(parts)}, {counts.rejected:,} rejected{rejects} -> {_where(summary.outputs)}"
+
+
+def _number(number: int, what: str) -> str:
+    return f"{number:,} {what}{'' if number == 1 else 's'}"
+
+
+def _where(outputs: Sequence[str]) -> str:
+    if not outputs:
+        return "nothing written (dry run)"
+    if outputs == ["-"]:
+        return "standard output"
+    if len(outputs) == 1:
+        return outputs[0]
+    return f"{outputs[0]} … {outputs[-1]} ({len(outputs)} files)"
+
+
+@contextmanager
+def _progress(inputs: Sequence[str | Path]) -> Iterator[Callable[[int], None] | None]:
+    """Something that takes bytes and moves a bar; None when nobody is at the terminal."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    with tqdm(total=input_size(inputs), unit="B", unit_scale=True, file=sys.stderr, leave=False) as bar:
+
+        def advance(size: int) -> None:
+            bar.update(size)
+
+        yield advance

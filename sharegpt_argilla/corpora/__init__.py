@@ -1,0 +1,1 @@
+"""Raw chat corpora, read into question/answer pairs."""

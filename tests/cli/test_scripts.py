@@ -1,0 +1,42 @@
+"""The command as it is installed, and the scripts at the top."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.projects import ROOT
+
+COMMAND = Path(sys.executable).with_name("sharegpt-argilla")
+
+
+def run(*arguments: object) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([str(a) for a in arguments], capture_output=True, text=True, cwd=ROOT, check=False)
+
+
+@pytest.mark.parametrize("name", ["setup_dataset", "load_records", "export_responses"])
+def test_a_script_is_the_command_of_the_same_name(name: str) -> None:
+    script = run(sys.executable, f"{name}.py", "--help")
+    command = run(COMMAND, name.replace("_", "-"), "--help")
+    assert script.returncode == command.returncode == 0
+    assert script.stdout == command.stdout
+
+
+def test_the_version() -> None:
+    found = run(COMMAND, "--version")
+    assert (found.returncode, found.stdout.strip()) == (0, "0.1.0")
+
+
+def test_an_unknown_command_is_answered_with_the_nearest() -> None:
+    found = run(COMMAND, "exract")
+    assert found.returncode == 2
+    assert 'unknown command "exract"; did you mean "extract"?' in found.stderr
+    assert found.stderr.count("\n") == 1
+
+
+def test_rows_go_to_standard_output_and_counts_to_standard_error(tmp_path: Path) -> None:
+    found = run(COMMAND, "extract", "examples/sharegpt_gpt4.jsonl", "-m", "gpt4", "-o", "-")
+    assert found.returncode == 0
+    assert all(line.startswith('{"id":"') for line in found.stdout.splitlines())
+    assert found.stderr.startswith(f"{len(found.stdout.splitlines())} rows")

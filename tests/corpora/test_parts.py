@@ -1,0 +1,54 @@
+"""Rows files of a limited size: all of them or none."""
+
+from pathlib import Path
+
+import pytest
+
+from sharegpt_argilla.corpora.parts import PartsWriter
+from sharegpt_argilla.errors import InputError, UsageError
+
+
+def test_without_a_limit_there_is_one_file(tmp_path: Path) -> None:
+    with PartsWriter(tmp_path / "rows.jsonl") as writer:
+        writer.write("ä")
+        writer.write("b")
+    assert (tmp_path / "rows.jsonl").read_bytes() == "ä\nb\n".encode()
+    assert writer.paths == [str(tmp_path / "rows.jsonl")]
+
+
+def test_a_new_file_starts_before_one_is_too_large(tmp_path: Path) -> None:
+    with PartsWriter(tmp_path / "rows.v1.jsonl", max_size=6) as writer:
+        for line in ("ab", "cd", "é", "f", "gh", "ijklm"):
+            writer.write(line)
+        assert [path.name for path in tmp_path.iterdir() if not path.name.startswith(".")] == []
+    written = {path.name: path.read_text("utf-8") for path in tmp_path.iterdir()}
+    assert written == {
+        "rows.v1.jsonl": "ab\ncd\n",
+        "rows.v1.1.jsonl": "é\nf\n",
+        "rows.v1.2.jsonl": "gh\n",
+        "rows.v1.3.jsonl": "ijklm\n",
+    }
+    assert [Path(path).name for path in writer.paths] == list(written) or len(writer.paths) == 4
+
+
+def test_after_an_error_there_is_no_file_and_the_old_one_stays(tmp_path: Path) -> None:
+    (tmp_path / "rows.jsonl").write_text("old")
+    writer = PartsWriter(tmp_path / "rows.jsonl", max_size=4)
+    with pytest.raises(UsageError, match="maximum size 4 bytes: one row alone has 7"), writer:
+        for line in ("ab", "cd", "efghij"):
+            writer.write(line)
+    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {"rows.jsonl": "old"}
+
+
+@pytest.mark.parametrize(("path", "size"), [("rows.jsonl", 0), ("-", 100)])
+def test_a_limit_that_cannot_be_kept_is_wrong_usage(path: str, size: int) -> None:
+    with pytest.raises(UsageError, match="maximum size"):
+        PartsWriter(path, size)
+
+
+def test_a_folder_that_is_not_there_is_an_input_error(tmp_path: Path) -> None:
+    with (
+        pytest.raises(InputError, match=r"rows\.jsonl: cannot be written"),
+        PartsWriter(tmp_path / "no/rows.jsonl"),
+    ):
+        pass

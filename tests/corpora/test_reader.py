@@ -1,0 +1,199 @@
+"""The reader gets every whole record out of a file, whatever its shape and whatever happened to it."""
+
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from sharegpt_argilla.corpora import reader
+from sharegpt_argilla.corpora.reader import CUT_OFF, Damaged, Located, read_records
+from sharegpt_argilla.corpora.table import CORPORA
+from sharegpt_argilla.errors import InputError
+from tests.corpora.layouts import LAYOUTS, Record, conversation, json_lines, spans, whole_conversations
+
+is_record = CORPORA["vicuna"].is_record
+Layout = Callable[[Sequence[Record]], tuple[str, list[str]]]
+
+many_records = st.lists(whole_conversations(), min_size=1, max_size=5)
+layouts = st.sampled_from(LAYOUTS)
+# Small chunks put the border between two reads everywhere.
+chunks = st.sampled_from([1, 5, 64, reader.CHUNK])
+# The files below are written anew for each example.
+one_file = settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], deadline=None
+)
+
+
+def read(path: Path, content: bytes | str, chunk: int = reader.CHUNK, **options: Any) -> list[Located | Damaged]:
+    path.write_bytes(content if isinstance(content, bytes) else content.encode("utf-8"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(reader, "CHUNK", chunk)
+        return list(read_records(path, is_record, **options))
+
+
+def values(found: Sequence[Located | Damaged]) -> list[Any]:
+    return [record.value for record in found if isinstance(record, Located)]
+
+
+def damage(found: Sequence[Located | Damaged]) -> list[Damaged]:
+    return [record for record in found if isinstance(record, Damaged)]
+
+
+def is_subsequence(wanted: Sequence[Any], found: Sequence[Any]) -> bool:
+    rest = iter(found)
+    return all(any(item == candidate for candidate in rest) for item in wanted)
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / "corpus.json"
+
+
+@given(many_records, layouts, chunks)
+@one_file
+def test_every_shape_of_file_gives_its_records(
+    file: Path, records: list[Record], layout: Layout, chunk: int
+) -> None:
+    text, body = layout(records)
+    found = read(file, text, chunk)
+    assert values(found) == records
+    assert damage(found) == []
+    assert [record.raw for record in found] == body
+    shown = text.removeprefix("\ufeff")
+    lines = [shown.count("\n", 0, start) + 1 for start, _ in spans(shown, body)]
+    assert [record.line for record in found] == lines
+
+
+@given(many_records, layouts, chunks, st.data())
+@one_file
+def test_a_file_cut_off_anywhere_gives_its_complete_records(
+    file: Path, records: list[Record], layout: Layout, chunk: int, data: st.DataObject
+) -> None:
+    text, body = layout(records)
+    content = text.encode("utf-8")
+    cut = data.draw(st.integers(0, len(content)), label="cut")
+    ends = [len(text[:end].encode("utf-8")) for _, end in spans(text, body)]
+    complete = sum(1 for end in ends if end <= cut)
+    found = read(file, content[:cut], chunk)
+    assert values(found) == records[:complete]
+    assert [record.reason for record in damage(found)] in ([], [CUT_OFF])
+    starts = [len(text[:start].encode("utf-8")) for start, _ in spans(text, body)]
+    inside = any(start < cut < end for start, end in zip(starts, ends, strict=True))
+    assert bool(damage(found)) == inside or (text.encode("utf-8").startswith(b"\xef\xbb\xbf") and cut < 3)
+
+
+@given(many_records, layouts, chunks, st.data())
+@settings(one_file, max_examples=300)
+def test_one_wrong_character_costs_at_most_its_record(
+    file: Path, records: list[Record], layout: Layout, chunk: int, data: st.DataObject
+) -> None:
+    text, body = layout(records)
+    at = data.draw(st.integers(0, len(text) - 1), label="at")
+    instead = data.draw(st.sampled_from(["", *'{}[]",:\\x0 \n\x00']), label="instead")
+    whole = [
+        record for record, (start, end) in zip(records, spans(text, body), strict=True) if not start <= at < end
+    ]
+    assert is_subsequence(whole, values(read(file, text[:at] + instead + text[at + 1 :], chunk)))
+
+
+@given(st.binary(max_size=200) | st.text('{}[]",:\\01eE.+-ntfu \n', max_size=80).map(str.encode), chunks)
+@one_file
+def test_any_bytes_are_read_to_the_end(file: Path, content: bytes, chunk: int) -> None:
+    sizes: list[int] = []
+    found = read(file, content, chunk, progress=sizes.append)
+    assert sum(sizes) == len(content)
+    assert all(record.line >= 1 for record in found)
+    assert all(isinstance(record.value, dict) for record in found if isinstance(record, Located))
+
+
+def test_text_between_records_is_kept_with_place_and_reason(file: Path) -> None:
+    text = json_lines([conversation("h: a"), conversation("h: b")])[0].replace("\n", "\n## notes\n", 1)
+    before, notes, after = read(file, text)
+    assert isinstance(notes, Damaged)
+    assert (notes.file, notes.line, notes.raw) == (str(file), 2, "## notes")
+    assert notes.reason == "no JSON object starts here"
+    assert (before.line, after.line) == (1, 3)
+
+
+def test_the_reason_names_the_error_and_quotes_nobody(file: Path) -> None:
+    text = '{"id": "a", "conversations": [{"from": "human" "value": "secret"}]}\n{"id": "b", "conversations": []}'
+    damaged, whole = read(file, text)
+    assert isinstance(damaged, Damaged)
+    assert damaged.reason == "not valid JSON: Expecting ',' delimiter (character 48 of the record)"
+    assert damaged.raw == text.splitlines()[0]
+    assert isinstance(whole, Located)
+    assert whole.value["id"] == "b"
+
+
+def test_bytes_that_are_not_utf8_cost_their_record_only(file: Path) -> None:
+    first, second, third = (json.dumps(conversation(f"h: {word}")) for word in ("one", "tw\u00f6", "three"))
+    second = second.replace("\\u00f6", "ö")
+    content = b"\n".join([first.encode(), second.encode("latin-1"), third.encode()])
+    found = read(file, content)
+    assert [type(record) for record in found] == [Located, Damaged, Located]
+    assert damage(found)[0].reason == "the record holds bytes that are not UTF-8"
+    assert damage(found)[0].raw.encode("utf-8", "surrogateescape") == second.encode("latin-1")
+
+
+def test_utf8_that_is_split_between_two_reads_is_whole(file: Path) -> None:
+    record = conversation("h: ä€😀" * 40)
+    assert values(read(file, json.dumps(record, ensure_ascii=False), chunk=3)) == [record]
+
+
+@pytest.mark.parametrize(
+    ("bad", "reason"),
+    [
+        ('{"id": ' + '{"a": ' * 100_000 + "1" + "}" * 100_001, "JSON nested too deeply"),
+        ('{"id": ' + "[" * 100_000 + "]" * 100_000 + "}", "JSON nested too deeply"),
+        ('{"id": ' + "9" * 5000 + "}", "a number in the record has too many digits"),
+    ],
+    ids=["objects", "arrays", "digits"],
+)
+def test_what_python_refuses_is_one_reject(file: Path, bad: str, reason: str) -> None:
+    good = conversation("h: still here")
+    found = read(file, bad + "\n" + json.dumps(good))
+    assert values(found) == [good]
+    assert [record.reason for record in damage(found)] == [reason]
+
+
+def test_numbers_that_json_does_not_know_are_null(file: Path) -> None:
+    text = '{"a": NaN, "b": -Infinity, "c": 1e999, "d": 1.5, "conversations": []}'
+    assert values(read(file, text)) == [{"a": None, "b": None, "c": None, "d": 1.5, "conversations": []}]
+
+
+def test_a_record_that_never_ends_is_given_up(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reader, "LONGEST_RECORD", 1 << 20)
+    endless = '{"id": "' + "x" * (4 << 20)
+    good = conversation("h: after it")
+    found = read(file, endless + "\n" + json.dumps(good), chunk=1 << 16)
+    assert values(found) == [good]
+    assert "".join(record.raw for record in damage(found)) == endless
+    assert damage(found)[0].reason == "the record does not end within 1 MiB"
+
+
+@pytest.mark.parametrize("layout", LAYOUTS[:3], ids=lambda layout: layout.__name__)
+def test_start_line_begins_at_the_next_record(file: Path, layout: Layout) -> None:
+    records = [conversation(f"h: {number}", f"g: {number}", identity=str(number)) for number in range(4)]
+    text, body = layout(records)
+    for line in range(1, text.count("\n") + 3):
+        offset = sum(len(part) for part in text.splitlines(keepends=True)[: line - 1])
+        expected = [r for r, (start, _) in zip(records, spans(text, body), strict=True) if start >= offset]
+        found = read(file, text, start_line=line)
+        assert values(found) == expected, line
+        assert damage(found) == []
+        assert all(record.line >= line for record in found)
+
+
+def test_a_damaged_record_at_the_start_line_is_not_passed_over(file: Path) -> None:
+    good = json.dumps(conversation("h: b"))
+    found = read(file, "skipped\n" + '{"id": 1, "conversations": [}\n' + good, start_line=2)
+    assert [type(record) for record in found] == [Damaged, Located]
+
+
+def test_a_missing_file_is_an_input_error(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"nothing\.json: cannot be read: No such file"):
+        list(read_records(tmp_path / "nothing.json", is_record))

@@ -1,0 +1,134 @@
+"""The ShareGPT layout: ids, roles, texts, and a reason for everything that is refused."""
+
+import json
+from typing import Any
+
+import pytest
+
+from sharegpt_argilla.corpora.roles import ROLES, canonical_role
+from sharegpt_argilla.corpora.table import CORPORA
+from sharegpt_argilla.errors import RejectedError, UnknownNameError
+from tests.corpora.layouts import conversation
+
+vicuna, gpt4 = CORPORA["vicuna"], CORPORA["gpt4"]
+
+
+@pytest.mark.parametrize(
+    ("record", "reason"),
+    [
+        ([], "a conversation is an object, found a list"),
+        ({"id": "a"}, '"conversations" is missing'),
+        ({"id": "a", "conversations": None}, '"conversations" is missing'),
+        ({"id": "a", "conversations": []}, '"conversations" is empty'),
+        ({"id": "a", "conversations": "text"}, '"conversations" is text, not a list'),
+        ({"id": "a", "conversations": ["text"]}, "turn 1 is text, not an object"),
+        ({"id": "a", "conversations": [{"value": "x"}]}, 'turn 1: "from" is missing'),
+        ({"id": "a", "conversations": [{"from": 1, "value": "x"}]}, 'turn 1: "from" is a number, not text'),
+        ({"id": "a", "conversations": [{"from": "human"}]}, 'turn 1: "value" is missing'),
+        ({"id": "a", "conversations": [{"from": "human", "value": None}]}, 'turn 1: "value" is null'),
+        (
+            {"id": "a", "conversations": [{"from": "human", "value": True}]},
+            'turn 1: "value" is true or false, not',
+        ),
+        ({"id": "a", "conversations": [{"from": "human", "value": {}}]}, 'turn 1: "value" is an object, not text'),
+        ({"id": ["a"], "conversations": [{"from": "human", "value": "x"}]}, '"id" is a list, not text'),
+        ({"id": True, "conversations": [{"from": "human", "value": "x"}]}, '"id" is true or false, not text'),
+    ],
+)
+def test_a_record_that_is_no_conversation_is_rejected_in_one_line(record: Any, reason: str) -> None:
+    with pytest.raises(RejectedError) as caught:
+        vicuna.read(record)
+    assert str(caught.value).startswith(reason)
+    assert "\n" not in str(caught.value)
+
+
+def test_an_unknown_role_is_named_with_the_known_ones() -> None:
+    record = conversation("h: a", "g: b")
+    record["conversations"][1]["from"] = "robot"
+    known = "assistant, bard, bing, chatgpt, gpt, human, system, user"
+    with pytest.raises(RejectedError, match=f'^turn 2: unknown role "robot"; known: {known}$'):
+        vicuna.read(record)
+
+
+def test_a_sentence_in_place_of_a_role_is_not_repeated() -> None:
+    with pytest.raises(RejectedError) as caught:
+        canonical_role("my telephone number\nis 555 0100, call me")
+    assert "555 0100" not in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("spelling", [*ROLES, "Human", "GPT", " ChatGPT "])
+def test_roles_are_known_in_any_case_and_keep_their_spelling(spelling: str) -> None:
+    read = vicuna.read({"id": "a", "conversations": [{"from": spelling, "value": "x"}]})
+    assert read.turns[0] == (ROLES[spelling.strip().lower()], "x", spelling)
+
+
+def test_text_may_stand_in_two_other_places() -> None:
+    turns = [
+        {"from": "human", "text": "q"},
+        {"from": "gpt", "markdown": {"answer": "a"}},
+        {"from": "gpt", "value": "v", "text": "t"},
+    ]
+    assert [turn.text for turn in vicuna.read({"id": "a", "conversations": turns}).turns] == ["q", "a", "v"]
+
+
+@pytest.mark.parametrize(
+    ("identity", "first", "session", "offset", "piece"),
+    [
+        ("0AQp27B_1", "g", "0AQp27B", 1, True),
+        ("0AQp27B_0", "h", "0AQp27B", 0, True),
+        ("0AQp27B_12", "h", "0AQp27B", 12, True),
+        ("a_b_3", "g", "a_b", 3, True),
+        ("chat_0", "h", "chat", 0, True),
+        ("identity_2", "h", "identity_2", 0, False),
+        ("0AQp27B", "h", "0AQp27B", 0, False),
+        ("_5", "g", "_5", 0, False),
+        ("0AQp27B_x", "g", "0AQp27B_x", 0, False),
+    ],
+)
+def test_the_pieces_of_v3_are_known_by_their_ids(
+    identity: str, first: str, session: str, offset: int, piece: bool
+) -> None:
+    read = vicuna.read(conversation(f"{first}: text", identity=identity))
+    assert (read.session, read.offset, read.piece) == (session, offset, piece)
+
+
+def test_other_corpora_in_the_layout_do_not_split() -> None:
+    read = gpt4.read(conversation("g: text", identity="0AQp27B_1"))
+    assert (read.session, read.offset, read.piece) == ("0AQp27B_1", 0, False)
+
+
+def test_an_id_that_is_a_number_becomes_text() -> None:
+    assert vicuna.read({**conversation("h: a"), "id": 17}).session == "17"
+
+
+def test_without_an_id_the_content_gives_one() -> None:
+    one, same, other = (conversation(text, identity=None) for text in ("h: a\ud800", "h: a\ud800", "h: b"))
+    session = vicuna.read(one).session
+    assert len(session) == 16
+    assert int(session, 16) >= 0
+    assert vicuna.read({**same, "id": ""}).session == session
+    assert vicuna.read({**other, "id": None}).session != session
+
+
+def test_other_keys_are_kept_but_never_those_of_the_row_format() -> None:
+    record = {
+        **conversation("h: a"),
+        "lang": "en",
+        "标注": {},
+        "会话": 1,
+        "多轮序号": 9,
+        "解析模型": "x",
+        "system": 1,
+    }
+    assert vicuna.read(record).extra == {"lang": "en"}
+
+
+def test_the_outline_of_a_record_is_an_object_with_conversations() -> None:
+    assert vicuna.is_record(json.loads('{"conversations": []}'))
+    assert not any(vicuna.is_record(value) for value in ({}, {"conversations": 1}, [], "conversations", None))
+
+
+def test_an_unknown_corpus_is_answered_with_the_nearest() -> None:
+    with pytest.raises(UnknownNameError, match='unknown corpus "vicunna"; did you mean "vicuna"'):
+        CORPORA["vicunna"]

@@ -1,0 +1,80 @@
+"""``demo``: all of it, twice."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.embedded import START_WITHIN, clean_environment, free_port
+from tests.projects import ROOT, annotations
+
+pytestmark = [pytest.mark.live, pytest.mark.slow]
+
+COMMAND = Path(sys.executable).with_name("sharegpt-argilla")
+
+
+class Demo:
+    """A running demo in a folder of its own; ``said`` is what it has printed until it stands."""
+
+    def __init__(self, folder: Path, port: int) -> None:
+        environment = clean_environment() | {"HOME": str(folder)}
+        self._process = subprocess.Popen(
+            [COMMAND, "demo", "--port", str(port)], cwd=folder, stderr=subprocess.PIPE, text=True, env=environment
+        )
+        lines = []
+        for line in self._process.stderr:
+            lines.append(line)
+            if line.startswith("  stop"):
+                break
+        self.said = "".join(lines)
+
+    def interrupt(self) -> int:
+        self._process.send_signal(signal.SIGINT)
+        code = self._process.wait(START_WITHIN)
+        self._process.stderr.close()
+        return code
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    for name in ("examples", "dataset-config.yml", "guidelines.md"):
+        (tmp_path / name).symlink_to(ROOT / name)
+    return tmp_path
+
+
+def test_a_second_demo_finds_everything_in_place(folder: Path) -> None:
+    port = free_port()
+    first = Demo(folder, port)
+    try:
+        assert f"Argilla is running at http://127.0.0.1:{port}\n" in first.said
+        assert "made workspace sharegpt, dataset sharegpt-prompts, account ana, account ben" in first.said
+        loaded = re.search(r"^(\d+) loaded$", first.said, re.MULTILINE)
+        assert loaded
+        sheet = Path(re.search(r"^  accounts +(.+)$", first.said, re.MULTILINE)[1])
+        assert sheet.stat().st_mode & 0o777 == 0o600
+        assert {"owner", "ana", "ben"} <= {line.split(",")[0] for line in sheet.read_text().splitlines()}
+        _run_the_export_it_names(folder, first.said)
+    finally:
+        assert first.interrupt() == 0
+
+    second = Demo(folder, port)
+    try:
+        assert "all there, nothing changed" in second.said
+        assert f"0 loaded, {loaded[1]} unchanged" in second.said
+    finally:
+        assert second.interrupt() == 0
+
+
+def _run_the_export_it_names(folder: Path, said: str) -> None:
+    command = re.search(r"^  export +in another terminal: (.+)$", said, re.MULTILINE)[1]
+    environment = clean_environment() | {"HOME": str(folder), "PATH": os.environ["PATH"]}
+    found = subprocess.run(
+        command, shell=True, cwd=folder, env=environment, capture_output=True, text=True, check=False
+    )
+    assert found.returncode == 0, found.stderr
+    assert annotations(folder / "annotated.jsonl") == {}
+    assert (folder / "annotated.jsonl").read_bytes() == (folder / "demo-rows.jsonl").read_bytes()
