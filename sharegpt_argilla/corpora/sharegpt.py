@@ -58,7 +58,7 @@ class ShareGPT:
         extra = {key: item for key, item in value.items() if key not in OWN_KEYS}
         if self.splits and (split := _SPLIT_ID.fullmatch(session)):
             base, offset = split[1], int(split[2])
-            if _is_piece(base, offset, turns[0]):
+            if _is_piece(base, offset, turns):
                 return Conversation(base, turns, offset, piece=True, extra=extra)
         return Conversation(session, turns, extra=extra)
 
@@ -112,14 +112,17 @@ def _session(identity: object, turns: Sequence[Turn]) -> str:
     return encodable(str(identity))
 
 
-def _is_piece(base: str, offset: int, first: Turn) -> bool:
+def _is_piece(base: str, offset: int, turns: Sequence[Turn]) -> bool:
     """Whether an id that ends in a number names a piece.
 
     Measured on 520 records of V3: every base has ShareGPT's seven letters and digits. Another base
-    (``identity_2`` in FastChat's examples) is a piece only where it starts like one: with the first turn of all,
-    or with an answer at an odd offset. Else conversations that only share a prefix would become one.
+    (``identity_2`` in FastChat's examples) is a piece only where it looks like one: the first of all, or open at
+    an end, so that another piece holds the other half. Else conversations that only share a prefix would become
+    one.
     """
-    return bool(_SHAREGPT_ID.fullmatch(base)) or offset == 0 or (offset % 2 == 1 and first.role == "gpt")
+    starts_open = offset % 2 == 1 and turns[0].role == "gpt"
+    ends_open = turns[-1].role == "human" and (starts_open or offset % 2 == 0)
+    return bool(_SHAREGPT_ID.fullmatch(base)) or offset == 0 or starts_open or ends_open
 
 
 def _kind(value: object) -> str:

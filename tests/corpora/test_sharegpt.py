@@ -73,23 +73,26 @@ def test_text_may_stand_in_two_other_places() -> None:
 
 
 @pytest.mark.parametrize(
-    ("identity", "first", "session", "offset", "piece"),
+    ("identity", "roles", "session", "offset", "piece"),
     [
         ("0AQp27B_1", "g", "0AQp27B", 1, True),
         ("0AQp27B_0", "h", "0AQp27B", 0, True),
         ("0AQp27B_12", "h", "0AQp27B", 12, True),
         ("a_b_3", "g", "a_b", 3, True),
         ("chat_0", "h", "chat", 0, True),
-        ("identity_2", "h", "identity_2", 0, False),
+        ("chat_2", "hgh", "chat", 2, True),
+        ("chat_5", "gh", "chat", 5, True),
+        ("chat_3", "hgh", "chat_3", 0, False),
+        ("identity_2", "hg", "identity_2", 0, False),
         ("0AQp27B", "h", "0AQp27B", 0, False),
         ("_5", "g", "_5", 0, False),
         ("0AQp27B_x", "g", "0AQp27B_x", 0, False),
     ],
 )
 def test_the_pieces_of_v3_are_known_by_their_ids(
-    identity: str, first: str, session: str, offset: int, piece: bool
+    identity: str, roles: str, session: str, offset: int, piece: bool
 ) -> None:
-    read = vicuna.read(conversation(f"{first}: text", identity=identity))
+    read = vicuna.read(conversation(*(f"{role}: text" for role in roles), identity=identity))
     assert (read.session, read.offset, read.piece) == (session, offset, piece)
 
 
