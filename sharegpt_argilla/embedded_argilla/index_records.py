@@ -4,11 +4,11 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from typing import TYPE_CHECKING, Any
 
 from sharegpt_argilla.embedded_argilla.index_schema import METADATA, RESPONSE, SUGGESTION, VECTOR
+from sharegpt_argilla.embedded_argilla.index_shuffle import lot_of
 from sharegpt_argilla.embedded_argilla.index_text import SENTINEL, indexed_text
 from sharegpt_argilla.embedded_argilla.index_values import Stored, stored_values
 from sharegpt_argilla.embedded_argilla.index_vectors import packed_vector
@@ -20,19 +20,10 @@ if TYPE_CHECKING:
     from sharegpt_argilla.embedded_argilla.index_entries import RecordEntry, ResponseEntry, SuggestionEntry
     from sharegpt_argilla.embedded_argilla.index_schema import Attribute, DatasetIndex
 
-LOTS = 2**31 - 1
-"""Every record draws a lot below this prime, from its id; the shuffled queues are made of it."""
-
 _BATCH = 500
 _VALUES = "INSERT OR IGNORE INTO value (attribute, value, record, response) VALUES (?, ?, ?, ?)"
 
 ValueRow = tuple[int, Stored, int, int]
-
-
-def lot_of(record_id: str) -> int:
-    """The lot of a record: the same in every index that is ever built."""
-    digest = hashlib.blake2b(record_id.encode("utf-8", "replace"), digest_size=8).digest()
-    return int.from_bytes(digest, "big") % LOTS
 
 
 def find_numbers(connection: sqlite3.Connection, ids: Sequence[str]) -> dict[str, int]:

@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -19,8 +18,8 @@ from sharegpt_argilla.embedded_argilla.index_filters import (
     attribute_of,
     filter_condition,
 )
-from sharegpt_argilla.embedded_argilla.index_records import LOTS
 from sharegpt_argilla.embedded_argilla.index_schema import RESPONSE
+from sharegpt_argilla.embedded_argilla.index_shuffle import LOTS, shuffle_of
 from sharegpt_argilla.embedded_argilla.index_values import KEYWORD
 from sharegpt_argilla.embedded_argilla.text_query import compile_text_query
 from sharegpt_argilla.errors import EmbeddedArgillaError
@@ -105,15 +104,8 @@ def order_of(dataset: DatasetIndex, sort: Sequence[Order] | None, user_id: str |
 
 
 def _shuffle(user_id: str) -> Condition:
-    """Relevance times a number up to 1 that is drawn for the person and the record.
-
-    The draw is ``(a * lot + b) mod p`` with ``a`` and ``b`` from the person's id: a universal hash (Carter and
-    Wegman, 1979), and small enough to stay within SQLite's 64-bit integers.
-    """
-    digest = hashlib.blake2b(user_id.encode(), digest_size=16).digest()
-    factor = 1 + int.from_bytes(digest[:8], "big") % (LOTS - 1)
-    shift = int.from_bytes(digest[8:], "big") % LOTS
-    return Condition(f"score * ((record.lot * ? + ?) % {LOTS} + 1) DESC", (factor, shift))
+    """Relevance times a number up to 1 that is drawn for the person and the record."""
+    return Condition(f"score * ((record.lot * ? + ?) % {LOTS} + 1) DESC", shuffle_of(user_id))
 
 
 def _key(dataset: DatasetIndex, order: Order) -> Condition:
