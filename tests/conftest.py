@@ -36,9 +36,9 @@ def project(argilla: EmbeddedArgilla, tmp_path: Path) -> TestProject:
     return write_project(tmp_path, connection, argilla.home, f"t{next(_numbers)}")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Debian's Chromium, driven by Playwright."""
+    """Chromium, driven by Playwright; for a module, since its event loop is in the way of asyncio's."""
     if CHROMIUM is None:
         if os.environ.get("REQUIRE_BROWSER"):
             pytest.fail("REQUIRE_BROWSER is set and chromium is not installed")

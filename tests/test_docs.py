@@ -78,7 +78,6 @@ def test_python_in_the_readme_runs(tmp_path, monkeypatch, capfd) -> None:
 
 def test_the_page_of_commands_is_up_to_date(monkeypatch) -> None:
     monkeypatch.setenv("COLUMNS", "100")
-    monkeypatch.setenv("ARGILLA_HOME_PATH", "unset-by-the-page")
     spec = importlib.util.spec_from_file_location("generate", ROOT / "docs" / "generate.py")
     generate = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(generate)

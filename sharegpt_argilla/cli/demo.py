@@ -9,9 +9,8 @@ import argparse
 
 from sharegpt_argilla.cli.load_records import report
 from sharegpt_argilla.cli.printing import note
-from sharegpt_argilla.cli.serve import add_place, same_command
+from sharegpt_argilla.cli.serve import add_place, home_of, same_command
 from sharegpt_argilla.cli.setup_dataset import add_config, describe
-from sharegpt_argilla.settings import Home
 from sharegpt_argilla.workflows.demo import DemoSummary, demo
 
 EXAMPLE = "sharegpt-argilla demo"
@@ -26,7 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Run the command."""
     note("starting Argilla (the first start takes a little longer) ...")
-    return demo(_announce, port=arguments.port, home=Home(arguments.home), config=arguments.config)
+    return demo(_announce, port=arguments.port, home=home_of(arguments), config=arguments.config)
 
 
 def _announce(summary: DemoSummary) -> None:

@@ -32,9 +32,14 @@ def add_place(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--home",
         type=Path,
-        default=default_home().path,
-        help="folder for its data, also ARGILLA_HOME_PATH (%(default)s)",
+        metavar="DIR",
+        help="folder for its data (ARGILLA_HOME_PATH, else ~/.sharegpt-argilla)",
     )
+
+
+def home_of(arguments: argparse.Namespace) -> Home:
+    """The home folder that the options name."""
+    return Home(arguments.home) if arguments.home else default_home()
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -42,7 +47,7 @@ def run(arguments: argparse.Namespace) -> int:
     return serve(
         host=arguments.host,
         port=arguments.port,
-        home=Home(arguments.home),
+        home=home_of(arguments),
         base_url=arguments.base_url,
         on_ready=_announce,
     )
