@@ -214,7 +214,7 @@ def session_number(session: str) -> int:
 
     53 bits are what every JSON reader keeps exact (RFC 8259, section 6).
     """
-    return int.from_bytes(hashlib.sha256(session.encode("utf-8")).digest()[:8], "big") >> 11
+    return int.from_bytes(hashlib.sha256(encodable(session).encode("utf-8")).digest()[:8], "big") >> 11
 
 
 def encodable(text: str) -> str:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import hypothesis
 import pytest
 
 from sharegpt_argilla.settings import Connection
@@ -17,6 +18,11 @@ from tests.projects import SHARED, TestProject, write_project
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
+
+# Where a run decides what may be merged, hypothesis tries the same examples each time; elsewhere new ones.
+hypothesis.settings.register_profile("ci", derandomize=True)
+if os.environ.get("CI"):
+    hypothesis.settings.load_profile("ci")
 
 CHROMIUM = shutil.which("chromium")
 _numbers = itertools.count(1)
