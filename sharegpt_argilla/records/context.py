@@ -8,12 +8,14 @@ from pathlib import Path
 from typing import IO
 
 from sharegpt_argilla.errors import RejectedError
-from sharegpt_argilla.rows import SESSION, TURN, Row, check_row, read_extension
+from sharegpt_argilla.rows import CORPUS, SESSION, TURN, Row, check_row, read_extension
 
 MESSAGE_MAX = 20_000
 """Characters that Argilla takes in one chat message."""
 
 _CUT = "\n\n[cut]"
+
+_Key = tuple[str, str, str]
 
 
 class EarlierTurns:
@@ -27,7 +29,7 @@ class EarlierTurns:
 
     def __init__(self, path: Path) -> None:
         self._file: IO[bytes] = path.open("rb")
-        self._places: dict[tuple[str, str], dict[int, int]] = {}
+        self._places: dict[_Key, dict[int, int]] = {}
         offset = 0
         for line in self._file:
             row = _row(line)
@@ -73,10 +75,12 @@ def _row(line: bytes) -> Row | None:
         return None
 
 
-def _position(row: Row) -> tuple[tuple[str, str], int | None]:
+def _position(row: Row) -> tuple[_Key, int | None]:
     extension = read_extension(row)
     turn = extension.get(TURN)
-    return (row["来源"], str(extension.get(SESSION, ""))), turn if isinstance(turn, int) else None
+    # Two corpora may share the ids of their conversations, as the two languages of one collection do.
+    key = (row["来源"], str(extension.get(CORPUS, "")), str(extension.get(SESSION, "")))
+    return key, turn if isinstance(turn, int) else None
 
 
 def _cut(text: str) -> str:

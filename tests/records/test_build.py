@@ -125,6 +125,11 @@ def test_the_first_turn_has_no_context(conversation) -> None:
     assert conversation([row()], row(), 6) == []
 
 
+def test_conversations_of_two_corpora_do_not_mix(conversation) -> None:
+    rows = [row("zh", "a", "s", 1, corpus="common_zh"), row("q2", "a2", "s", 2, corpus="common_en")]
+    assert conversation(rows, rows[1], 6) == []
+
+
 def test_a_message_is_cut_where_argilla_would_refuse_it(conversation) -> None:
     rows = [row("q" * 30_000, "a", "s", 1), row("q2", "a2", "s", 2)]
     content = conversation(rows, rows[1], 6)[0]["content"]
