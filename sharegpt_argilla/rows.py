@@ -11,10 +11,10 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
-from typing import Any, Literal, TypedDict, cast, get_args
+from types import MappingProxyType
+from typing import Any, Literal, NamedTuple, TypedDict, cast, get_args
 
 from sharegpt_argilla.errors import RejectedError, UnknownNameError, UsageError
 
@@ -58,8 +58,7 @@ class Row(_RowWithoutDate, total=False):
     时间: str
 
 
-@dataclass(frozen=True, slots=True)
-class Pair:
+class Pair(NamedTuple):
     """One question with its answer, before it takes the shape of a row.
 
     Attributes:
@@ -84,7 +83,7 @@ class Pair:
     question_role: str
     answer_role: str
     created: str | None = None
-    extra: Mapping[str, Any] = field(default_factory=dict)
+    extra: Mapping[str, Any] = MappingProxyType({})
 
 
 def check_profile(name: str) -> Profile:
@@ -120,9 +119,7 @@ def build_row(pair: Pair, create_time: str, profile: Profile = "mnbvc-2023") -> 
         profile: ``mnbvc-2023``, or ``mnbvc-2025`` with ``时间`` and an integer ``会话``.
     """
     created = pair.created or create_time
-    session: dict[str, Any] = {SESSION: pair.session}
-    if profile == "mnbvc-2025":
-        session = {SESSION: session_number(pair.session), ORIGINAL_SESSION: pair.session}
+    session = session_keys(pair.session, profile)
     extension = {**session, TURN: pair.turn, CORPUS: pair.corpus, **_without_nulls(pair.extra)}
     row: Row = {
         "id": "",
@@ -131,8 +128,8 @@ def build_row(pair: Pair, create_time: str, profile: Profile = "mnbvc-2023") -> 
         "来源": pair.source,
         "元数据": {
             "create_time": created,
-            "问题明细": _role_detail(pair.question_role),
-            "回答明细": _role_detail(pair.answer_role),
+            "问题明细": role_detail(pair.question_role),
+            "回答明细": role_detail(pair.answer_role),
             "扩展字段": dump_extension(extension),
         },
     }
@@ -226,8 +223,16 @@ def encodable(text: str) -> str:
     return text
 
 
+def session_keys(session: str, profile: Profile) -> dict[str, Any]:
+    """The keys of the extension that name the session, which come first in it."""
+    if profile == "mnbvc-2025":
+        return {SESSION: session_number(session), ORIGINAL_SESSION: session}
+    return {SESSION: session}
+
+
 @lru_cache(maxsize=64)
-def _role_detail(role: str) -> str:
+def role_detail(role: str) -> str:
+    """``问题明细`` and ``回答明细``: who spoke, as the corpus spells it; "" for nobody."""
     return f'"from": {json.dumps(role, ensure_ascii=False)}' if role else ""
 
 

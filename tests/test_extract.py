@@ -122,7 +122,7 @@ def test_rejects_name_file_line_and_reason_and_keep_the_record(folder: Path) -> 
     (reject,) = rejects_of("out/rejected.jsonl")
     line = text[: text.index(body[1])].count("\n") + 1
     assert (reject["file"], reject["line"], reject["raw"]) == ("in/raw.json", line, body[1])
-    assert reject["reason"].startswith('turn 1: unknown role "robot"; known: assistant')
+    assert reject["reason"].startswith('turn 1: unknown role "robot"; known: ai, assistant')
     assert summary.rejects == Path("out/rejected.jsonl")
     assert (summary.rows, summary.counts.rejected) == (2, 1)
     assert [row["问"] for row in rows_of("out/rows.jsonl")] == ["q", "z"]

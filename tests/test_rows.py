@@ -1,6 +1,7 @@
 """The row format: keys, order, ids that stay, and JSON that parses."""
 
 import hashlib
+import itertools
 import json
 import re
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sharegpt_argilla.corpora.lines import ID, RowLines
 from sharegpt_argilla.errors import RejectedError, UnknownNameError, UsageError
 from sharegpt_argilla.rows import (
     Pair,
@@ -102,6 +104,39 @@ def test_the_id_is_the_md5_of_the_canonical_json(one: Pair, profile: Any) -> Non
     content["元数据"] = {key: value for key, value in row["元数据"].items() if key != "create_time"}
     canonical = json.dumps(content, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
     assert row["id"] == hashlib.md5(canonical.encode("utf-8")).hexdigest()
+
+
+own_keys = st.dictionaries(
+    st.sampled_from(["会话", "原会话", "多轮序号", "解析模型", "标注", "x"]), st.text(max_size=4)
+)
+
+
+@given(st.lists(pairs | st.builds(Pair._replace, pairs, extra=own_keys), max_size=4), profiles)
+def test_the_quick_way_gives_the_same_lines(several: list[Pair], profile: Any) -> None:
+    lines = RowLines(TIME, profile)
+    # Twice, and each pair with the next one's time, so that what is kept from pair to pair is always checked.
+    mixed = [one._replace(extra=other.extra, created=other.created) for one, other in itertools.pairwise(several)]
+    for one in [*several, *several, *mixed]:
+        row = build_row(one, TIME, profile)
+        line = lines.line(one)
+        assert line == (dump_row(row) + "\n").encode("utf-8")
+        assert line[ID].decode() == row["id"]
+
+
+def test_the_quick_way_escapes_every_character_alike() -> None:
+    text = "".join(map(chr, [*range(0x300), *range(0x2000, 0x2100), 0xD800, 0xFFFD, 0xFFFF, 0x10FFFF]))
+    one = pair(question=text, answer=text, session=text, extra={"x": text, "y": {text: [text]}})
+    for profile in ("mnbvc-2023", "mnbvc-2025"):
+        assert RowLines(TIME, profile).line(one).decode("utf-8") == dump_row(build_row(one, TIME, profile)) + "\n"
+
+
+def test_extras_that_are_no_json_are_rejected() -> None:
+    deep: list[Any] = []
+    for _ in range(5000):
+        deep = [deep]
+    for extra in ({"x": object()}, {"x": deep}):
+        with pytest.raises(RejectedError, match="an extra key"):
+            RowLines(TIME).line(pair(extra=extra))
 
 
 @given(pairs, profiles)

@@ -1,24 +1,31 @@
 """Turn raw chat corpora into rows, one question with its answer per line.
 
-JSON arrays, JSON Lines and objects one after the other are told apart by reading, not by name. A record that
-cannot be used goes to the rejects file with the place and the reason; the others are still written.
+A file's content says what it is, not its name: a JSON array, JSON Lines, objects one after the other, parquet or
+plain text, compressed with gzip or zstd or not. A record that cannot be used goes to the rejects file with the place
+and the reason; the others are still written. A run that was ended goes on when the same command is given again.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import get_args
 
 from tqdm import tqdm
 
 from sharegpt_argilla.cli.printing import note
+from sharegpt_argilla.corpora.base import Options, Ranking
 from sharegpt_argilla.corpora.table import CORPORA
 from sharegpt_argilla.workflows.extract import ExtractSummary, extract, input_size
 
 EXAMPLE = "sharegpt-argilla extract examples/sharegpt_vicuna.json -m vicuna -o rows.jsonl"
+
+SALT = "SHAREGPT_ARGILLA_SALT"
+"""Environment variable with the key for pseudonyms; without it nothing is kept that would need one."""
 
 _UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9}
 
@@ -26,35 +33,55 @@ _UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9}
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Give the parser the options of this command."""
     corpora = ", ".join(f"{name} ({corpus.title})" for name, corpus in CORPORA.items())
-    parser.add_argument(
-        "inputs", nargs="+", metavar="INPUT", help="file, folder, pattern, or - for standard input"
+    add = parser.add_argument
+    add(
+        "inputs",
+        nargs="+",
+        metavar="INPUT",
+        help="file, folder, pattern, - for standard input, or a data set of the Hub: hf://owner/name",
     )
-    parser.add_argument("-m", "--model", required=True, metavar="MODEL", help=f"the corpus: {corpora}")
-    parser.add_argument(
-        "-o", "--output", metavar="FILE", help="rows file, or -; default: shareGPT_MODEL_TIME.jsonl here"
+    add(
+        "-m",
+        "--model",
+        required=True,
+        metavar="MODEL",
+        help=f"the corpus, or auto to tell by the content: {corpora}",
     )
-    parser.add_argument(
-        "-l", "--start-line", type=int, default=1, metavar="N", help="start at line N of each file (default: 1)"
+    add("-o", "--output", metavar="FILE", help="rows file, or -; default: shareGPT_MODEL_TIME.jsonl here")
+    add(
+        "-l",
+        "--start-line",
+        type=int,
+        default=1,
+        metavar="N",
+        help="start at line N of each file, row N of a parquet file (default: 1)",
     )
-    parser.add_argument(
+    add(
         "-s",
         "--max-size",
         type=parse_size,
         metavar="SIZE",
         help="start a new file before one grows beyond this: 512M, 1G, bytes (K, M, G are powers of 1000)",
     )
-    parser.add_argument(
-        "--create-time", metavar="TIME", help='for rows without a time: "20230511 15:56:03" (default: now)'
-    )
-    parser.add_argument(
-        "--profile", default="mnbvc-2023", metavar="NAME", help="mnbvc-2023 (default) or mnbvc-2025"
-    )
-    parser.add_argument(
+    add("--create-time", metavar="TIME", help='for rows without a time: "20230511 15:56:03" (default: now)')
+    add("--profile", default="mnbvc-2023", metavar="NAME", help="mnbvc-2023 (default) or mnbvc-2025")
+    add(
         "--rejects",
         metavar="FILE",
         help="file for what cannot be used (default: rejected.jsonl beside the output)",
     )
-    parser.add_argument("--dry-run", action="store_true", help="read and count, write nothing")
+    add("--split", default="train", metavar="NAME", help="split of data sets of the Hub (default: train)")
+    add("--keep-origin", action="store_true", help="keep where messages came from, for corpora that know it")
+    add(
+        "--ranking",
+        choices=get_args(Ranking),
+        default="order",
+        help="what ranking numbers mean: completions from best to worst (order, default) or their ranks (rank)",
+    )
+    add("--workers", type=int, default=1, metavar="N", help="processes to share the work (default: 1)")
+    add("--scheduler", metavar="ADDRESS", help="Dask scheduler that does the work instead: tcp://host:8786")
+    add("--restart", action="store_true", help="discard what an unfinished run left, and begin again")
+    add("--dry-run", action="store_true", help="read and count, write nothing")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -63,6 +90,7 @@ def run(arguments: argparse.Namespace) -> int:
     Returns:
         0; 1 when something was rejected.
     """
+    options = Options(arguments.keep_origin, arguments.ranking, os.environ.get(SALT) or None)
     with _progress(arguments.inputs) as progress:
         summary = extract(
             arguments.inputs,
@@ -74,6 +102,11 @@ def run(arguments: argparse.Namespace) -> int:
             max_size=arguments.max_size,
             rejects=arguments.rejects,
             dry_run=arguments.dry_run,
+            split=arguments.split,
+            options=options,
+            workers=arguments.workers,
+            scheduler=arguments.scheduler,
+            restart=arguments.restart,
             progress=progress,
         )
     for line in describe(summary):
@@ -103,6 +136,8 @@ def describe(summary: ExtractSummary) -> Iterator[str]:
     hidden = summary.counts.rejected - len(summary.first_rejections)
     if hidden:
         yield f"... and {hidden:,} more"
+    if summary.resumed:
+        yield f"{summary.resumed:,} of {summary.shards:,} shards were done by an earlier run"
     if not summary.outputs and summary.first_id:
         yield f"id of the first row: {summary.first_id}"
     yield _counts(summary)
@@ -122,6 +157,7 @@ def _counts(summary: ExtractSummary) -> str:
         (counts.questions_blank, "blank question", "dropped"),
     )
     parts += [f"{_number(number, what)} {fate}" for number, what, fate in others if number]
+    parts += [f"{number:,} {what} left out" for what, number in sorted(counts.left_out.items())]
     rejects = f" -> {summary.rejects}; rows" if summary.rejects else ""
     return f"{', '.join(parts)}, {counts.rejected:,} rejected{rejects} -> {_where(summary.outputs)}"
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, NamedTuple, Protocol
+from typing import Any, Literal, NamedTuple, Protocol, runtime_checkable
 
 Role = Literal["human", "gpt", "system"]
 
@@ -39,6 +39,7 @@ class Conversation:
         piece: True when other pieces of the conversation may stand elsewhere in the corpus.
         extra: what else the corpus knows about it, under the corpus' own keys.
         created: ``yyyymmdd HH:MM:SS`` when the corpus knows it.
+        left_out: what the adapter passed over on purpose, in words, and how often (``{"tool calls": 2}``).
     """
 
     session: str
@@ -47,10 +48,16 @@ class Conversation:
     piece: bool = False
     extra: Mapping[str, Any] = field(default_factory=dict)
     created: str | None = None
+    left_out: Mapping[str, int] = field(default_factory=dict)
+
+
+Container = Literal["json", "text"]
+"""Where records lie: ``json`` is all that becomes JSON values (JSON, JSON Lines, parquet); ``text`` is plain text,
+cut into blocks at a marker line."""
 
 
 class Corpus(Protocol):
-    """An adapter for one raw format: one JSON record in, one conversation out."""
+    """An adapter for one raw format: one record in, its conversations out."""
 
     @property
     def name(self) -> str:
@@ -64,12 +71,74 @@ class Corpus(Protocol):
     def source(self) -> str:
         """``来源`` of its rows."""
 
+    @property
+    def container(self) -> Container:
+        """Where its records lie."""
+
     def is_record(self, value: object) -> bool:
         """Whether a JSON value has the outline of a record; finds the next one after damaged text."""
 
-    def read(self, value: object) -> Conversation:
-        """The conversation in a record.
+    def read(self, value: object) -> Sequence[Conversation]:
+        """The conversations in a record; mostly one, several where it holds alternatives.
 
         Raises:
             RejectedError: there is none; the text is one line and quotes nobody.
         """
+
+
+class Gatherer(Protocol):
+    """Puts conversations together whose parts lie in several records of a file."""
+
+    def add(self, value: object) -> Iterable[Conversation]:
+        """Take one record; give the conversations that are complete now.
+
+        Raises:
+            RejectedError: the record cannot be used.
+        """
+
+    def finish(self) -> Iterable[Conversation]:
+        """After the last record: what is left."""
+
+
+@runtime_checkable
+class GatheringCorpus(Corpus, Protocol):
+    """A corpus whose conversations lie across records. A file of it is read by one worker, as a whole."""
+
+    def gather(self) -> Gatherer:
+        """A new gatherer, for one run."""
+
+
+Ranking = Literal["order", "rank"]
+"""How a list of numbers ranks the completions of a record, see ``Options.ranking``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What a user may choose about how a corpus is read.
+
+    Attributes:
+        keep_origin: keep where a message came from (country, state, hashed address, request headers).
+        ranking: ``order``: numbers of completions from best to worst; ``rank``: the rank of each completion.
+        salt: key of the hash (HMAC-SHA256) that stands for a network address where the origin is kept; None leaves
+            raw addresses out altogether.
+    """
+
+    keep_origin: bool = False
+    ranking: Ranking = "order"
+    salt: str | None = None
+
+
+@runtime_checkable
+class Configurable(Protocol):
+    """A corpus that some of the options change."""
+
+    def with_options(self, options: Options) -> Corpus:
+        """The same corpus, read as the options say."""
+
+
+@runtime_checkable
+class Typical(Corpus, Protocol):
+    """A corpus that shares its layout with another and is told apart by what its records say."""
+
+    def is_typical(self, values: Sequence[object]) -> bool:
+        """Whether these values, all with its outline, are of this corpus."""

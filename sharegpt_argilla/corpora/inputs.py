@@ -1,4 +1,4 @@
-"""Which files an input means: a file, a folder, a pattern, or standard input."""
+"""Which files an input means: a file, a folder, a pattern, standard input, or a data set of the Hub."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ import glob
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from sharegpt_argilla.corpora.hub import SCHEME, hub_name
 from sharegpt_argilla.errors import InputError, UsageError
 from sharegpt_argilla.jsonl import STANDARD_STREAM
 
-SUFFIXES = frozenset({".json", ".jsonl"})
+SUFFIXES = (".json", ".jsonl", ".json.gz", ".jsonl.gz", ".zst", ".parquet")
 """Files that count inside a folder. What is in them is found out by reading."""
 
 
@@ -17,8 +18,9 @@ def expand_inputs(inputs: Sequence[str | Path], written: Iterable[str | Path] = 
     """The files that the inputs name, each once, in the order given; folders and patterns sorted.
 
     Args:
-        inputs: files, folders (every ``.json`` and ``.jsonl`` file at any depth, hidden ones left out), patterns
-            such as ``data/*.json``, or ``-``.
+        inputs: files, folders (every file at any depth that ends with one of ``SUFFIXES``, hidden ones left out),
+            patterns such as ``data/*.json``, ``-``, or data sets of the Hub (``hf://owner/name`` or
+            ``owner/name``), which stay as they are.
         written: files that the run writes. A folder or pattern leaves them out.
 
     Raises:
@@ -31,7 +33,7 @@ def expand_inputs(inputs: Sequence[str | Path], written: Iterable[str | Path] = 
     files: dict[Path, str] = {}
     for given in inputs:
         for file in _files(str(given), outputs):
-            files.setdefault(Path(file).resolve(), file)
+            files.setdefault(Path(file) if hub_name(file) else Path(file).resolve(), file)
     return list(files.values())
 
 
@@ -43,7 +45,7 @@ def total_size(files: Iterable[str]) -> int | None:
 
 def _files(given: str, outputs: set[Path]) -> list[str]:
     path = Path(given)
-    if given == STANDARD_STREAM:
+    if given == STANDARD_STREAM or given.startswith(SCHEME):
         return [given]
     if path.is_dir():
         return _in_folder(path, outputs)
@@ -53,6 +55,8 @@ def _files(given: str, outputs: set[Path]) -> list[str]:
         return [given]
     matches = [match for match in sorted(glob.glob(given, recursive=True)) if Path(match).is_file()]  # noqa: PTH207
     found = [match for match in matches if Path(match).resolve() not in outputs]
+    if not found and hub_name(given) and not glob.has_magic(given):
+        return [given]
     if not found:
         wanted = "no file matches this pattern" if glob.has_magic(given) else "no such file or folder"
         raise InputError(f"{given}: {wanted}")
@@ -63,7 +67,7 @@ def _in_folder(folder: Path, outputs: set[Path]) -> list[str]:
     found = [
         str(path)
         for path in sorted(folder.rglob("*"))
-        if path.suffix.lower() in SUFFIXES
+        if path.name.lower().endswith(SUFFIXES)
         and path.is_file()
         and not any(part.startswith(".") for part in path.relative_to(folder).parts)
         and path.resolve() not in outputs

@@ -6,9 +6,10 @@ answer without a question is dropped), with every drop counted; docs/row-format.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any, NamedTuple
+from dataclasses import dataclass, field, fields
+from typing import Any
 
 from sharegpt_argilla.corpora.base import Conversation, Turn
 from sharegpt_argilla.rows import Pair
@@ -35,6 +36,7 @@ class Counts:
         questions_blank: questions without text.
         stitched: pairs whose two halves lay in two pieces.
         rejected: records that could not be used.
+        left_out: what adapters passed over on purpose, in words, and how often.
     """
 
     conversations: int = 0
@@ -46,16 +48,21 @@ class Counts:
     questions_blank: int = 0
     stitched: int = 0
     rejected: int = 0
+    left_out: Counter[str] = field(default_factory=Counter)
+
+    def add(self, other: Counts) -> None:
+        """Count what another run of the same kind counted."""
+        self.left_out.update(other.left_out)
+        for name in _NUMBERS:
+            setattr(self, name, getattr(self, name) + getattr(other, name))
 
 
-class _Round(NamedTuple):
-    """A question and the answers that follow it; the first round of a conversation has no question."""
+_NUMBERS = [part.name for part in fields(Counts) if part.name != "left_out"]
 
-    question: Turn | None
-    answers: list[Turn]
+_Round = tuple[Turn, list[Turn]]
+"""A question and the answers that follow it."""
 
-
-_Gap = tuple[str, int]
+Gap = tuple[str, int]
 """Between two pieces: the session, and the index in it of the turn after the gap."""
 
 
@@ -63,81 +70,129 @@ class Pairer:
     """Pairs the conversations of one corpus, across the pieces of a split one.
 
     A piece may end with a question or start with an answer. Both wait for the other half, which may come in any
-    order and at any distance (V3 sorts the pieces as text: ``_143`` before ``_71``). Memory: the text of the
-    answers and questions that wait. In V3 every third piece starts with an answer, about 70 MB for all of its
-    94,145 pieces (reckoned from 520 of them). Nothing waits for a corpus that does not split.
+    order and at any distance (V3 sorts the pieces as text: ``_143`` before ``_71``). In V3 every third piece
+    starts with an answer, about 70 MB for all of its 94,145 pieces (reckoned from 520 of them); ``take_waiting``
+    lets go of them. Nothing waits for a corpus that does not split.
 
     Args:
         corpus: name of the adapter, for the pairs.
         source: its source, for the pairs.
+
+    Attributes:
+        corpus: as given.
+        source: as given.
+        counts: what became of the turns so far.
+        waiting: characters in what began to wait since ``take_waiting``.
     """
 
     def __init__(self, corpus: str, source: str) -> None:
         self.counts = Counts()
-        self._corpus = corpus
-        self._source = source
-        self._questions: dict[_Gap, list[Pair]] = {}
-        self._answers: dict[_Gap, list[list[Turn]]] = {}
+        self.waiting = 0
+        self.corpus = corpus
+        self.source = source
+        self._questions: dict[Gap, list[Pair]] = {}
+        self._answers: dict[Gap, list[list[Turn]]] = {}
 
-    def add(self, conversation: Conversation) -> Iterator[Pair]:
+    def add(self, conversation: Conversation) -> list[Pair]:
         """The pairs that this conversation completes, in its order."""
-        self.counts.conversations += 1
-        lead, *rounds = _rounds(conversation.turns)
-        yield from self._lead(conversation, lead.answers)
+        counts, session, created = self.counts, conversation.session, conversation.created
+        counts.conversations += 1
+        if conversation.left_out:
+            counts.left_out.update(conversation.left_out)
+        lead, rounds = _rounds(conversation.turns)
+        pairs = self._lead(conversation, lead) if lead else []
         extra = _extra(conversation)
         number = _questions_before(conversation)
-        after = conversation.offset + len(conversation.turns)
-        for place, (question, answers) in enumerate(rounds, 1):
-            if question is None or question.blank:
-                self.counts.questions_blank += 1
-                self._drop(answers)
+        last = rounds[-1] if rounds and conversation.piece and not rounds[-1][1] else None
+        for this in rounds:
+            (_, question, asked_by), answers = this
+            if not question or question.isspace():
+                counts.questions_blank += 1
+                self.drop(answers)
                 continue
             number += 1
-            pair = self._pair(conversation, question, number, extra, answers)
-            if conversation.piece and place == len(rounds) and not answers:
-                yield from self._wait_for_answer((conversation.session, after), pair)
-            else:
-                yield self._counted(pair)
+            answer, answered_by = self._join(answers) if answers else ("", "")
+            pair = Pair(
+                question,
+                answer,
+                session,
+                number,
+                self.corpus,
+                self.source,
+                asked_by,
+                answered_by,
+                created,
+                extra,
+            )
+            if this is last:
+                pairs += self._wait_for_answer((session, conversation.offset + len(conversation.turns)), pair)
+                continue
+            counts.pairs += 1
+            if not answer:
+                counts.unanswered += 1
+            pairs.append(pair)
+        return pairs
 
     def finish(self) -> Iterator[Pair]:
         """After the last conversation: what still waits. Questions stay unanswered, answers are dropped."""
         for pairs in self._questions.values():
             for pair in pairs:
-                yield self._counted(pair)
+                yield self.counted(pair)
         for waiting in self._answers.values():
             for answers in waiting:
-                self._drop(answers)
+                self.drop(answers)
         self._questions.clear()
         self._answers.clear()
 
-    def _lead(self, conversation: Conversation, answers: list[Turn]) -> Iterator[Pair]:
+    @property
+    def waits(self) -> bool:
+        """Whether anything waits."""
+        return bool(self._questions or self._answers)
+
+    def take_waiting(self) -> Iterator[tuple[Gap, Pair | list[Turn]]]:
+        """What waits, questions first, each kind in the order in which its gap was met; it waits no longer."""
+        questions, answers = self._questions, self._answers
+        self._questions, self._answers, self.waiting = {}, {}, 0
+        for gap, pairs in questions.items():
+            yield from ((gap, pair) for pair in pairs)
+        for gap, several in answers.items():
+            yield from ((gap, turns) for turns in several)
+
+    def _lead(self, conversation: Conversation, answers: list[Turn]) -> list[Pair]:
         """Answers before the first question: of a piece they may belong to the piece before it."""
         gap = (conversation.session, conversation.offset)
-        if not answers or not conversation.piece or conversation.offset == 0:
-            self._drop(answers)
+        if not conversation.piece or conversation.offset == 0:
+            self.drop(answers)
         elif (pair := _take(self._questions, gap)) is not None:
-            yield self._stitched(pair, answers)
+            return [self.stitched(pair, answers)]
         else:
             self._answers.setdefault(gap, []).append(answers)
+            self.waiting += sum(len(turn.text) for turn in answers)
+        return []
 
-    def _wait_for_answer(self, gap: _Gap, pair: Pair) -> Iterator[Pair]:
+    def _wait_for_answer(self, gap: Gap, pair: Pair) -> list[Pair]:
         if (answers := _take(self._answers, gap)) is not None:
-            yield self._stitched(pair, answers)
-        else:
-            self._questions.setdefault(gap, []).append(pair)
+            return [self.stitched(pair, answers)]
+        self._questions.setdefault(gap, []).append(pair)
+        self.waiting += len(pair.question)
+        return []
 
-    def _stitched(self, pair: Pair, answers: Sequence[Turn]) -> Pair:
+    def stitched(self, pair: Pair, answers: Sequence[Turn]) -> Pair:
+        """The pair of a question and the answers to it that lay in another piece."""
         self.counts.stitched += 1
         answer, role = self._join(answers)
-        return self._counted(replace(pair, answer=answer, answer_role=role))
+        return self.counted(pair._replace(answer=answer, answer_role=role))
 
-    def _counted(self, pair: Pair) -> Pair:
+    def counted(self, pair: Pair) -> Pair:
+        """The pair, counted."""
         self.counts.pairs += 1
         self.counts.unanswered += not pair.answer
         return pair
 
     def _join(self, answers: Sequence[Turn]) -> tuple[str, str]:
         """The text of the answers that have one, and the role of the first of these; else two empty strings."""
+        if len(answers) == 1 and not answers[0].blank:
+            return answers[0].text, answers[0].spelling
         spoken = [turn for turn in answers if not turn.blank]
         self.counts.answers_blank += len(answers) - len(spoken)
         if not spoken:
@@ -145,42 +200,26 @@ class Pairer:
         self.counts.answers_joined += len(spoken) - 1
         return BETWEEN_TURNS.join([turn.text for turn in spoken]), spoken[0].spelling
 
-    def _drop(self, answers: Sequence[Turn]) -> None:
+    def drop(self, answers: Sequence[Turn]) -> None:
+        """Count answers that belong to no question."""
         spoken = sum(1 for turn in answers if not turn.blank)
         self.counts.answers_dropped += spoken
         self.counts.answers_blank += len(answers) - spoken
 
-    def _pair(
-        self,
-        conversation: Conversation,
-        question: Turn,
-        number: int,
-        extra: Mapping[str, Any],
-        answers: Sequence[Turn],
-    ) -> Pair:
-        answer, answer_role = self._join(answers)
-        return Pair(
-            question=question.text,
-            answer=answer,
-            session=conversation.session,
-            turn=number,
-            corpus=self._corpus,
-            source=self._source,
-            question_role=question.spelling,
-            answer_role=answer_role,
-            created=conversation.created,
-            extra=extra,
-        )
 
-
-def _rounds(turns: Sequence[Turn]) -> list[_Round]:
-    rounds = [_Round(None, [])]
+def _rounds(turns: Sequence[Turn]) -> tuple[list[Turn], list[_Round]]:
+    """The answers before the first question, and every question with its answers."""
+    lead: list[Turn] = []
+    rounds: list[_Round] = []
+    answers = lead
     for turn in turns:
-        if turn.role == "human":
-            rounds.append(_Round(turn, []))
-        elif turn.role == "gpt":
-            rounds[-1].answers.append(turn)
-    return rounds
+        role = turn[0]
+        if role == "human":
+            answers = []
+            rounds.append((turn, answers))
+        elif role == "gpt":
+            answers.append(turn)
+    return lead, rounds
 
 
 def _questions_before(conversation: Conversation) -> int:
@@ -188,12 +227,12 @@ def _questions_before(conversation: Conversation) -> int:
     return (conversation.offset + 1) // 2
 
 
-def _extra(conversation: Conversation) -> dict[str, Any]:
-    system = [turn.text for turn in conversation.turns if turn.role == "system" and not turn.blank]
-    return {**conversation.extra, **({SYSTEM: BETWEEN_TURNS.join(system)} if system else {})}
+def _extra(conversation: Conversation) -> Mapping[str, Any]:
+    system = [turn.text for turn in conversation.turns if turn[0] == "system" and not turn.blank]
+    return {**conversation.extra, SYSTEM: BETWEEN_TURNS.join(system)} if system else conversation.extra
 
 
-def _take(waiting: dict[_Gap, list[Any]], gap: _Gap) -> Any:
+def _take(waiting: dict[Gap, list[Any]], gap: Gap) -> Any:
     """The one that has waited longest at the gap, taken out; None when none does."""
     there = waiting.get(gap)
     if not there:

@@ -1,17 +1,22 @@
-"""Rows into one file, or into several of a limited size."""
+"""Lines into one file, or into several of a limited size."""
 
 from __future__ import annotations
 
-from contextlib import ExitStack
+import os
+import shutil
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import IO
 
-from sharegpt_argilla.errors import UsageError
-from sharegpt_argilla.jsonl import STANDARD_STREAM, open_output
+from sharegpt_argilla.errors import InputError, UsageError
+from sharegpt_argilla.jsonl import STANDARD_STREAM
 
 LARGEST_MNBVC_FILE = 512_000_000
 """Bytes: "512 MB" of the MNBVC data check, in the reading that satisfies both."""
+_BLOCK = 1 << 20
 
 
 class PartsWriter:
@@ -41,13 +46,22 @@ class PartsWriter:
         self._max_size = max_size
         self._size = 0
         self._open = ExitStack()
-        self._file: IO[str] | None = None
+        self._file: IO[bytes] | None = None
 
     def write(self, line: str) -> None:
         """Write one line; ``line`` has no line break."""
-        if self._max_size is not None:
-            self._make_room(len(line.encode("utf-8")) + 1, self._max_size)
-        (self._file or self._next_file()).write(line + "\n")
+        self._write(line.encode("utf-8") + b"\n")
+
+    def append(self, path: Path) -> None:
+        """Write all lines of a file, as they are; line by line only where a file gets full."""
+        size = path.stat().st_size
+        with path.open("rb") as source:
+            if self._max_size is None or self._size + size <= self._max_size:
+                shutil.copyfileobj(source, self._file or self._next_file(), _BLOCK)
+                self._size += size
+                return
+            for line in source:
+                self._write(line)
 
     def __enter__(self) -> PartsWriter:
         self._next_file()
@@ -58,6 +72,11 @@ class PartsWriter:
     ) -> bool | None:
         return self._open.__exit__(kind, error, trace)
 
+    def _write(self, line: bytes) -> None:
+        if self._max_size is not None:
+            self._make_room(len(line), self._max_size)
+        (self._file or self._next_file()).write(line)
+
     def _make_room(self, size: int, max_size: int) -> None:
         if size > max_size:
             raise UsageError(f"maximum size {max_size:,} bytes: one row alone has {size:,}")
@@ -65,12 +84,38 @@ class PartsWriter:
             self._next_file()
         self._size += size
 
-    def _next_file(self) -> IO[str]:
+    def _next_file(self) -> IO[bytes]:
         path = str(self._first)
         if self.paths:
             first = Path(path)
             path = str(first.with_name(f"{first.stem}.{len(self.paths)}{first.suffix}"))
-        self._file = self._open.enter_context(open_output(path))
+        self._file = self._open.enter_context(open_bytes_output(path))
         self.paths.append(path)
         self._size = 0
         return self._file
+
+
+@contextmanager
+def open_bytes_output(path: str | Path) -> Iterator[IO[bytes]]:
+    """As ``open_output`` of jsonl, for bytes.
+
+    Raises:
+        InputError: the file cannot be written. What stood under the name before is then still there.
+    """
+    if str(path) == STANDARD_STREAM:
+        sys.stdout.flush()
+        yield sys.stdout.buffer
+        sys.stdout.buffer.flush()
+        return
+    target = Path(path)
+    draft = target.with_name(f".{target.name}.{os.getpid()}.part")
+    try:
+        with draft.open("wb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(target)
+    except OSError as error:
+        raise InputError(f"{path}: cannot be written: {error.strerror}") from error
+    finally:
+        draft.unlink(missing_ok=True)

@@ -3,63 +3,52 @@
 An array, JSON Lines and objects one after the other, pretty-printed or compact, are read by one loop: between
 records, white space, commas and square brackets mean nothing. The name of a file is not asked: corpora carry
 ``.json`` on JSON Lines and ``.jsonl`` on arrays.
+
+Where a record ends is guessed from the layout, and the guess is proved by decoding: an object that starts at a
+place has one end only. What no guess fits is read the slow way, by ``damage.py``.
 """
 
 from __future__ import annotations
 
-import codecs
-import json
-import math
 import re
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Any, BinaryIO, TextIO, cast
+from typing import Any, BinaryIO
 
+import orjson
+
+from sharegpt_argilla.corpora.compression import open_bytes
+from sharegpt_argilla.corpora.damage import CUT_OFF, Fault, Scanner, decode_object
+from sharegpt_argilla.corpora.found import Damaged, Located
+from sharegpt_argilla.corpora.window import Readable, Window
 from sharegpt_argilla.errors import InputError
-from sharegpt_argilla.jsonl import STANDARD_STREAM, open_input
+from sharegpt_argilla.jsonl import STANDARD_STREAM
+
+__all__ = [
+    "CHUNK",
+    "CUT_OFF",
+    "LONGEST_RECORD",
+    "Damaged",
+    "JsonReader",
+    "Located",
+    "first_record",
+    "read_records",
+]
 
 CHUNK = 1 << 20
 """Bytes read at a time."""
 LONGEST_RECORD = 64 << 20
 """Characters after which a record that does not end is given up; 60 times the longest seen in ShareGPT V3."""
-CUT_OFF = "the file ends inside the record that starts here; it was cut off"
-TOO_DEEP = "JSON nested too deeply"
 
-_SEPARATORS = re.compile(r"[ \t\r\n,\[\]\ufeff]*")
-_OBJECT_START = re.compile(r'\{(?=[ \t\r\n]*(?:"|\Z))')
-_OBJECT_END_OR_LINE_END = re.compile(r"[}\n]|\Z")
-_UNDECODED = re.compile("[\udc80-\udcff]")
-_REST_OF_TOKEN = re.compile(r"[\\\w.+-]*\s*")
-_LONGEST_TOKEN = 12
-"""An error this near to the end of what was read may be half a literal (``-Infinity``) or escape."""
-
-
-@dataclass(frozen=True, slots=True)
-class Located:
-    """A JSON object and where it starts: the file, the 1-based line, and its text there."""
-
-    file: str
-    line: int
-    raw: str
-    value: Any
-
-
-@dataclass(frozen=True, slots=True)
-class Damaged:
-    """Text that is no JSON object, and why; ``line`` is where it starts."""
-
-    file: str
-    line: int
-    raw: str
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class _Fault:
-    reason: str
-    at: int
-    incomplete: bool = False
+_SEPARATORS = re.compile(rb"(?:[ \t\r\n,\[\]]|\xef\xbb\xbf)*")
+_PRETTY = re.compile(rb"\{[ \t]*\r?\n")
+_KEY = re.compile(rb'\{[ \t]*"[^"\\]{1,64}"[ \t]*:')
+_AFTER_RECORD = b" \t\r\n,[]"
+_BEYOND_64_BITS = 9.2e18
+"""orjson gives integers beyond 64 bits as floats, which are this large then."""
+_BRACE = ord("{")
+_BORDER_CHUNK = 1 << 16
+"""Bytes read at a time when a border is looked for: mostly one record."""
 
 
 def read_records(
@@ -83,164 +72,195 @@ def read_records(
         InputError: the file cannot be read.
     """
     name = "<stdin>" if str(path) == STANDARD_STREAM else str(path)
-    with open_input(path) as file:
+    with open_bytes(path) as file:
         try:
-            # Below the text layer, so that one record with bytes that are not UTF-8 does not end the reading.
-            reader = _Reader(cast("TextIO", file).buffer, name, is_record, progress)
-            reader.skip_lines(start_line - 1)
+            reader = JsonReader(file, name, is_record, progress=progress)
+            if start_line > 1:
+                reader.skip_lines(start_line - 1)
             yield from reader.records()
         except OSError as error:
             raise InputError(f"{name}: cannot be read: {error.strerror}") from error
 
 
-class _Reader:
-    """A window on the file: ``text`` from the current place ``at``, which is on line ``line``."""
+def first_record(file: BinaryIO, offset: int, is_record: Callable[[object], bool]) -> int:
+    """Where the first record at or after a place in a file starts; the end of what was read without one in reach.
+
+    Two shards that meet near ``offset`` ask this for their common border, so each record is in one of them.
+
+    Args:
+        file: a file that can seek.
+        offset: bytes from its start.
+        is_record: whether a value has the outline of a record.
+    """
+    file.seek(offset)
+    scanner = Scanner(Window(file, offset, _BORDER_CHUNK), is_record, LONGEST_RECORD)
+    return offset + scanner.size(scanner.next_record(0))
+
+
+class JsonReader:
+    """Reads the records of one stream, or those that start in one stretch of it.
+
+    Args:
+        file: read from where it stands.
+        name: stands in what is found.
+        is_record: whether a value has the outline of a record.
+        start: offset in the whole file of where ``file`` stands.
+        stop: offset of the first record that is not wanted any more; None for all.
+        line: 1-based line of where ``file`` stands.
+        progress: is given the number of bytes after each read.
+    """
 
     def __init__(
         self,
-        file: BinaryIO,
+        file: Readable,
         name: str,
         is_record: Callable[[object], bool],
-        progress: Callable[[int], None] | None,
+        *,
+        start: int = 0,
+        stop: int | None = None,
+        line: int = 1,
+        progress: Callable[[int], None] | None = None,
     ) -> None:
-        self._file = file
+        self._window = Window(file, start, CHUNK, progress)
+        self._window.line = line
         self._name = name
         self._is_record = is_record
-        self._progress = progress
-        self._scan = json.JSONDecoder(parse_float=_finite, parse_constant=_not_finite).raw_decode
-        self._text = ""
-        self._at = 0
-        self._line = 1
-        self._ended = False
-        self._decoder = codecs.getincrementaldecoder("utf-8-sig")()
+        self._stop = stop
+        self._closing = b""
+        self._guesses = [self._pretty, self._line, self._compact]
 
-    def records(self) -> Iterator[Located | Damaged]:
-        while self._to_next():
-            found = self._decode(self._at)
-            if isinstance(found, _Fault):
-                yield self._damaged(found)
-            else:
-                yield self._located(*found)
+    @property
+    def line(self) -> int:
+        """1-based line of the current place."""
+        return self._window.line
 
     def skip_lines(self, count: int) -> None:
         """Pass over lines; then, inside a record, over the rest of it.
 
         A record or an array starts a line only at its first column, in every layout that corpora use.
         """
-        while self._line <= count and not (self._ended and self._at == len(self._text)):
-            end = self._text.find("\n", self._at)
-            if end >= 0:
-                self._at = end + 1
-                self._line += 1
+        window = self._window
+        window.skip_lines(count)
+        if window.at == len(window.data):
+            window.more()
+        if window.data[window.at : window.at + 1] not in {b"{", b"["}:
+            scanner = self._scanner()
+            window.advance(window.at + scanner.size(scanner.next_record(0)))
+
+    def records(self) -> Iterator[Located | Damaged]:
+        """Every record, and every stretch that holds none, in order."""
+        window, name = self._window, self._name
+        while self._to_next():
+            if self._stop is not None and window.position >= self._stop:
+                return
+            line = window.line
+            data, value = self._quick()
+            if data:
+                window.advance(window.at + len(data))
+                yield Located(name, line, data, value)
             else:
-                self._text, self._at = "", 0
-                self._read(CHUNK)
-        while count and self._at == len(self._text) and not self._ended:
-            self._read(CHUNK)
-        if count and not self._text.startswith(("{", "["), self._at):
-            self._advance(self._next_record(self._at))
+                yield self._slow()
 
     def _to_next(self) -> bool:
         """Move past the separators; False at the end of the file."""
+        window = self._window
         while True:
-            separators = _SEPARATORS.match(self._text, self._at)
-            self._advance(separators.end() if separators else self._at)
-            if self._at > CHUNK:
-                self._text, self._at = self._text[self._at :], 0
-            if self._at < len(self._text):
+            separators = _SEPARATORS.match(window.data, window.at)
+            window.advance(separators.end() if separators else window.at)
+            rest = len(window.data) - window.at
+            # Three bytes, because a byte order mark may lie half in what was read.
+            if rest >= 3 or not window.more():
+                return rest > 0
+
+    def _quick(self) -> tuple[bytes, Any]:
+        """The text and the value of the record here; no text when the guesses do not fit."""
+        if self._window.data[self._window.at] == _BRACE:
+            for place, guess in enumerate(self._guesses):
+                data = guess()
+                if data and (value := _value(data)) is not None:
+                    if place:
+                        self._guesses.insert(0, self._guesses.pop(place))
+                    return data, value
+        return b"", None
+
+    def _slow(self) -> Located | Damaged:
+        window, line = self._window, self._window.line
+        value, size = self._scanner().record()
+        data = window.data[window.at : window.at + size]
+        window.advance(window.at + size)
+        if isinstance(value, Fault):
+            return Damaged(self._name, line, data.rstrip(), value.reason)
+        return Located(self._name, line, data, value)
+
+    def _scanner(self) -> Scanner:
+        return Scanner(self._window, self._is_record, LONGEST_RECORD)
+
+    def _pretty(self) -> bytes:
+        """Up to the closing brace that stands as deep as the opening one: no string holds a line break."""
+        window = self._window
+        if not _PRETTY.match(window.data, window.at):
+            return b""
+        before = window.data[window.data.rfind(b"\n", 0, window.at) : window.at]
+        if before.startswith(b"\n") and before.isspace():
+            self._closing = before + b"}"
+        searched = window.at
+        while self._closing and (end := window.data.find(self._closing, searched)) < 0:
+            searched = max(0, len(window.data) - window.at - len(self._closing))
+            if searched > LONGEST_RECORD or not window.more():
+                return b""
+        return window.data[window.at : end + len(self._closing)] if self._closing else b""
+
+    def _line(self) -> bytes:
+        """Up to the end of the line, if that is near."""
+        window = self._window
+        while (end := window.data.find(b"\n", window.at, window.at + CHUNK)) < 0:
+            if len(window.data) - window.at >= CHUNK:
+                return b""
+            if not window.more():
+                end = len(window.data)
+                break
+        return window.data[window.at : end].rstrip(_AFTER_RECORD)
+
+    def _compact(self) -> bytes:
+        """Up to the next object that starts with the same key, if that is near."""
+        window = self._window
+        key = _KEY.match(window.data, window.at)
+        if key is None:
+            return b""
+        while (end := window.data.find(key[0], window.at + 1, window.at + CHUNK)) < 0:
+            if len(window.data) - window.at >= CHUNK:
+                return b""
+            if not window.more():
+                end = len(window.data)
+                break
+        return window.data[window.at : end].rstrip(_AFTER_RECORD)
+
+
+def _value(data: bytes) -> dict[str, Any] | None:
+    """The object that ``data`` is; None when it is not exactly one."""
+    try:
+        value: dict[str, Any] = orjson.loads(data)
+        if not _may_be_rounded(value.values()):
+            return value
+    except (ValueError, RecursionError):
+        pass
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError:
+        return None
+    found = decode_object(text)
+    return None if isinstance(found, Fault) or found[1] < len(text) else found[0]
+
+
+def _may_be_rounded(values: Iterable[Any]) -> bool:
+    """Whether a number among the values may be an integer that orjson rounded."""
+    for value in values:
+        kind = type(value)
+        if kind is str:
+            continue
+        if kind is list or kind is dict:
+            if _may_be_rounded(value if kind is list else value.values()):
                 return True
-            if self._ended:
-                return False
-            self._read(CHUNK)
-
-    def _decode(self, start: int) -> tuple[Any, int] | _Fault:
-        """The object that starts at ``start`` and where it ends, reading on as long as it is incomplete."""
-        while True:
-            fault = self._try_decode(start)
-            if not isinstance(fault, _Fault) or not fault.incomplete or self._ended:
-                return fault
-            if len(self._text) - start > LONGEST_RECORD:
-                return _Fault(f"the record does not end within {LONGEST_RECORD >> 20} MiB", start)
-            # Twice as much each time: a long record is decoded again only a few times.
-            self._read(max(CHUNK, len(self._text) - start))
-
-    def _try_decode(self, start: int) -> tuple[Any, int] | _Fault:
-        if self._text[start] != "{":
-            return _Fault("no JSON object starts here", start)
-        try:
-            return self._scan(self._text, start)
-        except json.JSONDecodeError as error:
-            reason = f"not valid JSON: {error.msg} (character {error.pos - start + 1} of the record)"
-            # The position of an unterminated string is its start; what is missing is missing at the end.
-            at = len(self._text) if error.msg.startswith("Unterminated string") else error.pos
-            return _Fault(reason, at, incomplete=at > len(self._text) - _LONGEST_TOKEN)
-        except RecursionError:
-            return _Fault(TOO_DEEP, start)
-        except ValueError:
-            # Python refuses integers of more than 4300 digits.
-            return _Fault("a number in the record has too many digits", start)
-
-    def _located(self, value: Any, end: int) -> Located | Damaged:
-        raw, line = self._text[self._at : end], self._line
-        self._advance(end)
-        if self._decoder.errors != "strict" and _UNDECODED.search(raw):
-            return Damaged(self._name, line, raw, "the record holds bytes that are not UTF-8")
-        return Located(self._name, line, raw, value)
-
-    def _damaged(self, fault: _Fault) -> Damaged:
-        start, line = self._at, self._line
-        nothing_follows = fault.incomplete and _REST_OF_TOKEN.fullmatch(self._text, fault.at)
-        end = self._next_record(start + 1)
-        cut_off = nothing_follows and end == len(self._text)
-        raw = self._text[start:end].rstrip()
-        self._advance(end)
-        return Damaged(self._name, line, raw, CUT_OFF if cut_off else fault.reason)
-
-    def _next_record(self, at: int) -> int:
-        """Where the next record starts; the end of what was read when there is none within reach."""
-        start = self._at
-        while True:
-            match = _OBJECT_START.search(self._text, at)
-            if match is None:
-                at = len(self._text)
-                if self._ended or at - start > LONGEST_RECORD:
-                    return at
-                self._read(CHUNK)
-                continue
-            found = self._decode(match.start())
-            if isinstance(found, _Fault):
-                at = match.start() + 1
-                if found.reason == TOO_DEEP and (end := _OBJECT_END_OR_LINE_END.search(self._text, at)):
-                    # The objects inside are as deep. Trying each of them would take quadratic time.
-                    at = end.start()
-            elif self._is_record(found[0]):
-                return match.start()
-            else:
-                at = found[1]
-
-    def _advance(self, to: int) -> None:
-        self._line += self._text.count("\n", self._at, to)
-        self._at = to
-
-    def _read(self, size: int) -> None:
-        """Read ``size`` bytes more. From the first that are not UTF-8 on, such bytes become lone surrogates."""
-        data = self._file.read(size)
-        self._ended = len(data) < size
-        try:
-            text = self._decoder.decode(data, self._ended)
-        except UnicodeDecodeError:
-            self._decoder.errors = "surrogateescape"
-            text = self._decoder.decode(data, self._ended)
-        self._text += text
-        if self._progress is not None:
-            self._progress(len(data))
-
-
-def _finite(digits: str) -> float | None:
-    """A number; None for one beyond the range of a double, which JSON could not write back."""
-    number = float(digits)
-    return number if math.isfinite(number) else None
-
-
-def _not_finite(_name: str) -> None:
-    """NaN and Infinity, which Python reads and JSON does not know, count as null."""
+        elif kind is float and not -_BEYOND_64_BITS < value < _BEYOND_64_BITS:
+            return True
+    return False

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sharegpt_argilla.corpora.base import Conversation, Turn
+from sharegpt_argilla.corpora.base import Container, Conversation, Turn
 from sharegpt_argilla.corpora.roles import canonical_role
 from sharegpt_argilla.errors import RejectedError
 from sharegpt_argilla.rows import ANNOTATION, CORPUS, ORIGINAL_SESSION, SESSION, TURN, encodable
@@ -40,12 +40,13 @@ class ShareGPT:
     title: str
     splits: bool = False
     source: str = "ShareGPT"
+    container: Container = "json"
 
     def is_record(self, value: object) -> bool:
         """Whether the value is an object with a list under ``conversations``."""
         return isinstance(value, dict) and isinstance(value.get("conversations"), list)
 
-    def read(self, value: object) -> Conversation:
+    def read(self, value: object) -> list[Conversation]:
         """The conversation in a record.
 
         Raises:
@@ -59,8 +60,8 @@ class ShareGPT:
         if self.splits and (split := _SPLIT_ID.fullmatch(session)):
             base, offset = split[1], int(split[2])
             if _is_piece(base, offset, turns):
-                return Conversation(base, turns, offset, piece=True, extra=extra)
-        return Conversation(session, turns, extra=extra)
+                return [Conversation(base, turns, offset, piece=True, extra=extra)]
+        return [Conversation(session, turns, extra=extra)]
 
 
 def _turn_list(record: dict[str, Any]) -> list[Any]:

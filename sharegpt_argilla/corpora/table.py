@@ -2,13 +2,57 @@
 
 from __future__ import annotations
 
+from sharegpt_argilla.corpora.alpaca import Alpaca
+from sharegpt_argilla.corpora.arena import Arena
+from sharegpt_argilla.corpora.baiduzhidao import BaiduZhidao
 from sharegpt_argilla.corpora.base import Corpus
+from sharegpt_argilla.corpora.chatgpt_export import ChatGPTExport
+from sharegpt_argilla.corpora.common import Common
+from sharegpt_argilla.corpora.kochatgpt_conversation import KoChatGPTConversation
+from sharegpt_argilla.corpora.kochatgpt_rm import RankedCompletions
+from sharegpt_argilla.corpora.lmsys import LMSYSChat
+from sharegpt_argilla.corpora.messages import OpenAIChat
+from sharegpt_argilla.corpora.multilang import Multilang
+from sharegpt_argilla.corpora.oasst import OpenAssistant
+from sharegpt_argilla.corpora.prompt_response import COMPLETION, PromptResponse, Prompts
+from sharegpt_argilla.corpora.ryokoai import RyokoAI
+from sharegpt_argilla.corpora.seed_tasks import SeedTasks
 from sharegpt_argilla.corpora.sharegpt import ShareGPT
+from sharegpt_argilla.corpora.turn_log import TurnLog
+from sharegpt_argilla.corpora.wildchat import WildChat
+from sharegpt_argilla.corpora.zetavg import Zetavg
 from sharegpt_argilla.registry import Registry
 
+# Where several fit the outline of a record, detect.py takes the first: the narrower one stands before the wider.
 _MEMBERS: tuple[Corpus, ...] = (
     ShareGPT("vicuna", "anon8231489123/ShareGPT_Vicuna_unfiltered", splits=True),
     ShareGPT("gpt4", "Ejafa/GPT_4_with_ShareGPT"),
+    Multilang(),
+    Common("common_en", "shareAI/ShareGPT-Chinese-English-90k, English"),
+    Common("common_zh", "shareAI/ShareGPT-Chinese-English-90k, Chinese", chinese=True),
+    BaiduZhidao(),
+    Zetavg(),
+    RyokoAI(),
+    WildChat(),
+    LMSYSChat(),
+    Arena(),
+    OpenAssistant(),
+    OpenAIChat(),
+    ChatGPTExport(),
+    TurnLog(),
+    Alpaca("alpaca", "Alpaca and its kin (tatsu-lab/alpaca, malay.json and ChatDoctor of MYChatGPT)"),
+    SeedTasks(),
+    # Before prompt_response, whose layout is the wider one.
+    PromptResponse(
+        "kochatgpt_sft",
+        "KoChatGPT step 1, fine-tuning (mschatgpt_1_SFT.jsonl of MYChatGPT)",
+        answers=(COMPLETION,),
+        marks=("tokens", "token"),
+    ),
+    PromptResponse("prompt_response", "GPT4All (data_ms.jsonl of MYChatGPT) and files of prompt and completion"),
+    RankedCompletions(),
+    Prompts(),
+    KoChatGPTConversation(),
 )
 
 CORPORA: Registry[Corpus] = Registry("corpus", {member.name: member for member in _MEMBERS})

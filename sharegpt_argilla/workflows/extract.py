@@ -2,31 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import nullcontext
-from dataclasses import dataclass, field
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
+from hashlib import sha256
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
-from sharegpt_argilla.corpora.base import Corpus
+from sharegpt_argilla.corpora.assembly import Assembly, assemble, stitch_halves, write_rejects, write_stitched
+from sharegpt_argilla.corpora.base import Options
+from sharegpt_argilla.corpora.compression import Peekable
+from sharegpt_argilla.corpora.conversion import Settings, corpus_of
+from sharegpt_argilla.corpora.detection import AUTO, detect_corpora
 from sharegpt_argilla.corpora.inputs import expand_inputs, total_size
-from sharegpt_argilla.corpora.pairing import Counts, Pairer
+from sharegpt_argilla.corpora.pairing import Counts
 from sharegpt_argilla.corpora.parts import LARGEST_MNBVC_FILE, PartsWriter
-from sharegpt_argilla.corpora.reader import Damaged, Located, read_records
-from sharegpt_argilla.corpora.table import CORPORA
-from sharegpt_argilla.errors import InputError, RejectedError, UsageError
-from sharegpt_argilla.jsonl import STANDARD_STREAM, RejectsFile
-from sharegpt_argilla.rows import (
-    CREATE_TIME_FORMAT,
-    Pair,
-    Row,
-    build_row,
-    check_create_time,
-    check_profile,
-    dump_row,
-)
+from sharegpt_argilla.corpora.running import Here, Workers, run_shards
+from sharegpt_argilla.corpora.shards import SHARD_SIZE, cut
+from sharegpt_argilla.corpora.sources import Progress, describe
+from sharegpt_argilla.corpora.work import Plan, Work, unfinished, work_folder
+from sharegpt_argilla.errors import InputError, UsageError
+from sharegpt_argilla.jsonl import STANDARD_STREAM
+from sharegpt_argilla.rows import CREATE_TIME_FORMAT, check_create_time, check_profile
 
-REJECTIONS_SHOWN = 5
 OUTPUT_NAME = "shareGPT_{model}_{time:%Y-%m-%d-%H-%M-%S}.jsonl"
 """The default output, in the current folder: the name that ShareGPTQAExtractor-mnbvc gives."""
 REJECTS_NAME = "rejected.jsonl"
@@ -52,6 +52,8 @@ class ExtractSummary:
         rejects: the file that holds the rejected records; None when there is none.
         first_rejections: the first five.
         first_id: id of the first row; "" when there is no row.
+        shards: into how many the run was cut.
+        resumed: how many of them an earlier run had done.
     """
 
     rows: int = 0
@@ -60,6 +62,8 @@ class ExtractSummary:
     rejects: Path | None = None
     first_rejections: list[Rejection] = field(default_factory=list)
     first_id: str = ""
+    shards: int = 0
+    resumed: int = 0
 
 
 def extract(  # noqa: PLR0913 - the options of the command, under their names
@@ -73,52 +77,68 @@ def extract(  # noqa: PLR0913 - the options of the command, under their names
     max_size: int | None = None,
     rejects: str | Path | None = None,
     dry_run: bool = False,
-    progress: Callable[[int], None] | None = None,
+    split: str = "train",
+    options: Options | None = None,
+    workers: int = 1,
+    scheduler: str | None = None,
+    restart: bool = False,
+    shard_size: int = SHARD_SIZE,
+    progress: Progress | None = None,
 ) -> ExtractSummary:
     """Read raw corpora and write their question/answer pairs as rows.
 
+    A run over files that was ended, in whatever way, goes on where it was when the same call is made again; what
+    is done lies in a hidden folder beside the output until then.
+
     Args:
-        inputs: files, folders, patterns, or ``-`` for standard input.
-        model: name of the corpus adapter, one of ``CORPORA``.
+        inputs: files, folders, patterns, ``-`` for standard input, or data sets of the Hub.
+        model: name of the corpus adapter, one of ``CORPORA``, or ``auto``: found out for each file by its content.
         output: rows file, or ``-``; default ``shareGPT_{model}_{time}.jsonl`` in the current folder.
         create_time: ``yyyymmdd HH:MM:SS`` for rows whose corpus has no time; default: now, the same for all.
         profile: ``mnbvc-2023`` or ``mnbvc-2025``.
-        start_line: 1-based line of each file to start at.
+        start_line: 1-based line of each file to start at; row of a parquet file or data set.
         max_size: bytes a rows file may have before the next one starts; under ``mnbvc-2025`` at most and by
             default 512 MB.
         rejects: file for rejected records; default ``rejected.jsonl`` beside the output.
         dry_run: read and count everything, write nothing.
+        split: which split of data sets of the Hub.
+        options: how the adapters read; default ``Options()``.
+        workers: processes; the output does not depend on it.
+        scheduler: address of a Dask scheduler that does the work instead.
+        restart: discard what an earlier run left.
+        shard_size: bytes of a plain file that one worker reads in one go.
         progress: is given the number of bytes after each read.
 
     Raises:
-        UsageError: an option cannot be used.
+        UsageError: an option cannot be used, or an unfinished run of another kind is there.
         InputError: a file cannot be read or written, or no record in the input is of this corpus; nothing stands
             under the output's name then.
     """
     started = datetime.now()
-    corpus = CORPORA[model]
-    if start_line < 1:
-        raise UsageError(f"start line {start_line}: lines are counted from 1")
-    target = output if output is not None else OUTPUT_NAME.format(model=model, time=started)
-    rejected = Path(rejects) if rejects is not None else _beside(target)
+    target = str(output) if output is not None else OUTPUT_NAME.format(model=model, time=started)
     job = _Job(
-        corpus,
-        files=expand_inputs(inputs, (target, rejected)),
-        start_line=start_line,
+        target,
+        rejects=Path(rejects) if rejects is not None else _beside(target),
+        max_size=_largest(max_size, profile, target),
+        dry_run=dry_run,
+        restart=restart,
+        workers=Workers(workers, scheduler),
         progress=progress,
-        rejects=None if dry_run else RejectsFile(rejected),
     )
-    known_profile = check_profile(profile)
-    time = check_create_time(create_time or started.strftime(CREATE_TIME_FORMAT))
-    if known_profile == "mnbvc-2025" and str(target) != STANDARD_STREAM:
-        max_size = min(max_size or LARGEST_MNBVC_FILE, LARGEST_MNBVC_FILE)
-    writer = None if dry_run else PartsWriter(target, max_size)
-    with job.rejects or nullcontext(), writer or nullcontext():
-        for pair in job.pairs():
-            job.write(build_row(pair, time, known_profile), writer)
-        job.check_any()
-    job.summary.outputs = writer.paths if writer is not None else []
-    return job.summary
+    settings = Settings(
+        check_create_time(create_time or started.strftime(CREATE_TIME_FORMAT)),
+        check_profile(profile),
+        start_line,
+        split,
+        options or Options(),
+        keep_rows=not dry_run,
+    )
+    job.check(settings)
+    with ExitStack() as stack:
+        plan, streams = _plan(inputs, model, job, settings, shard_size, stack)
+        if output is None and not dry_run and not restart:
+            job.target = unfinished(f"shareGPT_{model}_*.jsonl", plan) or target
+        return job.run(plan, settings, streams, create_time is not None)
 
 
 def input_size(inputs: Sequence[str | Path]) -> int | None:
@@ -130,62 +150,151 @@ def input_size(inputs: Sequence[str | Path]) -> int | None:
     return total_size(expand_inputs(inputs))
 
 
+def _plan(
+    inputs: Sequence[str | Path], model: str, job: _Job, settings: Settings, shard_size: int, stack: ExitStack
+) -> tuple[Plan, dict[str, Peekable]]:
+    if model != AUTO:
+        corpus_of(model, settings.options)
+    streams: dict[str, Peekable] = {}
+    names = expand_inputs(inputs, (job.target, job.rejects))
+    sources = [describe(name, streams, stack) for name in names]
+    chosen = [model] * len(names) if model != AUTO else detect_corpora(sources, settings.split, streams)
+    corpora = {name: corpus_of(name, settings.options) for name in set(chosen)}
+    shards = cut(sources, chosen, corpora, settings.start_line, shard_size)
+    options = {
+        "model": model,
+        "profile": settings.profile,
+        "start line": settings.start_line,
+        "split": settings.split,
+        **asdict(settings.options),
+    }
+    if options.get("salt") is not None:
+        options["salt"] = sha256(str(options["salt"]).encode("utf-8")).hexdigest()[:16]
+    return Plan(options, settings.create_time, sources, chosen, shards), streams
+
+
 @dataclass(slots=True)
 class _Job:
-    corpus: Corpus
-    files: list[str]
-    start_line: int
-    progress: Callable[[int], None] | None
-    rejects: RejectsFile | None
-    summary: ExtractSummary = field(default_factory=ExtractSummary)
+    """Where a run writes, and who does it."""
 
-    def pairs(self) -> Iterator[Pair]:
-        """Every pair of every file; what waits for its other half comes last."""
-        pairer = Pairer(self.corpus.name, self.corpus.source)
-        self.summary.counts = pairer.counts
-        for file in self.files:
-            for record in read_records(file, self.corpus.is_record, self.start_line, self.progress):
-                if isinstance(record, Damaged):
-                    self._reject(record, record.reason)
-                    continue
-                try:
-                    conversation = self.corpus.read(record.value)
-                except RejectedError as error:
-                    self._reject(record, str(error))
-                else:
-                    yield from pairer.add(conversation)
-        yield from pairer.finish()
+    target: str
+    rejects: Path
+    max_size: int | None
+    dry_run: bool
+    restart: bool
+    workers: Workers
+    progress: Progress | None
 
-    def write(self, row: Row, writer: PartsWriter | None) -> None:
-        self.summary.rows += 1
-        self.summary.first_id = self.summary.first_id or row["id"]
-        if writer is not None:
-            writer.write(dump_row(row))
+    @property
+    def to_stdout(self) -> bool:
+        return self.target == STANDARD_STREAM
 
-    def check_any(self) -> None:
-        """Raise InputError when not one conversation was found: most likely another corpus' name was given."""
-        if self.summary.counts.conversations:
+    def check(self, settings: Settings) -> None:
+        """Raise for what would fail when all the work is done."""
+        if settings.start_line < 1:
+            raise UsageError(f"start line {settings.start_line}: lines are counted from 1")
+        if self.workers.count < 1:
+            raise UsageError(f"{self.workers.count} workers: at least one is needed")
+        PartsWriter(self.target, self.max_size)
+        for path in [] if self.dry_run else [Path(self.target), self.rejects]:
+            if str(path) != STANDARD_STREAM and path.is_dir():
+                raise InputError(f"{path}: cannot be written: it is a folder")
+            if not path.parent.is_dir():
+                raise InputError(f"{path}: cannot be written: there is no folder {path.parent}")
+
+    def run(
+        self, plan: Plan, settings: Settings, streams: dict[str, Peekable], create_time_given: bool
+    ) -> ExtractSummary:
+        """Do what is not done yet, and put the parts together."""
+        with self._folder() as folder, closing(Work(folder)) as work:
+            plan = work.adopt(plan, create_time_given, self.restart)
+            try:
+                summary = self._do(work, plan, replace(settings, create_time=plan.create_time), streams)
+            except BaseException as error:
+                # What one shard takes, or leads to nothing, is not worth a folder that stays.
+                worth = len(plan.shards) > 1 and not isinstance(error, _NothingFoundError)
+                if not (worth and plan.resumable and work.results(plan)):
+                    work.remove()
+                raise
+            work.remove()
+        return summary
+
+    @contextmanager
+    def _folder(self) -> Iterator[Path]:
+        """Where the parts lie: beside the output, or anywhere when there is nothing to come back for."""
+        if not (self.dry_run or self.to_stdout):
+            yield work_folder(Path(self.target)).resolve()
             return
-        where = self.files[0] if len(self.files) == 1 else f"{len(self.files)} files"
-        rejected = self.summary.counts.rejected
-        if not rejected:
-            raise InputError(f"no conversation in {where}: no record at all")
-        first = self.summary.first_rejections[0]
-        place = f"line {first.line}" if len(self.files) == 1 else f"{first.file}:{first.line}"
-        kept = f" -> {self.rejects.path}" if self.rejects else ""
-        raise InputError(
-            f"no conversation of the {self.corpus.name} layout in {where}: {rejected:,} rejected{kept}"
-            f" (first: {place}: {first.reason})"
-        )
+        # Workers on other machines share the current folder with this one.
+        with TemporaryDirectory(prefix=".extract-", dir="." if self.workers.scheduler else None) as folder:
+            yield Path(folder, "work").resolve()
 
-    def _reject(self, record: Located | Damaged, reason: str) -> None:
-        self.summary.counts.rejected += 1
-        if len(self.summary.first_rejections) < REJECTIONS_SHOWN:
-            self.summary.first_rejections.append(Rejection(record.file, record.line, reason))
-        if self.rejects is not None:
-            self.rejects.add(record.file, record.line, reason, record.raw)
-            self.summary.rejects = self.rejects.path
+    def _do(self, work: Work, plan: Plan, settings: Settings, streams: dict[str, Peekable]) -> ExtractSummary:
+        before = work.results(plan)
+        todo = [shard for shard in plan.shards if shard.number not in before]
+        if self.progress is not None and before:
+            self.progress(sum(shard.size for shard in plan.shards if shard.number in before))
+        sink = sys.stdout.buffer if self.to_stdout and self.workers.alone and not self.dry_run else None
+        run_shards(work.folder, plan, settings, todo, self.workers, Here(streams, sink, self.progress))
+        results = work.results(plan)
+        if len(results) < len(plan.shards):
+            raise InputError(f"{work.folder}: parts of this run are gone; run the same command again")
+        whole = assemble(work.folder, plan.shards, results)
+        if self.dry_run or sink is not None:
+            for line in stitch_halves(work.folder, plan.shards, settings, whole):
+                if sink is not None:
+                    sink.write(line)
+        else:
+            whole.rows += write_stitched(work.folder, plan.shards, settings, whole)
+        summary = self._summary(whole)
+        summary.shards, summary.resumed = len(plan.shards), len(before)
+        self._write(whole, summary, plan, written=sink is not None)
+        return summary
+
+    def _summary(self, whole: Assembly) -> ExtractSummary:
+        shown = [Rejection(*rejection) for rejection in whole.rejections]
+        return ExtractSummary(whole.counts.pairs, whole.counts, first_rejections=shown, first_id=whole.first_id)
+
+    def _write(self, whole: Assembly, summary: ExtractSummary, plan: Plan, written: bool) -> None:
+        """Rejects first: they are what is left when there is nothing else."""
+        if whole.rejects and not self.dry_run:
+            write_rejects(self.rejects, whole.rejects)
+            summary.rejects = self.rejects
+        if not whole.counts.conversations:
+            raise _NothingFoundError(_nothing_found(summary, plan))
+        if written:
+            sys.stdout.buffer.flush()
+            summary.outputs = [self.target]
+        elif not self.dry_run:
+            with PartsWriter(self.target, self.max_size) as writer:
+                for part in whole.rows:
+                    writer.append(part)
+            summary.outputs = writer.paths
 
 
-def _beside(target: str | Path) -> Path:
-    return Path(REJECTS_NAME) if str(target) == STANDARD_STREAM else Path(target).with_name(REJECTS_NAME)
+class _NothingFoundError(InputError):
+    """Not one conversation: most likely the name of another corpus was given."""
+
+
+def _nothing_found(summary: ExtractSummary, plan: Plan) -> str:
+    sources = plan.sources
+    where = sources[0].name if len(sources) == 1 else f"{len(sources)} files"
+    if not summary.counts.rejected:
+        return f"no conversation in {where}: no record at all"
+    first = summary.first_rejections[0]
+    place = f"line {first.line}" if len(sources) == 1 else f"{first.file}:{first.line}"
+    kept = f" -> {summary.rejects}" if summary.rejects else ""
+    return (
+        f"no conversation of the {' or '.join(sorted(set(plan.corpora)))} layout in {where}:"
+        f" {summary.counts.rejected:,} rejected{kept} (first: {place}: {first.reason})"
+    )
+
+
+def _largest(max_size: int | None, profile: str, target: str) -> int | None:
+    if profile != "mnbvc-2025" or target == STANDARD_STREAM:
+        return max_size
+    return LARGEST_MNBVC_FILE if max_size is None else min(max_size, LARGEST_MNBVC_FILE)
+
+
+def _beside(target: str) -> Path:
+    return Path(REJECTS_NAME) if target == STANDARD_STREAM else Path(target).with_name(REJECTS_NAME)

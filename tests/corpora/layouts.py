@@ -7,6 +7,8 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from sharegpt_argilla.corpora.base import Conversation, Corpus
+
 Record = dict[str, Any]
 Span = tuple[int, int]
 
@@ -88,3 +90,9 @@ def conversation(*turns: str, identity: str | None = "abc1234") -> Record:
     record: Record = {"id": identity} if identity is not None else {}
     record["conversations"] = [{"from": names[turn[0]], "value": turn[3:]} for turn in turns]
     return record
+
+
+def only(corpus: Corpus, record: object) -> Conversation:
+    """The one conversation in a record."""
+    (conversation,) = corpus.read(record)
+    return conversation

@@ -12,7 +12,7 @@ from sharegpt_argilla.corpora.base import Conversation
 from sharegpt_argilla.corpora.pairing import Counts, Pairer
 from sharegpt_argilla.corpora.table import CORPORA
 from sharegpt_argilla.rows import Pair
-from tests.corpora.layouts import conversation
+from tests.corpora.layouts import conversation, only
 
 
 def pair_up(*conversations: Conversation) -> tuple[list[Pair], Counts]:
@@ -22,7 +22,7 @@ def pair_up(*conversations: Conversation) -> tuple[list[Pair], Counts]:
 
 
 def read(*turns: str, identity: str = "plain") -> Conversation:
-    return CORPORA["vicuna"].read(conversation(*turns, identity=identity))
+    return only(CORPORA["vicuna"], conversation(*turns, identity=identity))
 
 
 def short(pairs: Sequence[Pair]) -> list[tuple[int, str, str]]:
@@ -55,7 +55,7 @@ def test_roles_keep_the_spelling_of_the_corpus() -> None:
     record = conversation("h: q1", "g: a1", "g: more", "h: q2", "g: ")
     for turn, spelling in zip(record["conversations"], ["User", "bing", "bard", "human", "gpt"], strict=True):
         turn["from"] = spelling
-    (first, second), _ = pair_up(CORPORA["vicuna"].read(record))
+    (first, second), _ = pair_up(only(CORPORA["vicuna"], record))
     assert (first.question_role, first.answer_role) == ("User", "bing")
     assert (second.question_role, second.answer_role) == ("human", "")
 
@@ -120,7 +120,7 @@ def test_the_same_piece_twice_waits_twice() -> None:
 
 def test_a_conversation_that_is_no_piece_never_waits() -> None:
     pairer = Pairer("gpt4", "ShareGPT")
-    one = CORPORA["gpt4"].read(conversation("g: a", "h: q", identity="AAAAAAA_1"))
+    one = only(CORPORA["gpt4"], conversation("g: a", "h: q", identity="AAAAAAA_1"))
     assert short(list(pairer.add(one))) == [(1, "q", "")]
     assert list(pairer.finish()) == []
 

@@ -110,6 +110,13 @@ def test_any_bytes_are_read_to_the_end(file: Path, content: bytes, chunk: int) -
     assert all(isinstance(record.value, dict) for record in found if isinstance(record, Located))
 
 
+@pytest.mark.parametrize("content", [b"\xef", b"\xef\xbb"])
+def test_half_a_byte_order_mark_is_a_file_cut_off(file: Path, content: bytes) -> None:
+    (found,) = read(file, content, chunk=1)
+    assert isinstance(found, Damaged)
+    assert found.reason == CUT_OFF
+
+
 def test_text_between_records_is_kept_with_place_and_reason(file: Path) -> None:
     text = json_lines([conversation("h: a"), conversation("h: b")])[0].replace("\n", "\n## notes\n", 1)
     before, notes, after = read(file, text)

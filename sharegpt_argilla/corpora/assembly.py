@@ -1,0 +1,106 @@
+"""The parts of a run put together: counts, rejects and rows, in the order of the inputs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from sharegpt_argilla.corpora.conversion import REJECTIONS_SHOWN, Settings, ShardFiles, ShardResult
+from sharegpt_argilla.corpora.halves import stitch
+from sharegpt_argilla.corpora.lines import ID, RowLines
+from sharegpt_argilla.corpora.pairing import Counts, Pairer
+from sharegpt_argilla.corpora.parts import open_bytes_output
+from sharegpt_argilla.corpora.shards import Shard
+from sharegpt_argilla.corpora.table import CORPORA
+
+
+@dataclass(slots=True)
+class Assembly:
+    """What the shards of a run gave together.
+
+    Attributes:
+        counts: what became of the records.
+        rejections: file, line and reason of the first few.
+        first_id: id of the first row; "" when there is none.
+        rows: the parts of the rows, in order.
+        rejects: the parts of the rejects, in order, each with what its line numbers lack.
+    """
+
+    counts: Counts = field(default_factory=Counts)
+    rejections: list[tuple[str, int, str]] = field(default_factory=list)
+    first_id: str = ""
+    rows: list[Path] = field(default_factory=list)
+    rejects: list[tuple[Path, int]] = field(default_factory=list)
+
+
+def assemble(folder: Path, shards: Sequence[Shard], results: Mapping[int, ShardResult]) -> Assembly:
+    """Take together what the shards gave. Nothing is written yet."""
+    whole = Assembly()
+    for shard, lacking in zip(shards, _missing_lines(shards, results), strict=True):
+        result, files = results[shard.number], ShardFiles.of(folder, shard.number)
+        whole.counts.add(result.counts)
+        whole.first_id = whole.first_id or result.first_id
+        shown = ((file, line + lacking, reason) for file, line, reason in result.rejections)
+        whole.rejections = [*whole.rejections, *shown][:REJECTIONS_SHOWN]
+        if result.rows_size:
+            whole.rows.append(files.rows)
+        if result.rejects_size:
+            whole.rejects.append((files.rejects, lacking))
+    return whole
+
+
+def stitch_halves(folder: Path, shards: Sequence[Shard], settings: Settings, whole: Assembly) -> Iterator[bytes]:
+    """The rows whose halves lay in different shards, then the questions that nobody answered.
+
+    They are counted in ``whole``.
+    """
+    paths = [path for shard in shards if (path := ShardFiles.of(folder, shard.number).halves).exists()]
+    names = {shard.corpus for shard in shards}
+    pairers = {name: Pairer(CORPORA[name].name, CORPORA[name].source) for name in sorted(names)}
+    lines = RowLines(settings.create_time, settings.profile)
+    for pair in stitch(paths, pairers):
+        line = lines.line(pair)
+        whole.first_id = whole.first_id or line[ID].decode("ascii")
+        yield line
+    for pairer in pairers.values():
+        whole.counts.add(pairer.counts)
+
+
+def write_stitched(folder: Path, shards: Sequence[Shard], settings: Settings, whole: Assembly) -> list[Path]:
+    """``stitch_halves`` into a part of its own; no part when there is no row."""
+    part = folder / "stitched.rows"
+    with part.open("wb") as file:
+        file.writelines(stitch_halves(folder, shards, settings, whole))
+    return [part] if part.stat().st_size else []
+
+
+def write_rejects(path: Path, parts: Sequence[tuple[Path, int]]) -> None:
+    """Put the rejects into one file; line numbers count from the start of the input then.
+
+    Raises:
+        InputError: the file cannot be written.
+    """
+    with open_bytes_output(path) as target:
+        for part, lacking in parts:
+            with part.open("rb") as source:
+                for line in source:
+                    target.write(_with_line(line, lacking) if lacking else line)
+
+
+def _with_line(line: bytes, lacking: int) -> bytes:
+    reject = json.loads(line)
+    reject["line"] += lacking
+    return json.dumps(reject).encode("ascii") + b"\n"
+
+
+def _missing_lines(shards: Sequence[Shard], results: Mapping[int, ShardResult]) -> Iterator[int]:
+    """For each shard the lines that lie before it in its file, where it could not know them."""
+    line = 1
+    for shard in shards:
+        first = shard.stretches[0]
+        if first.line:
+            line = first.line
+        yield 0 if first.line else line - 1
+        line += results[shard.number].lines

@@ -1,0 +1,156 @@
+"""Bytes out of a file or a stream, decompressed when their first bytes say that they are compressed."""
+
+from __future__ import annotations
+
+import os
+import sys
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO, Literal, Protocol
+
+import zstandard
+
+from sharegpt_argilla.corpora.window import Readable
+from sharegpt_argilla.errors import InputError
+from sharegpt_argilla.jsonl import STANDARD_STREAM
+
+Form = Literal["plain", "gzip", "zstd", "parquet"]
+"""What the first bytes of a file say that it is."""
+
+# RFC 1952, RFC 8878, and the Parquet format.
+_MAGIC: dict[bytes, Form] = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd", b"PAR1": "parquet"}
+MAGIC_LENGTH = 4
+_FED = 1 << 12
+"""Bytes decompressed at a time. Four of them can hold 128 KiB of text, so more would make a bomb dangerous."""
+_LARGEST_ZSTD_WINDOW = 1 << 31
+"""Bytes; what ``zstd --long=31`` needs."""
+
+
+class Peekable:
+    """A stream whose first bytes can be looked at before they are read.
+
+    Args:
+        file: the stream.
+        progress: is given the number of bytes after each read.
+    """
+
+    def __init__(self, file: Readable, progress: Callable[[int], None] | None = None) -> None:
+        self.progress = progress
+        self._file = file
+        self._ahead = b""
+
+    def peek(self, size: int) -> bytes:
+        """The next bytes, which stay to be read; fewer than ``size`` only at the end."""
+        while len(self._ahead) < size and (data := self._file.read(size - len(self._ahead))):
+            self._ahead += data
+        return self._ahead[:size]
+
+    def read(self, size: int = -1, /) -> bytes:
+        """The next bytes."""
+        if size < 0:
+            data, self._ahead = self._ahead + self._file.read(-1), b""
+        elif self._ahead:
+            data, self._ahead = self._ahead[:size], self._ahead[size:]
+        else:
+            data = self._file.read(size)
+        if self.progress is not None:
+            self.progress(len(data))
+        return data
+
+
+class Decompressed:
+    """The text in a stream that may be compressed, in one piece or in several one after the other.
+
+    Attributes:
+        fault: why reading ended before the compressed data did; "" when it did not.
+    """
+
+    def __init__(self, file: Peekable) -> None:
+        self.fault = ""
+        self._file = file
+        form = form_of(file.peek(MAGIC_LENGTH))
+        self._new = _DECOMPRESSORS.get(form) if _starts_well(form, file.peek(_FED)) else None
+        self._decompressor = self._new() if self._new else None
+        self._ahead = b""
+
+    def read(self, size: int = -1, /) -> bytes:
+        """The next bytes; none after damage."""
+        if self._decompressor is None and not self._ahead:
+            return b"" if self._new else self._file.read(size)
+        pieces, there = [self._ahead], len(self._ahead)
+        while (size < 0 or there < size) and self._decompressor is not None:
+            pieces.append(self._more(self._decompressor))
+            there += len(pieces[-1])
+        data = b"".join(pieces)
+        end = there if size < 0 else size
+        self._ahead = data[end:]
+        return data[:end]
+
+    def _more(self, decompressor: _Decompressor) -> bytes:
+        """What the next few bytes hold. At the end, and from damage on, there is no decompressor."""
+        compressed = decompressor.unused_data or self._file.read(_FED)
+        try:
+            if decompressor.eof and compressed and self._new is not None:
+                decompressor = self._decompressor = self._new()
+            if compressed:
+                return decompressor.decompress(compressed)
+            if not decompressor.eof:
+                self.fault = "the compressed data ends too early; it was cut off"
+        except (zlib.error, zstandard.ZstdError) as error:
+            self.fault = f"the compressed data is damaged from here on: {error}"
+        self._decompressor = None
+        return b""
+
+
+class _Decompressor(Protocol):
+    """What zlib and zstandard have in common."""
+
+    @property
+    def eof(self) -> bool: ...
+
+    @property
+    def unused_data(self) -> bytes: ...
+
+    def decompress(self, data: bytes, /) -> bytes: ...
+
+
+def _gzip() -> _Decompressor:
+    return zlib.decompressobj(zlib.MAX_WBITS | 16)
+
+
+def _zstd() -> _Decompressor:
+    return zstandard.ZstdDecompressor(max_window_size=_LARGEST_ZSTD_WINDOW).decompressobj()
+
+
+_DECOMPRESSORS: dict[Form, Callable[[], _Decompressor]] = {"gzip": _gzip, "zstd": _zstd}
+
+
+def _starts_well(form: Form, head: bytes) -> bool:
+    """Whether the first bytes of a file are what its magic says. Text may begin like anything."""
+    try:
+        return form in _DECOMPRESSORS and _DECOMPRESSORS[form]().decompress(head) is not None
+    except (zlib.error, zstandard.ZstdError):
+        return False
+
+
+def form_of(head: bytes) -> Form:
+    """What the first four bytes of a file say that it is."""
+    return next((form for magic, form in _MAGIC.items() if head.startswith(magic)), "plain")
+
+
+@contextmanager
+def open_bytes(path: str | Path) -> Iterator[BinaryIO]:
+    """A file, or standard input for ``-``, as it is.
+
+    Raises:
+        InputError: it cannot be opened.
+    """
+    try:
+        descriptor = os.dup(sys.stdin.fileno()) if str(path) == STANDARD_STREAM else os.open(path, os.O_RDONLY)
+        opened = os.fdopen(descriptor, "rb")
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read: {error.strerror}") from error
+    with opened as file:
+        yield file

@@ -1,0 +1,310 @@
+"""One shard of raw corpora to lines of rows."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import IO
+
+from sharegpt_argilla.corpora.base import Configurable, Conversation, Corpus, GatheringCorpus, Options
+from sharegpt_argilla.corpora.damage import TOO_DEEP
+from sharegpt_argilla.corpora.found import Damaged, Located
+from sharegpt_argilla.corpora.halves import write_halves
+from sharegpt_argilla.corpora.lines import ID, RowLines
+from sharegpt_argilla.corpora.pairing import Counts, Pairer
+from sharegpt_argilla.corpora.shards import Shard
+from sharegpt_argilla.corpora.sources import Progress, Reading, Source, Streams
+from sharegpt_argilla.corpora.table import CORPORA
+from sharegpt_argilla.errors import InputError, RejectedError
+from sharegpt_argilla.jsonl import RejectsFile
+from sharegpt_argilla.rows import Profile
+
+REJECTIONS_SHOWN = 5
+SPILL = 8_000_000
+"""Characters that may wait for their other half in memory before they go to a file."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What holds for every shard of a run.
+
+    Attributes:
+        create_time: for rows without a time.
+        profile: of the rows.
+        start_line: 1-based line, or row, of each input to start at.
+        split: which split of a data set of the Hub.
+        options: of the adapters.
+        keep_rows: False to count only.
+    """
+
+    create_time: str
+    profile: Profile
+    start_line: int = 1
+    split: str = "train"
+    options: Options = field(default_factory=Options)
+    keep_rows: bool = True
+
+
+@dataclass(slots=True)
+class ShardResult:
+    """What became of a shard; as JSON, its completion marker.
+
+    Attributes:
+        rows: lines written.
+        rows_size: bytes of them.
+        rejects_size: bytes in the rejects.
+        halves_size: bytes in the halves.
+        lines: line breaks in it, where it is a stretch of a plain file.
+        counts: what became of the records.
+        first_id: id of the first row.
+        rejections: file, line and reason of the first few.
+    """
+
+    rows: int = 0
+    rows_size: int = 0
+    rejects_size: int = 0
+    halves_size: int = 0
+    lines: int = 0
+    counts: Counts = field(default_factory=Counts)
+    first_id: str = ""
+    rejections: list[tuple[str, int, str]] = field(default_factory=list)
+
+    def dump(self) -> str:
+        """As JSON."""
+        # asdict cannot copy a Counter on Python 3.11.
+        left_out, plain = self.counts.left_out, replace(self.counts, left_out=Counter())
+        document = asdict(replace(self, counts=plain))
+        document["counts"]["left_out"] = dict(left_out)
+        return json.dumps(document)
+
+    @classmethod
+    def load(cls, text: str) -> ShardResult:
+        """From ``dump``."""
+        known = json.loads(text)
+        counts = Counts(**known.pop("counts"))
+        counts.left_out = Counter(counts.left_out)
+        rejections = [(file, line, reason) for file, line, reason in known.pop("rejections")]
+        return cls(**known, counts=counts, rejections=rejections)
+
+
+@dataclass(frozen=True, slots=True)
+class ShardFiles:
+    """Where a shard lies in the work folder."""
+
+    rows: Path
+    rejects: Path
+    halves: Path
+    marker: Path
+
+    @classmethod
+    def of(cls, folder: str | Path, number: int) -> ShardFiles:
+        """The files of the shard with that number."""
+        stem = Path(folder) / f"{number:06}"
+        return cls(*(stem.with_suffix(suffix) for suffix in (".rows", ".rejects", ".halves", ".done")))
+
+    def remove(self) -> None:
+        """Remove what an earlier run left of the shard."""
+        for path in (self.marker, self.rows, self.rejects, self.halves):
+            path.unlink(missing_ok=True)
+
+    def result(self) -> ShardResult | None:
+        """What became of the shard; None while it is not complete."""
+        try:
+            result = ShardResult.load(self.marker.read_text("utf-8"))
+        except (OSError, ValueError, TypeError, KeyError):
+            return None
+        parts = (
+            (self.rows, result.rows_size),
+            (self.rejects, result.rejects_size),
+            (self.halves, result.halves_size),
+        )
+        return result if all(_size(path) == size for path, size in parts) else None
+
+
+def corpus_of(name: str, options: Options) -> Corpus:
+    """The adapter of that name, read as the options say.
+
+    Raises:
+        UnknownNameError: there is none.
+    """
+    corpus = CORPORA[name]
+    return corpus.with_options(options) if isinstance(corpus, Configurable) else corpus
+
+
+def convert(
+    folder: str,
+    shard: Shard,
+    sources: Mapping[int, Source],
+    settings: Settings,
+    streams: Streams | None = None,
+    rows: IO[bytes] | None = None,
+    progress: Progress | None = None,
+) -> int:
+    """Do one shard: its parts and its completion marker stand in the folder then.
+
+    Args:
+        folder: the work folder.
+        shard: what to do.
+        sources: the inputs in it, by their number in the run.
+        settings: what holds for every shard.
+        streams: the open streams among the inputs.
+        rows: takes the rows instead of a file in the folder.
+        progress: is given the number of bytes after each read.
+
+    Returns:
+        The number of the shard.
+
+    Raises:
+        InputError: an input cannot be read, or a part cannot be written.
+    """
+    files = ShardFiles.of(folder, shard.number)
+    try:
+        files.remove()
+        with ExitStack() as stack:
+            conversion = _Conversion(files, shard, settings, stack, rows)
+            for stretch in shard.stretches:
+                source = sources[stretch.source]
+                reading = Reading(
+                    source,
+                    stretch,
+                    conversion.corpus,
+                    settings.start_line,
+                    settings.split,
+                    (streams or {}).get(source.name),
+                )
+                conversion.read(reading.records(progress))
+                conversion.result.lines += reading.lines
+            conversion.finish()
+        _complete(files, conversion.result)
+    except OSError as error:
+        raise InputError(f"{folder}: cannot be written: {error.strerror or error}") from error
+    return shard.number
+
+
+class _Conversion:
+    """The state of one shard while it is done."""
+
+    def __init__(
+        self, files: ShardFiles, shard: Shard, settings: Settings, stack: ExitStack, rows: IO[bytes] | None
+    ) -> None:
+        self.corpus = corpus_of(shard.corpus, settings.options)
+        self.result = ShardResult()
+        self._pairer = Pairer(self.corpus.name, self.corpus.source)
+        self._lines = RowLines(settings.create_time, settings.profile)
+        self._gatherer = self.corpus.gather() if isinstance(self.corpus, GatheringCorpus) else None
+        self._files = files
+        self._stack = stack
+        self._rows = rows or stack.enter_context(_part(files.rows) if settings.keep_rows else _nowhere())
+        self._rejects = stack.enter_context(RejectsFile(files.rejects))
+        self._halves: IO[bytes] | None = None
+        self._last: Located | Damaged = Damaged("", 1, b"", "")
+
+    def read(self, records: Iterable[Located | Damaged]) -> None:
+        """Write the rows of records, and keep what has to wait or cannot be used."""
+        for record in records:
+            self._last = record
+            self._write(record, self._read)
+            if self._pairer.waiting > SPILL:
+                self._spill()
+
+    def finish(self) -> None:
+        """After the last record."""
+        gatherer = self._gatherer
+        if gatherer is not None:
+            last = Located(self._last.file, self._last.line, b"", None)
+            self._write(last, lambda _: list(gatherer.finish()))
+        self._spill()
+        self.result.counts = self._pairer.counts
+        self.result.rows = self._pairer.counts.pairs
+
+    def _write(self, record: Located | Damaged, read: Callable[[object], Sequence[Conversation]]) -> None:
+        try:
+            conversations = self._conversations(record, read)
+        except RejectedError as error:
+            self._reject(record, str(error))
+            return
+        line = self._lines.line
+        for conversation in conversations:
+            lines = [line(pair) for pair in self._pairer.add(conversation)]
+            if lines:
+                self.result.first_id = self.result.first_id or lines[0][ID].decode("ascii")
+                self._rows.write(b"".join(lines))
+
+    def _conversations(
+        self, record: Located | Damaged, read: Callable[[object], Sequence[Conversation]]
+    ) -> Sequence[Conversation]:
+        if isinstance(record, Damaged):
+            raise RejectedError(record.reason)
+        try:
+            conversations = read(record.value)
+        except RejectedError:
+            raise
+        except RecursionError:
+            raise RejectedError(TOO_DEEP) from None
+        except MemoryError:
+            raise
+        # One job of many: what an adapter did not foresee costs its record, not the run.
+        except Exception as error:
+            raise RejectedError(f"the {self.corpus.name} adapter failed ({type(error).__name__})") from error
+        for conversation in conversations:
+            self._lines.share(
+                conversation.session,
+                self._pairer.corpus,
+                self._pairer.source,
+                conversation.created,
+                conversation.extra,
+            )
+        return conversations
+
+    def _read(self, value: object) -> Sequence[Conversation]:
+        return self.corpus.read(value) if self._gatherer is None else list(self._gatherer.add(value))
+
+    def _reject(self, record: Located | Damaged, reason: str) -> None:
+        self._pairer.counts.rejected += 1
+        if len(self.result.rejections) < REJECTIONS_SHOWN:
+            self.result.rejections.append((record.file, record.line, reason))
+        self._rejects.add(record.file, record.line, reason, record.raw)
+
+    def _spill(self) -> None:
+        if not self._pairer.waits:
+            return
+        if self._halves is None:
+            self._halves = self._stack.enter_context(_part(self._files.halves))
+        write_halves(self._pairer, self._halves)
+
+
+@contextmanager
+def _nowhere() -> Iterator[IO[bytes]]:
+    with Path(os.devnull).open("wb") as file:
+        yield file
+
+
+@contextmanager
+def _part(path: Path) -> Iterator[IO[bytes]]:
+    """A file that takes its name when the block ends well; two workers at one shard do not disturb each other."""
+    draft = path.with_name(f"{path.name}.{os.getpid()}.part")
+    try:
+        with draft.open("wb", buffering=1 << 20) as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def _complete(files: ShardFiles, result: ShardResult) -> None:
+    result.rows_size, result.rejects_size, result.halves_size = map(
+        _size, (files.rows, files.rejects, files.halves)
+    )
+    with _part(files.marker) as file:
+        file.write(result.dump().encode("utf-8"))
+
+
+def _size(path: Path) -> int:
+    return path.stat().st_size if path.exists() else 0

@@ -1,0 +1,86 @@
+"""Which adapter reads an input, found out from its content."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from itertools import islice
+from pathlib import Path
+
+from sharegpt_argilla.corpora.compression import Decompressed, Peekable
+from sharegpt_argilla.corpora.detect import detect
+from sharegpt_argilla.corpora.found import Located
+from sharegpt_argilla.corpora.hub import read_hub
+from sharegpt_argilla.corpora.parquet import read_parquet
+from sharegpt_argilla.corpora.reader import JsonReader
+from sharegpt_argilla.corpora.sources import Source
+from sharegpt_argilla.corpora.window import Readable
+from sharegpt_argilla.errors import InputError, RejectedError
+
+AUTO = "auto"
+"""The name that means: find out."""
+RECORDS = 20
+"""Records of an input that are looked at."""
+_STREAM_HEAD = 1 << 20
+"""Bytes of a stream that are looked at."""
+_BLOCK = 1 << 16
+"""Bytes of a plain text that are looked at."""
+_JSON = re.compile(rb"(?:\s|\xef\xbb\xbf)*(?:[{\[]|\Z)")
+
+
+def detect_corpora(sources: Sequence[Source], split: str, streams: Mapping[str, Peekable]) -> list[str]:
+    """The name of the adapter for each input. An input without a record takes that of its neighbour.
+
+    Raises:
+        InputError: an input fits no adapter, or none of them has a record.
+    """
+    found = [_detect(source, split, streams) for source in sources]
+    first = next((name for name in found if name), "")
+    if not first:
+        where = sources[0].name if len(sources) == 1 else f"{len(sources)} files"
+        raise InputError(f"no conversation in {where}: no record at all")
+    names: list[str] = []
+    for name in found:
+        names.append(name or (names[-1] if names else first))
+    return names
+
+
+def _detect(source: Source, split: str, streams: Mapping[str, Peekable]) -> str:
+    values = _first_values(source, split, streams)
+    if not values:
+        return ""
+    try:
+        return detect(values)
+    except (InputError, RejectedError) as error:
+        raise InputError(f"{source.name}: {error}") from None
+
+
+def _first_values(source: Source, split: str, streams: Mapping[str, Peekable]) -> list[object]:
+    if source.form == "hub":
+        return [row.value for row in islice(read_hub(source.path, split, source.name), RECORDS)]
+    if source.form == "parquet":
+        rows = read_parquet(source.path, source.name, 0, 1, 1)
+        return [row.value for row in islice(rows, RECORDS) if isinstance(row, Located)]
+    try:
+        with ExitStack() as stack:
+            return _in_text(Decompressed(_start(source, streams, stack)))
+    except OSError as error:
+        raise InputError(f"{source.name}: cannot be read: {error.strerror}") from error
+
+
+def _start(source: Source, streams: Mapping[str, Peekable], stack: ExitStack) -> Peekable:
+    """An input from its start. What is looked at of a stream is held in memory until it is read."""
+    if source.form == "stream":
+        return Peekable(io.BytesIO(streams[source.name].peek(_STREAM_HEAD)))
+    return Peekable(stack.enter_context(Path(source.path).open("rb")))
+
+
+def _in_text(file: Readable) -> list[object]:
+    text = Peekable(file)
+    head = text.peek(_BLOCK)
+    if not _JSON.match(head):
+        return [head.decode("utf-8-sig", "replace")]
+    reader = JsonReader(text, "", lambda value: isinstance(value, dict))
+    return [found.value for found in islice(reader.records(), RECORDS) if isinstance(found, Located)]

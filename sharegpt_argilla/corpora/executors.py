@@ -1,0 +1,97 @@
+"""Where shards are done: in this process, in several, or on a Dask cluster.
+
+All of them through the interface of ``concurrent.futures``.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future, ProcessPoolExecutor
+from contextlib import contextmanager
+from multiprocessing import get_context, parent_process
+from multiprocessing.connection import wait
+from typing import Any, ParamSpec, TypeVar
+
+from sharegpt_argilla.errors import InputError, UsageError
+
+_DIED = (
+    "a worker process died, perhaps for want of memory; what is done is kept:"
+    " run the same command again, with fewer --workers if need be"
+)
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class InThisProcess(Executor):
+    """Does each task when it is submitted. An error ends the run there and then."""
+
+    def submit(self, task: Callable[P, T], /, *arguments: P.args, **options: P.kwargs) -> Future[T]:
+        """Do the task."""
+        future: Future[T] = Future()
+        future.set_result(task(*arguments, **options))
+        return future
+
+
+@contextmanager
+def executor(workers: int, tasks: int, scheduler: str | None) -> Iterator[Executor]:
+    """What does the tasks of a run.
+
+    Args:
+        workers: processes; 1 for this one.
+        tasks: how many there are. More processes than tasks are not started.
+        scheduler: address of a Dask scheduler, instead of processes here.
+
+    Raises:
+        UsageError: ``distributed`` is not installed.
+        InputError: nothing answers at the address, or a worker died.
+    """
+    if scheduler is not None:
+        with _dask(scheduler) as chosen:
+            yield chosen
+        return
+    count = min(workers, tasks)
+    if count <= 1:
+        yield InThisProcess()
+        return
+    pool = ProcessPoolExecutor(count, get_context("spawn"), initializer=_enter_worker)
+    try:
+        yield pool
+    except (BrokenExecutor, MemoryError) as error:
+        raise InputError(_DIED) from error
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+@contextmanager
+def _dask(address: str) -> Iterator[Executor]:
+    try:
+        from distributed import Client, KilledWorker  # noqa: PLC0415 - an optional dependency
+    except ImportError:
+        raise UsageError('--scheduler needs Dask: pip install "sharegpt-argilla[cluster]"') from None
+    try:
+        connect: Any = Client
+        client = connect(address, timeout="10s")
+    except (OSError, ValueError) as error:
+        raise InputError(f"{address}: no Dask scheduler answers there; start one with `dask scheduler`") from error
+    with client:
+        try:
+            yield client.get_executor()
+        except (KilledWorker, CancelledError, OSError) as error:
+            raise InputError(_DIED) from error
+
+
+def _enter_worker() -> None:
+    """Leave Ctrl-C to the parent, and end when it is gone, however it ended."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    parent = parent_process()
+    if parent is not None:
+        wait([parent.sentinel])
+        os._exit(1)

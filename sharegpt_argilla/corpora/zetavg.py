@@ -1,0 +1,64 @@
+"""zetavg/ShareGPT-Processed: the ShareGPT layout with each message as HTML and as Markdown.
+
+``{"id": …, "lang": "en", "conversations": [{"from": "gpt", "value": "<div class=…>", "markdown": …,
+"opencc_converted_markdown": …}, …]}``. ``opencc_converted_markdown`` is the Markdown of Chinese messages in one
+script and is not read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sharegpt_argilla.corpora.base import Container, Conversation
+from sharegpt_argilla.corpora.html import html_to_markdown
+from sharegpt_argilla.corpora.roles import ROLES
+from sharegpt_argilla.corpora.sharegpt import ShareGPT
+
+TURNS, MARKDOWN, VALUE = "conversations", "markdown", "value"
+_LAYOUT = ShareGPT("zetavg", "zetavg/ShareGPT-Processed")
+
+
+@dataclass(frozen=True, slots=True)
+class Zetavg:
+    """The ShareGPT layout with Markdown beside the HTML. The HTML is read only where that is missing."""
+
+    name: str = _LAYOUT.name
+    title: str = _LAYOUT.title
+    source: str = _LAYOUT.source
+    container: Container = "json"
+
+    def is_record(self, value: object) -> bool:
+        """Whether the value has the ShareGPT layout."""
+        return _LAYOUT.is_record(value)
+
+    def is_typical(self, values: Sequence[object]) -> bool:
+        """Whether a message has its Markdown beside its value."""
+        turns = (turn for value in values if isinstance(value, dict) for turn in _list(value.get(TURNS)))
+        return any(isinstance(turn, dict) and isinstance(turn.get(MARKDOWN), str) for turn in turns)
+
+    def read(self, value: object) -> list[Conversation]:
+        """The conversation in a record.
+
+        Raises:
+            RejectedError: as for the ShareGPT layout.
+        """
+        if isinstance(value, dict) and isinstance(value.get(TURNS), list):
+            value = {**value, TURNS: [_in_markdown(turn) for turn in value[TURNS]]}
+        return _LAYOUT.read(value)
+
+
+def _in_markdown(turn: Any) -> Any:
+    """The message with its Markdown as ``value``."""
+    if not isinstance(turn, dict):
+        return turn
+    if isinstance(markdown := turn.get(MARKDOWN), str):
+        return {**turn, VALUE: markdown}
+    spelling, text = turn.get("from"), turn.get(VALUE)
+    answered = isinstance(spelling, str) and ROLES.get(spelling.strip().lower()) == "gpt"
+    return {**turn, VALUE: html_to_markdown(text)} if answered and isinstance(text, str) else turn
+
+
+def _list(value: Any) -> Sequence[Any]:
+    return value if isinstance(value, list) else ()

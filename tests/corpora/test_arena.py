@@ -1,0 +1,75 @@
+"""Chatbot Arena: two conversations a record."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sharegpt_argilla.corpora.table import CORPORA
+from sharegpt_argilla.errors import RejectedError
+from tests.corpora.layouts import texts as some_text
+from tests.corpora.reading import pair_up, texts
+
+arena = CORPORA["arena"]
+Turns = list[tuple[str, str]]
+
+
+def record(a: Turns, b: Turns, **others: Any) -> dict[str, Any]:
+    sides = {
+        f"conversation_{side}": [{"content": text, "role": role} for role, text in turns]
+        for side, turns in (("a", a), ("b", b))
+    }
+    named = {
+        "question_id": "q" * 8,
+        "model_a": "koala",
+        "model_b": "alpaca",
+        "winner": "model_b",
+        "judge": "user_1",
+    }
+    return {**named, **sides, "language": "English", "tstamp": 1682351591.13, **others}
+
+
+turn_lists = st.lists(st.tuples(st.sampled_from(["user", "assistant"]), some_text), min_size=1, max_size=4)
+
+
+@given(turn_lists, turn_lists)
+def test_both_conversations_come_back_from_the_layout(a: Turns, b: Turns) -> None:
+    read = arena.read(record(a, b))
+    assert [[(turn.spelling, turn.text) for turn in one.turns] for one in read] == [a, b]
+
+
+def test_each_knows_its_model_its_side_and_the_winner() -> None:
+    pairs, counts = pair_up(
+        arena, [record([("user", "q"), ("assistant", "a")], [("user", "q"), ("assistant", "b")])]
+    )
+    assert texts(pairs) == [("q", "a"), ("q", "b")]
+    assert [pair.session for pair in pairs] == ["qqqqqqqq_a", "qqqqqqqq_b"]
+    assert [pair.turn for pair in pairs] == [1, 1]
+    shared = {"question_id": "qqqqqqqq", "winner": "model_b", "language": "English"}
+    assert [pair.extra for pair in pairs] == [
+        {**shared, "model": "koala", "side": "model_a"},
+        {**shared, "model": "alpaca", "side": "model_b"},
+    ]
+    assert {pair.created for pair in pairs} == {"20230424 15:53:11"}
+    assert counts.conversations == 2
+
+
+def test_without_an_id_both_sides_give_one() -> None:
+    one, other = ([("user", "q"), ("assistant", text)] for text in ("a", "b"))
+    first = arena.read(record(one, other, question_id=None))
+    assert first[0].session.removesuffix("_a") == first[1].session.removesuffix("_b")
+    assert first[0].session != arena.read(record(one, one, question_id=None))[0].session
+
+
+@pytest.mark.parametrize(
+    ("value", "reason"),
+    [
+        (record([("user", "q")], []), '"conversation_b" is empty'),
+        (record([("robot", "q")], [("user", "q")]), '"conversation_a": message 1: unknown role "robot"'),
+    ],
+)
+def test_a_record_with_one_unusable_side_is_rejected(value: object, reason: str) -> None:
+    with pytest.raises(RejectedError) as caught:
+        arena.read(value)
+    assert str(caught.value).startswith(reason)

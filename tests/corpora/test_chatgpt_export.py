@@ -1,0 +1,163 @@
+"""ChatGPT's data export: the path to the current node, and what stands beside it."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sharegpt_argilla.corpora.pairing import Pairer
+from sharegpt_argilla.corpora.table import CORPORA
+from sharegpt_argilla.errors import RejectedError
+from tests.corpora.layouts import only, texts
+
+export = CORPORA["chatgpt_export"]
+
+Tree = dict[str, tuple[str | None, Any]]
+"""Id -> id of the parent, and the message."""
+
+
+def said(role: str, *parts: Any, kind: str = "text", recipient: str = "all", **metadata: Any) -> dict[str, Any]:
+    content = {"content_type": kind, "parts": list(parts)}
+    return {"author": {"role": role}, "content": content, "recipient": recipient, "metadata": metadata}
+
+
+def record(tree: Tree, current: str | None = None, **more: Any) -> dict[str, Any]:
+    children = {key: [other for other, (parent, _) in tree.items() if parent == key] for key in tree}
+    mapping = {
+        key: {"id": key, "message": message, "parent": parent, "children": children[key]}
+        for key, (parent, message) in tree.items()
+    }
+    return {"mapping": mapping, "current_node": current, **more}
+
+
+def path(*messages: Any) -> Tree:
+    """A tree without branches; its ids are ``0``, ``1`` …"""
+    return {str(n): (str(n - 1) if n else None, message) for n, message in enumerate(messages)}
+
+
+BRANCHED: Tree = {
+    "root": (None, None),
+    "q": ("root", said("user", "q")),
+    "a": ("q", said("assistant", "first try")),
+    "q2": ("a", said("user", "went on from there")),
+    "b": ("q", said("assistant", "second try")),
+    "q3": ("b", said("user", "better")),
+    "edited": ("root", said("user", "another question")),
+}
+
+
+def test_the_conversation_is_the_path_to_the_current_node() -> None:
+    read = only(export, record(BRANCHED, "q3"))
+    assert [turn.text for turn in read.turns] == ["q", "second try", "better"]
+    assert read.left_out == {"messages on other branches": 3}
+
+
+def test_a_current_node_in_the_middle_ends_the_conversation() -> None:
+    read = only(export, record(BRANCHED, "a"))
+    assert [turn.text for turn in read.turns] == ["q", "first try"]
+    assert read.left_out == {"messages on other branches": 4}
+
+
+@pytest.mark.parametrize("current", [None, "gone", 7])
+def test_without_a_current_node_the_last_children_are_taken(current: Any) -> None:
+    tree = {key: node for key, node in BRANCHED.items() if key != "edited"}
+    assert [turn.text for turn in only(export, record(tree, current)).turns] == ["q", "second try", "better"]
+
+
+def test_what_is_no_talk_is_passed_over_and_counted() -> None:
+    tree = path(
+        None,
+        said("system", ""),
+        said("system", "", is_visually_hidden_from_conversation=True),
+        said("user", "about me", kind="user_editable_context", is_visually_hidden_from_conversation=True),
+        said("user", "q"),
+        {
+            "author": {"role": "assistant"},
+            "content": {"content_type": "code", "text": "1+1"},
+            "recipient": "python",
+        },
+        {
+            "author": {"role": "tool", "name": "python"},
+            "content": {"content_type": "execution_output", "text": "2"},
+        },
+        {
+            "author": {"role": "assistant"},
+            "content": {"content_type": "thoughts", "thoughts": []},
+            "recipient": "all",
+        },
+        said("assistant", "a"),
+    )
+    read = only(export, record(tree, "8"))
+    assert [turn.text for turn in read.turns] == ["q", "a"]
+    assert read.left_out == {
+        "hidden messages": 2,
+        "tool calls": 1,
+        "tool messages": 1,
+        "messages that are no text": 1,
+    }
+
+
+def test_a_system_text_that_people_saw_is_kept() -> None:
+    assert [
+        turn.role for turn in only(export, record(path(said("system", "be kind"), said("user", "q")), "1")).turns
+    ] == [
+        "system",
+        "human",
+    ]
+
+
+def test_parts_with_a_text_are_joined_and_the_others_counted() -> None:
+    picture = {"content_type": "image_asset_pointer", "asset_pointer": "file-service://x"}
+    speech = {"content_type": "audio_transcription", "text": "spoken"}
+    read = only(export, record(path(said("user", picture, "a", "", speech, kind="multimodal_text")), "0"))
+    assert [turn.text for turn in read.turns] == ["a\n\nspoken"]
+    assert read.left_out == {"parts that are no text": 1}
+
+
+@pytest.mark.parametrize("question", [said("user", {}, kind="multimodal_text"), said("user", kind="unheard_of")])
+def test_a_question_in_pictures_does_not_give_its_answer_to_the_one_before(question: Any) -> None:
+    tree = path(said("user", "q1"), said("assistant", "a1"), question, said("assistant", "a2"))
+    pairs = list(Pairer("x", "x").add(only(export, record(tree, "3"))))
+    assert [(pair.question, pair.answer) for pair in pairs] == [("q1", "a1")]
+
+
+def test_time_title_and_model_are_kept() -> None:
+    more = {"title": "T", "create_time": 1767258000.25, "default_model_slug": "auto", "is_archived": False}
+    read = only(export, record(path(said("user", "q")), "0", **more, conversation_id="c1", id="c2"))
+    assert (read.created, read.session, read.extra) == (
+        "20260101 09:00:00",
+        "c1",
+        {"title": "T", "default_model_slug": "auto"},
+    )
+    assert only(export, record(path(said("user", "q")), "0")).created is None
+
+
+@pytest.mark.parametrize(
+    ("value", "reason"),
+    [
+        ({"title": "T"}, '"mapping" is missing'),
+        ({"mapping": []}, '"mapping" is a list, not an object'),
+        ({"mapping": {}}, '"mapping" has no root'),
+        (
+            record({"a": ("b", said("user", "x")), "b": ("a", said("user", "y"))}, "a"),
+            '"mapping" goes in a circle',
+        ),
+        (record(path(None), "0"), "no message of the conversation has a text"),
+        (record(path({"author": None}), "0"), 'a message has no "author" with a "role"'),
+        (record(path(said("robot", "x")), "0"), 'unknown role "robot"'),
+        (record(path({**said("user"), "content": {"content_type": "text"}}), "0"), '"parts" is null, not a list'),
+    ],
+)
+def test_what_is_no_conversation_is_rejected_with_its_reason(value: Any, reason: str) -> None:
+    with pytest.raises(RejectedError) as caught:
+        export.read(value)
+    assert str(caught.value).startswith(reason)
+
+
+@given(st.lists(st.tuples(st.sampled_from(["user", "assistant"]), texts), min_size=1), st.randoms())
+def test_what_is_written_in_the_layout_is_read_back(turns: list[tuple[str, str]], chance: Any) -> None:
+    tree = path(*(said(role, text) for role, text in turns))
+    shuffled = {key: tree[key] for key in chance.sample(sorted(tree), len(tree))}
+    read = only(export, record(shuffled, str(len(turns) - 1)))
+    assert [(turn.spelling, turn.text) for turn in read.turns] == turns

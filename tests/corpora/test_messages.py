@@ -1,0 +1,132 @@
+"""OpenAI's chat messages: parts, tools, weights."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sharegpt_argilla.corpora.chat_messages import read_messages
+from sharegpt_argilla.corpora.pairing import Pairer
+from sharegpt_argilla.corpora.table import CORPORA
+from sharegpt_argilla.errors import RejectedError
+from tests.corpora.layouts import only, texts
+
+chat = CORPORA["messages"]
+CALL = {"id": "c1", "type": "function", "function": {"name": "f", "arguments": "{}"}}
+
+
+def user(content: Any) -> dict[str, Any]:
+    return {"role": "user", "content": content}
+
+
+def assistant(content: Any, **more: Any) -> dict[str, Any]:
+    return {"role": "assistant", "content": content, **more}
+
+
+@given(st.lists(st.tuples(st.sampled_from(["user", "assistant", "system", "developer"]), texts), min_size=1))
+def test_what_is_written_in_the_layout_is_read_back(turns: list[tuple[str, str]]) -> None:
+    read = only(chat, {"messages": [{"role": role, "content": text} for role, text in turns]})
+    assert [(turn.spelling, turn.text) for turn in read.turns] == turns
+    roles = {"user": "human", "assistant": "gpt", "system": "system", "developer": "system"}
+    assert [turn.role for turn in read.turns] == [roles[role] for role, _ in turns]
+    assert not read.left_out
+
+
+def test_parts_with_a_text_are_joined_and_the_others_counted() -> None:
+    image = {"type": "image_url", "image_url": {"url": "https://example.org/x.png"}}
+    read = only(
+        chat, {"messages": [user([{"type": "text", "text": "a"}, image, {"type": "text", "text": "b"}, "c"])]}
+    )
+    assert [turn.text for turn in read.turns] == ["a\n\nb\n\nc"]
+    assert read.left_out == {"parts that are no text": 1}
+
+
+def test_a_question_in_pictures_does_not_give_its_answer_to_the_one_before() -> None:
+    image = {"type": "input_audio", "input_audio": {}}
+    messages = [user("q1"), assistant("a1"), user([image]), assistant("a2"), user("q3"), assistant("a3")]
+    pairer = Pairer("messages", "messages")
+    pairs = list(pairer.add(only(chat, {"messages": messages})))
+    assert [(pair.question, pair.answer) for pair in pairs] == [("q1", "a1"), ("q3", "a3")]
+    assert (pairer.counts.questions_blank, pairer.counts.answers_dropped) == (1, 1)
+
+
+def test_tools_are_passed_over_and_counted() -> None:
+    messages = [
+        user("q"),
+        assistant(None, tool_calls=[CALL, CALL]),
+        {"role": "tool", "tool_call_id": "c1", "content": "result"},
+        {"role": "function", "name": "f", "content": "result"},
+        assistant("", function_call={"name": "f", "arguments": ""}),
+        assistant("let me see", tool_calls=[CALL]),
+        assistant("a"),
+    ]
+    read = only(chat, {"messages": messages, "tools": [{}, {}], "functions": [{}], "parallel_tool_calls": False})
+    assert [turn.text for turn in read.turns] == ["q", "let me see", "a"]
+    assert read.left_out == {"tool calls": 4, "tool messages": 2, "tool definitions": 3}
+    assert read.extra == {}
+
+
+def test_a_refusal_is_an_answer() -> None:
+    assert [turn.text for turn in only(chat, {"messages": [assistant(None, refusal="no")]}).turns] == ["no"]
+
+
+def test_the_weights_of_the_answers_stand_in_the_order_of_the_questions() -> None:
+    messages = [
+        assistant("lead", weight=1),
+        user("q1"),
+        assistant("a1", weight=0),
+        user(""),
+        assistant("dropped", weight=1),
+        user("q2"),
+        user("q3"),
+        assistant("a3", weight=1),
+        assistant("joined", weight=0),
+    ]
+    assert only(chat, {"messages": messages}).extra == {"weights": [0, None, 1]}
+    assert only(chat, {"messages": [user("q"), assistant("a")], "weights": "theirs"}).extra == {}
+    assert only(chat, {"messages": [user("q"), assistant("a", weight=True)]}).extra == {}
+
+
+def test_other_keys_and_both_kinds_of_id_are_known() -> None:
+    record = {"messages": [user("q")], "lang": "en", "system": "taken"}
+    assert only(chat, record).extra == {"lang": "en"}
+    assert only(chat, {**record, "id": 3}).session == "3"
+    assert only(chat, {**record, "conversation_id": "c"}).session == "c"
+    assert only(chat, record).session == only(chat, {**record, "lang": "de"}).session
+
+
+@pytest.mark.parametrize(
+    ("messages", "reason"),
+    [
+        (None, '"messages" is null, not a list'),
+        ([], '"messages" is empty'),
+        ([1], "message 1: it is a number, not an object"),
+        ([{"content": "x"}], 'message 1: "role" is missing'),
+        ([{"rol": "user", "content": "x"}], 'message 1: "role" is missing; misspelt as "rol"?'),
+        ([user("x"), {"role": "robot", "content": "x"}], 'message 2: unknown role "robot"; known: '),
+        ([{"role": 1, "content": "x"}], 'message 1: "role" is a number, not text'),
+        ([{"role": "user"}], 'message 1: "content" is missing'),
+        ([user(None)], 'message 1: "content" is null, neither text nor a list of parts'),
+        ([user({})], 'message 1: "content" is an object, neither text nor a list of parts'),
+        ([{"role": "tool", "content": "x"}], "no message has a text"),
+    ],
+)
+def test_what_is_no_conversation_is_rejected_with_its_reason(messages: Any, reason: str) -> None:
+    with pytest.raises(RejectedError) as caught:
+        chat.read({"messages": messages})
+    assert str(caught.value).startswith(reason)
+
+
+def test_turns_and_weights_go_together() -> None:
+    found = read_messages([user("q"), assistant(None, tool_calls=[CALL]), assistant("a", weight=0.5)])
+    assert [(turn.text, weight) for turn, weight in zip(found.turns, found.weights, strict=True)] == [
+        ("q", None),
+        ("a", 0.5),
+    ]
+
+
+def test_a_call_out_of_a_request_log_is_told_apart() -> None:
+    call = {"timestamp": "2026-03-01T09:30:00Z", "model": "m", "messages": [user("q")]}
+    assert {name for name, corpus in CORPORA.items() if corpus.is_record(call)} == {"turn_log"}
+    assert {name for name, corpus in CORPORA.items() if corpus.is_record({"messages": []})} == {"messages"}
