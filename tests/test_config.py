@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from sharegpt_argilla.config import GUIDELINES_MAX, ChatField, NumberProperty, load_project
+from sharegpt_argilla.corpora.table import CORPORA
 from sharegpt_argilla.errors import ConfigError
 
 ROOT = Path(__file__).parent.parent
@@ -46,6 +47,13 @@ def test_the_shipped_project_is_the_documented_task() -> None:
     assert list(toxicity.labels) == ["none", "illegal", "harmful", "unqualified_advice"]
     assert 8 <= len(config.metadata) <= 12
     assert all(isinstance(item, NumberProperty) or item.options for item in config.metadata)
+
+
+def test_the_shipped_project_takes_every_corpus() -> None:
+    (corpus,) = [
+        item for item in load_project(ROOT / "dataset-config.yml").config.metadata if item.name == "corpus"
+    ]
+    assert corpus.options == sorted(CORPORA)
 
 
 def test_the_shipped_guidelines_fit_and_cover_the_labels() -> None:
