@@ -6,6 +6,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 # What pytest leaves out; `make test MARKS=""` runs everything.
 MARKS ?= not slow
 PYTEST_ARGS ?=
+BENCHES ?= extract serve
 # Where `make demo` serves.
 PORT ?= 6900
 
@@ -37,7 +38,7 @@ format: setup
 	$(BIN)/ruff check --fix .
 
 bench: setup
-	@for file in bench/*.py; do echo "== $$file"; $(BIN)/python $$file || exit 1; done
+	@for name in $(BENCHES); do echo "== $$name"; $(BIN)/python -m bench.$$name || exit 1; done
 
 docs: setup
 	$(BIN)/python docs/generate.py

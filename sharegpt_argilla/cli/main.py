@@ -16,10 +16,15 @@ from sharegpt_argilla.errors import SharegptArgillaError, UnknownNameError
 COMMANDS = {
     "extract": "raw corpora -> rows",
     "serve": "the embedded Argilla, until Ctrl-C",
+    "status": "whether the embedded Argilla runs, where, and what it holds",
+    "stop": "a clean end of the embedded Argilla, from another terminal",
+    "backup": "a copy of the embedded Argilla, taken while it runs",
+    "restore": "a backup put back into a home folder",
     "setup-dataset": "accounts, workspace, dataset and guidelines from dataset-config.yml",
     "load-records": "rows -> records: described, checked, uploaded; resumable",
     "push-to-argilla": "setup-dataset and load-records in one",
     "export-responses": "submitted responses merged back into the rows",
+    "move": "everything of one Argilla copied to another, resumable",
     "doctor": "versions, connection, storage, counts in database and index",
     "demo": "all of it on examples/",
 }

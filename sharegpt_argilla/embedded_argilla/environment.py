@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from sharegpt_argilla.errors import UsageError
 from sharegpt_argilla.settings import Home, write_private
 
 if TYPE_CHECKING:
@@ -18,6 +19,11 @@ SQLITE_TIMEOUT = 30
 """Seconds to wait for a locked database. With argilla-server's 5, twenty people who submit at once get errors;
 with 30 none did (https://github.com/argilla-io/argilla/issues/5213)."""
 
+MAX_REQUEST_MB = 100
+"""Megabytes of a request: 500 records, the most that one upsert takes, of 200 kB each."""
+
+_MAX_REQUEST = "SHAREGPT_ARGILLA_MAX_REQUEST_MB"
+
 
 def child_environment(
     home: Home, api_url: str, redis_url: str, environ: Mapping[str, str] | None = None
@@ -26,8 +32,12 @@ def child_environment(
 
     A variable that the user set keeps the user's value, but for the two that options of ours stand for:
     ARGILLA_HOME_PATH and ARGILLA_BASE_URL.
+
+    Raises:
+        UsageError: SHAREGPT_ARGILLA_MAX_REQUEST_MB is no number; said here, before anything starts.
     """
     given = dict(os.environ if environ is None else environ)
+    max_request_bytes(given)
     defaults = {
         "ARGILLA_SEARCH_ENGINE": "embedded",
         "ARGILLA_REDIS_URL": redis_url,
@@ -42,6 +52,18 @@ def child_environment(
     merged["ARGILLA_HOME_PATH"] = str(home.path)
     merged["ARGILLA_BASE_URL"] = f"{urlsplit(api_url).path}/"
     return _with_import_path(merged)
+
+
+def max_request_bytes(environ: Mapping[str, str]) -> int:
+    """Bytes that the body of a request may have: SHAREGPT_ARGILLA_MAX_REQUEST_MB, else `MAX_REQUEST_MB`.
+
+    Raises:
+        UsageError: the variable is no whole number above 0.
+    """
+    given = environ.get(_MAX_REQUEST) or str(MAX_REQUEST_MB)
+    if not given.isdecimal() or int(given) < 1:
+        raise UsageError(f"{_MAX_REQUEST}={given}: must be a whole number of megabytes above 0")
+    return int(given) * 1_000_000
 
 
 def own_origins(api_url: str) -> list[str]:

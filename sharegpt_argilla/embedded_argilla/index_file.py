@@ -18,11 +18,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 """Kept in the file as ``PRAGMA user_version``; raise it with every change of the tables below."""
 
 BUSY_SECONDS = 30.0
 """How long a write waits for another process' write. #5213 of argilla-io/argilla: 5 s were too few."""
+
+MAPPED_BYTES = 2**31
+"""The index is read from the system's own copy of the file, up to this size, instead of being copied once more: a
+search that looks at many records takes two thirds of the time."""
 
 TOKENIZER = "ascii tokenchars '_.:,;'''"
 """The texts come as tokens with blanks between them; this takes every other character as part of a token."""
@@ -56,6 +60,8 @@ CREATE INDEX record_status ON record (dataset, status);
 CREATE INDEX record_external_id ON record (dataset, external_id);
 CREATE INDEX record_inserted_at ON record (dataset, inserted_at);
 CREATE INDEX record_updated_at ON record (dataset, updated_at);
+CREATE INDEX record_dataset ON record (dataset);
+CREATE INDEX record_lot ON record (dataset, lot, status);
 CREATE TABLE response (
     number INTEGER PRIMARY KEY AUTOINCREMENT,
     record INTEGER NOT NULL,
@@ -173,7 +179,10 @@ def _locked(path: Path) -> Iterator[None]:
 def _connect(path: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
     # NORMAL loses nothing when a process is killed; after a power failure the repair finds what is missing.
-    connection.executescript("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA cache_size = -16000;")
+    connection.executescript(
+        "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA cache_size = -16000;"
+        f"PRAGMA mmap_size = {MAPPED_BYTES};"
+    )
     return connection
 
 

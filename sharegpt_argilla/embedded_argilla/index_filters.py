@@ -39,10 +39,19 @@ PENDING = "pending"
 
 @dataclass(frozen=True)
 class Condition:
-    """A piece of SQL that holds or not for a row of ``record``, and the values of its question marks."""
+    """A piece of SQL that holds or not for a row of ``record``, and the values of its question marks.
+
+    With the same values, ``numbers`` selects each record of the dataset for which it holds once, where an index
+    has them together, and ``probe`` is another form of ``sql``, for when few records are looked at. ``opposite``
+    holds where this does not. ``is_dataset`` says that it asks for nothing but the dataset.
+    """
 
     sql: str
     values: tuple[Stored, ...] = ()
+    numbers: str = ""
+    probe: str = ""
+    opposite: Condition | None = None
+    is_dataset: bool = False
 
 
 EVERY, NONE = Condition("1"), Condition("0")
@@ -75,6 +84,18 @@ def filter_condition(dataset: DatasetIndex, wanted: Filter | None) -> Condition:
         return _record_condition(wanted, scope.property)
     attribute = attribute_of(dataset, scope)
     return NONE if attribute is None else _has_value(attribute, _comparison(attribute.type, wanted))
+
+
+def filter_conditions(dataset: DatasetIndex, wanted: Filter | None) -> list[Condition]:
+    """The same as single conditions that all hold; none of them where nothing is asked for.
+
+    Raises:
+        ValueError: as for `filter_condition`.
+    """
+    if isinstance(wanted, AndFilter):
+        return [condition for part in wanted.filters for condition in filter_conditions(dataset, part)]
+    condition = filter_condition(dataset, wanted)
+    return [] if condition == EVERY else [condition]
 
 
 def attribute_of(dataset: DatasetIndex, scope: FilterScope) -> Attribute | None:
@@ -114,9 +135,14 @@ def _between(column: str, low: Stored | None, high: Stored | None) -> Condition:
 def _has_value(attribute: Attribute, fits: Condition) -> Condition:
     if fits == NONE:
         return NONE
+    # A record is found once for each of its values and responses that fit.
+    having = f"FROM value WHERE attribute = {attribute.number} AND {fits.sql}"
+    numbers = f"SELECT DISTINCT value.record {having}"
     return Condition(
-        f"record.number IN (SELECT value.record FROM value WHERE attribute = {attribute.number} AND {fits.sql})",
+        f"record.number IN ({numbers})",
         fits.values,
+        numbers,
+        f"EXISTS (SELECT 1 {having} AND value.record = record.number)",
     )
 
 
@@ -180,7 +206,8 @@ def _response_status_condition(values: list[Any], user: str | None) -> Condition
 
 
 def _responded(fits: Condition, negated: bool = False) -> Condition:
-    return Condition(
-        f"{'NOT ' * negated}EXISTS (SELECT 1 FROM response WHERE response.record = record.number AND {fits.sql})",
-        fits.values,
-    )
+    there = f"EXISTS (SELECT 1 FROM response WHERE response.record = record.number AND {fits.sql})"
+    if not negated:
+        return Condition(there, fits.values)
+    listed = Condition(f"record.number IN (SELECT response.record FROM response WHERE {fits.sql})", fits.values)
+    return Condition(f"NOT {there}", fits.values, opposite=None if fits == EVERY else listed)

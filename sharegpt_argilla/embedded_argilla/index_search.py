@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from argilla_server.search_engine import RecordFilterScope, ResponseFilterScope
@@ -16,12 +15,13 @@ from sharegpt_argilla.embedded_argilla.index_filters import (
     Condition,
     all_of,
     attribute_of,
-    filter_condition,
+    filter_conditions,
 )
+from sharegpt_argilla.embedded_argilla.index_pages import Match, Ordering, Page, count_matches, read_page
 from sharegpt_argilla.embedded_argilla.index_schema import RESPONSE
-from sharegpt_argilla.embedded_argilla.index_shuffle import LOTS, shuffle_of
+from sharegpt_argilla.embedded_argilla.index_shuffle import LOTS, TURNS, shuffle_of
 from sharegpt_argilla.embedded_argilla.index_values import KEYWORD
-from sharegpt_argilla.embedded_argilla.text_query import compile_text_query
+from sharegpt_argilla.embedded_argilla.text_query import ALWAYS, Columns, compile_text_query
 from sharegpt_argilla.errors import EmbeddedArgillaError
 
 if TYPE_CHECKING:
@@ -33,15 +33,6 @@ if TYPE_CHECKING:
     from sharegpt_argilla.embedded_argilla.index_schema import Attribute, DatasetIndex
 
 
-@dataclass(frozen=True)
-class Match:
-    """The rows that a query finds: ``source`` is SQL from ``FROM`` on, ``score`` an expression over it."""
-
-    source: str
-    score: str
-    values: tuple[str | int | float, ...]
-
-
 def match_records(
     dataset: DatasetIndex, text: str | None, field: str | None, wanted: Filter | None
 ) -> Match | None:
@@ -51,41 +42,50 @@ def match_records(
         EmbeddedArgillaError: ``field`` is not a field of the dataset.
         ValueError: the filter cannot be used.
     """
-    condition = all_of([Condition("record.dataset = ?", (dataset.number,)), filter_condition(dataset, wanted)])
+    of_dataset = Condition("record.dataset = ?", (dataset.number,), is_dataset=True)
+    parts = (of_dataset, *filter_conditions(dataset, wanted))
+    condition = all_of(parts)
     if text is None:
-        return Match(f"FROM record WHERE {condition.sql}", "1.0", condition.values)
+        return Match(f"FROM record WHERE {condition.sql}", "1.0", condition.values, conditions=parts)
     if field is not None and field not in dataset.definition.fields:
         raise EmbeddedArgillaError(f'the dataset has no field "{field}" to search in')
-    columns = dataset.text_columns
-    chosen = list(columns.values()) if field is None else [columns[field]] if field in columns else []
-    expression = compile_text_query(text, chosen, whole_document=field is None)
+    expression = compile_text_query(text, _columns(dataset, field))
     if expression is None:
         return None
     table = dataset.text_table
     # CROSS JOIN keeps SQLite from looking every filtered record up in the text index, one by one.
     source = f"FROM {table} CROSS JOIN record ON record.number = {table}.rowid WHERE {table} MATCH ?"
+    if len(parts) == 1:
+        # The table holds this dataset's records and no others.
+        return Match(source, f"-bm25({table})", (expression,), text=f"FROM {table} WHERE {table} MATCH ?")
     return Match(f"{source} AND {condition.sql}", f"-bm25({table})", (expression, *condition.values))
+
+
+def _columns(dataset: DatasetIndex, field: str | None) -> Columns:
+    columns, types = dataset.text_columns, dataset.definition.fields
+    if field is None:
+        return Columns(tuple(columns.values()), whole_document=True, roles="chat" in types.values())
+    # An image field holds no word, so that everything is without one.
+    return Columns((columns.get(field, ALWAYS),), whole_document=False, roles=types[field] == "chat")
 
 
 def search_records(
     connection: sqlite3.Connection,
     match: Match,
-    order: Condition,
+    ordering: Ordering,
     offset: int,
     limit: int,
-) -> tuple[list[tuple[str, float]], int]:
+) -> tuple[Page, int]:
     """``(record id, score)`` of one page, and the number of all that match."""
-    total: int = connection.execute(f"SELECT COUNT(*) {match.source}", match.values).fetchone()[0]
+    total = count_matches(connection, match)
     if not limit or offset >= total:
         return [], total
-    rows = connection.execute(
-        f"SELECT record.id, {match.score} AS score {match.source} ORDER BY {order.sql} LIMIT ? OFFSET ?",
-        (*match.values, *order.values, limit, offset),
-    )
-    return rows.fetchall(), total
+    # The highest number is at least the number of the dataset's records, and costs nothing.
+    records: int = connection.execute("SELECT MAX(number) FROM record").fetchone()[0]
+    return read_page(connection, match, ordering, (offset, limit), (total, records)), total
 
 
-def order_of(dataset: DatasetIndex, sort: Sequence[Order] | None, user_id: str | None) -> Condition:
+def order_of(dataset: DatasetIndex, sort: Sequence[Order] | None, user_id: str | None) -> Ordering:
     """What follows ``ORDER BY``: the keys of ``sort``; else a person's own shuffle; else the best first.
 
     Records that are equal in it keep the order in which they came into the index.
@@ -95,17 +95,25 @@ def order_of(dataset: DatasetIndex, sort: Sequence[Order] | None, user_id: str |
     """
     if sort:
         keys = [_key(dataset, order) for order in sort]
-    elif user_id is not None:
-        keys = [_shuffle(user_id)]
-    else:
-        keys = [Condition("score DESC")]
-    keys.append(Condition("record.number"))
-    return Condition(", ".join(key.sql for key in keys), tuple(value for key in keys for value in key.values))
+        joined = Condition(
+            ", ".join(key.sql for key in keys), tuple(value for key in keys for value in key.values)
+        )
+        return _one_attribute(dataset, sort, Condition(f"{joined.sql}, record.number", joined.values))
+    if user_id is None:
+        return Ordering(Condition("score DESC, record.number"), by_score=True)
+    shuffle = shuffle_of(user_id)
+    # Relevance times a number up to 1 that is drawn for the person and the record.
+    drawn = f"({LOTS} * ({TURNS} - {shuffle.turn}) - {shuffle.place})"
+    return Ordering(Condition(f"score * {drawn} DESC, record.number"), shuffle=shuffle)
 
 
-def _shuffle(user_id: str) -> Condition:
-    """Relevance times a number up to 1 that is drawn for the person and the record."""
-    return Condition(f"score * ((record.lot * ? + ?) % {LOTS} + 1) DESC", shuffle_of(user_id))
+def _one_attribute(dataset: DatasetIndex, sort: Sequence[Order], key: Condition) -> Ordering:
+    """The ordering, which tells the attribute where it is a single one of the record's own."""
+    scope = sort[0].scope
+    if len(sort) > 1 or isinstance(scope, RecordFilterScope | ResponseFilterScope):
+        return Ordering(key)
+    attribute = attribute_of(dataset, scope)
+    return Ordering(key, attribute.number if attribute else None, str(sort[0].order) == "desc")
 
 
 def _key(dataset: DatasetIndex, order: Order) -> Condition:

@@ -117,7 +117,7 @@ def instant(value: Any, upper: bool) -> int | None:
     Args:
         value: an ISO 8601 text, a datetime, or a number of milliseconds since 1970.
         upper: it is the end of a range, so that parts of a time of day that are missing count as the largest ones:
-            an end of ``2024-05-01`` takes that day in, as Elasticsearch has it.
+            an end of ``2024-05-01`` takes that day in, as Elasticsearch has it, and a number its millisecond.
 
     Raises:
         ValueError: it is none of these.
@@ -130,7 +130,7 @@ def instant(value: Any, upper: bool) -> int | None:
     number = _number(value)
     if number is None or abs(number) > _MAX_MILLISECONDS:
         raise ValueError(f'"{value}" is not a time; use ISO 8601, such as 2024-05-01T13:00:00')
-    return math.floor(number * 1000)
+    return math.floor(number * 1000) + 999 * upper
 
 
 def _micros_of(found: re.Match[str], upper: bool) -> int:

@@ -110,7 +110,8 @@ def _prepared(options: ServeOptions) -> Iterator[tuple[Callable[[], ServerInfo],
         address = api_url(options.host, listener.getsockname()[1], base_url)
         clean_scratch(home)
         runtime = stack.enter_context(_runtime_folder())
-        file = ServerFile(address, running=True, pid=os.getpid(), runtime=str(runtime))
+        started = record("launcher", os.getpid()).create_time
+        file = ServerFile(address, running=True, pid=os.getpid(), runtime=str(runtime), started=started)
         file.write(home)
         stack.callback(_write_stopped, file, home)
         supervisor = _supervisor(home, file, listener, stack.enter_context(_life_line()))

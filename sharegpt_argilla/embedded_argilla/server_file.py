@@ -38,13 +38,17 @@ class ProcessRecord:
 
 @dataclass
 class ServerFile:
-    """The content of server.json. ``pid`` is the launcher's; ``runtime`` the folder of Redis' socket."""
+    """The content of server.json.
+
+    ``pid`` and ``started`` (Unix time) are the launcher's; ``runtime`` is the folder of Redis' socket.
+    """
 
     api_url: str
     running: bool
     pid: int
     runtime: str = ""
     processes: list[ProcessRecord] = field(default_factory=list)
+    started: float = 0.0
 
     def write(self, home: Home) -> None:
         """Write it to the home folder."""
@@ -67,6 +71,11 @@ def record(name: str, pid: int) -> ProcessRecord:
         return ProcessRecord(name, pid, psutil.Process(pid).create_time())
     except psutil.NoSuchProcess:
         return ProcessRecord(name, pid, 0.0)
+
+
+def launcher_of(file: ServerFile) -> psutil.Process | None:
+    """The launcher that wrote the file, if it still runs; its number alone may be another process's by now."""
+    return _still_alive(ProcessRecord("launcher", file.pid, file.started)) if file.running else None
 
 
 def end_leftovers(home: Home) -> None:

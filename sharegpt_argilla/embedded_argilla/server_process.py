@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import socket
 from typing import TYPE_CHECKING
 
@@ -13,8 +14,15 @@ from argilla_server.settings import settings
 
 import sharegpt_argilla.embedded_argilla.engine  # noqa: F401 - registers the search engine
 from sharegpt_argilla.embedded_argilla.database import migrate, use_write_ahead_log
+from sharegpt_argilla.embedded_argilla.environment import max_request_bytes
 from sharegpt_argilla.embedded_argilla.index_repair import repair_index
+from sharegpt_argilla.embedded_argilla.known_credentials import replace_known_credentials
+from sharegpt_argilla.embedded_argilla.null_values import read_null_values_as_empty
 from sharegpt_argilla.embedded_argilla.owner import ensure_owner
+from sharegpt_argilla.embedded_argilla.private_status import require_sign_in_for_status
+from sharegpt_argilla.embedded_argilla.query_plans import plan_queries
+from sharegpt_argilla.embedded_argilla.security import protect
+from sharegpt_argilla.embedded_argilla.speedups import apply_speedups
 
 if TYPE_CHECKING:
     from sharegpt_argilla.embedded_argilla.child import ChildOptions
@@ -28,14 +36,20 @@ _LOG = logging.getLogger(__name__)
 def run(options: ChildOptions) -> None:
     """Serve until SIGTERM on the socket that the launcher opened."""
     use_write_ahead_log()
+    apply_speedups()
+    read_null_values_as_empty()
+    require_sign_in_for_status()
     migrate()
+    plan_queries()
     asyncio.run(_serve(options))
 
 
 async def _serve(options: ChildOptions) -> None:
     await ensure_owner(options.home, options.api_url)
+    await replace_known_credentials(options.home, options.api_url)
     if settings.search_engine == "embedded":
         _LOG.info("search index checked: %s", await repair_index())
     # log_config: the process log is set up already; uvicorn's own would write to the terminal.
-    config = uvicorn.Config(app, log_config=None, timeout_graceful_shutdown=GRACE)
+    protected = protect(app, settings.base_url or "/", max_request_bytes(os.environ))
+    config = uvicorn.Config(protected, log_config=None, timeout_graceful_shutdown=GRACE)
     await uvicorn.Server(config).serve(sockets=[socket.socket(fileno=options.listener)])

@@ -3,7 +3,7 @@
 ``a b`` and ``a + b`` need both, ``a | b`` one of them, ``-a`` excludes, ``"a b"`` is a phrase, ``"a b"~2`` lets
 two words stand between, ``a*`` is a prefix, ``( )`` group and ``\\`` takes an operator literally. There are no
 syntax errors: an operator without something to work on is ignored. Operators are applied from left to right, so
-``a | b c`` is ``(a | b) + c``. Described at
+``a | b c`` is ``(a | b) + c``. A query that is nothing but ``*`` finds everything. Described at
 https://www.elastic.co/guide/en/elasticsearch/reference/current/query-dsl-simple-query-string-query.html;
 fuzziness (``a~1``) is accepted and taken as exact.
 """
@@ -15,13 +15,23 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Literal
 
-from sharegpt_argilla.embedded_argilla.index_text import SENTINEL, token_groups, tokens
+from sharegpt_argilla.embedded_argilla.index_text import (
+    SENTINEL,
+    UNSPACED,
+    normalise,
+    role_token,
+    token_groups,
+    tokens,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
 ALWAYS = "always"
 """The FTS5 column that holds the sentinel, and only that, in every document."""
+
+NOTHING = "\ue002"
+"""A token that no document holds."""
 
 MAX_DEPTH = 24
 """Deeper nesting than this is given up (all words must then be there): FTS5's parser has a stack of 100."""
@@ -32,19 +42,30 @@ MAX_LEXEMES = 4096
 MAX_SLOP = 1000
 """More words than this never stand between the words of a loose phrase."""
 
-_PHRASE = re.compile(r'"((?:[^"\\]|\\.)*)"(~[^\s"|+()]*)?', re.DOTALL)
-_WORD = re.compile(r'(?:[^\\\s"|+()]|\\.|\\\Z)+', re.DOTALL)
+_PHRASE = re.compile(r'"((?:[^"\\]|\\.)*)"(~[^ \t\n\r"|+()]*)?', re.DOTALL)
+# Other blanks than these four are characters of a word to simple_query_string.
+_WORD = re.compile(r'(?:[^\\ \t\n\r"|+()]|\\.|\\\Z)+', re.DOTALL)
 _FUZZINESS = re.compile(r"(?<=.)(?<!\\)~.*\Z", re.DOTALL)
+# What the index takes as part of a token: ASCII characters of its TOKENIZER, and all others but its own marks.
+_BEGINNING = re.compile(r"[0-9a-z_.:,;'\u0080-\ud7ff\uf900-\U0010ffff]+")
 _ESCAPE = re.compile(r"\\(.|\Z)", re.DOTALL)
+
+# What Java's String.trim takes away.
+_JAVA_BLANKS = "".join(map(chr, range(33)))
+_EVERYTHING = f'{{{ALWAYS}}} : "{SENTINEL}"'
 
 Operation = Literal["AND", "OR"]
 
 
 @dataclass(frozen=True)
 class Leaf:
-    """What one field must hold: every group of tokens, each as a phrase, the words at most ``slop`` apart."""
+    """What one field must hold: every group of tokens, each as a phrase, the words at most ``slop`` apart.
+
+    Or the role of one of its messages is ``text``, as it was typed.
+    """
 
     groups: tuple[tuple[str, ...], ...]
+    text: str
     prefix: bool = False
     slop: int = 0
     depth: int = 1
@@ -98,18 +119,31 @@ class _Level:
 
 
 def _phrase_leaf(text: str, distance: str | None) -> Leaf | None:
-    words = tuple(tokens(_ESCAPE.sub(r"\1", text)))
+    text = _ESCAPE.sub(r"\1", text)
+    words = tuple(tokens(text))
     digits = (distance or "~")[1:]
     slop = min(int(digits), MAX_SLOP) if digits.isascii() and digits.isdigit() and len(digits) < 10 else 0
-    return Leaf((words,), slop=slop) if words else None
+    return Leaf((words,), text, slop=slop) if words else None
 
 
 def _word_leaf(text: str) -> Leaf | None:
     text = _FUZZINESS.sub("", text)
     escapes = len(text[:-1]) - len(text[:-1].rstrip("\\"))
     prefix = len(text) > 1 and text.endswith("*") and escapes % 2 == 0
-    groups = token_groups(_ESCAPE.sub(r"\1", text))
-    return Leaf(tuple(map(tuple, groups)), prefix=prefix) if groups else None
+    text = _ESCAPE.sub(r"\1", text[:-1] if prefix else text)
+    if prefix:
+        return _prefix_leaf(text)
+    groups = token_groups(text)
+    return Leaf(tuple(map(tuple, groups)), text) if groups else None
+
+
+def _prefix_leaf(text: str) -> Leaf:
+    """The beginning of one word, with all its characters: ``e-m*`` finds nothing, because ``-`` ends a word."""
+    beginning = normalise(text)
+    groups = token_groups(text) if UNSPACED.search(beginning) else []
+    if not groups:
+        groups = [[beginning if _BEGINNING.fullmatch(beginning) else NOTHING]]
+    return Leaf(tuple(map(tuple, groups)), text, prefix=True)
 
 
 def _lexemes(text: str) -> Iterator[tuple[str, Leaf | None]]:
@@ -179,27 +213,41 @@ def _read(levels: list[_Level], kind: str, leaf: Leaf | None) -> None:
     level.excluded, level.empty = False, False
 
 
-def compile_text_query(text: str, columns: Sequence[str], whole_document: bool) -> str | None:
-    """The FTS5 expression of ``text``.
+@dataclass(frozen=True)
+class Columns:
+    """The FTS5 columns that are searched.
 
-    Args:
-        text: what a person typed.
-        columns: the FTS5 columns that are searched.
-        whole_document: ``columns`` are all the columns of the document, so that they need not be named.
+    ``whole_document`` says that they are all there are, so that they need not be named, and ``roles`` that some of
+    them hold chats.
+    """
+
+    names: tuple[str, ...]
+    whole_document: bool
+    roles: bool = False
+
+    def hold(self, expression: str) -> str:
+        """That a phrase stands in one of them."""
+        return expression if self.whole_document else f"{{{' '.join(self.names)}}} : {expression}"
+
+
+def compile_text_query(text: str, columns: Columns) -> str | None:
+    """The FTS5 expression of ``text``, a text that a person typed.
 
     Returns:
         An expression for ``MATCH``, or None where nothing can be found. User text stands in it only as quoted
         tokens.
     """
+    if text.strip(_JAVA_BLANKS) == "*":
+        return _EVERYTHING
     tree = parse_text_query(text)
-    if tree is None or not columns:
+    if tree is None or not columns.names:
         return None
     if tree.depth > MAX_DEPTH:
         required = tuple(_required_leaves(tree))
         if not required:
             return None
         tree = Branch("AND", required, 2)
-    return _expression(tree, columns, whole_document)
+    return _expression(tree, columns)
 
 
 def _required_leaves(tree: Node) -> Iterator[Leaf]:
@@ -212,32 +260,34 @@ def _required_leaves(tree: Node) -> Iterator[Leaf]:
             waiting.extend(reversed(node.children))
 
 
-def _expression(node: Node, columns: Sequence[str], whole_document: bool) -> str:
+def _expression(node: Node, columns: Columns) -> str:
     def expressions(children: Iterable[Node]) -> list[str]:
-        return [_expression(child, columns, whole_document) for child in children]
+        return [_expression(child, columns) for child in children]
 
     if isinstance(node, Leaf):
-        return _leaf_expression(node, columns, whole_document)
-    everything = f'{{{ALWAYS}}} : "{SENTINEL}"'
+        return _leaf_expression(node, columns)
     if node.operation == "NOT":
-        return f"({everything} NOT {expressions(node.children)[0]})"
+        return f"({_EVERYTHING} NOT {expressions(node.children)[0]})"
     if node.operation == "OR":
         return f"({' OR '.join(expressions(node.children))})"
     excluded = [child for child in node.children if isinstance(child, Branch) and child.operation == "NOT"]
     required = [child for child in node.children if child not in excluded]
-    needed = f"({' AND '.join(expressions(required) or [everything])})"
+    needed = f"({' AND '.join(expressions(required) or [_EVERYTHING])})"
     unwanted = expressions(child.children[0] for child in excluded)
     return f"({needed} NOT ({' OR '.join(unwanted)}))" if unwanted else needed
 
 
-def _leaf_expression(leaf: Leaf, columns: Sequence[str], whole_document: bool) -> str:
+def _leaf_expression(leaf: Leaf, columns: Columns) -> str:
+    beginning = " *" * leaf.prefix
     phrases = [f'"{" ".join(group)}"' for group in leaf.groups]
-    if leaf.prefix:
-        phrases[-1] += " *"
+    phrases[-1] += beginning
     if leaf.slop and len(leaf.groups[0]) > 1:
         words = " ".join(f'"{word}"' for word in leaf.groups[0])
         phrases = [f"NEAR({words}, {leaf.slop})"]
     if len(phrases) == 1:
-        return phrases[0] if whole_document else f"{{{' '.join(columns)}}} : {phrases[0]}"
-    inside = " AND ".join(phrases)
-    return f"({' OR '.join(f'{{{column}}} : ({inside})' for column in columns)})"
+        content = columns.hold(phrases[0])
+    else:
+        inside = " AND ".join(phrases)
+        content = f"({' OR '.join(f'{{{column}}} : ({inside})' for column in columns.names)})"
+    role = columns.hold(f'"{role_token(leaf.text)}"{beginning}')
+    return f"({content} OR {role})" if columns.roles else content

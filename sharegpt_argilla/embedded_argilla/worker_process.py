@@ -11,6 +11,7 @@ from rq import Worker
 
 import sharegpt_argilla.embedded_argilla.engine  # noqa: F401 - registers the search engine
 from sharegpt_argilla.embedded_argilla.database import use_write_ahead_log
+from sharegpt_argilla.embedded_argilla.speedups import apply_speedups
 
 if TYPE_CHECKING:
     from sharegpt_argilla.embedded_argilla.child import ChildOptions
@@ -23,10 +24,12 @@ def run(_options: ChildOptions) -> None:
     each job then makes its own, on its own event loop, and one that crashes takes only itself along.
     """
     use_write_ahead_log()
+    apply_speedups()
     if isinstance(REDIS_CONNECTION, Redis):
         # rq's scheduler and jobs are forks, with the worker's connections still open. A worker that is killed
         # would for Redis go on waiting for a job as long as they live, and the next job would go nowhere.
         os.register_at_fork(after_in_child=REDIS_CONNECTION.connection_pool.reset)
-    worker = Worker([DEFAULT_QUEUE, HIGH_QUEUE], connection=REDIS_CONNECTION)
+    # A job's description has its arguments: the token of an export to the Hub, people's texts for a webhook.
+    worker = Worker([DEFAULT_QUEUE, HIGH_QUEUE], connection=REDIS_CONNECTION, log_job_description=False)
     # Without the scheduler a webhook that failed once would wait for its second try for ever.
     worker.work(with_scheduler=True, logging_level="INFO")

@@ -96,6 +96,8 @@ CASES = [
     (lambda: terms(suggestion("intent"), "chat"), "b"),
     (lambda: between(suggestion("quality", "score"), ge=0.4, le=0.5), "a"),
     (lambda: between(suggestion("topics", "score"), ge=0.85), "a"),
+    # Both scores fit; the record counts once.
+    (lambda: between(suggestion("topics", "score"), ge=0.1), "a"),
     (lambda: between(suggestion("topics", "score"), ge=0.3, le=0.8), ""),
     (lambda: terms(suggestion("quality", "agent"), "gpt-4"), "a"),
     (lambda: terms(suggestion("intent", "agent"), "gpt-4", "rules"), "b"),
@@ -118,6 +120,8 @@ CASES = [
     (lambda: between(record("inserted_at"), le=1714557600000), "a"),
     (lambda: between(record("updated_at"), ge="2024-05-01T10:00:00.5", le="2024-05-01T10:00:00.500"), "a"),
     (lambda: between(record("updated_at"), le="2024-05-01T10:00:00.4999"), ""),
+    # A number of milliseconds at the upper end takes in all of its millisecond: 2024-05-02T00:00:00.000001.
+    (lambda: between(record("updated_at"), ge=1714608000000, le=1714608000000), "b"),
     (lambda: between(record("updated_at"), ge="2024-05-02T00:00:00.000001", le="2024-05-03T00:00:00.0"), "bc"),
     (lambda: terms(record("inserted_at"), "2024-05-01T10:00:00", "2024-05-02T00:00:00.000"), "ab"),
     (lambda: between(record("inserted_at"), ge="2025"), ""),

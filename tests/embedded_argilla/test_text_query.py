@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sharegpt_argilla.embedded_argilla.index_file import TOKENIZER
-from sharegpt_argilla.embedded_argilla.index_text import SENTINEL, indexed_text, token_groups, tokens
-from sharegpt_argilla.embedded_argilla.text_query import MAX_DEPTH, compile_text_query, parse_text_query
+from sharegpt_argilla.embedded_argilla.index_text import ROLE_MARK, SENTINEL, indexed_text, token_groups, tokens
+from sharegpt_argilla.embedded_argilla.text_query import MAX_DEPTH, Columns, compile_text_query, parse_text_query
 
 DOCUMENTS = [
     "red apple pie",
@@ -36,7 +36,7 @@ def find(query: str, documents: list[str] = DOCUMENTS, titles: list[str] | None 
             for place, (text, title) in enumerate(zip(documents, titles, strict=True))
         ]
         connection.executemany("INSERT INTO t (rowid, always, f0, f1) VALUES (?, ?, ?, ?)", rows)
-        expression = compile_text_query(query, ["f0", "f1"], whole_document=True)
+        expression = compile_text_query(query, Columns(("f0", "f1"), whole_document=True))
         if expression is None:
             return []
         return [
@@ -72,7 +72,15 @@ def find(query: str, documents: list[str] = DOCUMENTS, titles: list[str] | None 
         ('-"red apple" apple', [1]),
         ("app*", [0, 1]),
         ("foo*", [3, 11]),
-        ("*", []),
+        ("*", list(range(12))),
+        (" *\n", list(range(12))),
+        ("(*)", []),
+        ("don'*", [3]),
+        ("l'*", [9]),
+        ("pp*", []),
+        ("fast-c*", []),
+        ("ex*.com", []),
+        ("今天*", [4]),
         ("foob* | gre*", [1, 11]),
         ("app\\*", []),
         ("apple\\ red", [0]),
@@ -97,7 +105,11 @@ def find(query: str, documents: list[str] = DOCUMENTS, titles: list[str] | None 
         ("ไทย", [6]),
         ("-天气 -apple -red", [3, 5, 6, 7, 8, 9, 10, 11]),
         ("straße", [7]),
-        ("STRASSE", [7]),
+        ("STRASSE", []),
+        ("STRAßE", [7]),
+        ("red\u00a0apple", [0]),
+        ("-red\u00a0apple", [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]),
+        ("🎉100", [9]),
         ("café", [7]),
         ("cafe", []),
         ("cafe\u0301", [7]),
@@ -150,8 +162,8 @@ def test_words_may_lie_in_different_fields_but_not_phrases():
 
 
 def test_a_named_field():
-    assert compile_text_query("a -b", ["f1"], whole_document=False) == '(({f1} : "a") NOT ({f1} : "b"))'
-    assert compile_text_query("a", [], whole_document=False) is None
+    assert compile_text_query("a -b", Columns(("f1",), whole_document=False)) == '(({f1} : "a") NOT ({f1} : "b"))'
+    assert compile_text_query("a", Columns((), whole_document=False)) is None
 
 
 @pytest.mark.parametrize("depth", [MAX_DEPTH - 2, MAX_DEPTH + 50, 3000])
@@ -165,7 +177,8 @@ def test_a_tree_that_is_too_deep_asks_for_all_its_words():
     deep = "red " + " ".join("| nothing apple" for _ in range(MAX_DEPTH))
     assert find(deep) == []
     assert find(deep, ["red nothing apple"]) == [0]
-    assert compile_text_query("-(" * 61 + "a b" + ")" * 61, ["f0"], whole_document=True) is None
+    deepest = "-(" * 61 + "a b" + ")" * 61
+    assert compile_text_query(deepest, Columns(("f0",), whole_document=True)) is None
 
 
 def test_many_words():
@@ -181,6 +194,7 @@ def test_long_words_are_cut_alike_in_texts_and_queries():
 def test_the_sentinel_is_stripped_from_user_text():
     assert tokens(f"a{SENTINEL}b {SENTINEL}") == ["a", "b"]
     assert find(SENTINEL) == []
+    assert find(f"{SENTINEL}*") == []
 
 
 def test_runs_of_an_unspaced_script_are_groups():
@@ -194,8 +208,9 @@ def test_runs_of_an_unspaced_script_are_groups():
         ("text", "A b", "a b"),
         ("image", "https://example.com/a.png", ""),
         ("custom", {"key": "Value"}, "key value"),
-        ("chat", [{"role": "user", "content": "Hi you"}], f"hi you {SENTINEL} user"),
-        ("chat", [{"content": None}, "odd"], f" {SENTINEL} "),
+        ("chat", [{"role": "user", "content": "Hi you"}], f"hi you {SENTINEL} {ROLE_MARK}user"),
+        ("chat", [{"role": "the User"}], f" {SENTINEL} {ROLE_MARK}the_32;_85;ser"),
+        ("chat", [{"content": None}, "odd"], f" {SENTINEL} {ROLE_MARK}"),
         ("chat", "not a list", "not a list"),
     ],
 )
@@ -260,3 +275,40 @@ def test_the_quick_way_for_ascii_gives_the_same_tokens(text):
     """An ideograph at the end sends the same text the long way."""
     assert [*tokens(text), "字"] == tokens(f"{text} 字")
     assert tokens(text) == [token for group in token_groups(text) for token in group]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("ΟΔΟΣ Λόγος", "οδοσ λόγος"),
+        ("İSTANBUL ISI", "istanbul isi"),
+        ("Maß µ ﬁne Ⅷ ŉ", "maß µ ﬁne ⅷ ŉ"),
+        ("x² ½ H₂O ①", "x h o"),
+        ("ⓐⒷ ˋx xⒶx yⒶ", "ⓐⓑ ˋx xⓐx yⓐ"),
+        ("😀😀 good😀day", "😀 😀 good 😀 day"),
+        ("👍🏽 👨‍👩‍👧 ❤️ ❤ 🇩🇪🇫🇷 1️⃣", "👍🏽 👨‍👩‍👧 ❤️ ❤ 🇩🇪 🇫🇷 1️⃣"),
+        ("☀rain ©2024 ™ ☆", "☀ rain © 2024 ™"),
+        ("zero\u200bwidth", "zero width"),
+        ("zero\u200djoin", "zero\u200djoin"),
+        ("caf\u00adé \ufefforder cafe\u0301", "café order café"),
+        ("__init__ __ _a", "__init__ _a"),
+        ("१२३ ١٢٣ ๑๒", "१२३ ١٢٣ ๑๒"),
+        ("タワー ㌀", "タ ワ ー ㌀"),
+        ("1,000.5 1,a a:b 1:2 a.b.", "1,000.5 1 a a:b 1 2 a.b"),
+    ],
+)
+def test_tokens_as_elasticsearch_has_them(text, expected):
+    """Found out with the reference node's ``_analyze``; where ours differ, docs/search-semantics.md says why."""
+    assert tokens(text) == expected.split(" ")
+
+
+def test_the_role_of_a_message_is_a_keyword():
+    columns = Columns(("f0",), whole_document=True, roles=True)
+    assert compile_text_query("use*", columns) == f'("use" * OR "{ROLE_MARK}use" *)'
+    assert compile_text_query('"the User"', columns) == f'("the user" OR "{ROLE_MARK}the_32;_85;ser")'
+
+
+@given(ODD)
+def test_the_quick_way_for_common_texts_gives_the_same_tokens(text):
+    """An emoji at the end sends the same text the long way."""
+    assert tokens(f"{text} 字 😀") == [*tokens(f"{text} 字"), "😀"]

@@ -1,0 +1,28 @@
+"""Put a backup of the embedded Argilla into a home folder that nobody serves."""
+
+from __future__ import annotations
+
+import argparse
+
+from sharegpt_argilla.cli.printing import note
+from sharegpt_argilla.cli.serve import home_of
+from sharegpt_argilla.cli.status import add_home
+from sharegpt_argilla.workflows.restore import restore
+
+EXAMPLE = "sharegpt-argilla restore argilla-backup.tar.gz --home restored"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the command's options."""
+    parser.add_argument("source", metavar="DIR|FILE", help="what `backup` wrote")
+    add_home(parser)
+    parser.add_argument("--replace", action="store_true", help="move what the home folder holds aside first")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run the command."""
+    summary = restore(arguments.source, home_of(arguments), replace=arguments.replace)
+    note(f"{summary.records:,} records -> {summary.home.path}")
+    if summary.aside is not None:
+        note(f"what was there before is in {summary.aside}; remove it once you do not need it")
+    return 0

@@ -1,0 +1,382 @@
+"""argilla-server behaves the same with every speed-up and without, on a real database."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import logging
+from contextlib import asynccontextmanager
+from uuid import uuid4
+
+import pytest
+
+# argilla-server's own code for bulk upserts brings this about, with and without us.
+pytestmark = pytest.mark.filterwarnings("ignore:Object of type <Record> not in session")
+
+BOTH = pytest.mark.parametrize("fast", [False, True], ids=["plain", "fast"])
+RATING = {"type": "rating", "options": [{"value": value} for value in range(1, 8)]}
+SETTINGS = {
+    "rating": RATING,
+    "label_selection": {"type": "label_selection", "options": [{"value": "a", "text": "A", "description": None}]},
+    "text": {"type": "text", "use_markdown": True},
+}
+PROPERTIES = {
+    "terms": {"type": "terms", "values": ["en", "de"]},
+    "integer": {"type": "integer", "min": 1, "max": 9},
+    "float": {"type": "float"},
+}
+
+
+class Queue:
+    """Takes the jobs that would go to Redis."""
+
+    def __init__(self):
+        self.jobs = []
+
+    def delay(self, webhook_id, event, timestamp, data):
+        self.jobs.append((webhook_id, str(event), data))
+        return len(self.jobs)
+
+
+class Server:
+    """A dataset of two records in a database of its own, and argilla-server's code for them."""
+
+    def __init__(self, home):
+        from sqlalchemy.ext.asyncio import async_sessionmaker, create_async_engine
+
+        from sharegpt_argilla.embedded_argilla.engine import EmbeddedSearchEngine
+
+        self.db_engine = create_async_engine(f"sqlite+aiosqlite:///{home}/argilla.db")
+        self.sessions = async_sessionmaker(autocommit=False, expire_on_commit=False, bind=self.db_engine)
+        self.engine = EmbeddedSearchEngine(home / "search-index.db")
+
+    def run(self, work):
+        async def go():
+            try:
+                async with self.sessions() as db:
+                    return await work(db)
+            finally:
+                await self.db_engine.dispose()
+
+        return asyncio.run(go())
+
+    async def start(self, db):
+        from argilla_server.models import Dataset, Field, Question, User, Workspace
+        from argilla_server.models.base import DatabaseModel
+
+        async with self.db_engine.begin() as connection:
+            await connection.run_sync(DatabaseModel.metadata.create_all)
+        dataset = Dataset(
+            name="prompts",
+            status="ready",
+            distribution={"strategy": "overlap", "min_submitted": 1},
+            workspace=Workspace(name="work"),
+            fields=[Field(name="prompt", title="p", required=True, settings={"type": "text"})],
+            questions=[Question(name=name, title=name, settings=RATING) for name in ("quality", "clarity")],
+        )
+        db.add_all([dataset, User(first_name="a", username="ana", password_hash="x", role="annotator")])
+        await db.commit()
+
+    @asynccontextmanager
+    async def dataset(self, db):
+        from argilla_server.models import Dataset
+        from sqlalchemy import select
+        from sqlalchemy.orm import selectinload
+
+        parts = (Dataset.fields, Dataset.questions, Dataset.metadata_properties, Dataset.vectors_settings)
+        query = select(Dataset).options(*(selectinload(part) for part in parts))
+        yield (await db.scalars(query)).one()
+
+    async def upsert(self, db, *values, score=None):
+        """Upsert a record for each value, which is what is suggested to both questions."""
+        from argilla_server.api.schemas.v1.records_bulk import RecordsBulkUpsert
+        from argilla_server.bulk.records_bulk import UpsertRecordsBulk
+
+        async with self.dataset(db) as dataset:
+            if self.engine is not None and not getattr(self, "indexed", False):
+                await self.engine.create_index(dataset)
+                self.indexed = True
+            items = [
+                {
+                    "external_id": f"r{place}",
+                    "fields": {"prompt": "rain"},
+                    "suggestions": [
+                        {"question_id": str(each.id), "value": value, "score": score} for each in dataset.questions
+                    ],
+                }
+                for place, value in enumerate(values)
+            ]
+            bulk = RecordsBulkUpsert.model_validate({"items": items})
+            return await UpsertRecordsBulk(db, self.engine).upsert_records_bulk(dataset, bulk)
+
+    async def webhook(self, db, *events, enabled=True):
+        from argilla_server.models import Webhook
+
+        webhook = Webhook(url="http://127.0.0.1:9", events=list(events), enabled=enabled)
+        db.add(webhook)
+        await db.commit()
+        return webhook.id
+
+
+@pytest.fixture
+def speed(monkeypatch):
+    """Apply the speed-ups, and take them back after the test."""
+    from sharegpt_argilla.embedded_argilla.speedups import replacements
+
+    def apply(fast):
+        for replacement in replacements() if fast else ():
+            monkeypatch.setattr(*replacement)
+
+    return apply
+
+
+@pytest.fixture
+def queue(monkeypatch):
+    from argilla_server.jobs import webhook_jobs
+
+    queue = Queue()
+    monkeypatch.setattr(webhook_jobs, "notify_event_job", queue)
+    return queue
+
+
+@pytest.fixture
+def server(tmp_path):
+    from sharegpt_argilla.embedded_argilla.index_store import close_stores
+
+    server = Server(tmp_path)
+    server.run(server.start)
+    yield server
+    close_stores()
+
+
+@BOTH
+@pytest.mark.parametrize("kind", SETTINGS)
+def test_settings_of_a_question_are_read_afresh_each_time(speed, fast, kind):
+    from argilla_server.models import Question
+    from pydantic import ValidationError
+
+    speed(fast)
+    question = Question(settings=dict(SETTINGS[kind]))
+    assert question.parsed_settings.model_dump(exclude_unset=True) == SETTINGS[kind]
+    assert question.parsed_settings is not question.parsed_settings
+    question.settings = {"type": "unheard_of"}
+    with pytest.raises(ValidationError, match="unheard_of"):
+        _ = question.parsed_settings
+
+
+@BOTH
+@pytest.mark.parametrize(("kind", "wrong"), [("terms", "fr"), ("integer", 10), ("float", "much")])
+def test_settings_of_a_metadata_property_check_values_as_before(speed, fast, kind, wrong):
+    from argilla_server.errors.future import UnprocessableEntityError
+    from argilla_server.models import MetadataProperty
+
+    speed(fast)
+    settings = MetadataProperty(settings=dict(PROPERTIES[kind])).parsed_settings
+    assert settings.model_dump(exclude_none=True) == PROPERTIES[kind]
+    with pytest.raises(UnprocessableEntityError):
+        settings.check_metadata(wrong)
+
+
+@BOTH
+def test_an_upsert_stores_the_same_rows(server, speed, queue, fast):
+    from sqlalchemy import text
+
+    speed(fast)
+
+    async def work(db):
+        await server.upsert(db, 1, 1, score=None)
+        first = await db.scalar(text("SELECT MAX(updated_at) FROM suggestions"))
+        done = await server.upsert(db, 2, 3, 4, score=0.5)
+        stored = await db.execute(
+            text(
+                "SELECT value, typeof(value), score, typeof(score), agent, suggestions.type, external_id, "
+                "suggestions.updated_at > :first "
+                "FROM suggestions JOIN records ON records.id = record_id ORDER BY external_id, value"
+            ),
+            {"first": first},
+        )
+        loaded = [[(each.value, each.score) for each in record.suggestions] for record in done.items]
+        return stored.all(), loaded
+
+    stored, loaded = server.run(work)
+
+    def row(value, name):
+        return (value, "integer", 0.5, "real", None, None, name, 1)
+
+    assert stored == [row(2, "r0")] * 2 + [row(3, "r1")] * 2 + [row(4, "r2")] * 2
+    assert loaded == [[(value, 0.5)] * 2 for value in (2, 3, 4)]
+    assert queue.jobs == []
+
+
+@BOTH
+def test_no_score_and_no_value_are_stored_as_the_same_null(server, speed, queue, fast):
+    from sqlalchemy import text
+
+    speed(fast)
+
+    async def work(db):
+        await server.upsert(db, 1)
+        return (await db.execute(text("SELECT DISTINCT score, typeof(score), agent FROM suggestions"))).all()
+
+    assert server.run(work) == [("null", "text", None)]
+
+
+@BOTH
+def test_rows_with_different_columns_are_refused_as_before(server, speed, fast):
+    from argilla_server.models import DatasetUser
+    from sqlalchemy.exc import CompileError
+
+    speed(fast)
+
+    async def work(db):
+        await DatasetUser.upsert_many(
+            db, [{"user_id": uuid4(), "dataset_id": uuid4()}, {"user_id": uuid4()}], [DatasetUser.user_id]
+        )
+
+    with pytest.raises(CompileError):
+        server.run(work)
+    with pytest.raises(ValueError, match="Cannot upsert empty list"):
+        server.run(lambda db: DatasetUser.upsert_many(db, [], []))
+
+
+@BOTH
+def test_events_reach_the_webhooks_that_want_them_from_the_moment_they_are_enabled(server, speed, queue, fast):
+    speed(fast)
+
+    async def work(db):
+        await server.upsert(db, 1, 2)
+        assert queue.jobs == []
+        # Another session, as in another process.
+        async with server.sessions() as other:
+            wanted = await server.webhook(other, "record.created", "record.updated")
+            await server.webhook(other, "dataset.created")
+            await server.webhook(other, "record.created", enabled=False)
+        await server.upsert(db, 3, 4, 5)
+        return wanted
+
+    wanted = server.run(work)
+    # argilla-server calls a record created for as long as nothing of its own has changed.
+    assert [(webhook, event, data["external_id"]) for webhook, event, data in queue.jobs] == [
+        (wanted, "record.created", name) for name in ("r0", "r1", "r2")
+    ]
+    assert all(len(data["dataset"]["questions"]) == 2 for _, _, data in queue.jobs)
+
+
+@BOTH
+def test_events_of_responses_are_whole(server, speed, queue, fast):
+    from argilla_server.models import Record, Response, User
+    from argilla_server.webhooks.v1.enums import RecordEvent, ResponseEvent
+    from argilla_server.webhooks.v1.records import notify_record_event
+    from argilla_server.webhooks.v1.responses import notify_response_event
+    from sqlalchemy import select
+
+    speed(fast)
+
+    async def work(db):
+        await server.upsert(db, 1)
+        record, user = (await db.scalars(select(Record))).one(), (await db.scalars(select(User))).one()
+        response = Response(record_id=record.id, user_id=user.id, values={}, status="submitted")
+        await response.save(db)
+        silent = await notify_response_event(db, ResponseEvent.created, response)
+        await server.webhook(db, "response.created", "record.completed")
+        heard = await notify_response_event(db, ResponseEvent.created, response)
+        unwanted = await notify_record_event(db, RecordEvent.updated, record)
+        return silent, heard, unwanted, await notify_record_event(db, RecordEvent.completed, record)
+
+    assert server.run(work) == ([], [1], [], [2])
+    response, record = (data for _, _, data in queue.jobs)
+    assert response["user"]["username"] == "ana"
+    assert response["record"]["dataset"]["workspace"]["name"] == "work"
+    assert response["record"]["dataset"] == record["dataset"]
+
+
+def test_no_event_is_built_that_nobody_hears(server, speed, queue, monkeypatch):
+    from argilla_server.webhooks.v1.schemas import RecordEventSchema
+
+    speed(True)
+    built = []
+    monkeypatch.setattr(RecordEventSchema, "model_validate", built.append)
+    server.run(lambda db: server.upsert(db, 1, 2))
+    assert built == []
+
+
+@BOTH
+def test_membership_is_asked_of_the_database_until_there_is_one(server, speed, fast):
+    from argilla_server.models import User, Workspace, WorkspaceUser
+    from sqlalchemy import delete, select
+
+    speed(fast)
+
+    async def work(db):
+        user, workspace = (await db.scalars(select(User))).one(), (await db.scalars(select(Workspace))).one()
+        answers = [await user.is_member(workspace.id)]
+        db.add(WorkspaceUser(workspace_id=workspace.id, user_id=user.id))
+        await db.commit()
+        answers += [await user.is_member(workspace.id), await user.is_member(uuid4())]
+        async with server.sessions() as other:
+            await other.execute(delete(WorkspaceUser))
+            await other.commit()
+            same = (await other.scalars(select(User))).one()
+            return [*answers, await same.is_member(workspace.id)]
+
+    assert server.run(work) == [False, True, False, False]
+
+
+@BOTH
+def test_statements_answer_and_fail_as_before(server, speed, fast):
+    from sqlalchemy import text
+    from sqlalchemy.exc import IntegrityError, OperationalError
+
+    speed(fast)
+
+    async def work(db):
+        await db.execute(text("CREATE TABLE numbers (number INTEGER PRIMARY KEY, name TEXT UNIQUE)"))
+        added = await db.execute(text("INSERT INTO numbers (name) VALUES (:a), (:b)"), {"a": "x", "b": "y"})
+        found = await db.execute(text("SELECT * FROM numbers ORDER BY number"))
+        with pytest.raises(IntegrityError, match="UNIQUE"):
+            await db.execute(text("INSERT INTO numbers (name) VALUES ('x')"))
+        await db.rollback()
+        with pytest.raises(OperationalError, match="no such table"):
+            await db.execute(text("SELECT * FROM letters"))
+        empty = await db.execute(text("SELECT name FROM numbers WHERE name = :a"), {"a": "x"})
+        return added.rowcount, found.keys()._keys, found.all(), empty.all()
+
+    assert server.run(work) == (2, ["number", "name"], [(1, "x"), (2, "y")], [])
+
+
+@pytest.fixture
+def kept(monkeypatch):
+    """Keeps what `apply_speedups` would change of this process."""
+    from sharegpt_argilla.embedded_argilla.speedups import replacements
+
+    before = gc.get_threshold()
+    for owner, name, _ in replacements():
+        monkeypatch.setattr(owner, name, owner.__dict__[name] if isinstance(owner, type) else getattr(owner, name))
+    yield lambda: [owner.__dict__[name] for owner, name, _ in replacements()]
+    gc.unfreeze()
+    gc.set_threshold(*before)
+
+
+def test_the_known_version_is_made_faster(kept, monkeypatch):
+    from sharegpt_argilla.embedded_argilla.speedups import KNOWN_VERSION, SWITCH, apply_speedups
+
+    monkeypatch.delenv(SWITCH, raising=False)
+    before = kept()
+    assert apply_speedups(KNOWN_VERSION)
+    assert all(one is not other for one, other in zip(before, kept(), strict=True))
+    assert gc.get_freeze_count() > 0
+
+
+@pytest.mark.parametrize(("installed", "switch"), [("2.8.1", "1"), ("2.8.0", "0")])
+def test_another_version_and_the_switch_leave_all_as_it_is(kept, monkeypatch, caplog, installed, switch):
+    from sharegpt_argilla.embedded_argilla.speedups import SWITCH, apply_speedups
+
+    monkeypatch.setenv(SWITCH, switch)
+    before = kept()
+    with caplog.at_level(logging.INFO):
+        assert not apply_speedups(installed)
+    assert all(one is other for one, other in zip(before, kept(), strict=True))
+    assert gc.get_freeze_count() == 0
+    (line,) = caplog.messages
+    assert line.startswith("argilla-server runs without speed-ups")
+    assert ("2.8.1" in line) == (installed == "2.8.1")

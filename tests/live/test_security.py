@@ -1,0 +1,274 @@
+"""The server refuses what it should, says no more than it must, and its page works with the headers."""
+
+from __future__ import annotations
+
+import sqlite3
+import subprocess
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import httpx
+import pytest
+
+from sharegpt_argilla.embedded_argilla.environment import max_request_bytes
+from sharegpt_argilla.embedded_argilla.security import SECURITY_HEADERS
+from sharegpt_argilla.embedded_argilla.sign_in_limit import FREE_ATTEMPTS
+from sharegpt_argilla.errors import UsageError
+from tests.embedded import (
+    EmbeddedArgilla,
+    clean_environment,
+    embedded_argilla,
+    launcher_command,
+    package_root,
+    wait_until,
+)
+from tests.live.rest import PASSWORD, Rest, owner_of, signed_in, texts
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+pytestmark = pytest.mark.live
+
+OLD_KEY, OLD_PASSWORD = "argilla.apikey", "1234"
+
+
+@pytest.mark.parametrize("path", ["/", "/api/v1/version", "/api/v1/me", "/nothing/here", "/api/v1/docs"])
+def test_every_answer_has_the_headers(argilla: EmbeddedArgilla, path: str) -> None:
+    answer = httpx.get(argilla.api_url + path, timeout=30)
+    assert {name: answer.headers.get(name) for name in SECURITY_HEADERS} == SECURITY_HEADERS
+
+
+def test_sign_ins_that_fail_are_slowed_down_for_that_account_alone(argilla: EmbeddedArgilla) -> None:
+    with owner_of(argilla) as owner:
+        owner.user("slow-sign-in")
+        owner.user("colleague")
+
+    def sign_in(password: str) -> httpx.Response:
+        form = {"username": "slow-sign-in", "password": password}
+        return httpx.post(f"{argilla.api_url}/api/v1/token", data=form, timeout=30)
+
+    answers = [sign_in("a-wrong-guess") for _ in range(FREE_ATTEMPTS)]
+    assert {answer.status_code for answer in answers} == {401}
+    # On a busy machine the first waits, of 1 and 2 seconds, may be over before the next guess arrives.
+    waits = []
+    while max(waits, default=0) < 8:
+        guess = sign_in("a-wrong-guess")
+        waits.append(int(guess.headers.get("retry-after", 0)))
+        assert guess.status_code == (429 if waits[-1] else 401)
+    refused = sign_in(PASSWORD)
+    assert refused.status_code == 429
+    assert "too many failed sign-ins" in refused.json()["detail"]
+    with signed_in(argilla.api_url, "colleague") as colleague:
+        assert colleague("GET", "/me")["username"] == "colleague"
+
+
+def body_of(size: int) -> Iterator[bytes]:
+    for _ in range(size // 65_536 + 1):
+        yield b" " * 65_536
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedArgilla]:
+    """An Argilla that takes one megabyte a request, on the database of an Argilla with the default account."""
+    home = tmp_path_factory.mktemp("small")
+    with pytest.MonkeyPatch.context() as patch, embedded_argilla(home) as first:
+        with owner_of(first) as owner:
+            owner(
+                "POST", "/users", {"username": "argilla", "first_name": "a", "role": "owner", "password": PASSWORD}
+            )
+            owner("POST", "/users", {"username": "safe", "first_name": "s", "role": "owner", "password": PASSWORD})
+        first.stop()
+        import bcrypt
+
+        with closing(sqlite3.connect(first.home.database)) as database:
+            password = bcrypt.hashpw(OLD_PASSWORD.encode(), bcrypt.gensalt(4)).decode()
+            database.execute(
+                "UPDATE users SET api_key = ?, password_hash = ? WHERE username = 'argilla'", (OLD_KEY, password)
+            )
+            database.commit()
+        patch.setenv("SHAREGPT_ARGILLA_MAX_REQUEST_MB", "1")
+        first.start()
+        yield first
+
+
+@pytest.mark.slow
+def test_a_request_that_says_it_is_too_large_is_refused(small: EmbeddedArgilla) -> None:
+    with owner_of(small) as owner:
+        answer = owner.http.post("/api/v1/workspaces", content=b" " * 1_000_001)
+        assert answer.status_code == 413
+        assert answer.json() == {"detail": "the request is larger than 1,000,000 bytes; send it in smaller parts"}
+        answer = owner.http.post("/api/v1/workspaces", content=b'{"name": "x"}'.ljust(1_000_000))
+        assert answer.status_code == 201
+
+
+@pytest.mark.slow
+def test_a_request_that_only_turns_out_too_large_is_refused(small: EmbeddedArgilla) -> None:
+    with owner_of(small) as owner:
+        answer = owner.http.post("/api/v1/workspaces", content=body_of(1_000_000))
+        assert answer.status_code == 413
+        assert answer.headers["x-content-type-options"] == "nosniff"
+        assert owner.http.post("/api/v1/workspaces", content=body_of(200_000)).status_code == 422
+    assert "Exception in ASGI" not in (small.home.logs / "server.log").read_text()
+
+
+@pytest.mark.slow
+def test_the_default_account_of_another_argilla_gets_new_credentials(small: EmbeddedArgilla) -> None:
+    known = httpx.get(f"{small.api_url}/api/v1/me", headers={"X-Argilla-Api-Key": OLD_KEY}, timeout=30)
+    assert known.status_code == 401
+    form = {"username": "argilla", "password": OLD_PASSWORD}
+    assert httpx.post(f"{small.api_url}/api/v1/token", data=form, timeout=30).status_code == 401
+
+    log = (small.home.logs / "server.log").read_text()
+    assert "the account argilla had Argilla's default API key; it has a random one now" in log
+    assert "the account argilla had a password that everybody knows" in log
+    assert "account safe" not in log
+    (line,) = [text for text in small.home.credentials.read_text().splitlines() if text.startswith("argilla,")]
+    with signed_in(small.api_url, "argilla", line.split(",")[1]) as account:
+        assert account("GET", "/me")["role"] == "owner"
+    with signed_in(small.api_url, "safe") as account:
+        assert account("GET", "/me")["username"] == "safe"
+
+
+@pytest.mark.parametrize("value", ["much", "0", "-1", "1.5"])
+def test_a_limit_that_is_no_number_is_said_before_anything_starts(tmp_path: Path, value: str) -> None:
+    with pytest.raises(UsageError, match="whole number of megabytes"):
+        max_request_bytes({"SHAREGPT_ARGILLA_MAX_REQUEST_MB": value})
+    command = launcher_command("--home", str(tmp_path), "--port", "0")
+    environment = clean_environment() | {"SHAREGPT_ARGILLA_MAX_REQUEST_MB": value}
+    done = subprocess.run(
+        command, env=environment, cwd=package_root(), capture_output=True, text=True, timeout=30, check=False
+    )
+    assert done.returncode == 2
+    assert done.stderr.count("\n") == 1
+
+
+class TestPage:
+    """The stock page, with everything that a strict policy could break."""
+
+    pytestmark = pytest.mark.browser
+
+    @pytest.fixture
+    def console(self) -> list[str]:
+        return []
+
+    @pytest.fixture
+    def page(self, browser: Browser, console: list[str]) -> Iterator[Page]:
+        context = browser.new_context(viewport={"width": 1440, "height": 900})
+        page = context.new_page()
+        page.on("console", lambda message: console.append(f"{message.type}: {message.text}"))
+        page.on("pageerror", lambda error: console.append(f"broken: {error}"))
+        yield page
+        context.close()
+
+    def sign_in(self, page: Page, argilla: EmbeddedArgilla, username: str) -> None:
+        page.goto(f"{argilla.api_url}/sign-in")
+        page.fill("input[type=text]", username)
+        page.fill("input[type=password]", PASSWORD)
+        page.get_by_role("button", name="Sign in").click()
+        page.wait_for_url(f"{argilla.api_url}/")
+
+    def test_markdown_guidelines_chat_images_and_custom_fields_work(
+        self, page: Page, argilla: EmbeddedArgilla, console: list[str]
+    ) -> None:
+        dot = (
+            "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAA"
+            "AABJRU5ErkJggg=="
+        )
+        script = "<p id='made'></p><script>made.textContent = record.fields.own.text</script>"
+        fields = [
+            {"name": "text", "title": "T", "required": True, "settings": {"type": "text", "use_markdown": True}},
+            {"name": "chat", "title": "C", "settings": {"type": "chat", "use_markdown": True}},
+            {"name": "image", "title": "I", "settings": {"type": "image"}},
+            {
+                "name": "own",
+                "title": "O",
+                "settings": {"type": "custom", "template": "<b>{{record.fields.own.text}}</b>"},
+            },
+            {
+                "name": "own2",
+                "title": "P",
+                "settings": {"type": "custom", "template": script, "advanced_mode": True},
+            },
+        ]
+        with owner_of(argilla) as owner:
+            dataset = owner.dataset("security", "page", fields=fields, guidelines="# Rules\n\nBe **kind**.")
+            owner.user("page-reader", workspace="security")
+            values = {
+                "text": "Some **bold** words\n\n```python\nprint(1)\n```",
+                "chat": [{"role": "user", "content": "Hello *there*"}],
+                "image": dot,
+                "own": {"text": "made by a template"},
+                "own2": {"text": "unused"},
+            }
+            owner.load(dataset, [{"fields": values}])
+        self.sign_in(page, argilla, "page-reader")
+        page.goto(f"{argilla.api_url}/dataset/{dataset}/annotation-mode")
+        page.wait_for_selector("form.questions-form")
+        page.locator("strong", has_text="bold").wait_for()
+        page.locator("pre code", has_text="print").wait_for()
+        page.locator("em", has_text="there").wait_for()
+        page.wait_for_function(
+            "[...document.images].some(i => i.src.startsWith('data:image/png') && i.naturalWidth)"
+        )
+        frames = [frame for frame in page.frames if frame != page.main_frame]
+        shown = []
+        for frame in frames:
+            frame.wait_for_load_state()
+            shown.append(frame.locator("body").inner_text())
+        assert len([text for text in shown if "made by a template" in text]) == 2, shown
+        page.get_by_role("button", name="Expand Panel").first.click()
+        page.get_by_role("heading", name="Rules").wait_for()
+        page.locator("label[for='quality_6']").click()
+        with page.expect_response(lambda answer: answer.url.endswith("/responses")) as answer:
+            page.locator(".button--submit").click()
+        assert answer.value.ok
+        assert [line for line in console if "Content Security" in line or "Refused to" in line] == []
+
+    def test_the_page_of_the_api_works(self, page: Page, argilla: EmbeddedArgilla, console: list[str]) -> None:
+        page.goto(f"{argilla.api_url}/api/v1/docs")
+        page.wait_for_load_state()
+        assert [line for line in console if "Content Security" in line or "Refused to" in line] == []
+
+    def test_no_other_page_can_frame_it(self, page: Page, argilla: EmbeddedArgilla) -> None:
+        page.route(
+            "http://other.example/",
+            lambda route: route.fulfill(
+                content_type="text/html", body=f"<iframe src='{argilla.api_url}/sign-in'></iframe>"
+            ),
+        )
+        page.goto("http://other.example/")
+        frame = page.wait_for_selector("iframe").content_frame()
+        wait_until(lambda: frame.evaluate("location.protocol") == "chrome-error:", "the refusal")
+
+    def test_a_discard_without_values_can_be_shown(
+        self, page: Page, argilla: EmbeddedArgilla, console: list[str]
+    ) -> None:
+        with owner_of(argilla) as owner:
+            dataset = owner.dataset("security", "null-values")
+            owner.user("discarder", workspace="security")
+            first, _ = owner.load(dataset, texts(2))
+        with signed_in(argilla.api_url, "discarder") as person:
+            person("POST", f"/records/{first}/responses", {"status": "discarded"})
+            found = person("POST", f"/me/datasets/{dataset}/records/search", {}, include="responses")
+            answers = [item["record"]["responses"] for item in found["items"] if item["record"]["responses"]]
+            assert [[response["values"] for response in responses] for responses in answers] == [[{}]]
+        with closing(sqlite3.connect(argilla.home.database)) as database:
+            ids = (first, first.replace("-", ""))
+            stored = database.execute('SELECT "values" FROM responses WHERE record_id IN (?, ?)', ids).fetchall()
+        assert stored in ([(None,)], [("null",)])
+        self.sign_in(page, argilla, "discarder")
+        page.goto(f"{argilla.api_url}/dataset/{dataset}/annotation-mode?page=1&status=discarded")
+        page.locator("form.questions-form").wait_for()
+        assert "Question 1 about rain" in page.locator("body").inner_text()
+        assert [line for line in console if line.startswith("broken:")] == []
+
+
+def test_what_everybody_may_ask_says_the_version_and_nothing_else(argilla: EmbeddedArgilla) -> None:
+    with Rest(argilla.api_url) as nobody, owner_of(argilla) as owner:
+        assert nobody("GET", "/version") == {"version": "2.8.0"}
+        assert nobody.http.get("/api/v1/status").status_code == 401
+        assert owner("GET", "/status")["search_engine"]["name"] == "embedded"
+        assert nobody("GET", "/settings") == {"argilla": {"share_your_progress_enabled": False}}
+        assert "/api/v1/status" in {f"/api/v1{path}" for path in nobody("GET", "/openapi.json")["paths"]}
