@@ -14,9 +14,19 @@ if TYPE_CHECKING:
     from sharegpt_argilla.workflows.extract import extract
     from sharegpt_argilla.workflows.load_records import load_records
     from sharegpt_argilla.workflows.push_to_argilla import push_to_argilla
+    from sharegpt_argilla.workflows.read_annotated import read_annotated
+    from sharegpt_argilla.workflows.report_agreement import report_agreement
     from sharegpt_argilla.workflows.setup_dataset import setup_dataset
 
-__all__ = ["export_responses", "extract", "load_records", "push_to_argilla", "setup_dataset"]
+__all__ = [
+    "export_responses",
+    "extract",
+    "load_records",
+    "push_to_argilla",
+    "read_annotated",
+    "report_agreement",
+    "setup_dataset",
+]
 
 
 def __getattr__(name: str) -> object:

@@ -21,6 +21,17 @@ DEFAULT_CONFIG = "dataset-config.yml"
 GUIDELINES_MAX = 10_000
 """Characters that Argilla accepts as guidelines."""
 
+POLICY_TYPES = {
+    "majority": ("label", "multi_label", "rating", "text"),
+    "unanimous": ("label", "multi_label", "rating", "text"),
+    "weighted": ("label", "multi_label", "rating", "text"),
+    "adjudicated": ("label", "multi_label", "rating", "text"),
+    "per_label_majority": ("multi_label",),
+    "mean": ("rating",),
+    "median": ("rating",),
+}
+"""Policy that makes one value of several answers -> the types of question that it fits."""
+
 _RESERVED = frozenset({"add", "count", "index", "remove", "serialize"})
 _ROW_KEYS = frozenset({"dataset", "guidelines", "policy", "responses", "status", "tie"})
 # Argilla's UI splits deep links on dots and the SDK refuses its own method names.
@@ -148,6 +159,24 @@ class Assignment(_Section):
     overlap: Annotated[int, Field(ge=1)] = 1
 
 
+PolicyName = Literal["majority", "unanimous", "weighted", "adjudicated", "per_label_majority", "mean", "median"]
+StatusName = Literal["submitted", "draft", "discarded"]
+
+
+class Export(_Section):
+    """How answers become one value a question, and which responses a row carries.
+
+    ``policies``: question -> policy, majority where there is none. ``adjudicators``: people whose answer wins
+    over all others. ``weights``: person -> weight of a vote under the policy ``weighted``, 1 where there is none.
+    ``statuses``: of the responses that rows carry; only submitted ones ever make values.
+    """
+
+    policies: dict[Name, PolicyName] = {}
+    adjudicators: list[Annotated[str, Field(min_length=1)]] = []
+    weights: dict[str, Annotated[float, Field(ge=0, strict=False)]] = {}
+    statuses: Annotated[list[StatusName], Field(min_length=1)] = ["submitted"]
+
+
 FieldConfig = Annotated[TextField | ChatField, Field(discriminator="type")]
 QuestionConfig = Annotated[
     RatingQuestion | LabelQuestion | MultiLabelQuestion | TextQuestion, Field(discriminator="type")
@@ -166,6 +195,7 @@ class ProjectConfig(_Section):
     metadata: list[PropertyConfig] = []
     people: list[Person] = []
     assignment: Assignment = Assignment()
+    export: Export = Export()
 
     @model_validator(mode="after")
     def _whole(self) -> ProjectConfig:
@@ -182,7 +212,22 @@ class ProjectConfig(_Section):
             raise ValueError("no field is required; Argilla needs one")
         if not any(question.required for question in self.questions):
             raise ValueError("no question is required; Argilla needs one")
+        self._check_policies()
         return self
+
+    def _check_policies(self) -> None:
+        types = {question.name: question.type for question in self.questions}
+        for name, policy in self.export.policies.items():
+            if name not in types:
+                nearest = _nearest(name, list(types))
+                raise ValueError(f'export.policies: there is no question "{name}"{nearest} mend its name')
+            if types[name] not in POLICY_TYPES[policy]:
+                fitting = ", ".join(known for known, fits in POLICY_TYPES.items() if types[name] in fits)
+                raise ValueError(
+                    f'export.policies.{name}: "{policy}" does not fit a {types[name]} question; fitting: {fitting}'
+                )
+        if "adjudicated" in self.export.policies.values() and not self.export.adjudicators:
+            raise ValueError("export: a policy is adjudicated, but no adjudicators are listed")
 
 
 @dataclass(frozen=True)
@@ -290,6 +335,10 @@ def _what(error: ErrorDetails) -> str:
             text = f'"{error["loc"][-1]}" is missing'
         case "extra_forbidden":
             text = f"unknown key{_nearest(str(error['loc'][-1]), _known_keys())} mend its name or remove it"
+        case "literal_error":
+            known = [word.strip("'") for word in context["expected"].replace(" or ", ", ").split(", ")]
+            nearest = _nearest(str(error["input"]), known)
+            text = f'unknown word "{error["input"]}"{nearest} known: {", ".join(known)}'
         case "string_pattern_mismatch":
             text = f'"{error["input"]}" is not a slug: small letters, digits, _ and -, a letter first'
         case "value_error":

@@ -92,6 +92,25 @@ def test_a_misspelt_question_type_is_named_with_the_nearest(wrong) -> None:
         ("guidelines: guidelines.md", "guidelines: lost.md", "lost.md: cannot be read"),
         ("values: [1, 2, 3, 4, 5, 6, 7]", "values: [1]", "at least 2 items"),
         ("none: Not toxic", "No ne: Not toxic", "is not a slug"),
+        (
+            "overlap: 1\n",
+            "overlap: 1\nexport:\n  policies: {quality: meadian}",
+            'unknown word "meadian"; did you mean "median"? known: majority',
+        ),
+        (
+            "overlap: 1\n",
+            "overlap: 1\nexport:\n  policies: {qualty: mean}",
+            'there is no question "qualty"; did you mean "quality"?',
+        ),
+        (
+            "overlap: 1\n",
+            "overlap: 1\nexport:\n  policies: {intent: mean}",
+            '"mean" does not fit a multi_label question; fitting: majority',
+        ),
+        ("overlap: 1\n", "overlap: 1\nexport:\n  policies: {quality: adjudicated}", "no adjudicators are listed"),
+        ("overlap: 1\n", "overlap: 1\nexport:\n  statuses: [submited]", 'did you mean "submitted"?'),
+        ("overlap: 1\n", "overlap: 1\nexport:\n  weights: {ana: -1}", "greater than or equal to 0"),
+        ("overlap: 1\n", "overlap: 1\nexport:\n  policy: mean", 'did you mean "policies"?'),
     ],
 )
 def test_one_clear_line_for_each_mistake(wrong, old: str, new: str, part: str) -> None:
@@ -115,3 +134,19 @@ def test_a_file_that_is_no_configuration(tmp_path: Path, content: bytes) -> None
 def test_a_missing_file(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="cannot be read: No such file"):
         load_project(tmp_path / "c.yml")
+
+
+def test_a_project_may_name_policies(tmp_path: Path) -> None:
+    (tmp_path / "guidelines.md").write_text("Read.", encoding="utf-8")
+    export = """
+export:
+  policies: {quality: median, intent: per_label_majority}
+  adjudicators: [cleo]
+  weights: {ana: 2, ben: 0.5}
+  statuses: [submitted, discarded]
+"""
+    (tmp_path / "c.yml").write_text(SHIPPED + export, encoding="utf-8")
+    found = load_project(tmp_path / "c.yml").config.export
+    assert found.policies == {"quality": "median", "intent": "per_label_majority"}
+    assert (found.adjudicators, found.weights) == (["cleo"], {"ana": 2, "ben": 0.5})
+    assert found.statuses == ["submitted", "discarded"]

@@ -111,11 +111,11 @@ def test_every_metric_is_documented() -> None:
     assert [stem for stem in stems if f"`{stem}`" not in text] == []
 
 
-def test_the_public_names_are_the_commands() -> None:
+def test_the_public_names_are_the_commands_and_the_table() -> None:
     assert sharegpt_argilla.__all__ == sorted(sharegpt_argilla.__all__)
     for name in sharegpt_argilla.__all__:
         assert callable(getattr(sharegpt_argilla, name))
-        assert name.replace("_", "-") in COMMANDS
+        assert name.replace("_", "-") in {*COMMANDS, "read-annotated"}
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):
         sharegpt_argilla.nothing  # noqa: B018
 

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+import hashlib
+import json
+from collections import deque
+from collections.abc import Collection, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 from sharegpt_argilla.annotation import AnsweredRecord, Response, ResponseStatus
 from sharegpt_argilla.argilla_client.connection import ArgillaClient
 
 PAGE = 500
+AHEAD = 2
+"""Pages that are asked for at a time."""
+
 PASSES = 5
 """How often the listing is read when answers come in while it is read."""
 
@@ -20,7 +27,7 @@ def read_answered_records(
     dataset_id: str,
     usernames: Mapping[str, str],
     statuses: Collection[ResponseStatus] = SUBMITTED,
-) -> list[AnsweredRecord]:
+) -> dict[str, AnsweredRecord]:
     """Every record that has a response of one of the statuses, with those responses.
 
     The listing is sorted by record id, the one order that no new answer changes, and read again until a pass
@@ -33,35 +40,77 @@ def read_answered_records(
         dataset_id: Argilla's id of the dataset.
         usernames: user id -> username.
         statuses: which responses count.
+
+    Returns:
+        Argilla's id of the record -> the record; without the texts of its fields.
     """
-    seen: dict[str, dict[str, Any]] = {}
+    seen: dict[str, AnsweredRecord] = {}
     for _ in range(PASSES):
-        found, totals = _read_pass(client, dataset_id, statuses)
+        found, totals = _read_pass(client, dataset_id, usernames, statuses)
         if totals == {len(found)}:
             seen = found
             break
         seen.update(found)
-    return [_answered(record, usernames, statuses) for record in seen.values()]
+    # The last answer of a record may have been withdrawn after the index was asked.
+    return {key: record for key, record in seen.items() if record.responses}
+
+
+def pulse(client: ArgillaClient, dataset_id: str) -> str:
+    """A hash of a few cheap counts and times; the same again means that no answer came, changed or went.
+
+    In it are the time of the last answer, the numbers of records by status and of responses by person and
+    status, so that a deleted record, which leaves no time, is seen too.
+    """
+    base = f"/api/v1/datasets/{dataset_id}"
+    people = client.get(f"{base}/users/progress")["users"]
+    progress = client.get(f"{base}/progress")
+    state = [
+        last_activity(client, dataset_id),
+        [progress[key] for key in ("total", "completed", "pending")],
+        sorted(people, key=lambda person: str(person["username"])),
+    ]
+    return hashlib.sha256(json.dumps(state, sort_keys=True).encode("utf-8")).hexdigest()
+
+
+def last_activity(client: ArgillaClient, dataset_id: str) -> str:
+    """When somebody last answered, edited or withdrew an answer: ISO 8601, UTC, without a zone."""
+    return str(client.get(f"/api/v1/datasets/{dataset_id}")["last_activity_at"])
 
 
 def _read_pass(
-    client: ArgillaClient, dataset_id: str, statuses: Collection[str]
-) -> tuple[dict[str, dict[str, Any]], set[int]]:
+    client: ArgillaClient,
+    dataset_id: str,
+    usernames: Mapping[str, str],
+    statuses: Collection[ResponseStatus],
+) -> tuple[dict[str, AnsweredRecord], set[int]]:
     """All pages once: Argilla's record id -> record, and every count that the server gave on the way."""
-    found: dict[str, dict[str, Any]] = {}
+    found: dict[str, AnsweredRecord] = {}
     totals: set[int] = set()
-    offset, total = 0, 1
-    while offset < total:
-        page = client.post(
-            f"/api/v1/datasets/{dataset_id}/records/search",
-            _query(statuses),
-            {"offset": offset, "limit": PAGE, "include": "responses"},
-        )
-        total = page["total"]
-        totals.add(total)
-        found.update((item["record"]["id"], item["record"]) for item in page["items"] if item["record"])
-        offset += PAGE
+    for page in _pages(client, dataset_id, _query(statuses)):
+        totals.add(page["total"])
+        records = [item["record"] for item in page["items"] if item and item["record"]]
+        found.update((record["id"], answered_record(record, usernames, statuses)) for record in records)
     return found, totals
+
+
+def _pages(client: ArgillaClient, dataset_id: str, query: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """Every page of a search in its order; the server builds the next two while one is worked on."""
+    path = f"/api/v1/datasets/{dataset_id}/records/search"
+
+    def fetch(offset: int) -> dict[str, Any]:
+        page: dict[str, Any] = client.post(path, query, {"offset": offset, "limit": PAGE, "include": "responses"})
+        return page
+
+    first = fetch(0)
+    yield first
+    waiting: deque[Future[dict[str, Any]]] = deque()
+    with ThreadPoolExecutor(AHEAD) as pool:
+        for offset in range(PAGE, first["total"], PAGE):
+            waiting.append(pool.submit(fetch, offset))
+            if len(waiting) == AHEAD:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
 
 
 def _query(statuses: Collection[str]) -> dict[str, Any]:
@@ -74,9 +123,16 @@ def _query(statuses: Collection[str]) -> dict[str, Any]:
     return {"filters": {"and": [answered]}, "sort": [by_id]}
 
 
-def _answered(
+def answered_record(
     record: Mapping[str, Any], usernames: Mapping[str, str], statuses: Collection[str]
 ) -> AnsweredRecord:
+    """A record of Argilla's REST interface, as plain data.
+
+    Args:
+        record: ``external_id``, ``status`` and ``responses``; the rest is not looked at.
+        usernames: user id -> username.
+        statuses: which responses count.
+    """
     responses = sorted(record.get("responses") or [], key=lambda item: (item["inserted_at"], item["id"]))
     return AnsweredRecord(
         id=record["external_id"],

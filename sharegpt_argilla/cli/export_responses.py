@@ -6,10 +6,25 @@ Row order is kept, rows that nobody answered keep their bytes, and the output ap
 from __future__ import annotations
 
 import argparse
+import signal
+import sys
+import time
+from functools import partial
+from threading import Event
+from types import FrameType
 
 from sharegpt_argilla.cli.printing import counted, note, progress
 from sharegpt_argilla.cli.setup_dataset import add_config
-from sharegpt_argilla.workflows.export_responses import ExportSummary, export_responses
+from sharegpt_argilla.errors import UsageError
+from sharegpt_argilla.jsonl import STANDARD_STREAM
+from sharegpt_argilla.responses.times import read_length
+from sharegpt_argilla.workflows.export_periodically import export_periodically
+from sharegpt_argilla.workflows.export_responses import (
+    ExportOptions,
+    ExportSummary,
+    check_statuses,
+    export_responses,
+)
 
 EXAMPLE = "sharegpt-argilla export-responses rows.jsonl -o annotated.jsonl"
 
@@ -21,21 +36,69 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "-o", "--output", required=True, metavar="FILE", help="takes the merged rows; - is standard output"
     )
     add_config(parser)
+    parser.add_argument(
+        "--dataset",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="dataset, or workspace/dataset; several are joined (default: the configuration's)",
+    )
+    parser.add_argument(
+        "--statuses", metavar="LIST", help="of submitted,draft,discarded; only submitted ones make values"
+    )
+    parser.add_argument("--since", metavar="TIME", help="only rows whose responses changed since are looked at")
+    parser.add_argument(
+        "--state", metavar="FILE", help="remember this export; the next looks only at what changed"
+    )
+    parser.add_argument("--every", metavar="15m", help="export again and again until SIGTERM or Ctrl-C")
     parser.add_argument("--dry-run", action="store_true", help="count, write nothing")
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Run the command."""
+    statuses = check_statuses(arguments.statuses.split(",")) if arguments.statuses else ()
+    options = ExportOptions(arguments.dataset, statuses, arguments.since, arguments.state)
+    export = partial(
+        export_responses,
+        arguments.rows,
+        arguments.output,
+        arguments.config,
+        options,
+        dry_run=arguments.dry_run,
+    )
+    if arguments.every is not None:
+        return _run_periodically(arguments, export)
     with progress("rows") as advance:
-        summary = export_responses(
-            arguments.rows,
-            arguments.output,
-            arguments.config,
-            dry_run=arguments.dry_run,
-            on_progress=advance,
-        )
+        summary = export(on_progress=advance)
     note(describe(summary))
     return 1 if summary.orphans or summary.unreadable else 0
+
+
+def _run_periodically(arguments: argparse.Namespace, export: partial[ExportSummary]) -> int:
+    seconds = read_length(arguments.every)
+    if STANDARD_STREAM in {arguments.rows, arguments.output}:
+        raise UsageError("--every needs files for rows and output, not standard input or output")
+    stop = Event()
+
+    def end(_number: int, _frame: FrameType | None) -> None:
+        stop.set()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, end)
+    export_periodically(
+        export,
+        seconds,
+        stop,
+        lambda summary: _log(describe(summary)),
+        lambda reason: _log(f"failed, next try in {arguments.every}: {reason}"),
+    )
+    _log("stopped")
+    return 0
+
+
+def _log(text: str) -> None:
+    note(f"{time.strftime('%Y-%m-%dT%H:%M:%SZ', time.gmtime())} {text}")
+    sys.stderr.flush()
 
 
 def describe(summary: ExportSummary) -> str:
@@ -44,6 +107,7 @@ def describe(summary: ExportSummary) -> str:
     text = counted(
         (summary.annotated, f"of {summary.rows:,} rows annotated"),
         (summary.responses, "responses"),
+        (summary.changed or 0, "rows changed since the last export"),
         (summary.withdrawn, "answers withdrawn since"),
         (summary.repeated, "rows there twice"),
         (summary.unreadable, "lines that are no row, kept as they are"),

@@ -1,9 +1,8 @@
 """Turn raw chat corpora into rows, one question with its answer per line.
 
-A file's content says what it is, not its name: a JSON array, JSON Lines, objects one after the other, parquet or
-plain text, compressed with gzip or zstd or not. A record that cannot be used goes to the rejects file with the
-place and the reason; the others are still written. A run that was ended goes on when the same command is given
-again.
+A file says by its content what it is: a JSON array, JSON Lines, objects one after the other, parquet or plain
+text, compressed with gzip or zstd or not. A record that cannot be used goes to the rejects file with place and
+reason; the others are still written. A run that was ended goes on when the same command is given again.
 """
 
 from __future__ import annotations

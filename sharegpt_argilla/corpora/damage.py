@@ -65,7 +65,8 @@ class Scanner:
             end = self.next_record(1)
             rest = found.incomplete and _REST_OF_TOKEN.fullmatch(self._text, found.at)
             # The rest may also be the first bytes of a byte order mark.
-            marks = self._ended and codecs.BOM_UTF8.startswith(self._text.encode("utf-8", "surrogateescape"))
+            short = self._ended and len(self._text) < len(codecs.BOM_UTF8)
+            marks = short and codecs.BOM_UTF8.startswith(self._text.encode("utf-8", "surrogateescape"))
             cut_off = (rest and end == len(self._text)) or marks
             return Fault(CUT_OFF, found.at) if cut_off else found, self.size(end)
         value, end = found

@@ -1,4 +1,8 @@
-"""Questions and answers that found no other half in their shard: kept in files, and put together at the end."""
+"""Questions and answers that found no other half in their shard: kept in files, and put together at the end.
+
+A half is two lines: where it belongs and how long it is, then the half itself. So the files can be gone through
+without reading the text of the halves.
+"""
 
 from __future__ import annotations
 
@@ -14,91 +18,79 @@ from sharegpt_argilla.corpora.pairing import Gap, Pairer
 from sharegpt_argilla.rows import Pair
 
 
-class _Place(NamedTuple):
-    """Where a half lies: number of the file, and the offset in it."""
+class _Half(NamedTuple):
+    """Where a half lies, and what it counts as when nothing is found for it."""
 
-    file: int
+    path: Path
     offset: int
+    spoken: int
+    blank: int
+
+    def load(self) -> list[Any]:
+        with self.path.open("rb") as file:
+            file.seek(self.offset)
+            half: list[Any] = json.loads(file.readline())
+            return half
 
 
 def write_halves(pairer: Pairer, file: IO[bytes]) -> None:
-    """Append what waits in a pairer, which waits there no longer. One JSON object a line."""
+    """Append what waits in a pairer, which waits there no longer."""
     for gap, half in pairer.take_waiting():
-        found = {"pair": _pair(half)} if isinstance(half, Pair) else {"answers": half}
-        file.write(_dump({"corpus": pairer.corpus, "gap": gap, **found}) + b"\n")
+        if isinstance(half, Pair):
+            asked, spoken, blank = True, 0, 0
+            text = _dump([*half[:-1], dict(half.extra)])
+        else:
+            asked, blank = False, sum(1 for turn in half if turn.blank)
+            spoken, text = len(half) - blank, _dump(half)
+        file.write(_dump([pairer.corpus, *gap, asked, spoken, blank, len(text) + 1]) + b"\n" + text + b"\n")
 
 
 def stitch(paths: Sequence[Path], pairers: Mapping[str, Pairer]) -> Iterator[Pair]:
     """The pairs whose halves lie in the files, then the questions that stay unanswered, in the order of the files.
 
-    Memory: the gaps and where the halves lie, not their text, in the order in which they wait.
+    Memory: the gaps and where the halves lie, not their text.
 
     Args:
         paths: files that ``write_halves`` wrote.
         pairers: count what becomes of the halves, by the name of their corpus.
     """
-    questions: dict[tuple[str, Gap], list[_Place]] = {}
-    answers: dict[tuple[str, Gap], list[_Place]] = {}
-    files = _Files(paths)
-    for place, half in files.all():
-        corpus = half["corpus"]
-        key = (corpus, (half["gap"][0], half["gap"][1]))
-        mine, others = (questions, answers) if "pair" in half else (answers, questions)
+    questions: dict[tuple[str, Gap], list[_Half]] = {}
+    answers: dict[tuple[str, Gap], list[_Half]] = {}
+    for key, asked, half in _all(paths):
+        mine, others = (questions, answers) if asked else (answers, questions)
         if key not in others:
-            mine.setdefault(key, []).append(place)
+            mine.setdefault(key, []).append(half)
             continue
-        other = files.load(others[key].pop(0))
+        other = others[key].pop(0)
         if not others[key]:
             del others[key]
-        yield pairers[corpus].stitched(_read_pair({**half, **other}), _read_answers({**half, **other}))
-    for (corpus, _), places in questions.items():
-        yield from (pairers[corpus].counted(_read_pair(files.load(place))) for place in places)
-    for (corpus, _), places in answers.items():
-        for place in places:
-            pairers[corpus].drop(_read_answers(files.load(place)))
+        question, answer = (half, other) if asked else (other, half)
+        turns = [Turn(*turn) for turn in answer.load()]
+        yield pairers[key[0]].stitched(Pair(*question.load()), turns)
+    for (corpus, _), halves in questions.items():
+        yield from (pairers[corpus].counted(Pair(*half.load())) for half in halves)
+    for (corpus, _), halves in answers.items():
+        counts = pairers[corpus].counts
+        counts.answers_dropped += sum(half.spoken for half in halves)
+        counts.answers_blank += sum(half.blank for half in halves)
 
 
-class _Files:
-    def __init__(self, paths: Sequence[Path]) -> None:
-        self._paths = paths
-
-    def all(self) -> Iterator[tuple[_Place, dict[str, Any]]]:
-        for number, path in enumerate(self._paths):
-            offset = 0
-            with path.open("rb") as file:
-                for line in file:
-                    yield _Place(number, offset), _load(line)
-                    offset += len(line)
-
-    def load(self, place: _Place) -> dict[str, Any]:
-        with self._paths[place.file].open("rb") as file:
-            file.seek(place.offset)
-            return _load(file.readline())
+def _all(paths: Sequence[Path]) -> Iterator[tuple[tuple[str, Gap], bool, _Half]]:
+    """Corpus and gap of each half, whether it is a question, and where it lies."""
+    for path in paths:
+        offset = 0
+        with path.open("rb") as file:
+            while line := file.readline():
+                corpus, session, index, asked, spoken, blank, size = json.loads(line)
+                offset += len(line)
+                yield (corpus, (session, index)), asked, _Half(path, offset, spoken, blank)
+                offset += size
+                file.seek(offset)
 
 
-def _dump(half: dict[str, Any]) -> bytes:
+def _dump(value: Any) -> bytes:
     try:
-        return orjson.dumps(half)
+        return orjson.dumps(value)
     except TypeError:
         # A lone surrogate, or a number beyond 64 bits.
-        return json.dumps(half).encode("ascii")
-
-
-def _load(line: bytes) -> dict[str, Any]:
-    try:
-        half: dict[str, Any] = orjson.loads(line)
-    except ValueError:
-        half = json.loads(line)
-    return half
-
-
-def _pair(pair: Pair) -> list[Any]:
-    return [*pair[:-1], dict(pair.extra)]
-
-
-def _read_pair(half: Mapping[str, Any]) -> Pair:
-    return Pair(*half["pair"])
-
-
-def _read_answers(half: Mapping[str, Any]) -> list[Turn]:
-    return [Turn(*turn) for turn in half["answers"]]
+        return json.dumps(value).encode("ascii")

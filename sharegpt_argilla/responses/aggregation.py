@@ -1,16 +1,20 @@
-"""Several people's answers to one question -> one value, with ties named."""
+"""Several people's answers to one question -> one value, by a named policy, with ties named."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from statistics import fmean, median
 from typing import Any
 
 from sharegpt_argilla.annotation import AnswerValue
+from sharegpt_argilla.registry import Registry
 
 POLICY = "majority"
-"""The name that an exported row gives for what this module does."""
+"""The policy of a question that the project says nothing about."""
+
+ADJUDICATED = "adjudicated"
+"""The policy that decides first wherever adjudicators are listed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,12 +22,57 @@ class Aggregate:
     """One value out of several answers.
 
     Attributes:
-        value: the value.
-        tie: True where the votes were even and the earliest response decided.
+        value: the value; None where the policy gives none.
+        tie: True where the answers did not decide: the votes were even, or not all agreed though they must.
     """
 
-    value: AnswerValue
+    value: AnswerValue | float | None
     tie: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Vote:
+    """One person's answer to one question; ``weight`` counts under the policy ``weighted`` alone."""
+
+    answer: AnswerValue
+    weight: float = 1.0
+
+
+Policy = Callable[[Sequence[Vote]], Aggregate]
+"""At least one vote, the earliest response first -> one value."""
+
+
+@dataclass(frozen=True)
+class PolicyChoice:
+    """What a project asks for.
+
+    Attributes:
+        policies: question -> name of its policy; `POLICY` where there is none.
+        adjudicators: people whose answer wins over all others.
+        weights: person -> weight of a vote; 1 where there is none.
+    """
+
+    policies: Mapping[str, str] = field(default_factory=dict)
+    adjudicators: Sequence[str] = ()
+    weights: Mapping[str, float] = field(default_factory=dict)
+
+    def of(self, question: str) -> str:
+        """The name of the question's policy."""
+        return self.policies.get(question, POLICY)
+
+    def decide(self, question: str, answers: Mapping[str, AnswerValue]) -> tuple[str, Aggregate]:
+        """The name of the policy that decided, and what it gave.
+
+        Args:
+            question: name of the question.
+            answers: person -> answer, at least one, the earliest response first.
+        """
+        ruled = {person: answer for person, answer in answers.items() if person in self.adjudicators}
+        name = ADJUDICATED if ruled else self.of(question)
+        if name == ADJUDICATED and not ruled:
+            return name, Aggregate(None, tie=False)
+        votes = [Vote(answer, self.weights.get(person, 1.0)) for person, answer in (ruled or answers).items()]
+        return name, POLICIES[name](votes)
 
 
 def majority(answers: Sequence[AnswerValue]) -> Aggregate:
@@ -35,19 +84,98 @@ def majority(answers: Sequence[AnswerValue]) -> Aggregate:
         answers: at least one answer to the same question, the earliest response first. The earliest decides
             where the votes are even.
     """
-    if isinstance(answers[0], list):
-        return _majority_of_labels([answer for answer in answers if isinstance(answer, list)])
-    votes = Counter(answer for answer in answers if not isinstance(answer, list))
-    most = max(votes.values())
-    winners = [answer for answer in votes if votes[answer] == most]
+    return _majority([Vote(answer) for answer in answers])
+
+
+def _majority(votes: Sequence[Vote]) -> Aggregate:
+    return _weighted([Vote(vote.answer) for vote in votes])
+
+
+def _weighted(votes: Sequence[Vote]) -> Aggregate:
+    """As `majority`, each vote counted with its weight."""
+    if isinstance(votes[0].answer, list):
+        return _majority_of_labels(votes)
+    counts: dict[int | str, float] = {}
+    for vote in votes:
+        if not isinstance(vote.answer, list):
+            counts[vote.answer] = counts.get(vote.answer, 0) + vote.weight
+    most = max(counts.values())
+    winners = [answer for answer in counts if counts[answer] == most]
     return Aggregate(winners[0], tie=len(winners) > 1)
 
 
-def _majority_of_labels(answers: Sequence[list[str] | list[dict[str, Any]]]) -> Aggregate:
-    votes = Counter(label for answer in answers for label in answer if isinstance(label, str))
-    half = len(answers) / 2
-    even = {label for label, count in votes.items() if count == half}
-    chosen = [label for label, count in votes.items() if count > half or (label in even and label in answers[0])]
+def _majority_of_labels(votes: Sequence[Vote]) -> Aggregate:
+    first = votes[0].answer
+    counts, half = _label_counts(votes)
+    even = {label for label, count in counts.items() if count == half}
+    chosen = [
+        label
+        for label, count in counts.items()
+        if count > half or (label in even and isinstance(first, list) and label in first)
+    ]
     if not chosen:
-        return Aggregate(answers[0], tie=True)
+        return Aggregate(first, tie=True)
     return Aggregate(chosen, tie=bool(even))
+
+
+def _per_label_majority(votes: Sequence[Vote]) -> Aggregate:
+    """Each label that more than half gave and no other, ``[]`` where none has a majority."""
+    counts, half = _label_counts(votes)
+    chosen = [label for label, count in counts.items() if count > half]
+    return Aggregate(chosen, tie=any(count == half for count in counts.values()))
+
+
+def _label_counts(votes: Sequence[Vote]) -> tuple[dict[str, float], float]:
+    """Label -> weight of the votes for it, in the order of first mention; and half of all weight."""
+    lists = [vote for vote in votes if isinstance(vote.answer, list)]
+    counts: dict[str, float] = {}
+    for vote in lists:
+        for label in vote.answer if isinstance(vote.answer, list) else ():
+            if isinstance(label, str):
+                counts[label] = counts.get(label, 0) + vote.weight
+    return counts, sum(vote.weight for vote in lists) / 2
+
+
+def _unanimous(votes: Sequence[Vote]) -> Aggregate:
+    """The answer that everybody gave; labels in any order are the same answer."""
+    answers = {_comparable(vote.answer) for vote in votes}
+    return Aggregate(votes[0].answer, tie=False) if len(answers) == 1 else Aggregate(None, tie=True)
+
+
+def _mean(votes: Sequence[Vote]) -> Aggregate:
+    """The arithmetic mean of ratings, to four decimals."""
+    return Aggregate(_number(fmean(_ratings(votes))), tie=False)
+
+
+def _median(votes: Sequence[Vote]) -> Aggregate:
+    """The rating in the middle; of an even number, the mean of the two there."""
+    return Aggregate(_number(median(_ratings(votes))), tie=False)
+
+
+def _ratings(votes: Sequence[Vote]) -> list[float]:
+    return [float(vote.answer) for vote in votes if isinstance(vote.answer, int)]
+
+
+def _number(value: float) -> float:
+    return int(value) if value == int(value) else round(value, 4)
+
+
+def _comparable(answer: AnswerValue) -> Any:
+    if isinstance(answer, list) and all(isinstance(label, str) for label in answer):
+        return frozenset(map(str, answer))
+    return answer if isinstance(answer, int | str) else repr(answer)
+
+
+POLICIES: Registry[Policy] = Registry(
+    "policy",
+    {
+        "majority": _majority,
+        "unanimous": _unanimous,
+        "weighted": _weighted,
+        ADJUDICATED: _majority,
+        "per_label_majority": _per_label_majority,
+        "mean": _mean,
+        "median": _median,
+    },
+)
+"""Name -> policy. ``config.POLICY_TYPES`` says which types of question each fits."""

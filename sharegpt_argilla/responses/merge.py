@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
-from sharegpt_argilla.annotation import AnsweredRecord
-from sharegpt_argilla.responses.aggregation import POLICY, majority
+from sharegpt_argilla.annotation import AnsweredRecord, AnswerValue, Response
+from sharegpt_argilla.responses.aggregation import PolicyChoice
 from sharegpt_argilla.rows import ANNOTATION, Row, read_extension, with_extension
 
 
@@ -17,14 +17,16 @@ class Origin:
     """Where answers come from, as every annotated row says.
 
     Attributes:
-        dataset: name of the dataset in Argilla.
-        guidelines: short hash of the guidelines in force at the export.
+        dataset: name of the dataset in Argilla; several names where datasets were joined.
+        guidelines: short hash of the guidelines in force at the export; several where they differ.
         questions: names of the questions, in the order of the dataset.
+        choice: how several answers become one.
     """
 
-    dataset: str
-    guidelines: str
+    dataset: str | Sequence[str]
+    guidelines: str | Sequence[str]
     questions: Sequence[str]
+    choice: PolicyChoice = field(default_factory=PolicyChoice)
 
 
 def guidelines_hash(text: str) -> str:
@@ -41,8 +43,10 @@ def merge(row: Row, record: AnsweredRecord, origin: Origin) -> Row:
 
 def is_withdrawn(row: Row, origin: Origin) -> bool:
     """Whether the row carries answers of this dataset. Asked of rows that have none there (any more)."""
+    if ANNOTATION not in row["元数据"]["扩展字段"]:
+        return False
     marked = read_extension(row).get(ANNOTATION)
-    return isinstance(marked, dict) and marked.get("dataset") == origin.dataset
+    return isinstance(marked, dict) and marked.get("dataset") == _plain(origin.dataset)
 
 
 def without_annotation(row: Row) -> Row:
@@ -56,19 +60,47 @@ def annotation(record: AnsweredRecord, origin: Origin) -> dict[str, Any]:
     """The object under ``标注``: one value a question, whether a tie had to be broken, and every response."""
     submitted = [response for response in record.responses if response.status == "submitted"]
     values: dict[str, Any] = {}
+    policies: dict[str, str] = {}
     tie = False
     for question in origin.questions:
-        answers = [response.values[question] for response in submitted if question in response.values]
+        policies[question] = origin.choice.of(question)
+        answers = _answers(submitted, question)
         if answers:
-            result = majority(answers)
-            values[question] = result.value
+            policies[question], result = origin.choice.decide(question, answers)
             tie = tie or result.tie
+            if result.value is not None:
+                values[question] = result.value
     return {
-        "dataset": origin.dataset,
-        "guidelines": origin.guidelines,
+        "dataset": _plain(origin.dataset),
+        "guidelines": _plain(origin.guidelines),
         "status": record.status,
-        "policy": POLICY,
+        "policy": _same(policies.values()) or policies,
         **values,
         "tie": tie,
         "responses": [response.to_json() for response in record.responses],
     }
+
+
+def _answers(submitted: Sequence[Response], question: str) -> Mapping[str, AnswerValue]:
+    """Person -> answer, the earliest first.
+
+    Of somebody who answered the record in several joined datasets the latest answer counts, in the place of the
+    first.
+    """
+    answers: dict[str, AnswerValue] = {}
+    times: dict[str, str] = {}
+    for response in submitted:
+        if question in response.values and response.submitted_at >= times.get(response.annotator, ""):
+            answers[response.annotator] = response.values[question]
+            times[response.annotator] = response.submitted_at
+    return answers
+
+
+def _same(names: Iterable[str]) -> str | None:
+    """The one name that all are, None where they differ."""
+    different = set(names)
+    return different.pop() if len(different) == 1 else None
+
+
+def _plain(names: str | Sequence[str]) -> str | list[str]:
+    return names if isinstance(names, str) else list(names)

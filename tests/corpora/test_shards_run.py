@@ -333,3 +333,17 @@ def test_counts_add_up() -> None:
     one.add(other)
     assert one == Counts(pairs=7, rejected=2, left_out=one.left_out)
     assert dict(one.left_out) == {"tool calls": 4}
+
+
+def test_halves_keep_what_json_can_hold(folder: Path) -> None:
+    extra = {"number": 10**30, "text": "\ud800", "list": [None, 1.5, {"a": True}]}
+    question = {**conversation("h: q\ud800", "h: r", identity="abcdefg_0"), **extra}
+    answer = conversation("g: a\udfff", "g: ", "g: b", identity="abcdefg_2")
+    filler = [conversation("h: " + "x" * 500, identity=f"filler{number}") for number in range(20)]
+    for name, records in (("whole", [question, answer, *filler]), ("cut", [question, *filler, answer])):
+        Path(f"{name}.json").write_text("".join(json.dumps(record) + "\n" for record in records))
+        summary = run(Path(f"{name}.json"), f"{name}.jsonl", shard_size=10**9 if name == "whole" else 2000)
+        assert (summary.counts.stitched, summary.counts.answers_joined, summary.counts.answers_blank) == (1, 1, 1)
+    assert summary.shards > 1
+    assert sorted(rows("whole.jsonl")) == sorted(rows("cut.jsonl"))
+    assert f'\\"number\\": {10**30}' in rows("cut.jsonl")[-1]

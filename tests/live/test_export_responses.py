@@ -1,16 +1,24 @@
 """export-responses on a real Argilla."""
 
 import json
+import os
+import subprocess
+import sys
+from dataclasses import replace
+from html import escape
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from sharegpt_argilla.errors import ServerUnreachableError
+from sharegpt_argilla.errors import InputError, ServerUnreachableError, UsageError
 from sharegpt_argilla.rows import Row
 from sharegpt_argilla.settings import Connection
-from sharegpt_argilla.workflows.export_responses import ExportSummary, export_responses
+from sharegpt_argilla.workflows.export_responses import ExportOptions, ExportSummary, export_responses
 from sharegpt_argilla.workflows.push_to_argilla import push_to_argilla
-from tests.embedded import free_port
+from sharegpt_argilla.workflows.report_agreement import report_agreement
+from sharegpt_argilla.workflows.run_lock import run_lock
+from tests.embedded import free_port, package_root, wait_until
 from tests.projects import ANSWER, Annotator, TestProject, annotations, some_rows, write_rows
 
 pytestmark = pytest.mark.live
@@ -129,3 +137,182 @@ def test_more_answers_than_one_page(loaded, ana, server_id, rows, path, tmp_path
         ana.answer(server_id[row["id"]], values=ANSWER)
     assert export(loaded, path, tmp_path / "out.jsonl").annotated == 12
     assert list(annotations(tmp_path / "out.jsonl")) == [row["id"] for row in rows]
+
+
+def test_drafts_and_discards_on_request_never_make_values(loaded, ana, server_id, rows, path, tmp_path) -> None:
+    ana.answer(server_id[rows[0]["id"]], "draft", {"quality": 1})
+    ana.answer(server_id[rows[1]["id"]], "discarded")
+    ana.answer(server_id[rows[2]["id"]], values=ANSWER)
+    options = ExportOptions(statuses=["discarded", "draft", "submitted"])
+    export(loaded, path, tmp_path / "out.jsonl", options=options)
+    found = annotations(tmp_path / "out.jsonl")
+    assert [found[row["id"]]["responses"][0]["status"] for row in rows[:3]] == ["draft", "discarded", "submitted"]
+    assert "quality" not in found[rows[0]["id"]]
+    assert found[rows[1]["id"]]["responses"][0]["values"] == {}
+
+
+@pytest.fixture(params=["rest", "database"])
+def way(request, loaded, tmp_path, monkeypatch) -> str:
+    """Both ways of reading: the database is found through the home folder in force."""
+    home = loaded.home.path if request.param == "database" else tmp_path / "nowhere"
+    monkeypatch.setenv("ARGILLA_HOME_PATH", str(home))
+    return request.param
+
+
+def test_an_incremental_export_has_the_bytes_of_a_whole_one(
+    way, loaded, ana, server_id, rows, path, tmp_path
+) -> None:
+    path.write_bytes(path.read_bytes().replace(b'"id":', b'"id" : ', 3).replace(b"\n", b"\r\n", 2) + b"no row\n")
+    state, out = ExportOptions(state=tmp_path / "state.json"), tmp_path / "out.jsonl"
+    answers = [ana.answer(server_id[row["id"]], values=ANSWER) for row in rows[:6]]
+
+    def both() -> ExportSummary:
+        summary = export(loaded, path, out, options=state)
+        export(loaded, path, tmp_path / "whole.jsonl")
+        assert out.read_bytes() == (tmp_path / "whole.jsonl").read_bytes()
+        return summary
+
+    assert both().changed is None
+    summary = both()
+    assert (summary.changed, summary.annotated, summary.responses, summary.unreadable) == (0, 6, 6, 1)
+    ana.change(answers[0], {**ANSWER, "quality": 1})
+    ana.withdraw(answers[1])
+    ana.answer(server_id[rows[7]["id"]], values=ANSWER)
+    summary = both()
+    assert (summary.changed, summary.annotated, summary.withdrawn) == (3, 6, 1)
+    with loaded.owner() as owner:
+        ids = {"ids": server_id[rows[2]["id"]]}
+        owner.delete(f"/api/v1/datasets/{ana.dataset_id}/records", params=ids).raise_for_status()
+    assert both().changed == 1
+    assert "标注" not in out.read_text(encoding="utf-8").splitlines()[2]
+    assert json.loads((tmp_path / "state.json").read_text())["cursor"] > "2026"
+
+
+def test_a_change_of_anything_else_makes_a_whole_export(way, loaded, ana, server_id, rows, path, tmp_path) -> None:
+    state, out = ExportOptions(state=tmp_path / "state.json"), tmp_path / "out.jsonl"
+    ana.answer(server_id[rows[0]["id"]], values=ANSWER)
+    export(loaded, path, out, options=state)
+    assert export(loaded, path, out, options=state).changed == 0
+    out.write_bytes(out.read_bytes() + b"\n")
+    assert export(loaded, path, out, options=state).changed is None
+    loaded.rewrite(export={"policies": {"quality": "median"}})
+    assert export(loaded, path, out, options=state).changed is None
+    assert annotations(out)[rows[0]["id"]]["policy"]["quality"] == "median"
+    path.write_bytes(path.read_bytes() + path.read_bytes())
+    assert export(loaded, path, out, options=state).changed is None
+    (tmp_path / "state.json").write_text("damaged", encoding="utf-8")
+    assert export(loaded, path, out, options=state).changed is None
+
+
+def test_orphans_stay_known_to_incremental_exports(way, loaded, ana, server_id, rows, tmp_path) -> None:
+    fewer = write_rows(tmp_path / "fewer.jsonl", rows[1:])
+    state, out = ExportOptions(state=tmp_path / "state.json"), tmp_path / "out.jsonl"
+    ana.answer(server_id[rows[0]["id"]], values=ANSWER)
+    assert export(loaded, fewer, out, options=state).orphans == 1
+    ana.answer(server_id[rows[1]["id"]], values=ANSWER)
+    assert export(loaded, fewer, out, options=state).orphans == 1
+    assert export(loaded, fewer, out, options=state).orphans == 1
+    (orphan,) = [json.loads(line) for line in (tmp_path / "orphans.jsonl").read_text().splitlines()]
+    assert orphan["id"] == rows[0]["id"]
+
+
+def test_since_looks_only_at_what_changed_since(loaded, ana, server_id, rows, path, tmp_path) -> None:
+    out = tmp_path / "out.jsonl"
+    answers = [ana.answer(server_id[row["id"]], values=ANSWER) for row in rows[:2]]
+    export(loaded, path, out)
+    times = {key: one["responses"][0]["submitted_at"] for key, one in annotations(out).items()}
+    ana.change(answers[1], {**ANSWER, "quality": 1})
+    # An edit of the file that a row which is looked at would lose.
+    out.write_text(
+        out.read_text(encoding="utf-8").replace('\\"quality\\": 6', '\\"quality\\": 5'), encoding="utf-8"
+    )
+    export(loaded, out, out, options=ExportOptions(since=max(times.values()) + "9"))
+    assert [one["quality"] for one in annotations(out).values()] == [5, 1]
+
+
+def test_datasets_are_joined_by_the_row(loaded, ana, server_id, rows, path, tmp_path) -> None:
+    ana.answer(server_id[rows[0]["id"]], values={**ANSWER, "quality": 2})
+    first = loaded.dataset
+    loaded.rewrite(dataset=f"{first}-calibration")
+    push_to_argilla(path, loaded.config, connection=loaded.connection, home=loaded.home)
+    second = replace(loaded, dataset=f"{first}-calibration").annotator(loaded.people[1])
+    ids = {record["external_id"]: record["id"] for record in second.search({})}
+    for row in rows[:2]:
+        second.answer(ids[row["id"]], values={**ANSWER, "quality": 4})
+    loaded.rewrite(export={"policies": {"quality": "mean"}})
+    names = [first, f"{loaded.workspace}/{first}-calibration"]
+    summary = export(loaded, path, tmp_path / "out.jsonl", options=ExportOptions(datasets=names))
+    assert (summary.annotated, summary.responses) == (2, 3)
+    found = annotations(tmp_path / "out.jsonl")[rows[0]["id"]]
+    assert (found["dataset"], found["quality"]) == (names, 3)
+    assert [response["dataset"] for response in found["responses"]] == names
+
+
+def test_one_run_at_a_time(loaded, path, tmp_path) -> None:
+    out = tmp_path / "out.jsonl"
+    with run_lock(out), pytest.raises(InputError, match="another run is writing it"):
+        export(loaded, path, out)
+    export(loaded, path, out)
+    assert [item.name for item in tmp_path.glob(".*")] == []
+
+
+def test_every_goes_on_after_a_failed_run_and_stops_on_sigterm(loaded, path, tmp_path) -> None:
+    out = tmp_path / "out.jsonl"
+    moved = path.rename(tmp_path / "later.jsonl")
+    environment = {
+        **os.environ,
+        "ARGILLA_API_URL": loaded.connection.api_url,
+        "ARGILLA_API_KEY": loaded.connection.api_key,
+        "PYTHONPATH": str(package_root()),
+    }
+    program = "import sys; from sharegpt_argilla.cli import main; sys.exit(main(sys.argv[1:]))"
+    command = [sys.executable, "-c", program, "export-responses", str(path), "-o", str(out)]
+    process = subprocess.Popen(
+        [*command, "--config", str(loaded.config), "--every", "1s"],
+        stderr=subprocess.PIPE,
+        text=True,
+        env=environment,
+    )
+    assert "failed, next try in 1s" in process.stderr.readline()
+    moved.rename(path)
+    wait_until(out.exists, "a run that ends well", 60)
+    process.terminate()
+    _, rest = process.communicate(timeout=60)
+    assert process.returncode == 0
+    assert "0 of 12 rows annotated" in rest
+    assert rest.splitlines()[-1].endswith("stopped")
+    assert out.read_bytes() == path.read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("options", "part"),
+    [
+        (ExportOptions(since="soon"), 'time "soon"'),
+        (ExportOptions(since="2026-01-01", state="s.json"), "not both"),
+        (ExportOptions(statuses=["submited"]), 'did you mean "submitted"'),
+    ],
+)
+def test_options_that_cannot_be(project, path, tmp_path, options, part) -> None:
+    with pytest.raises(UsageError, match=part):
+        export(project, path, tmp_path / "out.jsonl", options=options)
+
+
+def test_the_report_links_to_disputed_records(loaded, ana, server_id, rows, path, tmp_path) -> None:
+    ben = loaded.annotator(loaded.people[1])
+    for row in rows[:3]:
+        ana.answer(server_id[row["id"]], values=ANSWER)
+        ben.answer(server_id[row["id"]], values={**ANSWER, "quality": 1, "toxicity": "harmful"})
+    out, page = tmp_path / "out.jsonl", tmp_path / "page.html"
+    export(loaded, path, out)
+    report = report_agreement(out, loaded.config, html_file=page, connection=loaded.connection)
+    assert len(report["disputed"]) == 3
+    first = report["disputed"][0]
+    assert first["url"].startswith(f"{loaded.connection.api_url}/dataset/{ana.dataset_id}/annotation-mode?")
+    assert "status=submitted" in first["url"]
+    (search,) = parse_qs(urlsplit(first["url"]).query)["search"]
+    found = ana.search({"query": {"text": {"q": search}}})
+    # The others have the question among their earlier turns.
+    assert first["id"] in {record["external_id"] for record in found}
+    assert escape(first["url"]) in page.read_text(encoding="utf-8")
+    down = Connection(f"http://127.0.0.1:{free_port()}", "key")
+    assert "url" not in report_agreement(out, loaded.config, connection=down)["disputed"][0]

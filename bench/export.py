@@ -1,0 +1,215 @@
+"""How fast export-responses is, beside the SDK's own reading and beside fetching pages and throwing them away.
+
+    python bench/export.py             2,000 records with 2 responses each
+    python bench/export.py --full      20,000
+
+It starts an embedded Argilla of its own, fills it, and measures in one run: the SDK's
+``dataset.records(with_responses=True).to_list()``, the pages that an export reads, whole exports over REST and
+from the embedded Argilla's database, incremental ones after 1 % of the answers changed, and memory.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import random
+import sys
+import tempfile
+import time
+import tracemalloc
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).parent.parent))
+
+import argilla
+
+from sharegpt_argilla.argilla_client import responses as reader
+from sharegpt_argilla.argilla_client.connection import connect
+from sharegpt_argilla.argilla_client.dataset import require_dataset
+from sharegpt_argilla.argilla_client.people import usernames
+from sharegpt_argilla.rows import Pair, Row, build_row
+from sharegpt_argilla.settings import Connection
+from sharegpt_argilla.workflows.export_responses import ExportOptions, export_responses
+from sharegpt_argilla.workflows.setup_dataset import setup_dataset
+from tests.embedded import EmbeddedArgilla, embedded_argilla
+from tests.projects import Annotator, write_project, write_rows
+
+SEED = 20
+ROUNDS = 3
+WORDS = ["rain", "kettle", "write", "function", "sort", "please", "explain", "river", "number", "story", "map"]
+LABELS = ["code", "chat", "open_qa", "other", "extract"]
+
+
+def main() -> int:
+    """Measure and print; 1 when a promise is not kept."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--full", action="store_true", help="20,000 records")
+    parser.add_argument("--records", type=int, help="another number")
+    given = parser.parse_args()
+    count = given.records or (20_000 if given.full else 2_000)
+    warnings.simplefilter("ignore")
+    with tempfile.TemporaryDirectory() as folder, embedded_argilla(Path(folder) / "home") as server:
+        return Bench(Path(folder), server, count).run()
+
+
+class Bench:
+    """One server, one project, one file of rows."""
+
+    def __init__(self, folder: Path, server: EmbeddedArgilla, count: int) -> None:
+        self.folder, self.count = folder, count
+        self.home = server.home
+        self.connection = Connection(server.api_url, server.api_key)
+        self.project = write_project(folder, self.connection, self.home, "bench")
+        setup_dataset(self.project.config, connection=self.connection, home=self.home)
+        rng = random.Random(SEED)
+        self.rows = [_row(rng, number) for number in range(count)]
+        write_rows(folder / "rows.jsonl", self.rows)
+        self.dataset_id = self.project.dataset_id()
+
+    def run(self) -> int:
+        """All measurements."""
+        seconds = clock(self.fill)
+        print(f"{self.count:,} records with 2 responses each, filled in {seconds:.0f} s\n")
+        sdk, pages, rest, near = best(
+            self.sdk, self.pages, lambda: self.export("rest", near=False), lambda: self.export("near", near=True)
+        )
+        for what, taken in (
+            ("SDK, records(with_responses=True).to_list()", sdk),
+            ("the same pages, thrown away", pages),
+            ("whole export over REST", rest),
+            ("whole export from the embedded database", near),
+        ):
+            print(f"{what:<46}{taken:8.2f} s {self.count / taken:10,.0f} records/s")
+        peak = self.memory()
+        later_near, later_rest, quiet = self.increments()
+        self.export("whole", near=True)
+        same = len({(self.folder / f"{name}.jsonl").read_bytes() for name in ("near", "rest", "whole")}) == 1
+        print(f"\n1 % changed, from the embedded database       {later_near:8.2f} s")
+        print(f"1 % changed, over REST (reads all answers)    {later_rest:8.2f} s")
+        print(f"nothing changed, over REST                    {quiet:8.2f} s")
+        print(f"most memory in use by Python during an export {peak / 1e6:8.1f} MB\n")
+        print(f"     incremental {later_near / near:.3f} of a whole export, both from the database")
+        print(f"     incremental {later_rest / rest:.3f} of a whole export, both over REST")
+        promises = [
+            (f"export {sdk / near:.1f} times as fast as the SDK (3; over REST {sdk / rest:.1f})", sdk / near >= 3),
+            (f"over REST {rest / pages:.2f} times the pages alone (1.5)", rest / pages <= 1.5),
+            (
+                f"incremental from the database {later_near / rest:.3f} of a whole one over REST (0.1)",
+                later_near / rest <= 0.1,
+            ),
+            ("incremental and whole exports have the same bytes", same),
+        ]
+        for text, kept in promises:
+            print(f"{'ok  ' if kept else 'MISS'} {text}")
+        return 0 if all(kept for _, kept in promises) else 1
+
+    def fill(self) -> None:
+        """Records with two submitted responses each, in bulk."""
+        rng = random.Random(SEED)
+        with connect(self.connection) as client:
+            dataset = require_dataset(client, self.project.workspace, self.project.dataset)
+            people = [
+                key for key, name in usernames(client, dataset.workspace_id).items() if name in self.project.people
+            ]
+            for start in range(0, self.count, 250):
+                items = [_body(rng, row, people) for row in self.rows[start : start + 250]]
+                client.post(f"/api/v1/datasets/{dataset.id}/records/bulk", {"items": items})
+
+    def sdk(self) -> None:
+        """The yardstick: what the SDK's users call."""
+        client = argilla.Argilla(api_url=self.connection.api_url, api_key=self.connection.api_key)
+        dataset = client.datasets(self.project.dataset, workspace=self.project.workspace)
+        assert len(dataset.records(with_responses=True).to_list(flatten=False)) == self.count
+
+    def pages(self) -> None:
+        """The pages that an export reads, not even parsed."""
+        with self.project.owner() as http:
+            for offset in range(0, self.count, reader.PAGE):
+                http.post(
+                    f"/api/v1/datasets/{self.dataset_id}/records/search",
+                    json=reader._query(reader.SUBMITTED),
+                    params={"offset": offset, "limit": reader.PAGE, "include": "responses"},
+                ).raise_for_status()
+
+    def export(self, name: str, *, near: bool, state: bool = False) -> None:
+        """One run of the command's workflow."""
+        # The database is found through the home folder in force; with another one, REST is used.
+        os.environ["ARGILLA_HOME_PATH"] = str(self.home.path if near else self.folder / "nowhere")
+        options = ExportOptions(state=self.folder / f"{name}.state" if state else None)
+        out = self.folder / f"{name}.jsonl"
+        summary = export_responses(
+            self.folder / "rows.jsonl", out, self.project.config, options, connection=self.connection
+        )
+        assert summary.annotated == self.count
+
+    def increments(self) -> tuple[float, float, float]:
+        """Seconds of an incremental export: from the database, over REST, and over REST after nothing changed."""
+        options = {"near": True, "rest": False}
+        for name, near in options.items():
+            self.export(name, near=near, state=True)
+        found = []
+        for quality in range(1, ROUNDS + 1):
+            self.edit(quality)
+            near = clock(lambda: self.export("near", near=True, state=True))
+            rest = clock(lambda: self.export("rest", near=False, state=True))
+            found.append((near, rest, clock(lambda: self.export("rest", near=False, state=True))))
+        return min(one[0] for one in found), min(one[1] for one in found), min(one[2] for one in found)
+
+    def memory(self) -> int:
+        """Most bytes in use by Python's objects during a whole export."""
+        tracemalloc.start()
+        self.export("whole", near=True)
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        return peak
+
+    def edit(self, quality: int) -> None:
+        """1 % of the records get another answer from one person."""
+        ana: Annotator = self.project.annotator(self.project.people[0])
+        own = {"type": "terms", "scope": {"entity": "response", "property": "status"}, "values": ["submitted"]}
+        for record in ana.search({"filters": {"and": [own]}}, limit=max(1, self.count // 100)):
+            (response,) = record["responses"]
+            ana.change(response["id"], {"quality": quality, "intent": ["other"], "toxicity": "harmful"})
+
+
+def clock(work: Callable[[], Any]) -> float:
+    """Seconds that ``work`` took."""
+    started = time.perf_counter()
+    work()
+    return time.perf_counter() - started
+
+
+def best(*works: Callable[[], Any]) -> list[float]:
+    """The shortest of several times of each, taken by turns, so that a busy machine slows none alone."""
+    rounds = [[clock(work) for work in works] for _ in range(ROUNDS)]
+    return [min(times) for times in zip(*rounds, strict=True)]
+
+
+def _row(rng: random.Random, number: int) -> Row:
+    question, answer = (" ".join(rng.choices(WORDS, k=words)) for words in (60, 120))
+    pair = Pair(f"{number} {question}", answer, f"s{number}", 1, "vicuna", "ShareGPT", "human", "gpt")
+    return build_row(pair, "20230511 15:56:03")
+
+
+def _body(rng: random.Random, row: Row, people: list[str]) -> dict[str, Any]:
+    answers = [
+        {
+            "user_id": person,
+            "status": "submitted",
+            "values": {
+                "quality": {"value": rng.randint(1, 7)},
+                "intent": {"value": rng.sample(LABELS, 2)},
+                "toxicity": {"value": "none"},
+            },
+        }
+        for person in people
+    ]
+    fields = {"prompt": row["问"], "response": row["答"]}
+    return {"external_id": row["id"], "fields": fields, "metadata": {"turn": 1}, "responses": answers}
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,280 @@
+"""``extract`` against a yardstick, a floor and itself at another size, in one run.
+
+- yardstick: what one writes first. ``json.JSONDecoder.raw_decode`` over the file, rows as dicts, md5 of the sorted
+  JSON of each, a line for each.
+- floor: everything is in memory. ``orjson.loads`` of each conversation; for each row ``orjson.dumps`` of its
+  content with sorted keys, md5 of that, and ``orjson.dumps`` of the row. No file, no pairing, no checks.
+- floor, one dump: the same with one ``orjson.dumps`` for each row and md5 of that line, which no program can do,
+  since the id stands in the line.
+
+Each measurement is a process of its own, so that its peak memory is its own. The best of several rounds counts.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import random
+import re
+import resource
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import orjson
+
+from sharegpt_argilla.workflows.extract import extract
+
+MEGABYTE = 10**6
+TIME = "20230511 15:56:03"
+WORDS = re.findall(
+    r"\S+",
+    "the a of and to in is that it for on with as model row table query value file function returns list word "
+    "question how what why could would each every between under over first last next good better plain "
+    "kettle garden river music letter number window morning 可以 这个 问题 答案 例如 naïve café – “quoted”",
+)
+CODE = """
+```python
+def area(width: float, height: float) -> float:
+	"Area in m²."
+	return width * height
+```
+"""
+
+
+# The corpus
+
+
+def build(path: Path, size: int, sample: str | None) -> None:
+    """A pretty-printed array of conversations in the vicuna layout, of about ``size`` bytes."""
+    records = json.loads(Path(sample).read_bytes()) if sample else list(invented(random.Random(1), 600))
+    texts = [json.dumps(record, ensure_ascii=False, indent=2).replace("\n", "\n  ") for record in records]
+    written = copy = 0
+    with path.open("w", encoding="utf-8") as file:
+        file.write("[")
+        while written < size:
+            for number, text in enumerate(texts):
+                # Another id in each copy, of the same length; what follows an underscore is the offset of a piece.
+                name = f'"{copy:03}{number:04}'
+                own = json.dumps(records[number]["id"])
+                written += file.write(f"{',' if written else ''}\n  {text.replace(own, name + own[8:], 1)}")
+                if written >= size:
+                    break
+            copy += 1
+        file.write("\n]\n")
+
+
+def invented(chance: random.Random, count: int) -> Iterator[dict[str, Any]]:
+    """Conversations of made-up words, as long as those of ShareGPT V3: 3.75 pairs of 1.9 kB on average."""
+    for number in range(count):
+        turns = []
+        for _ in range(chance.choice([1, 2, 3, 4, 4, 8])):
+            turns.append({"from": "human", "value": speech(chance, chance.choice([8, 20, 90]))})
+            turns.append({"from": "gpt", "value": speech(chance, chance.choice([90, 250, 450]))})
+        piece = number % 3 == 0
+        yield {
+            "id": f"{number:07}_{4 * (number % 5) + 1}" if piece else f"{number:07}",
+            "conversations": turns[piece:],
+        }
+
+
+def speech(chance: random.Random, words: int) -> str:
+    """Sentences in paragraphs, sometimes with code."""
+    said = chance.choices(WORDS, k=words)
+    said[::12] = [f"{word.capitalize()}." for word in said[::12]]
+    said[::45] = [f"{word}\n\n" for word in said[::45]]
+    return " ".join(said) + (CODE if chance.random() < 0.2 else "")
+
+
+# What is measured
+
+
+def ours(path: Path, workers: int) -> int:
+    """Rows that ``extract`` wrote."""
+    return extract([path], "vicuna", path.with_suffix(f".{workers}"), create_time=TIME, workers=workers).rows
+
+
+def yardstick(path: Path) -> int:
+    """Rows that the yardstick wrote."""
+    count = 0
+    with path.with_suffix(".yardstick").open("w", encoding="utf-8") as file:
+        for record in decoded(path):
+            for row in rows_of(record):
+                canonical = json.dumps(content_of(row), ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+                row["id"] = hashlib.md5(canonical.encode("utf-8")).hexdigest()
+                file.write(json.dumps(row, ensure_ascii=False, separators=(",", ":")) + "\n")
+                count += 1
+    return count
+
+
+def decoded(path: Path) -> Iterator[dict[str, Any]]:
+    """The conversations, read the plain way."""
+    scan, text = json.JSONDecoder().raw_decode, ""
+    with path.open(encoding="utf-8") as file:
+        while chunk := file.read(MEGABYTE):
+            text, at = text + chunk, 0
+            while (start := text.find("{", at)) >= 0:
+                try:
+                    record, at = scan(text, start)
+                except json.JSONDecodeError:
+                    break
+                yield record
+            text = text[at:]
+
+
+def rows_of(record: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """The rows of a conversation, each question with the first answer to it."""
+    question, turn = None, 0
+    for said in record["conversations"]:
+        if said["from"] == "human":
+            question, turn = said["value"], turn + 1
+        elif question is not None:
+            extension = {"会话": record["id"], "多轮序号": turn, "解析模型": "vicuna"}
+            yield {
+                "id": "",
+                "问": question,
+                "答": said["value"],
+                "来源": "ShareGPT",
+                "元数据": {
+                    "create_time": TIME,
+                    "问题明细": '"from": "human"',
+                    "回答明细": '"from": "gpt"',
+                    "扩展字段": json.dumps(extension, ensure_ascii=False),
+                },
+            }
+            question = None
+
+
+def content_of(row: dict[str, Any]) -> dict[str, Any]:
+    """What of a row goes into its id."""
+    metadata = {key: value for key, value in row["元数据"].items() if key != "create_time"}
+    return {"问": row["问"], "答": row["答"], "来源": row["来源"], "元数据": metadata}
+
+
+def floor(path: Path, dumps: int) -> tuple[int, float, float]:
+    """Rows, and the seconds of the loop alone; filling the memory does not count."""
+    rows = [json.loads(line) for line in path.with_suffix(".1").open(encoding="utf-8")]
+    contents = [content_of(row) for row in rows]
+    conversations = [orjson.dumps(record, option=orjson.OPT_INDENT_2) for record in decoded(path)]
+    md5, write = hashlib.md5, orjson.dumps
+    began, cpu = time.perf_counter(), time.process_time()
+    for text in conversations:
+        orjson.loads(text)
+    if dumps == 2:
+        for row, content in zip(rows, contents, strict=True):
+            md5(write(content, option=orjson.OPT_SORT_KEYS)).hexdigest()
+            write(row)
+    else:
+        for row in rows:
+            md5(write(row)).hexdigest()
+    return len(rows), time.perf_counter() - began, time.process_time() - cpu
+
+
+CASES: dict[str, Callable[[Path], Any]] = {
+    "extract, 1 worker": lambda path: ours(path, 1),
+    "extract, 2 workers": lambda path: ours(path, 2),
+    "yardstick": yardstick,
+    "floor": lambda path: floor(path, 2),
+    "floor, one dump": lambda path: floor(path, 1),
+}
+
+
+def measure(case: str, path: Path) -> None:
+    """Run one case in this process and print what it took, as JSON."""
+    began, cpu = time.perf_counter(), cpu_seconds()
+    found = CASES[case](path)
+    seconds, used = time.perf_counter() - began, cpu_seconds() - cpu
+    if isinstance(found, tuple):
+        found, seconds, used = found
+    peak = max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    print(json.dumps({"rows": found, "seconds": seconds, "cpu": used, "peak": peak * 1024 / MEGABYTE}))
+
+
+def cpu_seconds() -> float:
+    """Of this process and of its children that ended."""
+    usages = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(usage.ru_utime + usage.ru_stime for usage in usages)
+
+
+def best_of(rounds: int, cases: list[str], path: Path) -> dict[str, dict[str, float]]:
+    """The quickest round of each case; the cases take turns, so that a busy minute hits all of them."""
+    best: dict[str, dict[str, float]] = {}
+    for _ in range(rounds):
+        for case in cases:
+            command = [sys.executable, __file__, "--measure", case, str(path)]
+            done = subprocess.run(command, capture_output=True, check=True, text=True)
+            found = json.loads(done.stdout)
+            if case not in best:
+                best[case] = found
+            best[case] = {key: min(found[key], best[case][key]) if key != "rows" else found[key] for key in found}
+    return best
+
+
+# The report
+
+
+def show(case: str, found: dict[str, float], size: int) -> None:
+    """Print one measurement."""
+    speed = size / found["seconds"] / MEGABYTE
+    print(
+        f"{case:<20} {found['seconds']:7.2f} s  {found['cpu']:7.2f} s CPU  {speed:7.1f} MB/s"
+        f"  {found['rows'] / found['seconds']:9,.0f} rows/s  peak {found['peak']:5.0f} MB"
+    )
+
+
+def ratio(what: str, ours_: dict[str, float], other: dict[str, float], wanted: float) -> None:
+    """Print how many times as quick as the other ours is."""
+    wall, cpu = other["seconds"] / ours_["seconds"], other["cpu"] / ours_["cpu"]
+    print(f"{what:<44} {wall:5.2f} by the clock, {cpu:5.2f} by CPU time (wanted: {wanted})")
+
+
+def main() -> None:
+    """Build the corpora, measure, report."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--size", type=int, default=200, help="megabytes of the corpus (default: 200)")
+    parser.add_argument("--sample", help="a JSON array in the vicuna layout to replicate, instead of made-up text")
+    parser.add_argument("--rounds", type=int, default=3, help="rounds of each measurement (default: 3)")
+    parser.add_argument("--large", action="store_true", help="extract 2 GB too, for linearity")
+    parser.add_argument("--measure", nargs=2, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.measure:
+        measure(options.measure[0], Path(options.measure[1]))
+        return
+    with TemporaryDirectory(prefix="bench-extract-") as folder:
+        report(Path(folder), options)
+
+
+def report(folder: Path, options: argparse.Namespace) -> None:
+    """Measure in a folder and print everything."""
+    path, small = folder / "corpus.json", folder / "small.json"
+    build(path, options.size * MEGABYTE, options.sample)
+    build(small, options.size * MEGABYTE // 10, options.sample)
+    size = path.stat().st_size
+    found = best_of(options.rounds, list(CASES), path)
+    print(f"{size / MEGABYTE:.0f} MB, {found['yardstick']['rows']:,} rows, best of {options.rounds}")
+    for case, result in found.items():
+        show(case, result, size)
+    one, two = found["extract, 1 worker"], found["extract, 2 workers"]
+    ratio("1 worker against the yardstick", one, found["yardstick"], 3)
+    ratio("2 workers against the yardstick", two, found["yardstick"], 5)
+    ratio("1 worker against the floor", one, found["floor"], 0.7)
+    ratio("1 worker against the floor with one dump", one, found["floor, one dump"], 0.7)
+    sizes = [(small, best_of(options.rounds, ["extract, 1 worker"], small))]
+    if options.large:
+        large = folder / "large.json"
+        build(large, 2000 * MEGABYTE, options.sample)
+        sizes.append((large, best_of(1, ["extract, 1 worker"], large)))
+    for other, result in sizes:
+        case = result["extract, 1 worker"]
+        show(f"extract {other.stat().st_size / MEGABYTE:.0f} MB", case, other.stat().st_size)
+        cost = (case["cpu"] / other.stat().st_size) / (one["cpu"] / size)
+        print(f"  CPU time for each byte: {cost:.2f} times that of {size / MEGABYTE:.0f} MB")
+
+
+if __name__ == "__main__":
+    main()

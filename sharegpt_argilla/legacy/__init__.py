@@ -1,0 +1,1 @@
+"""Files of Argilla 1.x -> records with their answers."""

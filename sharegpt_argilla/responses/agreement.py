@@ -1,0 +1,145 @@
+"""How far people agree: Krippendorff's alpha, Cohen's kappa, shares of equal answers, each with its interval.
+
+Alpha is 1 for perfect agreement, 0 for what chance gives, below 0 for less than that. It takes any number of
+people and any gaps: an item counts once two people answered it. Sources: Krippendorff, Computing Krippendorff's
+Alpha-Reliability (2011); Cohen, A coefficient of agreement for nominal scales (1960) and Weighted kappa (1968).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sharegpt_argilla.responses.bootstrap import Estimate, Floats, estimate
+from sharegpt_argilla.responses.distances import METRICS, MetricName, kappa_weights
+
+MISSING = -1
+
+
+@dataclass(frozen=True)
+class AnswerTable:
+    """Who answered what to one question.
+
+    Attributes:
+        items: ids of the records, one for each row of ``codes``.
+        people: one for each column.
+        categories: the different answers; for a scale in its order.
+        codes: items x people; the place of the answer in ``categories``, `MISSING` where there is none.
+    """
+
+    items: Sequence[str]
+    people: Sequence[str]
+    categories: Sequence[Hashable]
+    codes: NDArray[np.integer[Any]]
+
+    @property
+    def counts(self) -> Floats:
+        """Items x categories: how many people gave each answer."""
+        counts = np.zeros((len(self.items), len(self.categories)))
+        for column in self.codes.T:
+            given = column != MISSING
+            np.add.at(counts, (np.flatnonzero(given), column[given]), 1)
+        return counts
+
+
+def answer_table(
+    answers: Mapping[str, Mapping[str, Hashable]], scale: Sequence[Hashable] | None = None
+) -> AnswerTable:
+    """A table out of record -> person -> answer.
+
+    Args:
+        answers: numbers, labels or frozensets of labels; who did not answer is absent.
+        scale: the possible answers in their order; by default those that were given, sorted.
+    """
+    given = {answer for of_item in answers.values() for answer in of_item.values()}
+    beyond = sorted(given.difference(scale or ()), key=_order)
+    categories = [*(scale or ()), *beyond]
+    people = sorted({person for of_item in answers.values() for person in of_item})
+    place = {category: number for number, category in enumerate(categories)}
+    column = {person: number for number, person in enumerate(people)}
+    codes = np.full((len(answers), len(people)), MISSING)
+    for row, of_item in enumerate(answers.values()):
+        for person, answer in of_item.items():
+            codes[row, column[person]] = place[answer]
+    return AnswerTable(list(answers), people, categories, codes)
+
+
+def label_table(table: AnswerTable, label: str) -> AnswerTable:
+    """The table of one label of a question with several: whether each answer has it."""
+    has = np.array([int(isinstance(one, frozenset) and label in one) for one in table.categories] or [0])
+    codes = np.where(table.codes == MISSING, MISSING, has[table.codes])
+    return AnswerTable(table.items, table.people, [False, True], codes)
+
+
+def krippendorff_alpha(table: AnswerTable, metric: MetricName) -> Estimate:
+    """Krippendorff's alpha of all people, over the items that at least two of them answered."""
+    counts = table.counts
+    pairable = counts[counts.sum(axis=1) >= 2]
+    return estimate(pairable, lambda patterns, weights: _alpha(patterns, weights, table.categories, metric))
+
+
+def percent_agreement(table: AnswerTable) -> Estimate:
+    """The share of equal answers among all pairs of answers to the same item, 0 to 1."""
+    counts = table.counts
+    return estimate(counts[counts.sum(axis=1) >= 2], _equal_pairs)
+
+
+def cohen_kappa(table: AnswerTable, first: str, second: str, metric: MetricName) -> Estimate:
+    """Cohen's kappa of two people over the items that both answered.
+
+    Weighted with `kappa_weights`: plain for nominal answers, quadratic for ordinal ones, MASI for sets.
+    """
+    columns = table.codes[:, [table.people.index(first), table.people.index(second)]]
+    both = columns[(columns != MISSING).all(axis=1)]
+    used, codes = np.unique(both, return_inverse=True)
+    distances = kappa_weights(metric, table.categories)[np.ix_(used, used)]
+    one_hot = np.eye(len(used))
+
+    def kappa(patterns: Floats, weights: Floats) -> Floats:
+        mine, theirs = one_hot[patterns[:, 0].astype(int)], one_hot[patterns[:, 1].astype(int)]
+        return weighted_kappa(mine, theirs, weights, distances)
+
+    return estimate(codes.reshape(both.shape), kappa)
+
+
+def _alpha(patterns: Floats, weights: Floats, categories: Sequence[Hashable], metric: MetricName) -> Floats:
+    totals = weights @ patterns
+    answers = totals.sum(axis=1)
+    share = 1 / (patterns.sum(axis=1) - 1)
+    if metric == "ordinal":
+        # The distances depend on the sample, so that the coincidences of each sample are needed.
+        distances = METRICS[metric](categories, totals)
+        pairs = patterns[:, :, None] * patterns[:, None, :] * share[:, None, None]
+        coincidences = np.tensordot(weights, pairs, axes=1)
+        observed = (coincidences * distances).sum(axis=(1, 2))
+        expected = np.einsum("sc,sck,sk->s", totals, distances, totals)
+    else:
+        matrix = METRICS[metric](categories, totals[:1])[0]
+        observed = weights @ (((patterns @ matrix) * patterns).sum(axis=1) * share)
+        expected = ((totals @ matrix) * totals).sum(axis=1)
+    alpha: Floats = 1 - (answers - 1) * observed / expected
+    return alpha
+
+
+def _equal_pairs(patterns: Floats, weights: Floats) -> Floats:
+    size = patterns.sum(axis=1)
+    equal: Floats = (weights @ (patterns * (patterns - 1)).sum(axis=1)) / (weights @ (size * (size - 1)))
+    return equal
+
+
+def weighted_kappa(mine: Floats, theirs: Floats, weights: Floats, distances: Floats) -> Floats:
+    """Kappa of each sample; ``mine`` and ``theirs`` (patterns x categories) are the shares of each answer."""
+    observed = weights @ ((mine @ distances) * theirs).sum(axis=1)
+    expected = (((weights @ mine) @ distances) * (weights @ theirs)).sum(axis=1) / weights.sum(axis=1)
+    kappa: Floats = 1 - observed / expected
+    return kappa
+
+
+def _order(answer: Hashable) -> Any:
+    if isinstance(answer, frozenset):
+        return sorted(map(str, answer))
+    return answer

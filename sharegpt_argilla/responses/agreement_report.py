@@ -1,0 +1,217 @@
+"""Annotated rows -> one document with all that can be said about agreement."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+
+from sharegpt_argilla.config import LabelQuestion, MultiLabelQuestion, QuestionConfig, RatingQuestion
+from sharegpt_argilla.responses.agreement import (
+    AnswerTable,
+    answer_table,
+    cohen_kappa,
+    krippendorff_alpha,
+    label_table,
+    percent_agreement,
+)
+from sharegpt_argilla.responses.bootstrap import INTERVAL, RESAMPLES, SEED
+from sharegpt_argilla.responses.distances import METRIC_OF_TYPE, METRICS, MetricName
+from sharegpt_argilla.responses.pace import IDLE, pace_of
+from sharegpt_argilla.responses.person_agreement import against_rest
+from sharegpt_argilla.responses.times import read_time
+from sharegpt_argilla.rows import ANNOTATION, Row, read_extension
+
+DISPUTED = 20
+"""How many of the most disputed records a report has."""
+
+EXCERPT = 100
+"""Characters of a prompt in a report."""
+
+Report = dict[str, Any]
+"""Plain data, ready for JSON; docs/agreement.md has its keys."""
+
+
+@dataclass
+class AnswerBook:
+    """The answers of annotated rows, gathered row by row; texts are not kept.
+
+    Attributes:
+        rows: rows so far.
+        annotated: those that carry responses.
+        statuses: status -> responses.
+        answers: question -> row id -> person -> answer, of submitted responses.
+        prompts: row id -> beginning of the prompt, of rows that two people or more answered.
+        states: row id -> dataset, and status of the record.
+    """
+
+    rows: int = 0
+    annotated: int = 0
+    statuses: Counter[str] = field(default_factory=Counter)
+    answers: dict[str, dict[str, dict[str, Hashable]]] = field(default_factory=lambda: defaultdict(dict))
+    prompts: dict[str, str] = field(default_factory=dict)
+    states: dict[str, tuple[Any, str]] = field(default_factory=dict)
+    times: dict[str, list[Any]] = field(default_factory=lambda: defaultdict(list))
+    active: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
+
+    def add(self, row: Row) -> None:
+        """Take in one row; one that was there already counts once."""
+        self.rows += 1
+        if ANNOTATION not in row["元数据"]["扩展字段"]:
+            return
+        marked = read_extension(row).get(ANNOTATION)
+        if not isinstance(marked, dict) or row["id"] in self.states:
+            return
+        self.annotated += 1
+        self.states[row["id"]] = (marked["dataset"], marked["status"])
+        responses = sorted(marked["responses"], key=lambda response: str(response["submitted_at"]))
+        self.statuses.update(response["status"] for response in responses)
+        submitted = [response for response in responses if response["status"] == "submitted"]
+        if len({response["annotator"] for response in submitted}) >= 2:
+            self.prompts[row["id"]] = " ".join(row["问"].split())[:EXCERPT]
+        for response in submitted:
+            self._add_response(row["id"], response)
+
+    def _add_response(self, row_id: str, response: Mapping[str, Any]) -> None:
+        person = str(response["annotator"])
+        self.times[person].append(read_time(response["submitted_at"]))
+        if "active_seconds" in response:
+            self.active[person].append(float(response["active_seconds"]))
+        for question, value in response["values"].items():
+            answer: Hashable = frozenset(map(str, value)) if isinstance(value, list) else value
+            # The latest of one person's answers in joined datasets counts.
+            self.answers[question].setdefault(row_id, {})[person] = answer
+
+
+def build_report(
+    rows: Iterable[Row], questions: Sequence[QuestionConfig], *, idle: float = IDLE, disputed: int = DISPUTED
+) -> Report:
+    """The whole report on annotated rows.
+
+    Args:
+        rows: as `export-responses` writes them; those without responses only count.
+        questions: of the project; free texts are left out.
+        idle: see `pace_of`, in seconds.
+        disputed: how many of the most disputed records are wanted.
+    """
+    book = AnswerBook()
+    for row in rows:
+        book.add(row)
+    tables = {
+        question.name: (question, answer_table(book.answers[question.name], _scale(question)))
+        for question in questions
+        if question.type in METRIC_OF_TYPE
+    }
+    return {
+        "rows": book.rows,
+        "annotated": book.annotated,
+        "responses": {status: book.statuses[status] for status in ("submitted", "draft", "discarded")},
+        "annotators": len(book.times),
+        "method": {"resamples": RESAMPLES, "seed": SEED, "interval": INTERVAL, "idle_seconds": idle},
+        "questions": {name: _question(question, table) for name, (question, table) in tables.items()},
+        "pace": [
+            pace_of(person, book.times[person], book.active[person], idle).to_json()
+            for person in sorted(book.times)
+        ],
+        "disputed": _disputed(book, tables, disputed),
+    }
+
+
+def _question(question: QuestionConfig, table: AnswerTable) -> Report:
+    metric = METRIC_OF_TYPE[question.type]
+    labels = list(question.labels) if isinstance(question, MultiLabelQuestion) else []
+    return {
+        "title": question.title,
+        "type": question.type,
+        "metric": metric,
+        "items": len(table.items),
+        "answers": int(table.counts.sum()),
+        "alpha": krippendorff_alpha(table, metric).to_json(),
+        "percent_agreement": percent_agreement(table).to_json(),
+        "labels": {label: krippendorff_alpha(label_table(table, label), "nominal").to_json() for label in labels},
+        "pairs": [
+            {"annotators": [one, two], "kappa": kappa.to_json()}
+            for one, two in combinations(table.people, 2)
+            if (kappa := cohen_kappa(table, one, two, metric)).items
+        ],
+        "people": [against_rest(table, person, metric).to_json() for person in table.people],
+        "distribution": _distribution(table),
+        "distribution_by_annotator": {
+            person: _distribution(_only(table, number)) for number, person in enumerate(table.people)
+        },
+    }
+
+
+def _scale(question: QuestionConfig) -> list[Hashable] | None:
+    if isinstance(question, RatingQuestion):
+        return [*sorted(question.values)]
+    if isinstance(question, LabelQuestion):
+        return list(question.labels)
+    return None
+
+
+def _only(table: AnswerTable, column: int) -> AnswerTable:
+    return AnswerTable(table.items, [table.people[column]], table.categories, table.codes[:, [column]])
+
+
+def _distribution(table: AnswerTable) -> dict[str, int]:
+    """Answer -> how often it was given; of several labels each counts."""
+    counts: Counter[str] = Counter()
+    for category, count in zip(table.categories, table.counts.sum(axis=0), strict=True):
+        for label in sorted(category) if isinstance(category, frozenset) else [category]:
+            counts[str(label)] += int(count)
+    return dict(counts)
+
+
+def _disputed(
+    book: AnswerBook, tables: Mapping[str, tuple[QuestionConfig, AnswerTable]], wanted: int
+) -> list[Report]:
+    """The records with the greatest mean disagreement over the questions, the greatest first."""
+    scores: dict[str, dict[str, float]] = defaultdict(dict)
+    for name, (question, table) in tables.items():
+        for item, score in disagreement(table, METRIC_OF_TYPE[question.type]).items():
+            scores[item][name] = score
+    means = {item: sum(found.values()) / len(found) for item, found in scores.items()}
+    worst = sorted((item for item in means if means[item]), key=lambda item: (-means[item], item))
+    return [_dispute(book, item, means[item], scores[item]) for item in worst[:wanted]]
+
+
+def _dispute(book: AnswerBook, item: str, score: float, by_question: Mapping[str, float]) -> Report:
+    dataset, status = book.states[item]
+    return {
+        "id": item,
+        "dataset": dataset,
+        "status": status,
+        "prompt": book.prompts.get(item, ""),
+        "disagreement": round(score, 4),
+        "by_question": {name: round(value, 4) for name, value in by_question.items()},
+        "answers": {
+            name: {person: _plain(answer) for person, answer in sorted(book.answers[name][item].items())}
+            for name in by_question
+        },
+    }
+
+
+def disagreement(table: AnswerTable, metric: MetricName) -> dict[str, float]:
+    """Record -> mean distance of the pairs of answers to it, as a share of the greatest distance there is, 0 to 1.
+
+    Records that fewer than two people answered are left out.
+    """
+    counts = table.counts
+    sizes = counts.sum(axis=1)
+    several = sizes >= 2
+    if not several.any():
+        return {}
+    matrix = METRICS[metric](table.categories, counts[several].sum(axis=0, keepdims=True))[0]
+    greatest = matrix.max() or 1.0
+    apart = ((counts @ matrix) * counts).sum(axis=1)[several] / (sizes[several] * (sizes[several] - 1))
+    ids = np.array(table.items, dtype=object)[several]
+    return {str(item): float(value) for item, value in zip(ids, apart / greatest, strict=True)}
+
+
+def _plain(answer: Hashable) -> Any:
+    return sorted(answer) if isinstance(answer, frozenset) else answer

@@ -1,0 +1,48 @@
+"""Answers of several datasets to the same rows, put together by the row's id."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from sharegpt_argilla.annotation import AnsweredRecord, Response
+
+
+@dataclass(frozen=True, slots=True)
+class JoinedResponse(Response):
+    """A response that says which dataset it is from.
+
+    Attributes:
+        dataset: the dataset's name, as it was given.
+    """
+
+    dataset: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        """The response as it stands inside an exported row."""
+        return {**Response.to_json(self), "dataset": self.dataset}
+
+
+def join(parts: Iterable[tuple[str, AnsweredRecord]]) -> AnsweredRecord:
+    """One record out of what several datasets have about a row: dataset -> its record, in the order given.
+
+    It is completed when it is in any of them. Every response is kept, those of the first dataset first.
+    """
+    records = list(parts)
+    return AnsweredRecord(
+        id=records[0][1].id,
+        status="completed" if any(record.status == "completed" for _, record in records) else "pending",
+        responses=[_marked(response, name) for name, record in records for response in record.responses],
+    )
+
+
+def _marked(response: Response, dataset: str) -> JoinedResponse:
+    return JoinedResponse(
+        response.annotator,
+        response.status,
+        response.values,
+        response.submitted_at,
+        response.active_seconds,
+        dataset,
+    )

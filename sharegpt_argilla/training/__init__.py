@@ -1,0 +1,1 @@
+"""Annotated rows -> training files, one layout of rows per member."""

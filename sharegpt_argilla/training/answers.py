@@ -1,0 +1,126 @@
+"""Rows made from what annotators said: verdicts for KTO, demonstrations, labels for a classifier.
+
+Keys: TRL, "Dataset formats", unpaired preference, for ``kto``; ``prompt`` and ``demonstration`` for texts that
+annotators wrote; ``question``, ``text`` and ``labels`` for a classifier.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from sharegpt_argilla.errors import RejectedError, UsageError
+from sharegpt_argilla.training.base import (
+    JSON_LINES,
+    Example,
+    Group,
+    Question,
+    Scheme,
+    TrainingRow,
+    Unit,
+)
+from sharegpt_argilla.training.json_files import JsonFormat
+
+DEMONSTRATION = "demonstration"
+
+
+@dataclass(frozen=True)
+class Answers(JsonFormat):
+    """A layout that is one function of a row and the questions.
+
+    Attributes:
+        name: what stands after ``--format``.
+        title: what it is for.
+        build: the training rows of an annotated row; it raises RejectedError where there is none.
+        needs_answer: whether it writes the answer.
+    """
+
+    name: str
+    title: str
+    build: Callable[[Example, Scheme], list[TrainingRow]]
+    needs_answer: bool = False
+    suffix: str = JSON_LINES
+    unit: Unit = "row"
+    needs_history: bool = False
+
+    def rows(self, group: Group, scheme: Scheme) -> list[TrainingRow]:
+        """The rows of one annotated row.
+
+        Raises:
+            RejectedError: it has none.
+        """
+        return self.build(group.examples[0], scheme)
+
+
+def kto(example: Example, scheme: Scheme) -> list[TrainingRow]:
+    """``prompt``, ``completion``, ``label``: whether the rating is good.
+
+    Raises:
+        RejectedError: it was not rated, or is in the middle of the scale.
+    """
+    value = example.annotation.get(scheme.rank_by) if scheme.rank_by else None
+    if not isinstance(value, int | float):
+        raise RejectedError("without a rating")
+    if scheme.good is not None:
+        label = value >= scheme.good
+    else:
+        middle = _middle(scheme)
+        if value == middle:
+            raise RejectedError("rated neither good nor bad")
+        label = value > middle
+    return [{"prompt": example.prompt, "completion": example.answer, "label": label}]
+
+
+def demonstrations(example: Example, scheme: Scheme) -> list[TrainingRow]:
+    """``prompt``, ``demonstration``: one row for each different text that somebody wrote.
+
+    The texts are those of the question ``demonstration``, else of the first text question.
+
+    Raises:
+        RejectedError: nobody wrote one.
+        UsageError: the project has no text question.
+    """
+    texts = [question.name for question in scheme.questions if question.type == "text"]
+    if not texts:
+        raise UsageError('the project has no text question; "demonstrations" is made from what annotators write')
+    name = DEMONSTRATION if DEMONSTRATION in texts else texts[0]
+    written = dict.fromkeys(
+        text for response in example.submitted if isinstance(text := response["values"].get(name), str)
+    )
+    found = [{"prompt": example.prompt, "demonstration": text} for text in written if text.strip()]
+    if not found:
+        raise RejectedError("without a demonstration")
+    return found
+
+
+def classification(example: Example, scheme: Scheme) -> list[TrainingRow]:
+    """``question``, ``text``, ``labels``: one row for each question that was answered, text questions apart.
+
+    ``labels`` is always a list of text, in the order of the project: one label for a label question, the number
+    for a rating.
+
+    Raises:
+        RejectedError: no such question was answered.
+    """
+    found = [
+        {"question": question.name, "text": example.prompt, "labels": labels_of(question, value)}
+        for question in scheme.questions
+        if question.type != "text" and (value := example.annotation.get(question.name)) is not None
+    ]
+    if not found:
+        raise RejectedError("without a label")
+    return found
+
+
+def labels_of(question: Question, value: Any) -> list[str]:
+    """The value as a list of text, in the order of the question's choices; unknown labels come last."""
+    given = [str(item) for item in (value if isinstance(value, list) else [value])]
+    places = {str(choice): place for place, choice in enumerate(question.choices)}
+    return sorted(given, key=lambda label: (places.get(label, len(places)), label))
+
+
+def _middle(scheme: Scheme) -> float:
+    question = scheme.question(scheme.rank_by) if scheme.rank_by else None
+    choices = [float(choice) for choice in question.choices] if question else []
+    return (min(choices) + max(choices)) / 2 if choices else 0.0

@@ -1,0 +1,78 @@
+"""The card of a dataset: what is in it, how it was made, and under whose terms."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+
+from sharegpt_argilla.training.base import About, Question, Scheme
+
+UNKNOWN_LICENCE = "unknown"
+"""What the Hugging Face Hub writes where nobody said; give the corpus' own."""
+
+
+def dataset_card(scheme: Scheme, about: About, counts: Mapping[str, int]) -> str:
+    """README.md of a dataset: metadata as the Hub reads it, then the same for people.
+
+    Args:
+        scheme: the questions.
+        about: what is known of the annotation.
+        counts: split -> rows.
+    """
+    licence = about.licence or UNKNOWN_LICENCE
+    head = f"---\nlicense: {json.dumps(licence)}\ntags:\n- sharegpt-argilla\n- argilla\n- human-feedback\n---\n"
+    parts = [
+        f"# {about.title}",
+        "Chat prompts with their answers, annotated in Argilla; one row for each question of a conversation.",
+        f"## Rows\n\n{_table(('split', 'rows'), [(name, f'{count:,}') for name, count in counts.items()])}",
+        _left_out(about),
+        f"## Annotation\n\n{about.annotators:,} people submitted {about.responses:,} answers.",
+        _guidelines(about),
+        f"## Questions\n\n{_table(('question', 'type', 'values'), [_question(q) for q in scheme.questions])}",
+        _agreement(about),
+        f"## Licence\n\n{_licence(about)}",
+    ]
+    return head + "\n" + "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _question(question: Question) -> tuple[str, str, str]:
+    return f"`{question.name}`", question.type, ", ".join(str(choice) for choice in question.choices)
+
+
+def _left_out(about: About) -> str:
+    if not about.left_out:
+        return ""
+    return "Left out:\n\n" + "\n".join(f"- {count:,} {why}" for why, count in about.left_out.items() if count)
+
+
+def _guidelines(about: About) -> str:
+    if not about.guidelines:
+        return ""
+    rows = [(f"`{name}`" if name else "not known", f"{count:,}") for name, count in about.guidelines.items()]
+    return "Guidelines are known by the first 12 hex digits of their sha256:\n\n" + _table(
+        ("guidelines", "rows"), rows
+    )
+
+
+def _agreement(about: About) -> str:
+    if not about.agreement:
+        return "## Agreement\n\nNo row was answered by two people, so agreement is not known."
+    rows = [(f"`{name}`", f"{value:.2f}", f"{items:,}") for name, (value, items) in about.agreement.items()]
+    return (
+        "## Agreement\n\nHow often two people who answered the same row said the same (for several labels, the"
+        " share that both gave), not corrected for chance:\n\n"
+        + _table(("question", "agreement", "rows with two answers"), rows)
+    )
+
+
+def _licence(about: About) -> str:
+    if about.licence:
+        return f"The corpus is under `{about.licence}`; the annotations are offered under the same terms."
+    return (
+        "Not stated. The texts keep the terms of the corpus that they come from; look there before you use them."
+    )
+
+
+def _table(header: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
+    lines = [header, tuple("---" for _ in header), *rows]
+    return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)

@@ -1,0 +1,67 @@
+"""Whole conversations, put together again from their turns.
+
+Keys: FastChat and LLaMA-Factory for ``conversations`` (``id``, ``from``, ``value``); OpenAI, TRL and axolotl for
+``messages`` (``role``, ``content``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sharegpt_argilla.errors import RejectedError
+from sharegpt_argilla.training.base import JSON_LINES, Example, Group, Scheme, TrainingRow, Unit
+from sharegpt_argilla.training.json_files import JsonFormat
+
+Message = dict[str, str]
+
+
+@dataclass(frozen=True)
+class Conversations(JsonFormat):
+    """One layout of conversations.
+
+    Attributes:
+        name: what stands after ``--format``.
+        title: what it is for.
+        key: of the list of turns.
+        with_id: whether the id of the conversation is written too.
+        suffix: ``.jsonl``.
+    """
+
+    name: str
+    title: str
+    key: str
+    with_id: bool = False
+    suffix: str = JSON_LINES
+    unit: Unit = "conversation"
+    needs_history: bool = False
+    needs_answer: bool = True
+
+    def rows(self, group: Group, scheme: Scheme) -> list[TrainingRow]:
+        """One row: the system text, then question and answer by turns.
+
+        Raises:
+            RejectedError: no turn was answered.
+        """
+        if not group.examples:
+            raise RejectedError("without an answer")
+        layout = from_value if self.key == "conversations" else role_content
+        row: TrainingRow = {"id": group.examples[0].session} if self.with_id else {}
+        row[self.key] = layout(group.examples, group.examples[0].system)
+        return [row]
+
+
+def from_value(turns: Sequence[Example], system: str = "") -> list[Message]:
+    """The turns as ``from`` and ``value``; an answer that is not there is left out."""
+    messages = [{"from": "system", "value": system}] if system else []
+    for turn in turns:
+        messages.append({"from": "human", "value": turn.prompt})
+        if turn.answer:
+            messages.append({"from": "gpt", "value": turn.answer})
+    return messages
+
+
+def role_content(turns: Sequence[Example], system: str = "") -> list[Message]:
+    """The turns as ``role`` and ``content``; an answer that is not there is left out."""
+    roles = {"human": "user", "gpt": "assistant", "system": "system"}
+    return [{"role": roles[m["from"]], "content": m["value"]} for m in from_value(turns, system)]

@@ -1,0 +1,64 @@
+"""One question, one answer: the layouts of supervised fine-tuning, and the bare prompts of PPO.
+
+Keys: Stanford Alpaca and LLaMA-Factory's ``data/README.md`` (``system``, ``history``); TRL, "Dataset formats",
+prompt-completion; xTuring, ``InstructionDataset``; KoChatGPT's notebook for its SFT and PPO steps.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from sharegpt_argilla.training.base import JSON_LINES, Example, Group, Scheme, TrainingRow, Unit
+from sharegpt_argilla.training.json_files import JsonFormat
+
+
+@dataclass(frozen=True)
+class Instruction(JsonFormat):
+    """A layout that is one function of a row.
+
+    Attributes:
+        name: what stands after ``--format``.
+        title: what it is for.
+        build: the training row of an annotated row and its history.
+        suffix: ``.jsonl``, or ``.json`` for a trainer that reads an array.
+        needs_history: whether ``build`` writes the turns before.
+        needs_answer: whether it writes the answer.
+    """
+
+    name: str
+    title: str
+    build: Callable[[Example, Group], TrainingRow]
+    suffix: str = JSON_LINES
+    needs_history: bool = False
+    needs_answer: bool = True
+    unit: Unit = "row"
+
+    def rows(self, group: Group, scheme: Scheme) -> list[TrainingRow]:
+        """One row."""
+        return [self.build(group.examples[0], group)]
+
+
+def alpaca(example: Example, group: Group) -> TrainingRow:
+    """``instruction``, ``input`` (empty), ``output``; ``system`` and ``history`` where there are any."""
+    row: TrainingRow = {"instruction": example.prompt, "input": "", "output": example.answer}
+    if example.system:
+        row["system"] = example.system
+    if group.history:
+        row["history"] = [[turn.prompt, turn.answer] for turn in group.history]
+    return row
+
+
+def prompt_completion(example: Example, _group: Group) -> TrainingRow:
+    """``prompt``, ``completion``."""
+    return {"prompt": example.prompt, "completion": example.answer}
+
+
+def xturing(example: Example, _group: Group) -> TrainingRow:
+    """``instruction``, ``text`` (empty), ``target``."""
+    return {"instruction": example.prompt, "text": "", "target": example.answer}
+
+
+def prompt_only(example: Example, _group: Group) -> TrainingRow:
+    """``prompt``."""
+    return {"prompt": example.prompt}

@@ -1,0 +1,111 @@
+"""The questions of a project: from dataset-config.yml, else from the answers in the rows."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from sharegpt_argilla.config import ProjectConfig, RatingQuestion, TextQuestion
+from sharegpt_argilla.errors import UsageError
+from sharegpt_argilla.training.base import Question
+from sharegpt_argilla.training.examples import answered
+
+_LABEL = re.compile(r"[a-z0-9][a-z0-9 _-]*")
+"""What a label looks like: dataset-config.yml's rule, and the spaces that Argilla 1.x allowed."""
+
+
+def configured_questions(config: ProjectConfig) -> list[Question]:
+    """The questions with their choices in the order of the file."""
+    questions = []
+    for question in config.questions:
+        if isinstance(question, RatingQuestion):
+            choices: Sequence[int | str] = sorted(question.values)
+        else:
+            choices = () if isinstance(question, TextQuestion) else list(question.labels)
+        questions.append(Question(question.name, question.type, choices))
+    return questions
+
+
+class SeenQuestions:
+    """Collects the questions that rows were asked, with every value that was given.
+
+    Args:
+        known: the questions of the project. Values that they do not list go behind those that they do.
+    """
+
+    def __init__(self, known: Sequence[Question] = ()) -> None:
+        self._known = {question.name: question for question in known}
+        self._values: dict[str, set[Any]] = {}
+        self._lists: set[str] = set()
+
+    def add(self, annotation: Mapping[str, Any]) -> None:
+        """Take in one annotation."""
+        for name, value in answered(annotation):
+            values = self._values.setdefault(name, set())
+            if isinstance(value, list) and all(isinstance(item, str) for item in value):
+                self._lists.add(name)
+                values.update(value)
+            elif self._is_choice(name, value):
+                values.add(value)
+            elif name not in self._known:
+                # One text that is no label, or a ranking, makes it a text question; no value need be kept.
+                values.clear()
+                self._known[name] = Question(name, "text")
+
+    def questions(self) -> list[Question]:
+        """The questions of the project in its order, then the others in the order of their names."""
+        others = sorted(set(self._values) - set(self._known))
+        return [self._complete(question) for question in self._known.values()] + [
+            self._guess(name) for name in others
+        ]
+
+    def _is_choice(self, name: str, value: Any) -> bool:
+        known = self._known.get(name)
+        if known is not None:
+            return known.type != "text" and isinstance(value, int | str)
+        return isinstance(value, int | float) or (isinstance(value, str) and bool(_LABEL.fullmatch(value)))
+
+    def _complete(self, question: Question) -> Question:
+        if question.type == "text":
+            return question
+        # The project may have asked for several labels when these rows were made.
+        several = question.type == "label" and question.name in self._lists
+        return Question(
+            question.name,
+            "multi_label" if several else question.type,
+            [*question.choices, *_sorted(self._values.get(question.name, set()) - set(question.choices))],
+        )
+
+    def _guess(self, name: str) -> Question:
+        values = self._values[name]
+        if name in self._lists:
+            return Question(name, "multi_label", _sorted(values))
+        numbers = all(isinstance(value, int | float) for value in values)
+        return Question(name, "rating" if values and numbers else "label", _sorted(values))
+
+
+def find_question(questions: Sequence[Question], word: str) -> str | None:
+    """The question that is called ``word``, else the only one whose name ends in it (``prompt-quality``)."""
+    names = [question.name for question in questions]
+    if word in names:
+        return word
+    ending = [name for name in names if name.endswith((f"_{word}", f"-{word}"))]
+    return ending[0] if len(ending) == 1 else None
+
+
+def require_question(questions: Sequence[Question], word: str, option: str) -> str:
+    """The same.
+
+    Raises:
+        UsageError: there is none, or more than one.
+    """
+    name = find_question(questions, word)
+    if name is None:
+        known = ", ".join(question.name for question in questions) or "none"
+        raise UsageError(f'{option} needs a question called "{word}"; questions here: {known}')
+    return name
+
+
+def _sorted(values: Iterable[Any]) -> list[Any]:
+    return sorted(values, key=lambda value: (isinstance(value, str), value))

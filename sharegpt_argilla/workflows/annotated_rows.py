@@ -1,0 +1,86 @@
+"""What the workflows that read annotated rows share: the project's questions, and whose answers count."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from sharegpt_argilla.annotation import AnsweredRecord, Response
+from sharegpt_argilla.config import DEFAULT_CONFIG, ProjectConfig, load_project
+from sharegpt_argilla.jsonl import read_rows
+from sharegpt_argilla.responses.aggregation import PolicyChoice
+from sharegpt_argilla.responses.merge import Origin, annotation
+from sharegpt_argilla.rows import Row
+from sharegpt_argilla.training.base import Example, Question
+from sharegpt_argilla.training.scheme import configured_questions
+
+
+def known_questions(config: str | Path | None) -> list[Question]:
+    """The questions of the project file; none where no file is named and none is in the current folder.
+
+    Raises:
+        ConfigError: the file cannot be used.
+    """
+    project = find_config(config)
+    return configured_questions(project) if project else []
+
+
+def find_config(config: str | Path | None) -> ProjectConfig | None:
+    """The project file; None where no file is named and none is in the current folder.
+
+    Raises:
+        ConfigError: the file cannot be used.
+    """
+    if config is None and not Path(DEFAULT_CONFIG).is_file():
+        return None
+    return load_project(config or DEFAULT_CONFIG).config
+
+
+def read_rows_of(path: str | Path) -> Iterator[Row]:
+    """The rows of a file; lines that are none are left out."""
+    return (line.row for line in read_rows(path) if line.row is not None)
+
+
+def restricted(
+    questions: Sequence[Question], annotators: Sequence[str], config: str | Path | None
+) -> Callable[[Example], Example]:
+    """What makes an example say only what the given people said; all of them when none is given.
+
+    The values are put together anew, with the policies of the project, where somebody else answered too.
+    """
+    people = frozenset(annotators)
+    project = find_config(config)
+    choice = PolicyChoice()
+    if project:
+        export = project.export
+        choice = PolicyChoice(export.policies, export.adjudicators, export.weights)
+    names = [question.name for question in questions]
+
+    def restrict(example: Example) -> Example:
+        found = example.annotation.get("responses", ())
+        kept = [response for response in found if response.get("annotator") in people]
+        if not people or len(kept) == len(found):
+            return example
+        return replace(example, annotation=_again(example.annotation, kept, names, choice) if kept else {})
+
+    return restrict
+
+
+def _again(
+    before: Mapping[str, Any], responses: Sequence[Mapping[str, Any]], names: Sequence[str], choice: PolicyChoice
+) -> dict[str, Any]:
+    record = AnsweredRecord(
+        id=None,
+        status=before.get("status", "pending"),
+        responses=[
+            Response(
+                str(r.get("annotator")), r.get("status", "draft"), r.get("values", {}), r.get("submitted_at", "")
+            )
+            for r in responses
+        ],
+    )
+    origin = Origin(before.get("dataset", ""), before.get("guidelines", ""), names, choice)
+    # The responses stay as they were read: the record's copy knows less of them.
+    return {**annotation(record, origin), "responses": list(responses)}

@@ -1,0 +1,113 @@
+"""How far people agree, from the rows that an export wrote."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from sharegpt_argilla.argilla_client.connection import connect
+from sharegpt_argilla.argilla_client.dataset import find_dataset
+from sharegpt_argilla.config import DEFAULT_CONFIG, ProjectConfig, load_project
+from sharegpt_argilla.errors import InputError, SharegptArgillaError
+from sharegpt_argilla.jsonl import STANDARD_STREAM, open_output, read_rows
+from sharegpt_argilla.responses.agreement_page import render_page
+from sharegpt_argilla.responses.agreement_report import build_report
+from sharegpt_argilla.responses.pace import IDLE
+from sharegpt_argilla.rows import Row
+from sharegpt_argilla.settings import Connection, find_connection
+
+WORDS = 8
+"""Words of a prompt that a link searches for."""
+
+
+def report_agreement(
+    annotated: str | Path,
+    config: str | Path = DEFAULT_CONFIG,
+    *,
+    json_file: str | Path | None = None,
+    html_file: str | Path | None = None,
+    idle: float = IDLE,
+    connection: Connection | None = None,
+    on_progress: Callable[[int], None] = lambda _lines: None,
+) -> dict[str, Any]:
+    """Krippendorff's alpha, kappas, shares, distributions, pace and the most disputed records.
+
+    Args:
+        annotated: rows with responses, as ``export_responses`` writes them; ``-`` is standard input.
+        config: the project file, for the types and scales of the questions.
+        json_file: takes the report as JSON.
+        html_file: takes it as one page of HTML.
+        idle: seconds between two submissions after which somebody is taken to have been away.
+        connection: the Argilla that links lead to; by default the one from the environment, else the embedded
+            one. Where none answers there are no links.
+        on_progress: called with the number of lines that are done since the last call.
+
+    Returns:
+        The report as plain data; docs/agreement.md has its keys.
+
+    Raises:
+        ConfigError, InputError: see their docstrings. Lines that are no row are left out and counted under
+            ``unreadable``.
+    """
+    project = load_project(config).config
+    if str(annotated) != STANDARD_STREAM and not Path(annotated).is_file():
+        raise InputError(f"{annotated}: no such file; `sharegpt-argilla export-responses` writes one")
+    unreadable = 0
+
+    def rows() -> Iterator[Row]:
+        nonlocal unreadable
+        for line in read_rows(annotated):
+            on_progress(1)
+            if line.row is None:
+                unreadable += 1
+            else:
+                yield line.row
+
+    report = build_report(rows(), project.questions, idle=idle)
+    report["unreadable"] = unreadable
+    _add_links(report, project, connection)
+    for path, text in ((json_file, _as_json), (html_file, render_page)):
+        if path is not None:
+            with open_output(path) as file:
+                file.write(text(report))
+    return report
+
+
+def record_link(url: str, dataset_id: str, status: str, prompt: str) -> str:
+    """The address of a page of Argilla that shows one record, found by the first words of its prompt.
+
+    Args:
+        url: address of the Argilla.
+        dataset_id: Argilla's id of the dataset.
+        status: of the record. A completed one has left the queues; those who answered find it under submitted.
+        prompt: the text of the prompt, or its beginning.
+    """
+    words = re.findall(r"\w+", prompt)[:WORDS]
+    tab = "submitted" if status == "completed" else "pending"
+    search = quote(f'"{" ".join(words)}"') if words else ""
+    return f"{url}/dataset/{dataset_id}/annotation-mode?page=1&status={tab}&search={search}"
+
+
+def _add_links(report: dict[str, Any], project: ProjectConfig, connection: Connection | None) -> None:
+    """``url`` on the disputed records, where an Argilla with their dataset answers."""
+    if not report["disputed"]:
+        return
+    ids: dict[str, str] = {}
+    with suppress(SharegptArgillaError), connect(connection or find_connection()) as client:
+        for record in report["disputed"]:
+            name = record["dataset"] if isinstance(record["dataset"], str) else record["dataset"][0]
+            if name not in ids:
+                workspace, slash, dataset = name.rpartition("/")
+                found = find_dataset(client, workspace if slash else project.workspace, dataset)
+                ids[name] = found.id if found else ""
+            if ids[name]:
+                record["url"] = record_link(client.url, ids[name], record["status"], record["prompt"])
+
+
+def _as_json(report: dict[str, Any]) -> str:
+    return json.dumps(report, ensure_ascii=False, indent=2) + "\n"

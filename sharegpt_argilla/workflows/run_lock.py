@@ -1,0 +1,50 @@
+"""One run at a time: a lock beside the file that a run writes."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sharegpt_argilla.errors import InputError
+
+
+@contextmanager
+def run_lock(output: Path) -> Iterator[None]:
+    """Hold the lock of ``output``; it ends with the process, however that ends.
+
+    Drafts that a killed run left beside the output are removed, since nobody else can be writing one.
+
+    Raises:
+        InputError: another run holds it, or the folder cannot be written to.
+    """
+    path = output.with_name(f".{output.name}.lock")
+    try:
+        descriptor = _take(path)
+    except BlockingIOError:
+        raise InputError(f"{output}: another run is writing it; wait for it, or write another file") from None
+    except OSError as error:
+        raise InputError(f"{output}: cannot be written: {error.strerror}") from error
+    try:
+        for draft in output.parent.glob(f".{output.name}.*.part"):
+            draft.unlink(missing_ok=True)
+        yield
+    finally:
+        path.unlink(missing_ok=True)
+        os.close(descriptor)
+
+
+def _take(path: Path) -> int:
+    while True:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if path.exists() and os.fstat(descriptor).st_ino == path.stat().st_ino:
+                return descriptor
+        except OSError:
+            os.close(descriptor)
+            raise
+        # Who held it before removed the file meanwhile: a lock on it keeps nobody out.
+        os.close(descriptor)

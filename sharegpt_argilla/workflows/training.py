@@ -1,0 +1,337 @@
+"""Annotated rows -> training files."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from sharegpt_argilla.errors import InputError, RejectedError, UnknownNameError, UsageError
+from sharegpt_argilla.jsonl import STANDARD_STREAM, open_input
+from sharegpt_argilla.training.base import (
+    About,
+    Example,
+    Question,
+    Scheme,
+    TrainingFormat,
+    TrainingRow,
+)
+from sharegpt_argilla.training.examples import agreement, read_example
+from sharegpt_argilla.training.filters import Filters
+from sharegpt_argilla.training.scheme import SeenQuestions, find_question, require_question
+from sharegpt_argilla.training.source import AnnotatedFile, Plan
+from sharegpt_argilla.training.splits import DEFAULT_SEED, Families, parse_split
+from sharegpt_argilla.training.table import FORMATS
+from sharegpt_argilla.workflows.annotated_rows import known_questions, read_rows_of, restricted
+
+NO_ANSWER = "without an answer"
+_TO_STREAM = (".jsonl", ".json", ".csv")
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Which rows go into a training set, and how values are read.
+
+    Attributes:
+        min_quality: the least rating of the question ``quality``.
+        intents: labels of the question ``intent``; a row has at least one of them.
+        toxicity: labels of the question ``toxicity`` that a row may have; it may have no other.
+        annotators: only what these people said counts, put together anew with the project's policies.
+        agreement: the least mean agreement, 0 to 1, of rows that two people or more answered.
+        min_responses: the least number of submitted responses.
+        ties: ``keep`` or ``drop`` rows on which the votes were even.
+        unannotated: take rows that nobody answered too.
+        discarded: take rows that at least as many people discarded as submitted.
+        rank_by: the rating that tells better answers from worse; default ``quality``.
+        good: the rating from which ``kto`` says true; default: above the middle of the scale.
+    """
+
+    min_quality: float | None = None
+    intents: Sequence[str] = ()
+    toxicity: Sequence[str] = ()
+    annotators: Sequence[str] = ()
+    agreement: float | None = None
+    min_responses: int = 0
+    ties: str = "keep"
+    unannotated: bool = False
+    discarded: bool = False
+    rank_by: str | None = None
+    good: float | None = None
+
+
+@dataclass(slots=True)
+class TrainingSummary:
+    """What ``training`` did.
+
+    Attributes:
+        rows: annotated and other rows in the input.
+        unreadable: lines of it that are no row.
+        repeated: rows whose id stood in it before.
+        left_out: why -> how many rows or, where the format compares answers, questions.
+        written: split -> training rows, ``""`` where nothing is split; in a dry run, those that would be.
+        units: what they were made from: rows, questions or conversations.
+        largest_family: share of the units that had to stay together in one split; 0 where nothing is split.
+        outputs: the files or the folder; none in a dry run.
+        sample: the first training row; None when there is none.
+        hub: address of the dataset on the Hugging Face Hub; ``""`` when it was not sent.
+    """
+
+    rows: int = 0
+    unreadable: int = 0
+    repeated: int = 0
+    left_out: Counter[str] = field(default_factory=Counter)
+    written: dict[str, int] = field(default_factory=dict)
+    units: int = 0
+    largest_family: float = 0.0
+    outputs: list[str] = field(default_factory=list)
+    sample: TrainingRow | None = None
+    hub: str = ""
+
+
+def training(  # noqa: PLR0913 - the options of the command, under their names
+    annotated: str | Path,
+    format: str,  # noqa: A002 - the option's name
+    output: str | Path,
+    *,
+    selection: Selection = Selection(),
+    split: str | None = None,
+    seed: int = DEFAULT_SEED,
+    config: str | Path | None = None,
+    licence: str = "",
+    push: str | None = None,
+    private: bool = False,
+    dry_run: bool = False,
+    on_progress: Callable[[int], None] = lambda _rows: None,
+) -> TrainingSummary:
+    """Write a training set from annotated rows, whole or not at all.
+
+    Args:
+        annotated: what ``export-responses`` wrote; ``-`` is standard input.
+        format: one of ``FORMATS``.
+        output: a file, ``-`` for standard output, or a folder for ``datasets``.
+        selection: the filters.
+        split: ``train=0.9,test=0.1``; each split becomes a file with its name behind the output's.
+        seed: of the splits; the same seed splits the same rows alike.
+        config: the project file; default ``dataset-config.yml`` if it is here, else the answers tell.
+        licence: of the corpus, for the dataset card, as the Hub spells it (``cc0-1.0``).
+        push: ``owner/name`` on the Hugging Face Hub, for the format ``datasets``.
+        private: make the repository there private.
+        dry_run: count, write nothing.
+        on_progress: called with the number of rows that are read since the last call.
+
+    Raises:
+        UsageError, ConfigError: an option cannot be used.
+        InputError: a file cannot be read or written.
+        CredentialsError, ServerRefusedError, ServerUnreachableError: the Hub; what is on disk stays.
+    """
+    layout = FORMATS[format]
+    shares = parse_split(split) if split else {}
+    _check_output(layout, str(output), shares, push)
+    _check_not_input(annotated, output)
+    with as_file(annotated) as path:
+        questions = _questions(path, config)
+        scheme = Scheme(questions, _rank_by(questions, selection), selection.good)
+        job = _Job(layout, scheme, TrainingSummary())
+        reason = _reason(layout, _filters(questions, selection))
+        prepare = restricted(questions, selection.annotators, config)
+        with closing(AnnotatedFile(path, reason, prepare, on_progress)) as source:
+            job.run(source, Path(output), _About(path.stem, licence), (shares, seed), dry_run=dry_run)
+    if push and not dry_run:
+        job.summary.hub = _push(Path(output), push, private=private)
+    return job.summary
+
+
+@contextmanager
+def as_file(rows: str | Path) -> Iterator[Path]:
+    """The rows as a file that can be read twice; standard input is copied to one.
+
+    Raises:
+        InputError: there is no such file.
+    """
+    if str(rows) != STANDARD_STREAM:
+        if not Path(rows).is_file():
+            raise InputError(f"{rows}: no such file; `sharegpt-argilla export-responses` writes one")
+        yield Path(rows)
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "annotated.jsonl"
+        with open_input(rows) as source, path.open("w", encoding="utf-8", newline="") as copy:
+            shutil.copyfileobj(source, copy)
+        yield path
+
+
+@dataclass(frozen=True, slots=True)
+class _About:
+    title: str
+    licence: str
+
+
+@dataclass(slots=True)
+class _Job:
+    layout: TrainingFormat
+    scheme: Scheme
+    summary: TrainingSummary
+
+    def run(
+        self,
+        source: AnnotatedFile,
+        output: Path,
+        about: _About,
+        splitting: tuple[dict[str, float], int],
+        *,
+        dry_run: bool,
+    ) -> None:
+        """Plan the units, split them, make and write their rows."""
+        plans = source.plans(self.layout.unit, history=self.layout.needs_history)
+        self.summary.units = len(plans)
+        self.summary.rows, self.summary.unreadable = source.rows, source.unreadable
+        self.summary.repeated, self.summary.left_out = source.repeated, source.left_out
+        parts = self._split(plans, *splitting)
+        self.summary.written = dict.fromkeys(parts, 0)
+        rows = {name: self._rows(source, name, part) for name, part in parts.items()}
+        if dry_run:
+            for part in rows.values():
+                for _ in part:
+                    pass
+            return
+        card = self._card(source, plans, about) if not self.layout.suffix else About(about.title)
+        paths = self.layout.write(output, rows, self.scheme, card)
+        self.summary.outputs = [str(path) for path in paths]
+
+    def _split(self, plans: Sequence[Plan], shares: dict[str, float], seed: int) -> dict[str, list[Plan]]:
+        if not shares:
+            return {"": list(plans)}
+        families = Families()
+        for plan in plans:
+            families.add(plan.keys())
+        parts: dict[str, list[Plan]] = {name: [] for name in shares}
+        for plan, name in zip(plans, families.assign(shares, seed), strict=True):
+            parts[name].append(plan)
+        self.summary.largest_family = families.largest
+        return parts
+
+    def _rows(self, source: AnnotatedFile, split: str, plans: Sequence[Plan]) -> Iterator[TrainingRow]:
+        for plan in plans:
+            try:
+                made = self.layout.rows(source.read(plan), self.scheme)
+            except RejectedError as error:
+                self.summary.left_out[str(error)] += 1
+                continue
+            for row in made:
+                self.summary.sample = self.summary.sample or row
+                self.summary.written[split] += 1
+                yield row
+
+    def _card(self, source: AnnotatedFile, plans: Sequence[Plan], about: _About) -> About:
+        """What the card says of the rows that were taken."""
+        people: set[str] = set()
+        guidelines: Counter[str] = Counter()
+        agreements: dict[str, list[float]] = {}
+        responses = 0
+        for plan in plans:
+            for example in source.read(plan).examples:
+                responses += len(example.submitted)
+                people.update(str(response.get("annotator")) for response in example.submitted)
+                guidelines.update(_names(example.annotation.get("guidelines")))
+                for question in self.scheme.questions:
+                    if (value := agreement(example, question.name)) is not None:
+                        agreements.setdefault(question.name, []).append(value)
+        return About(
+            title=about.title,
+            licence=about.licence,
+            guidelines=dict(sorted(guidelines.items())),
+            annotators=len(people),
+            responses=responses,
+            agreement={name: (sum(found) / len(found), len(found)) for name, found in agreements.items()},
+            left_out=dict(self.summary.left_out),
+        )
+
+
+def _push(folder: Path, repository: str, *, private: bool) -> str:
+    # Imported only when asked for: `datasets` takes a second.
+    from sharegpt_argilla.training.dataset_dict import push_to_hub  # noqa: PLC0415
+
+    return push_to_hub(folder, repository, private=private)
+
+
+def _questions(path: Path, config: str | Path | None) -> list[Question]:
+    seen = SeenQuestions(known_questions(config))
+    for row in read_rows_of(path):
+        seen.add(read_example(row).annotation)
+    return seen.questions()
+
+
+def _rank_by(questions: Sequence[Question], selection: Selection) -> str | None:
+    if selection.rank_by is None:
+        return find_question(questions, "quality")
+    ratings = [question.name for question in questions if question.type == "rating"]
+    if selection.rank_by not in ratings:
+        raise UnknownNameError("rating question", selection.rank_by, ratings)
+    return selection.rank_by
+
+
+def _filters(questions: Sequence[Question], selection: Selection) -> Filters:
+    if selection.ties not in ("keep", "drop"):
+        raise UnknownNameError("way with ties", selection.ties, ("keep", "drop"))
+    if selection.agreement is not None and not 0 <= selection.agreement <= 1:
+        raise UsageError(f"agreement {selection.agreement:g}: it lies between 0 and 1")
+    quality = None
+    if selection.min_quality is not None:
+        quality = (require_question(questions, "quality", "--min-quality"), selection.min_quality)
+    return Filters(
+        unannotated=selection.unannotated,
+        discarded=selection.discarded,
+        ties=selection.ties == "keep",
+        quality=quality,
+        intents=_labels(questions, "intent", selection.intents),
+        toxicity=_labels(questions, "toxicity", selection.toxicity),
+        agreement=selection.agreement,
+        responses=selection.min_responses,
+        questions=[question.name for question in questions],
+    )
+
+
+def _labels(questions: Sequence[Question], word: str, wanted: Sequence[str]) -> tuple[str, frozenset[str]] | None:
+    if not wanted:
+        return None
+    name = require_question(questions, word, f"--{word}")
+    (question,) = [question for question in questions if question.name == name]
+    for label in wanted:
+        if label not in question.choices:
+            raise UnknownNameError(f"label of {name}", label, map(str, question.choices))
+    return name, frozenset(wanted)
+
+
+def _reason(layout: TrainingFormat, filters: Filters) -> Callable[[Example], str | None]:
+    def reason(example: Example) -> str | None:
+        why = filters.reason(example)
+        if why is None and layout.needs_answer and layout.unit != "conversation" and not example.answer:
+            return NO_ANSWER
+        return why
+
+    return reason
+
+
+def _check_output(layout: TrainingFormat, output: str, shares: dict[str, float], push: str | None) -> None:
+    if push and layout.suffix:
+        raise UsageError('only the format "datasets" goes to the Hugging Face Hub')
+    if output == STANDARD_STREAM and (shares or layout.suffix not in _TO_STREAM):
+        what = "splits are files" if shares else f"{layout.name} is no text"
+        raise UsageError(f"{what}; give -o a name")
+
+
+def _check_not_input(annotated: str | Path, output: str | Path) -> None:
+    if (
+        STANDARD_STREAM not in (str(annotated), str(output))
+        and Path(annotated).resolve() == Path(output).resolve()
+    ):
+        raise UsageError(f"{output}: the annotated rows themselves; give -o another name")
+
+
+def _names(value: Any) -> list[str]:
+    return [str(name) for name in value] if isinstance(value, list) else [str(value or "")]

@@ -1,0 +1,211 @@
+"""The report: what is counted, and that each way of showing it shows it."""
+
+import json
+import random
+import re
+from datetime import datetime, timedelta
+from html.parser import HTMLParser
+
+import pytest
+
+from sharegpt_argilla.annotation import AnsweredRecord, Response
+from sharegpt_argilla.config import load_project
+from sharegpt_argilla.errors import UsageError
+from sharegpt_argilla.responses.agreement import answer_table
+from sharegpt_argilla.responses.agreement_page import render_page
+from sharegpt_argilla.responses.agreement_report import build_report, disagreement
+from sharegpt_argilla.responses.agreement_text import render_text
+from sharegpt_argilla.responses.merge import Origin, merge
+from sharegpt_argilla.responses.pace import pace_of
+from sharegpt_argilla.responses.svg_charts import Dot, dot_chart
+from sharegpt_argilla.responses.times import read_length, read_time
+from sharegpt_argilla.rows import Row
+from tests.projects import ROOT, some_rows
+
+PROJECT = load_project(ROOT / "dataset-config.yml").config
+ORIGIN = Origin("sharegpt-prompts", "0123456789ab", ["quality", "intent", "toxicity"])
+START = datetime(2026, 1, 5, 9)
+LABELS = ["code", "chat", "open_qa"]
+
+
+def annotated(count: int = 40) -> list[Row]:
+    """Rows with answers of three people, one of whom often disagrees; some drafts and discards."""
+    rng = random.Random(5)
+    rows = some_rows(count + 5)
+    for place in range(count):
+        truth = rng.randint(2, 6)
+        responses = []
+        for number, (person, noise) in enumerate((("ana", 0), ("ben", 1), ("<cy>", 2))):
+            values = {
+                "quality": min(7, max(1, truth + rng.randint(-noise, noise))),
+                "intent": rng.sample(LABELS, 1 + place % 2),
+                "toxicity": rng.choice(["none", "none", "harmful"]),
+            }
+            time = START + timedelta(seconds=40 * place, minutes=number)
+            status = "submitted" if (place + number) % 10 else "discarded"
+            active = 30.0 if person == "ben" else None
+            responses.append(Response(person, status, values, time.isoformat(), active))
+        rows[place] = merge(rows[place], AnsweredRecord(rows[place]["id"], "completed", responses), ORIGIN)
+    return rows
+
+
+@pytest.fixture(scope="module")
+def report() -> dict:
+    return build_report(annotated(), PROJECT.questions)
+
+
+def test_counts(report) -> None:
+    assert (report["rows"], report["annotated"], report["annotators"]) == (45, 40, 3)
+    assert report["responses"] == {"submitted": 108, "draft": 0, "discarded": 12}
+    quality = report["questions"]["quality"]
+    assert sum(quality["distribution"].values()) == quality["answers"] == 108
+    assert list(quality["distribution"]) == ["1", "2", "3", "4", "5", "6", "7"]
+    assert len(quality["pairs"]) == 3
+    assert report["questions"]["intent"]["labels"]["code"]["items"] == 40
+
+
+def test_everything_but_perfect_has_an_interval_around_it(report) -> None:
+    for question in report["questions"].values():
+        for one in [question["alpha"], question["percent_agreement"], *(p["kappa"] for p in question["pairs"])]:
+            assert one["low"] <= one["value"] <= one["high"]
+            assert one["items"] > 0
+
+
+def test_the_one_who_disagrees_is_found(report) -> None:
+    by_name = {
+        person["annotator"]: person["kappa"]["value"] for person in report["questions"]["quality"]["people"]
+    }
+    assert by_name["<cy>"] < by_name["ana"]
+
+
+def test_pace_is_estimated_and_measured(report) -> None:
+    by_name = {pace["annotator"]: pace for pace in report["pace"]}
+    assert by_name["ana"]["estimated"]["median_seconds"] == 40
+    assert by_name["ana"]["measured"] == {"responses": 0, "median_seconds": None}
+    assert by_name["ben"]["measured"]["median_seconds"] == 30
+
+
+def test_pauses_are_left_out() -> None:
+    times = [
+        START,
+        START + timedelta(seconds=20),
+        START + timedelta(hours=2),
+        START + timedelta(hours=2, seconds=40),
+    ]
+    found = pace_of("ana", reversed(times), [])
+    assert (found.submitted, found.gaps, found.seconds) == (4, 2, 30)
+    assert pace_of("ana", times, [], idle=1).seconds is None
+
+
+def test_the_most_disputed_comes_first() -> None:
+    table = answer_table(
+        {"far": {"a": 1, "b": 5}, "near": {"a": 3, "b": 4}, "same": {"a": 2, "b": 2}, "one": {"a": 1}}
+    )
+    found = disagreement(table, "interval")
+    assert found == {"far": 1, "near": pytest.approx(1 / 16), "same": 0}
+
+
+def test_disputed_records_are_sorted_and_real(report) -> None:
+    scores = [record["disagreement"] for record in report["disputed"]]
+    assert scores == sorted(scores, reverse=True)
+    assert len(scores) == 20
+    assert all(len(record["answers"]["quality"]) >= 2 for record in report["disputed"])
+
+
+def test_the_same_rows_give_the_same_report(report) -> None:
+    assert json.dumps(build_report(annotated(), PROJECT.questions)) == json.dumps(report)
+
+
+def test_a_row_that_is_there_twice_counts_once() -> None:
+    rows = annotated()
+    assert build_report(rows + rows[:3], PROJECT.questions)["responses"]["submitted"] == 108
+
+
+def test_the_text_says_it(report) -> None:
+    text = render_text(report)
+    assert "40 of 45 rows annotated by 3 people" in text
+    assert "Krippendorff's alpha (ordinal)" in text
+    assert f"n={report['questions']['quality']['alpha']['items']}" in text
+
+
+class Page(HTMLParser):
+    """What a page holds, and whether every tag is closed."""
+
+    VOID = frozenset({"meta", "br"})
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.tags: list[str] = []
+        self.outside: list[str] = []
+        self.text = ""
+
+    def handle_starttag(self, tag, attrs) -> None:
+        self.tags.append(tag)
+        self.outside += [value for name, value in attrs if name in {"src", "href"}]
+        if tag not in self.VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attrs) -> None:
+        self.tags.append(tag)
+
+    def handle_endtag(self, tag) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data) -> None:
+        self.text += data
+
+
+def test_the_page_is_whole_and_needs_nothing_else(report) -> None:
+    source = render_page(report)
+    page = Page()
+    page.feed(source)
+    assert page.open == []
+    assert (page.outside, "script" in page.tags, "@import" in source, "url(" in source) == (
+        [],
+        False,
+        False,
+        False,
+    )
+    assert page.tags.count("svg") >= 6
+    assert "prefers-color-scheme:dark" in source
+    assert "<cy>" in page.text
+    for axis in ("Krippendorff's alpha", "answers, of 108", "kappa of the pair"):
+        assert axis in page.text
+
+
+def test_a_report_on_nothing(tmp_path) -> None:
+    empty = build_report(some_rows(3), PROJECT.questions)
+    assert empty["questions"]["quality"]["alpha"] == {"value": None, "low": None, "high": None, "items": 0}
+    assert "0 of 3 rows annotated" in render_text(empty)
+    assert render_page(empty).endswith("</html>\n")
+
+
+@pytest.mark.parametrize(("text", "seconds"), [("90s", 90), ("15m", 900), ("2h", 7200), ("1d", 86400)])
+def test_lengths_of_time(text, seconds) -> None:
+    assert read_length(text) == seconds
+
+
+@pytest.mark.parametrize("text", ["15", "m", "0s", "1.5h", "-1m", ""])
+def test_what_is_no_length_of_time(text) -> None:
+    with pytest.raises(UsageError, match="90s, 15m, 2h or 1d"):
+        read_length(text)
+
+
+def test_times_are_utc() -> None:
+    assert read_time("2026-01-05T10:00:00+02:00") == datetime(2026, 1, 5, 8)
+    assert read_time("2026-01-05") == datetime(2026, 1, 5)
+    with pytest.raises(UsageError, match="yesterday"):
+        read_time("yesterday")
+
+
+def test_dots_lie_on_their_scale() -> None:
+    chart = dot_chart("t", "alpha", [Dot("a", -0.05, -0.28, 0.2, "x"), Dot("b", 0.5, None, None, "y")])
+    ticks = [float(text) for text in re.findall(r'class="tick"[^>]*>([^<]+)<', chart)]
+    assert ticks == [-0.4, 0, 0.5, 1]
+    first, second = (float(x) for x in re.findall(r'cx="([0-9.]+)"', chart))
+    at = {tick: float(x) for tick, x in zip(ticks, re.findall(r'class="grid" x1="([0-9.]+)"', chart), strict=True)}
+    assert at[-0.4] < first < at[0]
+    assert second == at[0.5]
+    (low,) = re.findall(r'class="interval" x1="([0-9.]+)"', chart)
+    assert at[-0.4] < float(low) < first

@@ -1,0 +1,228 @@
+"""What each format makes of rows: exact keys, what it takes and what it counts as left out."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from sharegpt_argilla.errors import InputError, UnknownNameError, UsageError
+from sharegpt_argilla.training.table import FORMATS
+from sharegpt_argilla.workflows.training import Selection
+from tests.training.rows import GOOD, made, row, run, sample
+
+KEYS = {
+    "alpaca": [
+        {"instruction", "input", "output", "system"},
+        {"instruction", "input", "output", "system", "history"},
+    ],
+    "prompt_completion": [{"prompt", "completion"}],
+    "sharegpt": [{"id", "conversations"}],
+    "messages": [{"messages"}],
+    "xturing": [{"instruction", "text", "target"}],
+    "kochatgpt_sft": [{"prompt", "completion"}],
+    "kochatgpt_rm": [{"prompt", "completion_0", "completion_1", "completion_2", "ranking"}],
+    "kochatgpt_ppo": [{"prompt"}],
+    "dpo": [{"prompt", "chosen", "rejected"}],
+    "dpo_llamafactory": [{"conversations", "chosen", "rejected"}],
+    "dpo_axolotl": [{"system", "instruction", "chosen_response", "rejected_response"}],
+    "kto": [{"prompt", "completion", "label"}],
+    "reward": [{"chosen", "rejected"}],
+    "demonstrations": [{"prompt", "demonstration"}],
+    "classification": [{"question", "text", "labels"}],
+}
+
+
+@pytest.mark.parametrize("layout", KEYS)
+def test_the_keys_are_exact(layout: str, tmp_path: Path) -> None:
+    found = made(tmp_path, sample(), layout)
+    assert found
+    for training_row, keys in zip(found, [*KEYS[layout], *[KEYS[layout][-1]] * len(found)], strict=False):
+        optional = {"system", "history"} if layout == "alpaca" else set()
+        assert keys - optional <= set(training_row) <= keys | optional
+
+
+def test_every_format_is_tested() -> None:
+    assert {*KEYS, "datasets", "parquet", "csv"} == set(FORMATS)
+
+
+def test_alpaca_gives_the_turns_before(tmp_path: Path) -> None:
+    first, second, *_ = made(tmp_path, sample(), "alpaca")
+    assert first == {"instruction": "Name a colour.", "input": "", "output": "Red.", "system": "Be brief."}
+    assert second["history"] == [["Name a colour.", "Red."]]
+
+
+def test_alpaca_without_anything_else_has_three_keys(tmp_path: Path) -> None:
+    (only,) = made(tmp_path, [row("Hello?", "Hi.", GOOD)], "alpaca")
+    assert list(only) == ["instruction", "input", "output"]
+
+
+def test_history_ends_at_a_gap(tmp_path: Path) -> None:
+    rows = [row(f"q{n}", f"a{n}", GOOD, turn=n) for n in (1, 3, 4)]
+    assert [found.get("history") for found in made(tmp_path, rows, "alpaca")] == [None, None, [["q3", "a3"]]]
+
+
+@pytest.mark.parametrize("name", ["out.json", "out"])
+def test_an_array_where_the_name_or_the_format_says_so(name: str, tmp_path: Path) -> None:
+    run(tmp_path, sample(), "kochatgpt_sft", name)
+    assert len(json.loads((tmp_path / name).read_text(encoding="utf-8"))) == 6
+
+
+def test_an_empty_array_is_one(tmp_path: Path) -> None:
+    run(tmp_path, [row("q")], "kochatgpt_ppo", "out.json")
+    assert json.loads((tmp_path / "out.json").read_text()) == []
+
+
+def test_rows_without_an_answer_are_counted(tmp_path: Path) -> None:
+    rows = [row("q1", "", GOOD), row("q2", "a", GOOD, turn=2)]
+    assert run(tmp_path, rows, "prompt_completion").left_out == {"without an answer": 1}
+    assert run(tmp_path, rows, "kochatgpt_ppo").written == {"": 2}
+
+
+class TestConversations:
+    def test_turns_come_in_order_from_anywhere_in_the_file(self, tmp_path: Path) -> None:
+        rows = [row(f"q{n}", f"a{n}", GOOD if n == 2 else None, turn=n) for n in (3, 1, 2)]
+        rows.insert(1, row("other", "x", GOOD, session="t"))
+        first, second = made(tmp_path, rows, "sharegpt")
+        assert [turn["value"] for turn in first["conversations"]] == ["q1", "a1", "q2", "a2", "q3", "a3"]
+        assert (first["id"], second["id"]) == ("s", "t")
+
+    def test_a_conversation_nobody_annotated_is_left_out(self, tmp_path: Path) -> None:
+        rows = [row("q1", "a1"), row("q", "a", GOOD, session="t")]
+        assert [found["id"] for found in made(tmp_path, rows, "sharegpt")] == ["t"]
+
+    def test_a_turn_that_is_left_out_takes_the_others_with_it(self, tmp_path: Path) -> None:
+        rows = [row("q1", "a1", GOOD), row("q2", "a2", {**GOOD, "quality": 2}, turn=2)]
+        summary = run(tmp_path, rows, "messages", selection=Selection(min_quality=5))
+        assert summary.written == {"": 0}
+        assert summary.left_out["in a conversation with a row that is left out"] == 1
+
+    def test_it_ends_at_a_gap_and_leaves_out_silence(self, tmp_path: Path) -> None:
+        rows = [row(f"q{n}", "" if n == 2 else f"a{n}", GOOD, turn=n) for n in (1, 2, 3, 5)]
+        (found,) = made(tmp_path, rows, "messages")
+        assert [message["content"] for message in found["messages"]] == ["q1", "a1", "q3", "a3"]
+        summary = run(tmp_path, rows, "messages")
+        assert summary.left_out["turns after a gap in the conversation"] == 1
+        assert summary.left_out["turns without an answer"] == 1
+
+    def test_of_several_answers_the_best_is_told(self, tmp_path: Path) -> None:
+        (first, second) = made(tmp_path, sample()[:5], "messages")
+        assert first["messages"][0] == {"role": "system", "content": "Be brief."}
+        assert second["messages"][-1] == {"role": "assistant", "content": "4"}
+
+    def test_roles_alternate(self, tmp_path: Path) -> None:
+        for found in made(tmp_path, sample(), "messages"):
+            roles = [message["role"] for message in found["messages"] if message["role"] != "system"]
+            assert roles == ["user", "assistant"] * (len(roles) // 2)
+
+
+class TestPreference:
+    def test_every_pair_in_the_order_of_the_ranks(self, tmp_path: Path) -> None:
+        found = made(tmp_path, sample(), "dpo")
+        pairs = [(pair["chosen"], pair["rejected"]) for pair in found]
+        assert pairs == [("4", "Four, I think."), ("4", "5"), ("Four, I think.", "5")]
+
+    def test_the_rating_decides_where_the_corpus_has_no_ranks(self, tmp_path: Path) -> None:
+        rows = [row("q", f"a{n}", {**GOOD, "quality": n}) for n in (2, 7)]
+        assert made(tmp_path, rows, "dpo") == [{"prompt": "q", "chosen": "a7", "rejected": "a2"}]
+
+    def test_another_rating_may_decide(self, tmp_path: Path) -> None:
+        rows = [row("q", f"a{n}", {"helpfulness": n, "quality": 9 - n}) for n in (2, 7)]
+        found = made(tmp_path, rows, "dpo", selection=Selection(rank_by="helpfulness"))
+        assert found[0]["chosen"] == "a7"
+        with pytest.raises(UnknownNameError, match="helpfulness"):
+            run(tmp_path, rows, "dpo", selection=Selection(rank_by="helpfulnes"))
+
+    @pytest.mark.parametrize(
+        ("answers", "reason"),
+        [
+            ([("a", 5)], "without a second answer to compare with"),
+            ([("a", 5), ("a", 6)], "without a second answer to compare with"),
+            ([("a", 5), ("b", 5)], "with answers ranked the same"),
+            ([("a", 5), ("b", None)], "with answers that nobody ranked"),
+        ],
+    )
+    def test_rows_without_a_pair_are_counted_and_not_invented(self, answers, reason, tmp_path: Path) -> None:
+        values = [(answer, {"intent": ["code"]} | ({"quality": n} if n else {})) for answer, n in answers]
+        rows = [row("q", answer, value) for answer, value in values]
+        rows = [{**one, "id": f"id-{number}"} for number, one in enumerate(rows)]
+        summary = run(tmp_path, rows, "dpo")
+        assert (summary.written, summary.left_out) == ({"": 0}, {reason: 1})
+
+    @pytest.mark.parametrize("other", [{"session": "t"}, {"turn": 2}, {"prompt": "q?"}])
+    def test_another_question_is_no_comparison(self, other, tmp_path: Path) -> None:
+        rows = [
+            row("q", "a", GOOD),
+            row(**{"prompt": "q", "answer": "b", "values": {**GOOD, "quality": 1}} | other),
+        ]
+        assert run(tmp_path, rows, "dpo").written == {"": 0}
+
+    def test_kochatgpt_lists_the_completions_from_best_to_worst(self, tmp_path: Path) -> None:
+        (found,) = made(tmp_path, sample(), "kochatgpt_rm")
+        assert [found[f"completion_{n}"] for n in range(3)] == ["5", "4", "Four, I think."]
+        assert found["ranking"] == [1, 2, 0]
+
+    def test_kochatgpt_needs_three_answers(self, tmp_path: Path) -> None:
+        summary = run(tmp_path, sample()[2:4], "kochatgpt_rm")
+        assert summary.left_out == {"with fewer than 3 answers to rank": 1}
+
+    def test_the_turns_before_stand_in_the_formats_of_conversations(self, tmp_path: Path) -> None:
+        rows = [row("hello", "hi"), *(row("q", f"a{n}", {**GOOD, "quality": n}, turn=2) for n in (2, 7))]
+        (found,) = made(tmp_path, rows, "dpo_llamafactory")
+        assert [turn["value"] for turn in found["conversations"]] == ["hello", "hi", "q"]
+        assert found["chosen"] == {"from": "gpt", "value": "a7"}
+        (found,) = made(tmp_path, rows, "reward")
+        assert [turn["content"] for turn in found["rejected"]] == ["hello", "hi", "q", "a2"]
+
+
+class TestAnswers:
+    def test_kto_labels_what_is_above_the_middle(self, tmp_path: Path) -> None:
+        rows = [row(f"q{n}", "a", {**GOOD, "quality": n}, turn=n) for n in range(1, 8)]
+        assert [found["label"] for found in made(tmp_path, rows, "kto")] == [False] * 3 + [True] * 3
+        assert run(tmp_path, rows, "kto").left_out == {"rated neither good nor bad": 1}
+        labels = [found["label"] for found in made(tmp_path, rows, "kto", selection=Selection(good=6))]
+        assert labels == [False] * 5 + [True] * 2
+
+    def test_demonstrations_are_each_text_once(self, tmp_path: Path) -> None:
+        rows = [row("q", "a", {"demonstration": "One two."}, people=["ana", "ben"]), row("r", "a", GOOD, turn=2)]
+        assert made(tmp_path, rows, "demonstrations") == [{"prompt": "q", "demonstration": "One two."}]
+        assert run(tmp_path, rows, "demonstrations").left_out == {"without a demonstration": 1}
+
+    def test_demonstrations_need_a_text_question(self, tmp_path: Path) -> None:
+        with pytest.raises(UsageError, match="no text question"):
+            run(tmp_path, [row("q", "a", GOOD)], "demonstrations")
+
+    def test_classification_is_a_row_for_each_question_in_the_order_of_the_project(self, tmp_path: Path) -> None:
+        rows = [row("q", "a", {"toxicity": "none", "intent": ["code", "rewrite"], "quality": 6})]
+        assert made(tmp_path, rows, "classification") == [
+            {"question": "quality", "text": "q", "labels": ["6"]},
+            {"question": "intent", "text": "q", "labels": ["rewrite", "code"]},
+            {"question": "toxicity", "text": "q", "labels": ["none"]},
+        ]
+
+
+def test_an_unknown_format_is_answered_with_the_nearest(tmp_path: Path) -> None:
+    with pytest.raises(UnknownNameError, match='unknown training format "alpacca"; did you mean "alpaca"'):
+        run(tmp_path, [], "alpacca")
+
+
+def test_a_failure_leaves_the_last_file_alone(tmp_path: Path) -> None:
+    (tmp_path / "out.jsonl").write_text("the last one\n")
+    with pytest.raises(UsageError):
+        run(tmp_path, [row("q", "a", GOOD)], "demonstrations")
+    assert (tmp_path / "out.jsonl").read_text() == "the last one\n"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["annotated.jsonl", "out.jsonl"]
+
+
+@pytest.mark.parametrize("layout", FORMATS)
+def test_a_folder_that_is_not_there_is_one_line(layout: str, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="cannot be written"):
+        run(tmp_path, sample(), layout, "nowhere/out")
+
+
+@pytest.mark.parametrize("layout", FORMATS)
+def test_a_dry_run_counts_and_writes_nothing(layout: str, tmp_path: Path) -> None:
+    summary = run(tmp_path, sample(), layout, "out", dry_run=True)
+    assert summary.written[""] > 0
+    assert summary.sample
+    assert [path.name for path in tmp_path.iterdir()] == ["annotated.jsonl"]
+    assert run(tmp_path, sample(), layout, "out").written == summary.written
