@@ -36,12 +36,13 @@ WORDS = re.findall(
     r"\S+",
     "the a of and to in is that it for on with as model row table query value file function returns list word "
     "question how what why could would each every between under over first last next good better plain "
-    "kettle garden river music letter number window morning 可以 这个 问题 答案 例如 naïve café – “quoted”",
+    "kettle garden river music letter number window morning",
 )
+OTHER_WORDS = [*WORDS, "naïve", "café", "–", "“quoted”", "可以", "这个", "问题", "答案"]
 CODE = """
 ```python
 def area(width: float, height: float) -> float:
-	"Area in m²."
+	"Area, in the unit of both, squared."
 	return width * height
 ```
 """
@@ -73,9 +74,11 @@ def invented(chance: random.Random, count: int) -> Iterator[dict[str, Any]]:
     """Conversations of made-up words, as long as those of ShareGPT V3: 3.75 pairs of 1.9 kB on average."""
     for number in range(count):
         turns = []
+        # In V3 nine pairs of ten are plain ASCII.
+        words = OTHER_WORDS if number % 10 == 0 else WORDS
         for _ in range(chance.choice([1, 2, 3, 4, 4, 8])):
-            turns.append({"from": "human", "value": speech(chance, chance.choice([8, 20, 90]))})
-            turns.append({"from": "gpt", "value": speech(chance, chance.choice([90, 250, 450]))})
+            turns.append({"from": "human", "value": speech(chance, words, chance.choice([8, 20, 90]))})
+            turns.append({"from": "gpt", "value": speech(chance, words, chance.choice([90, 250, 450]))})
         piece = number % 3 == 0
         yield {
             "id": f"{number:07}_{4 * (number % 5) + 1}" if piece else f"{number:07}",
@@ -83,9 +86,9 @@ def invented(chance: random.Random, count: int) -> Iterator[dict[str, Any]]:
         }
 
 
-def speech(chance: random.Random, words: int) -> str:
+def speech(chance: random.Random, words: list[str], count: int) -> str:
     """Sentences in paragraphs, sometimes with code."""
-    said = chance.choices(WORDS, k=words)
+    said = chance.choices(words, k=count)
     said[::12] = [f"{word.capitalize()}." for word in said[::12]]
     said[::45] = [f"{word}\n\n" for word in said[::45]]
     return " ".join(said) + (CODE if chance.random() < 0.2 else "")

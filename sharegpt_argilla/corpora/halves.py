@@ -41,7 +41,7 @@ def write_halves(pairer: Pairer, file: IO[bytes]) -> None:
             text = _dump([*half[:-1], dict(half.extra)])
         else:
             asked, blank = False, sum(1 for turn in half if turn.blank)
-            spoken, text = len(half) - blank, _dump(half)
+            spoken, text = len(half) - blank, _dump([tuple(turn) for turn in half])
         file.write(_dump([pairer.corpus, *gap, asked, spoken, blank, len(text) + 1]) + b"\n" + text + b"\n")
 
 
