@@ -124,7 +124,8 @@ def _record(rows: list[tuple[Any, ...]]) -> dict[str, Any]:
             "id": _shown(response_id),
             "user_id": _shown(user_id),
             "status": response_status,
-            "values": json.loads(values) if values else None,
+            # As the server gives what a client stored without values.
+            "values": (json.loads(values) if values else None) or {},
             "inserted_at": _time(inserted_at),
             "updated_at": _time(updated_at),
         }
