@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sharegpt_argilla.corpora.lines import ID, RowLines
+from sharegpt_argilla.corpora.run.lines import ID, RowLines
 from sharegpt_argilla.errors import RejectedError, UnknownNameError, UsageError
 from sharegpt_argilla.rows import (
     Pair,

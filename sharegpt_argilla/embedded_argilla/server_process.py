@@ -14,8 +14,8 @@ from argilla_server.settings import settings
 
 import sharegpt_argilla.embedded_argilla.engine  # noqa: F401 - registers the search engine
 from sharegpt_argilla.embedded_argilla.database import migrate, use_write_ahead_log
+from sharegpt_argilla.embedded_argilla.engine.repair import repair_index
 from sharegpt_argilla.embedded_argilla.environment import max_request_bytes
-from sharegpt_argilla.embedded_argilla.index_repair import repair_index
 from sharegpt_argilla.embedded_argilla.known_credentials import replace_known_credentials
 from sharegpt_argilla.embedded_argilla.null_values import read_null_values_as_empty
 from sharegpt_argilla.embedded_argilla.owner import ensure_owner

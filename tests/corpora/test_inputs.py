@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from sharegpt_argilla.corpora.inputs import expand_inputs, total_size
+from sharegpt_argilla.corpora.reading.inputs import expand_inputs, total_size
 from sharegpt_argilla.errors import InputError, UsageError
 
 

@@ -10,13 +10,13 @@ from pathlib import Path
 import pytest
 
 from sharegpt_argilla.corpora.base import Corpus, Options
-from sharegpt_argilla.corpora.blocks import read_blocks
 from sharegpt_argilla.corpora.detect import detect
-from sharegpt_argilla.corpora.found import Damaged, Located
 from sharegpt_argilla.corpora.kochatgpt_conversation import BARE_ROLES, MARKER
 from sharegpt_argilla.corpora.kochatgpt_rm import RankedCompletions
 from sharegpt_argilla.corpora.pairing import Counts, Pairer
-from sharegpt_argilla.corpora.reader import read_records
+from sharegpt_argilla.corpora.reading.blocks import read_blocks
+from sharegpt_argilla.corpora.reading.found import Damaged, Located
+from sharegpt_argilla.corpora.reading.reader import read_records
 from sharegpt_argilla.corpora.roles import canonical_role
 from sharegpt_argilla.corpora.table import CORPORA
 from sharegpt_argilla.errors import RejectedError

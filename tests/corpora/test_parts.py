@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from sharegpt_argilla.corpora.parts import PartsWriter
+from sharegpt_argilla.corpora.run.parts import PartsWriter
 from sharegpt_argilla.errors import InputError, UsageError
 
 

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sharegpt_argilla.corpora import reader
-from sharegpt_argilla.corpora.reader import CUT_OFF, Damaged, Located, read_records
+from sharegpt_argilla.corpora.reading import reader
+from sharegpt_argilla.corpora.reading.reader import CUT_OFF, Damaged, Located, read_records
 from sharegpt_argilla.corpora.table import CORPORA
 from sharegpt_argilla.errors import InputError
 from tests.corpora.layouts import LAYOUTS, Record, conversation, json_lines, spans, whole_conversations

@@ -14,8 +14,8 @@ from typing import Any
 
 import pytest
 
-from sharegpt_argilla.corpora import conversion, running
 from sharegpt_argilla.corpora.pairing import Counts
+from sharegpt_argilla.corpora.run import conversion, running
 from sharegpt_argilla.errors import InputError, UsageError
 from sharegpt_argilla.workflows.extract import extract
 from tests.corpora.layouts import conversation, json_lines, pretty_array

@@ -158,7 +158,7 @@ class World:
 @pytest.fixture
 def empty_world(tmp_path: Path) -> Iterator[World]:
     """A dataset that has no index yet."""
-    from sharegpt_argilla.embedded_argilla.index_store import close_stores
+    from sharegpt_argilla.embedded_argilla.engine.store import close_stores
 
     yield World(tmp_path / "search-index.db")
     close_stores()

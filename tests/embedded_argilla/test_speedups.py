@@ -141,7 +141,7 @@ def queue(monkeypatch):
 
 @pytest.fixture
 def server(tmp_path):
-    from sharegpt_argilla.embedded_argilla.index_store import close_stores
+    from sharegpt_argilla.embedded_argilla.engine.store import close_stores
 
     server = Server(tmp_path)
     server.run(server.start)

@@ -20,15 +20,15 @@ from argilla_server.search_engine import (
     TermsFilter,
 )
 
-from sharegpt_argilla.embedded_argilla.index_schema import METADATA, RESPONSE, SUGGESTION
-from sharegpt_argilla.embedded_argilla.index_values import KEYWORD, Stored, bound, instant, sought_values
+from sharegpt_argilla.embedded_argilla.engine.schema import METADATA, RESPONSE, SUGGESTION
+from sharegpt_argilla.embedded_argilla.engine.values import KEYWORD, Stored, bound, instant, sought_values
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from argilla_server.search_engine import Filter, FilterScope
 
-    from sharegpt_argilla.embedded_argilla.index_schema import Attribute, DatasetIndex
+    from sharegpt_argilla.embedded_argilla.engine.schema import Attribute, DatasetIndex
 
 KEYWORD_PROPERTIES = ("id", "external_id", "status")
 TIME_PROPERTIES = ("inserted_at", "updated_at")

@@ -18,13 +18,13 @@ from argilla_server.models import Dataset, Record, Response, Suggestion, Vector
 from sqlalchemy import select
 from sqlalchemy.orm import selectinload
 
-from sharegpt_argilla.embedded_argilla.engine import EmbeddedSearchEngine
-from sharegpt_argilla.embedded_argilla.index_file import set_aside_damaged
-from sharegpt_argilla.embedded_argilla.index_records import delete_records
-from sharegpt_argilla.embedded_argilla.index_schema import delete_dataset, find_dataset, get_dataset
-from sharegpt_argilla.embedded_argilla.index_sources import dataset_definition
-from sharegpt_argilla.embedded_argilla.index_store import store_at
-from sharegpt_argilla.embedded_argilla.index_values import microseconds
+from sharegpt_argilla.embedded_argilla.engine.file import set_aside_damaged
+from sharegpt_argilla.embedded_argilla.engine.interface import EmbeddedSearchEngine
+from sharegpt_argilla.embedded_argilla.engine.records import delete_records
+from sharegpt_argilla.embedded_argilla.engine.schema import delete_dataset, find_dataset, get_dataset
+from sharegpt_argilla.embedded_argilla.engine.sources import dataset_definition
+from sharegpt_argilla.embedded_argilla.engine.store import store_at
+from sharegpt_argilla.embedded_argilla.engine.values import microseconds
 
 if TYPE_CHECKING:
     import sqlite3
@@ -32,8 +32,8 @@ if TYPE_CHECKING:
 
     from sqlalchemy.ext.asyncio import AsyncSession
 
-    from sharegpt_argilla.embedded_argilla.index_entries import DatasetDefinition
-    from sharegpt_argilla.embedded_argilla.index_store import IndexStore
+    from sharegpt_argilla.embedded_argilla.engine.entries import DatasetDefinition
+    from sharegpt_argilla.embedded_argilla.engine.store import IndexStore
 
 _LOGGER = logging.getLogger(__name__)
 

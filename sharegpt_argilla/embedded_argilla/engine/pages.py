@@ -12,8 +12,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sharegpt_argilla.embedded_argilla.index_filters import Condition, all_of
-from sharegpt_argilla.embedded_argilla.index_shuffle import TURNS, Shuffle, lots_of_turn
+from sharegpt_argilla.embedded_argilla.engine.filters import Condition, all_of
+from sharegpt_argilla.embedded_argilla.engine.shuffle import TURNS, Shuffle, lots_of_turn
 
 if TYPE_CHECKING:
     import sqlite3

@@ -14,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import TYPE_CHECKING, TypeVar
 
-from sharegpt_argilla.embedded_argilla.index_file import open_index
+from sharegpt_argilla.embedded_argilla.engine.file import open_index
 from sharegpt_argilla.errors import EmbeddedArgillaError
 
 if TYPE_CHECKING:

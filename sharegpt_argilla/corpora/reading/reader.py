@@ -17,10 +17,10 @@ from typing import Any, BinaryIO
 
 import orjson
 
-from sharegpt_argilla.corpora.compression import open_bytes
-from sharegpt_argilla.corpora.damage import CUT_OFF, Fault, Scanner, decode_object
-from sharegpt_argilla.corpora.found import Damaged, Located
-from sharegpt_argilla.corpora.window import Readable, Window
+from sharegpt_argilla.corpora.reading.compression import open_bytes
+from sharegpt_argilla.corpora.reading.damage import CUT_OFF, Fault, Scanner, decode_object
+from sharegpt_argilla.corpora.reading.found import Damaged, Located
+from sharegpt_argilla.corpora.reading.window import Readable, Window
 from sharegpt_argilla.errors import InputError
 from sharegpt_argilla.jsonl import STANDARD_STREAM
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import sqlite3
 
-    from sharegpt_argilla.embedded_argilla.index_schema import Attribute, DatasetIndex
+    from sharegpt_argilla.embedded_argilla.engine.schema import Attribute, DatasetIndex
 
 MAX_TERMS = 2**14
 """Terms beyond this many are counted in the total only, as in argilla-server's engine for Elasticsearch."""

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Literal
 
-from sharegpt_argilla.embedded_argilla.index_text import (
+from sharegpt_argilla.embedded_argilla.engine.text import (
     SENTINEL,
     UNSPACED,
     normalise,

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from sharegpt_argilla.corpora.damage import NOT_UTF8
-from sharegpt_argilla.corpora.found import Damaged, Located
-from sharegpt_argilla.corpora.window import Readable, Window
+from sharegpt_argilla.corpora.reading.damage import NOT_UTF8
+from sharegpt_argilla.corpora.reading.found import Damaged, Located
+from sharegpt_argilla.corpora.reading.window import Readable, Window
 
 CHUNK = 1 << 20
 """Bytes read at a time, and the longest line."""

@@ -6,7 +6,7 @@ import glob
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from sharegpt_argilla.corpora.hub import SCHEME, hub_name
+from sharegpt_argilla.corpora.reading.hub import SCHEME, hub_name
 from sharegpt_argilla.errors import InputError, UsageError
 from sharegpt_argilla.jsonl import STANDARD_STREAM
 

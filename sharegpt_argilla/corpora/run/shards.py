@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sharegpt_argilla.corpora.base import Corpus, GatheringCorpus
-from sharegpt_argilla.corpora.parquet import row_groups
-from sharegpt_argilla.corpora.sources import Source, Stretch
+from sharegpt_argilla.corpora.reading.parquet import row_groups
+from sharegpt_argilla.corpora.reading.sources import Source, Stretch
 
 SHARD_SIZE = 32_000_000
 """Bytes of an input in one shard: less than a second of work, and few enough shards for a corpus of a terabyte."""

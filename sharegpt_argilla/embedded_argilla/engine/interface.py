@@ -1,8 +1,4 @@
-"""The search engine of the embedded Argilla: argilla-server's interface, over the index in a file.
-
-Importing this module registers it, so that ``ARGILLA_SEARCH_ENGINE=embedded`` finds it. It must be imported in
-every process that uses the server's code: the server itself, the rq workers and ``reindex``.
-"""
+"""argilla-server's interface of a search engine, over the index in a file."""
 
 from __future__ import annotations
 
@@ -26,17 +22,20 @@ from argilla_server.search_engine import (
 )
 from argilla_server.settings import settings
 
-from sharegpt_argilla.embedded_argilla import index_metrics, index_records, index_schema, index_search
-from sharegpt_argilla.embedded_argilla.index_file import require_sqlite
-from sharegpt_argilla.embedded_argilla.index_sources import (
+from sharegpt_argilla.embedded_argilla.engine import metrics as index_metrics
+from sharegpt_argilla.embedded_argilla.engine import records as index_records
+from sharegpt_argilla.embedded_argilla.engine import schema as index_schema
+from sharegpt_argilla.embedded_argilla.engine import search as index_search
+from sharegpt_argilla.embedded_argilla.engine.file import require_sqlite
+from sharegpt_argilla.embedded_argilla.engine.sources import (
     dataset_definition,
     record_entry,
     response_entry,
     suggestion_entry,
 )
-from sharegpt_argilla.embedded_argilla.index_store import store_at
-from sharegpt_argilla.embedded_argilla.index_values import microseconds
-from sharegpt_argilla.embedded_argilla.index_vectors import nearest_records
+from sharegpt_argilla.embedded_argilla.engine.store import store_at
+from sharegpt_argilla.embedded_argilla.engine.values import microseconds
+from sharegpt_argilla.embedded_argilla.engine.vectors import nearest_records
 from sharegpt_argilla.errors import EmbeddedArgillaError
 from sharegpt_argilla.settings import Home
 
@@ -54,7 +53,7 @@ if TYPE_CHECKING:
     )
     from argilla_server.search_engine import Filter, MetadataMetrics, Order
 
-    from sharegpt_argilla.embedded_argilla.index_store import IndexStore
+    from sharegpt_argilla.embedded_argilla.engine.store import IndexStore
 
 _LOGGER = logging.getLogger(__name__)
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from sharegpt_argilla.corpora.found import Damaged, Located
-from sharegpt_argilla.corpora.json_values import json_value
+from sharegpt_argilla.corpora.reading.found import Damaged, Located
+from sharegpt_argilla.corpora.reading.json_values import json_value
 
 BATCH = 256
 """Rows turned into Python values at a time."""

@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
-from sharegpt_argilla.corpora.compression import Peekable
-from sharegpt_argilla.corpora.conversion import Settings, convert
-from sharegpt_argilla.corpora.executors import InThisProcess, executor
-from sharegpt_argilla.corpora.shards import Shard
-from sharegpt_argilla.corpora.sources import Progress, Source
-from sharegpt_argilla.corpora.work import Plan
+from sharegpt_argilla.corpora.reading.compression import Peekable
+from sharegpt_argilla.corpora.reading.sources import Progress, Source
+from sharegpt_argilla.corpora.run.conversion import Settings, convert
+from sharegpt_argilla.corpora.run.executors import InThisProcess, executor
+from sharegpt_argilla.corpora.run.shards import Shard
+from sharegpt_argilla.corpora.run.work import Plan
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,9 +12,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from sharegpt_argilla.corpora.conversion import ShardFiles, ShardResult
-from sharegpt_argilla.corpora.shards import Shard
-from sharegpt_argilla.corpora.sources import Source
+from sharegpt_argilla.corpora.reading.sources import Source
+from sharegpt_argilla.corpora.run.conversion import ShardFiles, ShardResult
+from sharegpt_argilla.corpora.run.shards import Shard
 from sharegpt_argilla.errors import InputError, UsageError
 
 PLAN = "plan.json"

@@ -7,12 +7,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from sharegpt_argilla.corpora.conversion import REJECTIONS_SHOWN, Settings, ShardFiles, ShardResult
-from sharegpt_argilla.corpora.halves import stitch
-from sharegpt_argilla.corpora.lines import ID, RowLines
 from sharegpt_argilla.corpora.pairing import Counts, Pairer
-from sharegpt_argilla.corpora.parts import open_bytes_output
-from sharegpt_argilla.corpora.shards import Shard
+from sharegpt_argilla.corpora.run.conversion import REJECTIONS_SHOWN, Settings, ShardFiles, ShardResult
+from sharegpt_argilla.corpora.run.halves import stitch
+from sharegpt_argilla.corpora.run.lines import ID, RowLines
+from sharegpt_argilla.corpora.run.parts import open_bytes_output
+from sharegpt_argilla.corpora.run.shards import Shard
 from sharegpt_argilla.corpora.table import CORPORA
 
 

@@ -12,13 +12,13 @@ from pathlib import Path
 from typing import IO
 
 from sharegpt_argilla.corpora.base import Configurable, Conversation, Corpus, GatheringCorpus, Options
-from sharegpt_argilla.corpora.damage import TOO_DEEP
-from sharegpt_argilla.corpora.found import Damaged, Located
-from sharegpt_argilla.corpora.halves import write_halves
-from sharegpt_argilla.corpora.lines import ID, RowLines
 from sharegpt_argilla.corpora.pairing import Counts, Pairer
-from sharegpt_argilla.corpora.shards import Shard
-from sharegpt_argilla.corpora.sources import Progress, Reading, Source, Streams
+from sharegpt_argilla.corpora.reading.damage import TOO_DEEP
+from sharegpt_argilla.corpora.reading.found import Damaged, Located
+from sharegpt_argilla.corpora.reading.sources import Progress, Reading, Source, Streams
+from sharegpt_argilla.corpora.run.halves import write_halves
+from sharegpt_argilla.corpora.run.lines import ID, RowLines
+from sharegpt_argilla.corpora.run.shards import Shard
 from sharegpt_argilla.corpora.table import CORPORA
 from sharegpt_argilla.errors import InputError, RejectedError
 from sharegpt_argilla.jsonl import RejectsFile

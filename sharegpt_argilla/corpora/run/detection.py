@@ -9,14 +9,14 @@ from contextlib import ExitStack
 from itertools import islice
 from pathlib import Path
 
-from sharegpt_argilla.corpora.compression import Decompressed, Peekable
 from sharegpt_argilla.corpora.detect import detect
-from sharegpt_argilla.corpora.found import Located
-from sharegpt_argilla.corpora.hub import read_hub
-from sharegpt_argilla.corpora.parquet import read_parquet
-from sharegpt_argilla.corpora.reader import JsonReader
-from sharegpt_argilla.corpora.sources import Source
-from sharegpt_argilla.corpora.window import Readable
+from sharegpt_argilla.corpora.reading.compression import Decompressed, Peekable
+from sharegpt_argilla.corpora.reading.found import Located
+from sharegpt_argilla.corpora.reading.hub import read_hub
+from sharegpt_argilla.corpora.reading.parquet import read_parquet
+from sharegpt_argilla.corpora.reading.reader import JsonReader
+from sharegpt_argilla.corpora.reading.sources import Source
+from sharegpt_argilla.corpora.reading.window import Readable
 from sharegpt_argilla.errors import InputError, RejectedError
 
 AUTO = "auto"

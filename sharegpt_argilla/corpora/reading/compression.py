@@ -12,7 +12,7 @@ from typing import BinaryIO, Literal, Protocol
 
 import zstandard
 
-from sharegpt_argilla.corpora.window import Readable
+from sharegpt_argilla.corpora.reading.window import Readable
 from sharegpt_argilla.errors import InputError
 from sharegpt_argilla.jsonl import STANDARD_STREAM
 

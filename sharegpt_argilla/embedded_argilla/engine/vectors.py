@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Sequence
 
-    from sharegpt_argilla.embedded_argilla.index_pages import Match
-    from sharegpt_argilla.embedded_argilla.index_schema import Attribute
+    from sharegpt_argilla.embedded_argilla.engine.pages import Match
+    from sharegpt_argilla.embedded_argilla.engine.schema import Attribute
 
 
 _LOGGER = logging.getLogger(__name__)

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from sharegpt_argilla.corpora.window import Window
+from sharegpt_argilla.corpora.reading.window import Window
 
 CUT_OFF = "the file ends inside the record that starts here; it was cut off"
 TOO_DEEP = "JSON nested too deeply"

@@ -7,18 +7,18 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from sharegpt_argilla.embedded_argilla.index_schema import METADATA, RESPONSE, SUGGESTION, VECTOR
-from sharegpt_argilla.embedded_argilla.index_shuffle import lot_of
-from sharegpt_argilla.embedded_argilla.index_text import SENTINEL, indexed_text
-from sharegpt_argilla.embedded_argilla.index_values import Stored, stored_values
-from sharegpt_argilla.embedded_argilla.index_vectors import packed_vector
+from sharegpt_argilla.embedded_argilla.engine.schema import METADATA, RESPONSE, SUGGESTION, VECTOR
+from sharegpt_argilla.embedded_argilla.engine.shuffle import lot_of
+from sharegpt_argilla.embedded_argilla.engine.text import SENTINEL, indexed_text
+from sharegpt_argilla.embedded_argilla.engine.values import Stored, stored_values
+from sharegpt_argilla.embedded_argilla.engine.vectors import packed_vector
 
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterable, Iterator, Sequence
 
-    from sharegpt_argilla.embedded_argilla.index_entries import RecordEntry, ResponseEntry, SuggestionEntry
-    from sharegpt_argilla.embedded_argilla.index_schema import Attribute, DatasetIndex
+    from sharegpt_argilla.embedded_argilla.engine.entries import RecordEntry, ResponseEntry, SuggestionEntry
+    from sharegpt_argilla.embedded_argilla.engine.schema import Attribute, DatasetIndex
 
 _BATCH = 500
 _VALUES = "INSERT OR IGNORE INTO value (attribute, value, record, response) VALUES (?, ?, ?, ?)"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from argilla_server.search_engine import RecordFilterScope, ResponseFilterScope
 
-from sharegpt_argilla.embedded_argilla.index_filters import (
+from sharegpt_argilla.embedded_argilla.engine.filters import (
     EVERY,
     KEYWORD_PROPERTIES,
     TIME_PROPERTIES,
@@ -17,11 +17,11 @@ from sharegpt_argilla.embedded_argilla.index_filters import (
     attribute_of,
     filter_conditions,
 )
-from sharegpt_argilla.embedded_argilla.index_pages import Match, Ordering, Page, count_matches, read_page
-from sharegpt_argilla.embedded_argilla.index_schema import RESPONSE
-from sharegpt_argilla.embedded_argilla.index_shuffle import LOTS, TURNS, shuffle_of
-from sharegpt_argilla.embedded_argilla.index_values import KEYWORD
-from sharegpt_argilla.embedded_argilla.text_query import ALWAYS, Columns, compile_text_query
+from sharegpt_argilla.embedded_argilla.engine.pages import Match, Ordering, Page, count_matches, read_page
+from sharegpt_argilla.embedded_argilla.engine.schema import RESPONSE
+from sharegpt_argilla.embedded_argilla.engine.shuffle import LOTS, TURNS, shuffle_of
+from sharegpt_argilla.embedded_argilla.engine.text_query import ALWAYS, Columns, compile_text_query
+from sharegpt_argilla.embedded_argilla.engine.values import KEYWORD
 from sharegpt_argilla.errors import EmbeddedArgillaError
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from argilla_server.search_engine import Filter, Order
 
-    from sharegpt_argilla.embedded_argilla.index_schema import Attribute, DatasetIndex
+    from sharegpt_argilla.embedded_argilla.engine.schema import Attribute, DatasetIndex
 
 
 def match_records(

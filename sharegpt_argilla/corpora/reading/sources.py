@@ -12,12 +12,12 @@ from stat import S_ISREG
 from typing import BinaryIO, Literal, cast
 
 from sharegpt_argilla.corpora.base import Corpus
-from sharegpt_argilla.corpora.blocks import read_blocks
-from sharegpt_argilla.corpora.compression import MAGIC_LENGTH, Decompressed, Peekable, form_of
-from sharegpt_argilla.corpora.found import Damaged, Located
-from sharegpt_argilla.corpora.hub import hub_name, read_hub
-from sharegpt_argilla.corpora.parquet import read_parquet
-from sharegpt_argilla.corpora.reader import JsonReader, first_record
+from sharegpt_argilla.corpora.reading.blocks import read_blocks
+from sharegpt_argilla.corpora.reading.compression import MAGIC_LENGTH, Decompressed, Peekable, form_of
+from sharegpt_argilla.corpora.reading.found import Damaged, Located
+from sharegpt_argilla.corpora.reading.hub import hub_name, read_hub
+from sharegpt_argilla.corpora.reading.parquet import read_parquet
+from sharegpt_argilla.corpora.reading.reader import JsonReader, first_record
 from sharegpt_argilla.errors import InputError
 from sharegpt_argilla.jsonl import STANDARD_STREAM
 

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sharegpt_argilla.embedded_argilla.index_entries import (
+from sharegpt_argilla.embedded_argilla.engine.entries import (
     DatasetDefinition,
     RecordEntry,
     ResponseEntry,
     SuggestionEntry,
     VectorEntry,
 )
-from sharegpt_argilla.embedded_argilla.index_values import microseconds
+from sharegpt_argilla.embedded_argilla.engine.values import microseconds
 from sharegpt_argilla.errors import EmbeddedArgillaError
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from sharegpt_argilla.corpora.found import Located
-from sharegpt_argilla.corpora.json_values import json_value
+from sharegpt_argilla.corpora.reading.found import Located
+from sharegpt_argilla.corpora.reading.json_values import json_value
 from sharegpt_argilla.errors import InputError
 
 SCHEME = "hf://"

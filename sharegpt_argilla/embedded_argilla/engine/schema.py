@@ -8,10 +8,10 @@ import json
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from sharegpt_argilla.embedded_argilla.index_entries import DatasetDefinition
-from sharegpt_argilla.embedded_argilla.index_file import TOKENIZER
-from sharegpt_argilla.embedded_argilla.index_values import FLOAT, INTEGER, KEYWORD, stored_values
-from sharegpt_argilla.embedded_argilla.text_query import ALWAYS
+from sharegpt_argilla.embedded_argilla.engine.entries import DatasetDefinition
+from sharegpt_argilla.embedded_argilla.engine.file import TOKENIZER
+from sharegpt_argilla.embedded_argilla.engine.text_query import ALWAYS
+from sharegpt_argilla.embedded_argilla.engine.values import FLOAT, INTEGER, KEYWORD, stored_values
 from sharegpt_argilla.errors import EmbeddedArgillaError
 
 if TYPE_CHECKING:

@@ -1,0 +1,1 @@
+"""A run of ``extract``: shards, who does them, and what they leave put together."""
