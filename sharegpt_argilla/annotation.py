@@ -13,6 +13,25 @@ ResponseStatus = Literal["submitted", "draft", "discarded"]
 
 
 @dataclass(frozen=True, slots=True)
+class Suggestion:
+    """A proposed answer to one question, shown to annotators before they answer.
+
+    Attributes:
+        question: the question's name.
+        value: the answer, of the question's type.
+        agent: who proposes it: a rule, a corpus, a model with the hash of its prompt.
+        score: 0 to 1, how sure the agent is, one number a label for several labels; None where it does not say.
+        type: ``model`` or ``human``.
+    """
+
+    question: str
+    value: AnswerValue
+    agent: str
+    score: float | list[float] | None = None
+    type: Literal["model", "human"] = "model"
+
+
+@dataclass(frozen=True, slots=True)
 class RecordDraft:
     """A record as it will be sent to Argilla.
 
@@ -20,11 +39,15 @@ class RecordDraft:
         id: the row's id; Argilla's external id.
         fields: field name -> text, or a list of ``{"role", "content"}`` messages for a chat field.
         metadata: property name -> value of the property's type.
+        suggestions: at most one a question.
+        vectors: vector name -> its numbers.
     """
 
     id: str
     fields: Mapping[str, FieldValue]
     metadata: Mapping[str, MetadataValue] = field(default_factory=dict)
+    suggestions: Sequence[Suggestion] = ()
+    vectors: Mapping[str, Sequence[float]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +89,10 @@ class AnsweredRecord:
         id: Argilla's external id: the row's id; None for a record that was not loaded from a row.
         status: ``completed`` once enough people submitted, else ``pending``.
         responses: in the order in which they were first made.
+        suggestions: what agents proposed, where it was asked for.
     """
 
     id: str | None
     status: Literal["pending", "completed"]
     responses: Sequence[Response]
+    suggestions: Sequence[Suggestion] = ()
