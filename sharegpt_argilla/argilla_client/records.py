@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from sharegpt_argilla.annotation import FieldValue, RecordDraft
+from sharegpt_argilla.annotation import FieldValue, MetadataValue, RecordDraft
 from sharegpt_argilla.argilla_client.connection import ArgillaClient, RefusedError
 
 BATCH = 250
@@ -26,10 +26,19 @@ def find_records(client: ArgillaClient, dataset_id: str, ids: Sequence[str]) -> 
     return {record["external_id"]: record for record in found}
 
 
-def same_fields(fields: Mapping[str, FieldValue], found: Mapping[str, Any]) -> bool:
-    """Whether a record that ``find_records`` found shows the same texts."""
-    there = {name: value for name, value in found["fields"].items() if value is not None}
-    return there == dict(fields)
+def same_content(
+    fields: Mapping[str, FieldValue], metadata: Mapping[str, MetadataValue | None], found: Mapping[str, Any]
+) -> bool:
+    """Whether a record that ``find_records`` found shows the same texts and has at least these values.
+
+    Args:
+        fields: all fields of the record.
+        metadata: some of its metadata; None for a property that it shall not have.
+        found: what the server has.
+    """
+    shown = {name: value for name, value in found["fields"].items() if value is not None}
+    values = found["metadata"] or {}
+    return shown == dict(fields) and all(values.get(name) == value for name, value in metadata.items())
 
 
 def upsert_records(

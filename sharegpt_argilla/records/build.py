@@ -1,14 +1,13 @@
-"""One row -> one record draft."""
+"""One row -> the fields of a record."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
-from sharegpt_argilla.annotation import FieldValue, RecordDraft
+from sharegpt_argilla.annotation import FieldValue
 from sharegpt_argilla.config import ChatField, ProjectConfig
 from sharegpt_argilla.errors import RejectedError
-from sharegpt_argilla.records.metadata import MetadataPlan
-from sharegpt_argilla.rows import Row, read_extension
+from sharegpt_argilla.rows import Row
 
 Messages = list[dict[str, str]]
 
@@ -33,23 +32,3 @@ def build_fields(row: Row, config: ProjectConfig, context: Callable[[int], Messa
         elif field.required:
             raise RejectedError(f'field "{field.name}" would be empty')
     return fields
-
-
-def build_draft(
-    row: Row,
-    fields: Mapping[str, FieldValue],
-    plan: MetadataPlan,
-    numbers: Mapping[str, Mapping[str, float]],
-) -> RecordDraft:
-    """The record of a row.
-
-    Args:
-        row: the row.
-        fields: what ``build_fields`` made of it.
-        plan: where metadata comes from.
-        numbers: text field -> metric -> value.
-
-    Raises:
-        RejectedError: a metadata value does not fit its property.
-    """
-    return RecordDraft(id=row["id"], fields=fields, metadata=plan.values(row, read_extension(row), numbers))

@@ -41,26 +41,29 @@ class MetadataPlan:
         """Every metric that some field needs."""
         return frozenset(metric for wanted in self.metrics.values() for metric in wanted)
 
-    def values(
-        self, row: Row, extension: Mapping[str, Any], numbers: Mapping[str, Mapping[str, float]]
-    ) -> dict[str, MetadataValue]:
-        """The metadata of one record.
+    def from_row(self, row: Row, extension: Mapping[str, Any]) -> dict[str, MetadataValue | None]:
+        """The properties that the row itself has; None for those that it lacks.
 
         Args:
             row: the row.
             extension: its ``扩展字段``, parsed.
-            numbers: field name -> metric -> value, as measured on the field's text.
 
         Raises:
             RejectedError: a value is none of the options that the property allows.
         """
-        found: dict[str, object] = {}
-        for item in self.row_properties:
-            found[item.name] = _fit(item, ROW_PROPERTIES[item.name](row, extension))
-        for field, wanted in self.metrics.items():
-            for metric, item in wanted.items():
-                found[item.name] = _fit(item, numbers.get(field, {}).get(metric))
-        return {name: value for name, value in found.items() if value is not None}  # type: ignore[misc]
+        return {item.name: _fit(item, ROW_PROPERTIES[item.name](row, extension)) for item in self.row_properties}
+
+    def from_numbers(self, numbers: Mapping[str, Mapping[str, float]]) -> dict[str, MetadataValue | None]:
+        """The properties that are measured; None for those that a text does not have.
+
+        Args:
+            numbers: field name -> metric -> value, as measured on the field's text.
+        """
+        return {
+            item.name: _fit(item, numbers.get(field, {}).get(metric))
+            for field, wanted in self.metrics.items()
+            for metric, item in wanted.items()
+        }
 
 
 def plan_metadata(config: ProjectConfig, metrics: Collection[str]) -> MetadataPlan:

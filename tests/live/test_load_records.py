@@ -10,7 +10,7 @@ import pytest
 from sharegpt_argilla.argilla_client import records as client_records
 from sharegpt_argilla.argilla_client.connection import ArgillaClient
 from sharegpt_argilla.errors import DatasetDiffersError, InputError, ServerRefusedError, ServerUnreachableError
-from sharegpt_argilla.rows import Pair, build_row, dump_row
+from sharegpt_argilla.rows import Pair, build_row, dump_row, read_extension, with_extension
 from sharegpt_argilla.workflows.load_records import LoadSummary, load_records
 from sharegpt_argilla.workflows.setup_dataset import setup_dataset
 from tests.projects import TestProject, some_rows, write_rows
@@ -66,6 +66,15 @@ def test_an_earlier_turn_that_comes_later_updates_the_context(ready: TestProject
     rows = some_rows(2)
     load(ready, write_rows(tmp_path / "second.jsonl", rows[1:]))
     assert counts(load(ready, write_rows(tmp_path / "both.jsonl", rows))) == (1, 1, 0, 0, 0)
+
+
+def test_a_row_that_learnt_something_updates_its_record(ready: TestProject, tmp_path: Path) -> None:
+    rows = some_rows(1, "one") + some_rows(1, "two")
+    load(ready, write_rows(tmp_path / "rows.jsonl", rows))
+    changed = [with_extension(rows[0], {**read_extension(rows[0]), "多轮序号": 7}), rows[1]]
+    path = write_rows(tmp_path / "changed.jsonl", changed)
+    assert counts(load(ready, path)) == (0, 1, 1, 0, 0)
+    assert counts(load(ready, path)) == (0, 0, 2, 0, 0)
 
 
 def test_lines_that_are_no_rows_are_kept_apart(ready: TestProject, tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import pytest
 from sharegpt_argilla.config import ProjectConfig, load_project
 from sharegpt_argilla.descriptives.metrics import METRICS
 from sharegpt_argilla.errors import ConfigError, RejectedError
-from sharegpt_argilla.records.build import build_draft, build_fields
+from sharegpt_argilla.records.build import build_fields
 from sharegpt_argilla.records.context import MESSAGE_MAX, EarlierTurns
 from sharegpt_argilla.records.metadata import plan_metadata
 from sharegpt_argilla.rows import Pair, Row, build_row, dump_row
@@ -53,23 +53,23 @@ def test_metadata_has_the_declared_types_and_stays_in_bounds() -> None:
         },
         "response": {},
     }
-    draft = build_draft(row(turn=3), {"prompt": "Why?"}, plan_metadata(CONFIG, METRICS), numbers)
-    assert draft.metadata == {
+    plan = plan_metadata(CONFIG, METRICS)
+    measured = plan.from_numbers(numbers)
+    assert {name: value for name, value in measured.items() if value is not None} == {
         "prompt_n_tokens": 2000,
         "prompt_n_sentences": 1,
         "prompt_proportion_unique_tokens": 1.0,
         "prompt_flesch_reading_ease": -100.0,
-        "turn": 3,
-        "corpus": "vicuna",
     }
-    assert isinstance(draft.metadata["prompt_proportion_unique_tokens"], float)
-    assert isinstance(draft.metadata["prompt_n_tokens"], int)
+    assert isinstance(measured["prompt_proportion_unique_tokens"], float)
+    assert isinstance(measured["prompt_n_tokens"], int)
+    assert plan.from_row(row(), {"多轮序号": 3, "解析模型": "vicuna"}) == {"turn": 3, "corpus": "vicuna"}
 
 
 def test_a_corpus_outside_the_options_is_refused_with_advice() -> None:
     plan = plan_metadata(CONFIG, METRICS)
     with pytest.raises(RejectedError, match=r'corpus is "other", which is not among its options \(alpaca, '):
-        build_draft(row(corpus="other"), {"prompt": "Why?"}, plan, {})
+        plan.from_row(row(), {"解析模型": "other"})
 
 
 def test_a_property_that_nothing_computes_is_refused_with_the_nearest() -> None:
