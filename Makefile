@@ -18,7 +18,7 @@ help:
 	@echo "make setup   only the environment in .venv"
 	@echo "make check   format, lint, types"
 	@echo "make bench   measurements, each beside a yardstick"
-	@echo "make docs    the generated pages of docs/"
+	@echo "make docs    the generated pages of docs/, and the site in site/"
 
 demo: $(VENV)/.demo
 	$(BIN)/sharegpt-argilla demo --port $(PORT)
@@ -42,6 +42,7 @@ bench: setup
 
 docs: setup
 	$(BIN)/python docs/generate.py
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 # The demo does without the tools of developers. pip is asked again only when one of these files changed.
 $(VENV)/.demo: pyproject.toml constraints.txt | $(BIN)/python

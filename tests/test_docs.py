@@ -1,19 +1,29 @@
 """The documentation says what the code does, and every command in it runs."""
 
 import importlib.util
+import json
+import os
 import re
 import shlex
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import yaml
+from argilla_server.settings import Settings
 
 import sharegpt_argilla
 from sharegpt_argilla.cli import main
 from sharegpt_argilla.cli.main import COMMANDS, build_parser
 from sharegpt_argilla.corpora.table import CORPORA
 from sharegpt_argilla.descriptives.metrics import METRICS
+from sharegpt_argilla.settings import find_password
 from tests.embedded import EmbeddedArgilla
-from tests.projects import ROOT
+from tests.live.rest import signed_in
+from tests.projects import ANSWER, ROOT
 
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), *(ROOT / "examples").glob("*.md")])
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -44,22 +54,54 @@ def test_every_make_verb_exists(page: Path) -> None:
             assert re.search(rf"^{found[1]}:", makefile, re.MULTILINE), line
 
 
-@pytest.mark.live
-def test_the_readme_runs_from_top_to_bottom(argilla: EmbeddedArgilla, tmp_path, monkeypatch, capfd) -> None:
-    for name in ("examples", "dataset-config.yml", "guidelines.md"):
-        (tmp_path / name).symlink_to(ROOT / name)
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("ARGILLA_HOME_PATH", str(argilla.home.path))
-    ran = []
-    for line in commands(ROOT / "README.md"):
+def follow(page: Path, capfd) -> Iterator[str]:
+    """Run the commands of a page one after the other, here; gives the name of each when it is done."""
+    for line in commands(page):
         name, *arguments = shlex.split(line)
         if name == "make" or BLOCKS["foreground"].match(line):
             continue
         assert name == "sharegpt-argilla"
         assert main(arguments) == 0, capfd.readouterr().err
-        ran.append(arguments[0])
+        yield arguments[0]
+
+
+@pytest.fixture
+def checkout(argilla: EmbeddedArgilla, tmp_path, monkeypatch) -> Path:
+    """A folder to follow a page in: what a clone has, and an Argilla that runs."""
+    for name in ("examples", "guidelines.md"):
+        (tmp_path / name).symlink_to(ROOT / name)
+    shutil.copy(ROOT / "dataset-config.yml", tmp_path)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("ARGILLA_HOME_PATH", str(argilla.home.path))
+    return tmp_path
+
+
+@pytest.mark.live
+def test_the_readme_runs_from_top_to_bottom(checkout: Path, capfd) -> None:
+    ran = list(follow(ROOT / "README.md", capfd))
     assert ran == ["extract", "push-to-argilla", "export-responses"]
-    assert (tmp_path / "annotated.jsonl").read_bytes() == (tmp_path / "rows.jsonl").read_bytes()
+    assert (checkout / "annotated.jsonl").read_bytes() == (checkout / "rows.jsonl").read_bytes()
+
+
+@pytest.mark.live
+def test_the_tutorial_runs_from_top_to_bottom(checkout: Path, argilla: EmbeddedArgilla, capfd) -> None:
+    config = checkout / "dataset-config.yml"
+    config.write_text(config.read_text("utf-8").replace("dataset: sharegpt-prompts", "dataset: tutorial"), "utf-8")
+    ran = []
+    for command in follow(ROOT / "docs" / "tutorial.md", capfd):
+        ran.append(command)
+        if command == "push-to-argilla":
+            answer_everything(argilla, "tutorial")
+    assert {"extract", "push-to-argilla", "export-responses", "report-agreement", "training", "backup"} <= set(ran)
+    assert len(json.loads((checkout / "train.json").read_bytes())) > 20
+
+
+def answer_everything(argilla: EmbeddedArgilla, dataset: str) -> None:
+    """One response of ana's to each record."""
+    with signed_in(argilla.api_url, "ana", find_password(argilla.home, "ana", argilla.api_url)) as ana:
+        (dataset_id,) = [item["id"] for item in ana("GET", "/me/datasets")["items"] if item["name"] == dataset]
+        for item in ana("POST", f"/me/datasets/{dataset_id}/records/search", {}, limit=100)["items"]:
+            ana.answer(item["record"]["id"], **ANSWER)
 
 
 def test_the_numbers_in_the_readme_are_those_of_the_examples(tmp_path, monkeypatch, capfd) -> None:
@@ -82,6 +124,33 @@ def test_the_page_of_commands_is_up_to_date(monkeypatch) -> None:
     generate = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(generate)
     assert generate.CLI.read_text(encoding="utf-8") == generate.cli_page(), "run `make docs`"
+
+
+def test_the_site_builds_without_a_warning(tmp_path) -> None:
+    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", str(tmp_path)]
+    done = subprocess.run(
+        command,
+        check=False,
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        env={**os.environ, "NO_MKDOCS_2_WARNING": "1"},
+    )
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "index.html").is_file()
+
+
+def test_the_compose_file_says_what_argilla_server_reads() -> None:
+    text = (ROOT / "docs" / "deployment.md").read_text(encoding="utf-8")
+    (block,) = re.findall(r"^```yaml\n(services:.*?)^```", text, re.DOTALL | re.MULTILINE)
+    services = yaml.safe_load(block)["services"]
+    given = set(services["argilla"]["environment"]) - {"USERNAME", "PASSWORD", "API_KEY", "WORKSPACE"}
+    known = {f"ARGILLA_{name.upper()}" for name in Settings.model_fields} | {"ARGILLA_AUTH_SECRET_KEY"}
+    assert given - known == set()
+    assert services["worker"]["environment"] == services["argilla"]["environment"]
+    for service in services.values():
+        for volume in service.get("volumes", ()):
+            assert volume.split(":")[0] in yaml.safe_load(block)["volumes"]
 
 
 @pytest.mark.parametrize("command", COMMANDS)
