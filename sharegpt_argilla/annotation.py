@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 MetadataValue = int | float | str | list[str]
-FieldValue = str | list[dict[str, str]]
+FieldValue = str | list[dict[str, str]] | dict[str, str]
 AnswerValue = int | str | list[str] | list[dict[str, Any]]
 ResponseStatus = Literal["submitted", "draft", "discarded"]
 
@@ -37,7 +37,8 @@ class RecordDraft:
 
     Attributes:
         id: the row's id; Argilla's external id.
-        fields: field name -> text, or a list of ``{"role", "content"}`` messages for a chat field.
+        fields: field name -> text, a list of ``{"role", "content"}`` messages for a chat field, or key -> text for
+            a custom field.
         metadata: property name -> value of the property's type.
         suggestions: at most one a question.
         vectors: vector name -> its numbers.

@@ -1,10 +1,13 @@
 """dataset-config.yml: the file that ships, and what is said about a wrong one."""
 
+import json
 from pathlib import Path
 
 import pytest
+import yaml
 
-from sharegpt_argilla.config import GUIDELINES_MAX, ChatField, NumberProperty, load_project
+from sharegpt_argilla.cli.main import main
+from sharegpt_argilla.config import GUIDELINES_MAX, ChatField, NumberProperty, Person, load_project
 from sharegpt_argilla.corpora.table import CORPORA
 from sharegpt_argilla.errors import ConfigError
 
@@ -67,7 +70,7 @@ def test_the_shipped_guidelines_fit_and_cover_the_labels() -> None:
 def test_a_misspelt_question_type_is_named_with_the_nearest(wrong) -> None:
     assert wrong("type: rating", "type: ratting") == (
         f'c.yml:{line_of("type: rating")}: questions[1].type: unknown type "ratting"; did you mean "rating"? '
-        "known: label, multi_label, rating, text"
+        "known: label, multi_label, ranking, rating, span, text"
     )
 
 
@@ -111,6 +114,20 @@ def test_a_misspelt_question_type_is_named_with_the_nearest(wrong) -> None:
         ("overlap: 1\n", "overlap: 1\nexport:\n  statuses: [submited]", 'did you mean "submitted"?'),
         ("overlap: 1\n", "overlap: 1\nexport:\n  weights: {ana: -1}", "greater than or equal to 0"),
         ("overlap: 1\n", "overlap: 1\nexport:\n  policy: mean", 'did you mean "policies"?'),
+        ("content: response", "content: answer", 'unknown word "answer"; known: prompt, response, extension.KEY'),
+        ("content: response", "content: extension.", 'unknown word "extension."'),
+        ("username: ben", "username: ben b", '"ben b" has a space in it'),
+        ("overlap: 1", "overlap: 3\n  mode: queue", "3 people for each record, but 2 annotators are listed"),
+        ("overlap: 1", "overlap: 1\n  mode: que", 'did you mean "queue"?'),
+        ("overlap: 1", "overlap: 1\n  quotas: {bem: 3}", 'no annotator "bem"; did you mean "ben"?'),
+        ("overlap: 1", "overlap: 2\n  mode: queue\n  calibration: {overlap: 1}", "(1) is below overlap (2)"),
+        ("name: turn", "name: assigned_to", "made by the assignment"),
+        (
+            "    type: rating\n    title: How good is the prompt?\n",
+            "    type: span\n    field: prompts\n    labels: {a: A}\n    title: S\n"
+            "  - name: other\n    type: rating\n    title: T\n",
+            'there is no text field "prompts"; did you mean "prompt"?',
+        ),
     ],
 )
 def test_one_clear_line_for_each_mistake(wrong, old: str, new: str, part: str) -> None:
@@ -150,3 +167,41 @@ export:
     assert found.policies == {"quality": "median", "intent": "per_label_majority"}
     assert (found.adjudicators, found.weights) == (["cleo"], {"ana": 2, "ben": 0.5})
     assert found.statuses == ["submitted", "discarded"]
+
+
+def test_the_schema_takes_every_file_that_is_valid_and_no_other_key(capfd) -> None:
+    assert main(["config", "schema"]) == 0
+    schema = json.loads(capfd.readouterr().out)
+    assert schema["$schema"].startswith("https://json-schema.org/")
+    kinds = schema["properties"]["questions"]["items"]["discriminator"]["mapping"]
+    assert set(kinds) == {"rating", "label", "multi_label", "text", "ranking", "span"}
+    assert schema["additionalProperties"] is False
+    for path in [ROOT / "dataset-config.yml", *(ROOT / "examples" / "configs").glob("*.yml")]:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        assert set(content) <= set(schema["properties"])
+
+
+def test_people_may_stand_in_a_csv(tmp_path: Path) -> None:
+    (tmp_path / "guidelines.md").write_text("Read.", encoding="utf-8")
+    (tmp_path / "team.csv").write_text(
+        "\ufeffusername, role,last_name\r\nana,,Ä\r\n\r\nben,admin,\r\n", encoding="utf-8"
+    )
+    begin, end = SHIPPED.split("people:\n")
+    (tmp_path / "c.yml").write_text(f"{begin}people: team.csv\n{end[end.index('assignment') :]}", encoding="utf-8")
+    people = [Person(username="ana", last_name="Ä"), Person(username="ben", role="admin")]
+    assert load_project(tmp_path / "c.yml").config.people == people
+    assert load_project(tmp_path / "c.yml").config.annotators == ["ana"]
+    (tmp_path / "other.csv").write_text("username\ncleo\n", encoding="utf-8")
+    assert load_project(tmp_path / "c.yml", tmp_path / "other.csv").config.people == [Person(username="cleo")]
+
+
+@pytest.mark.parametrize("raw", ["{{{record.fields.own.a}}}", "{{& record.fields.own.a}}", "{{ json record }}"])
+def test_a_template_that_would_run_the_corpus_is_refused(tmp_path: Path, raw: str) -> None:
+    (tmp_path / "guidelines.md").write_text("Read.", encoding="utf-8")
+    own = "  - {name: own, title: O, type: custom, template: own.html, content: {a: prompt}}\n"
+    (tmp_path / "c.yml").write_text(SHIPPED.replace("fields:\n", f"fields:\n{own}", 1), encoding="utf-8")
+    (tmp_path / "own.html").write_text(f"<p>\n{raw}</p>", encoding="utf-8")
+    with pytest.raises(ConfigError, match=r"own\.html:2: .* would run the corpus' HTML"):
+        load_project(tmp_path / "c.yml")
+    (tmp_path / "own.html").write_text("<p>{{record.fields.own.a}}</p>", encoding="utf-8")
+    assert load_project(tmp_path / "c.yml").templates == {"own": "<p>{{record.fields.own.a}}</p>"}

@@ -53,6 +53,11 @@ def list_datasets(client: ArgillaClient) -> list[DatasetSettings]:
     return sorted(settings, key=lambda item: (item.workspace, item.name))
 
 
+def read_settings(client: ArgillaClient, dataset_id: str) -> DatasetSettings:
+    """One dataset; its workspace's name is left out."""
+    return _read(client, client.get(f"/api/v1/datasets/{dataset_id}"), "")
+
+
 def copy_dataset(target: ArgillaClient, wanted: DatasetSettings, workspace_id: str) -> DatasetSettings:
     """Make a dataset on the target and publish it if it is published where it comes from.
 

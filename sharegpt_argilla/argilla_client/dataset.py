@@ -12,13 +12,20 @@ from typing import Any
 
 from sharegpt_argilla.argilla_client.connection import ArgillaClient
 from sharegpt_argilla.config import (
+    ASSIGNED_N,
+    ASSIGNED_RANK,
+    ASSIGNED_TO,
     ChatField,
+    CustomField,
     FieldConfig,
+    MultiLabelQuestion,
     NumberProperty,
     Project,
     PropertyConfig,
     QuestionConfig,
+    RankingQuestion,
     RatingQuestion,
+    SpanQuestion,
     TextQuestion,
 )
 from sharegpt_argilla.errors import ServerRefusedError
@@ -103,6 +110,11 @@ def create_dataset(client: ArgillaClient, workspace_id: str, project: Project) -
     return dataset_id
 
 
+def dataset_settings(project: Project) -> dict[str, list[dict[str, Any]]]:
+    """``fields``, ``questions`` and ``metadata-properties`` of the project as Argilla's REST bodies."""
+    return _parts(project)
+
+
 def delete_draft(client: ArgillaClient, dataset: DatasetOnServer) -> None:
     """Delete a dataset that was never published, and so holds neither records nor responses."""
     if dataset.ready:
@@ -147,16 +159,35 @@ def _dataset_body(project: Project, workspace_id: str) -> dict[str, Any]:
 def _parts(project: Project) -> dict[str, list[dict[str, Any]]]:
     config = project.config
     return {
-        "fields": [_field_body(field) for field in config.fields],
+        "fields": [_field_body(field, project) for field in config.fields],
         "questions": [_question_body(question) for question in config.questions],
-        "metadata-properties": [_property_body(item) for item in config.metadata],
+        "metadata-properties": [
+            *(_property_body(item) for item in config.metadata),
+            *(_ASSIGNMENT if config.assignment.on_records else ()),
+        ],
     }
 
 
-def _field_body(field: FieldConfig) -> dict[str, Any]:
-    kind = "chat" if isinstance(field, ChatField) else "text"
-    # Without markdown Argilla puts the text into the page as HTML.
-    settings = {"type": kind, "use_markdown": True}
+def _hidden(name: str, title: str, kind: str) -> dict[str, Any]:
+    return {"name": name, "title": title, "settings": {"type": kind}, "visible_for_annotators": False}
+
+
+# Without declared values, since people join and records come.
+_ASSIGNMENT = (
+    _hidden(ASSIGNED_TO, "Assigned to", "terms"),
+    _hidden(ASSIGNED_RANK, "Place in the order", "integer"),
+    _hidden(ASSIGNED_N, "People assigned", "integer"),
+)
+
+
+def _field_body(field: FieldConfig, project: Project) -> dict[str, Any]:
+    settings: dict[str, Any]
+    if isinstance(field, CustomField):
+        template = project.templates[field.name]
+        settings = {"type": "custom", "template": template, "advanced_mode": field.advanced}
+    else:
+        # Without markdown Argilla puts the text into the page as HTML.
+        settings = {"type": "chat" if isinstance(field, ChatField) else "text", "use_markdown": True}
     return {"name": field.name, "title": field.title, "required": field.required, "settings": settings}
 
 
@@ -176,8 +207,16 @@ def _question_settings(question: QuestionConfig) -> dict[str, Any]:
     if isinstance(question, TextQuestion):
         return {"type": "text", "use_markdown": True}
     options = [{"value": value, "text": text} for value, text in question.labels.items()]
+    if isinstance(question, RankingQuestion):
+        return {"type": "ranking", "options": options}
     visible = len(options) if len(options) >= _MIN_VISIBLE else None
-    return {"type": f"{question.type}_selection", "options": options, "visible_options": visible}
+    settings: dict[str, Any] = {"options": options, "visible_options": visible}
+    if isinstance(question, SpanQuestion):
+        span = {"type": "span", "field": question.field, "allow_overlapping": question.overlapping}
+        return span | settings
+    if isinstance(question, MultiLabelQuestion):
+        settings["options_order"] = question.order
+    return {"type": f"{question.type}_selection", **settings}
 
 
 def _property_body(item: PropertyConfig) -> dict[str, Any]:

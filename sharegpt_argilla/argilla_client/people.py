@@ -6,6 +6,7 @@ import secrets
 from collections.abc import Sequence
 
 from sharegpt_argilla.argilla_client.connection import ArgillaClient
+from sharegpt_argilla.argilla_client.dataset import find_workspace
 from sharegpt_argilla.config import Person
 from sharegpt_argilla.settings import Home, add_credentials, find_password
 
@@ -43,6 +44,26 @@ def missing_accounts(client: ArgillaClient, people: Sequence[Person]) -> list[Pe
         return []
     known = {user["username"] for user in client.get("/api/v1/users")["items"]}
     return [person for person in people if person.username not in known]
+
+
+def members_of(client: ArgillaClient, workspace: str) -> dict[str, str]:
+    """Username -> role of the members of a workspace; empty where there is no such workspace."""
+    workspace_id = find_workspace(client, workspace)
+    if workspace_id is None:
+        return {}
+    members = client.get(f"/api/v1/workspaces/{workspace_id}/users")["items"]
+    return {user["username"]: user["role"] for user in members}
+
+
+def leave_workspace(client: ArgillaClient, workspace: str, username: str) -> None:
+    """End a membership, if there is one. The account and its responses stay. Owners only."""
+    workspace_id = find_workspace(client, workspace)
+    if workspace_id is None:
+        return
+    path = f"/api/v1/workspaces/{workspace_id}/users"
+    for user in client.get(path)["items"]:
+        if user["username"] == username:
+            client.delete(f"{path}/{user['id']}")
 
 
 def usernames(client: ArgillaClient, workspace_id: str) -> dict[str, str]:

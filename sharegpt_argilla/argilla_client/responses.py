@@ -7,6 +7,7 @@ import json
 from collections import deque
 from collections.abc import Collection, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
+from datetime import datetime, timedelta
 from typing import Any
 
 from sharegpt_argilla.annotation import AnsweredRecord, Response, ResponseStatus
@@ -18,6 +19,12 @@ AHEAD = 2
 
 PASSES = 5
 """How often the listing is read when answers come in while it is read."""
+
+COPIED = "copied_answers"
+"""Metadata of a record that was copied with its responses: user id -> when that person had given theirs."""
+
+_AT_ONCE = timedelta(seconds=1)
+"""A server stamps a new response twice, with less between; whoever edits it takes longer."""
 
 SUBMITTED: tuple[ResponseStatus, ...] = ("submitted",)
 
@@ -129,16 +136,36 @@ def answered_record(
     """A record of Argilla's REST interface, as plain data.
 
     Args:
-        record: ``external_id``, ``status`` and ``responses``; the rest is not looked at.
+        record: ``external_id``, ``status``, ``responses`` and, of a copied record, ``metadata``; the rest is not
+            looked at.
         usernames: user id -> username.
         statuses: which responses count.
     """
     responses = sorted(record.get("responses") or [], key=lambda item: (item["inserted_at"], item["id"]))
+    copied = (record.get("metadata") or {}).get(COPIED) or {}
     return AnsweredRecord(
         id=record["external_id"],
         status=record["status"],
-        responses=[_response(item, usernames) for item in responses if item["status"] in statuses],
+        responses=[
+            _response({**item, "updated_at": answered_at(item, copied)}, usernames)
+            for item in responses
+            if item["status"] in statuses
+        ],
     )
+
+
+def answered_at(response: Mapping[str, Any], copied: Mapping[str, str]) -> str:
+    """When a response took its present form, be it on another dataset, from where it was copied.
+
+    Args:
+        response: ``user_id``, ``inserted_at`` and ``updated_at``.
+        copied: what the record has under `COPIED`.
+    """
+    before = copied.get(response["user_id"])
+    if before is None:
+        return str(response["updated_at"])
+    made, changed = (datetime.fromisoformat(response[name]) for name in ("inserted_at", "updated_at"))
+    return before if changed - made < _AT_ONCE else str(response["updated_at"])
 
 
 def _response(item: Mapping[str, Any], usernames: Mapping[str, str]) -> Response:

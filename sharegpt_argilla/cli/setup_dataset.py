@@ -17,6 +17,7 @@ EXAMPLE = "sharegpt-argilla setup-dataset --config dataset-config.yml"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's options."""
     add_config(parser)
+    add_people(parser)
     parser.add_argument("--update-guidelines", action="store_true", help="upload guidelines that changed since")
     parser.add_argument("--dry-run", action="store_true", help="say what would be made, make nothing")
 
@@ -26,9 +27,19 @@ def add_config(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--config", default=DEFAULT_CONFIG, help="the project file (%(default)s)")
 
 
+def add_people(parser: argparse.ArgumentParser) -> None:
+    """Add the option that names a CSV of people."""
+    parser.add_argument("--people", metavar="CSV", help="people in place of those in the project file")
+
+
 def run(arguments: argparse.Namespace) -> int:
     """Run the command."""
-    summary = setup_dataset(arguments.config, update=arguments.update_guidelines, dry_run=arguments.dry_run)
+    summary = setup_dataset(
+        arguments.config,
+        people=arguments.people,
+        update=arguments.update_guidelines,
+        dry_run=arguments.dry_run,
+    )
     note(describe(summary, dry_run=arguments.dry_run))
     return 0
 

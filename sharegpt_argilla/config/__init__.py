@@ -1,25 +1,39 @@
 """dataset-config.yml: the annotation project as data."""
 
+from sharegpt_argilla.config.assignment import (
+    ASSIGNED_N,
+    ASSIGNED_RANK,
+    ASSIGNED_TO,
+    Assignment,
+    Calibration,
+)
 from sharegpt_argilla.config.export import POLICY_TYPES, Export
-from sharegpt_argilla.config.fields import ChatField, FieldConfig, TextField
+from sharegpt_argilla.config.fields import ChatField, CustomField, FieldConfig, TextField
 from sharegpt_argilla.config.metadata import NumberProperty, PropertyConfig, TermsProperty
-from sharegpt_argilla.config.people import Assignment, Person
+from sharegpt_argilla.config.people import Person
 from sharegpt_argilla.config.project import Project, ProjectConfig
 from sharegpt_argilla.config.questions import (
     LabelQuestion,
     MultiLabelQuestion,
     QuestionConfig,
+    RankingQuestion,
     RatingQuestion,
+    SpanQuestion,
     TextQuestion,
 )
 from sharegpt_argilla.config.reading import DEFAULT_CONFIG, GUIDELINES_MAX, load_project
 
 __all__ = [
+    "ASSIGNED_N",
+    "ASSIGNED_RANK",
+    "ASSIGNED_TO",
     "DEFAULT_CONFIG",
     "GUIDELINES_MAX",
     "POLICY_TYPES",
     "Assignment",
+    "Calibration",
     "ChatField",
+    "CustomField",
     "Export",
     "FieldConfig",
     "LabelQuestion",
@@ -30,7 +44,9 @@ __all__ = [
     "ProjectConfig",
     "PropertyConfig",
     "QuestionConfig",
+    "RankingQuestion",
     "RatingQuestion",
+    "SpanQuestion",
     "TermsProperty",
     "TextField",
     "TextQuestion",

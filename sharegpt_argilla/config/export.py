@@ -8,11 +8,13 @@ from pydantic import Field
 
 from sharegpt_argilla.config.base import Name, Section
 
+_EVERY = ("label", "multi_label", "rating", "text", "ranking", "span")
+
 POLICY_TYPES = {
-    "majority": ("label", "multi_label", "rating", "text"),
-    "unanimous": ("label", "multi_label", "rating", "text"),
-    "weighted": ("label", "multi_label", "rating", "text"),
-    "adjudicated": ("label", "multi_label", "rating", "text"),
+    "majority": _EVERY,
+    "unanimous": _EVERY,
+    "weighted": _EVERY,
+    "adjudicated": _EVERY,
     "per_label_majority": ("multi_label",),
     "mean": ("rating",),
     "median": ("rating",),

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from dataclasses import field as dataclass_field
 from difflib import get_close_matches
+from pathlib import Path
 from typing import Annotated
 
 from pydantic import Field, model_validator
 
+from sharegpt_argilla.config.assignment import ASSIGNED_N, ASSIGNED_RANK, ASSIGNED_TO, Assignment
 from sharegpt_argilla.config.base import Section
 from sharegpt_argilla.config.export import POLICY_TYPES, Export
-from sharegpt_argilla.config.fields import FieldConfig
+from sharegpt_argilla.config.fields import FieldConfig, TextField
 from sharegpt_argilla.config.metadata import PropertyConfig
-from sharegpt_argilla.config.people import Assignment, Person
-from sharegpt_argilla.config.questions import QuestionConfig
+from sharegpt_argilla.config.people import Person
+from sharegpt_argilla.config.questions import QuestionConfig, SpanQuestion
 
 
 class ProjectConfig(Section):
@@ -44,8 +48,51 @@ class ProjectConfig(Section):
             raise ValueError("no field is required; Argilla needs one")
         if not any(question.required for question in self.questions):
             raise ValueError("no question is required; Argilla needs one")
+        self._check_spans()
+        self._check_assignment()
         self._check_policies()
         return self
+
+    @property
+    def annotators(self) -> list[str]:
+        """Usernames of those who answer records."""
+        return [person.username for person in self.people if person.role == "annotator"]
+
+    def _check_spans(self) -> None:
+        texts = [field.name for field in self.fields if isinstance(field, TextField)]
+        marked: set[str] = set()
+        for question in self.questions:
+            if not isinstance(question, SpanQuestion):
+                continue
+            if question.field not in texts:
+                nearest = nearest_word(question.field, texts)
+                raise ValueError(
+                    f'question "{question.name}": there is no text field "{question.field}"{nearest} mend its name'
+                )
+            if question.field in marked:
+                raise ValueError(f'field "{question.field}" has two span questions; Argilla takes one')
+            marked.add(question.field)
+
+    def _check_assignment(self) -> None:
+        taken = [item.name for item in self.metadata if item.name in (ASSIGNED_TO, ASSIGNED_RANK, ASSIGNED_N)]
+        if taken:
+            raise ValueError(f'metadata property "{taken[0]}" is made by the assignment; choose another name')
+        assignment = self.assignment
+        unknown = [name for name in assignment.quotas if name not in self.annotators]
+        if unknown:
+            nearest = nearest_word(unknown[0], self.annotators)
+            raise ValueError(f'assignment.quotas: there is no annotator "{unknown[0]}"{nearest} mend the name')
+        if assignment.planned and assignment.overlap > len(self.annotators):
+            raise ValueError(
+                f"assignment.overlap: {assignment.overlap} people for each record, but {len(self.annotators)} "
+                "annotators are listed under people"
+            )
+        # In the address of the page both separate values.
+        unlinkable = [name for name in self.annotators if "." in name or "~" in name]
+        if assignment.mode == "links" and unlinkable:
+            raise ValueError(
+                f'assignment.mode: a link cannot hold "{unlinkable[0]}"; a username without . and ~ can'
+            )
 
     def _check_policies(self) -> None:
         types = {question.name: question.type for question in self.questions}
@@ -64,10 +111,19 @@ class ProjectConfig(Section):
 
 @dataclass(frozen=True)
 class Project:
-    """A checked configuration with the text of its guidelines."""
+    """A checked configuration with what it names.
+
+    Attributes:
+        config: the file.
+        guidelines: their text.
+        templates: custom field -> its HTML.
+        path: where the file is.
+    """
 
     config: ProjectConfig
     guidelines: str
+    templates: Mapping[str, str] = dataclass_field(default_factory=dict)
+    path: Path = Path()
 
 
 def nearest_word(word: str, known: list[str]) -> str:

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, field_validator
 
-from sharegpt_argilla.config.base import Description, Label, Named, Title
+from sharegpt_argilla.config.base import Description, Label, Name, Named, Title
 
 _ROW_KEYS = frozenset({"dataset", "guidelines", "policy", "responses", "status", "tie"})
 
@@ -41,9 +41,10 @@ class LabelQuestion(_Labels):
 
 
 class MultiLabelQuestion(_Labels):
-    """One label or more."""
+    """One label or more. ``order: suggestion`` puts the labels that were suggested first."""
 
     type: Literal["multi_label"]
+    order: Literal["natural", "suggestion"] = "natural"
 
 
 class TextQuestion(_Question):
@@ -52,6 +53,23 @@ class TextQuestion(_Question):
     type: Literal["text"]
 
 
+class RankingQuestion(_Question):
+    """Things put into an order, ties allowed. ``labels`` maps the value in the data to what people read."""
+
+    type: Literal["ranking"]
+    labels: Annotated[dict[Label, Title], Field(min_length=2, max_length=50)]
+
+
+class SpanQuestion(_Question):
+    """Stretches of a text field, each with a label."""
+
+    type: Literal["span"]
+    field: Name
+    labels: Annotated[dict[Label, Title], Field(min_length=1, max_length=500)]
+    overlapping: bool = False
+
+
 QuestionConfig = Annotated[
-    RatingQuestion | LabelQuestion | MultiLabelQuestion | TextQuestion, Field(discriminator="type")
+    RatingQuestion | LabelQuestion | MultiLabelQuestion | TextQuestion | RankingQuestion | SpanQuestion,
+    Field(discriminator="type"),
 ]

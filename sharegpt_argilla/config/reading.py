@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,8 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from sharegpt_argilla.config.base import Section
+from sharegpt_argilla.config.fields import CustomField
+from sharegpt_argilla.config.people import read_people
 from sharegpt_argilla.config.project import Project, ProjectConfig, nearest_word
 from sharegpt_argilla.errors import ConfigError
 
@@ -18,8 +21,19 @@ GUIDELINES_MAX = 10_000
 """Characters that Argilla accepts as guidelines."""
 
 
-def load_project(path: str | Path = DEFAULT_CONFIG) -> Project:
-    """Read and check a configuration and the guidelines that it names (a path beside the file).
+# Handlebars puts these into the page as HTML; what stands in double braces is text.
+_RAW = re.compile(r"\{\{(\{|&|\s*json\b)")
+
+
+_NAMED = re.compile(r"([a-z_]+(?:\.[^\s.:]+)*): ")
+
+
+def load_project(path: str | Path = DEFAULT_CONFIG, people: str | Path | None = None) -> Project:
+    """Read and check a configuration and the files that it names (paths beside it).
+
+    Args:
+        path: the configuration.
+        people: a CSV of people in place of those in the file.
 
     Raises:
         ConfigError: one line with the file, the line, what is wrong there and the nearest valid word.
@@ -27,10 +41,11 @@ def load_project(path: str | Path = DEFAULT_CONFIG) -> Project:
     text = _read(Path(path))
     tree = _compose(path, text)
     try:
-        config = ProjectConfig.model_validate(yaml.safe_load(text))
+        config = ProjectConfig.model_validate(_with_people(yaml.safe_load(text), Path(path).parent, people))
     except ValidationError as error:
         raise ConfigError(_first_error(path, tree, error)) from None
-    return Project(config, _guidelines(Path(path).parent / config.guidelines))
+    folder = Path(path).parent
+    return Project(config, _guidelines(folder / config.guidelines), _templates(config, folder), Path(path))
 
 
 def _read(path: Path) -> str:
@@ -40,6 +55,29 @@ def _read(path: Path) -> str:
         raise ConfigError(f"{path}: cannot be read: {error.strerror}") from None
     except UnicodeDecodeError as error:
         raise ConfigError(f"{path}: not UTF-8 near byte {error.start}") from None
+
+
+def _with_people(content: Any, folder: Path, people: str | Path | None) -> Any:
+    """``people`` may be the name of a CSV."""
+    if people is not None:
+        return {**content, "people": read_people(Path(people))}
+    named = content.get("people")
+    return {**content, "people": read_people(folder / named)} if isinstance(named, str) else content
+
+
+def _templates(config: ProjectConfig, folder: Path) -> dict[str, str]:
+    found = {}
+    for field in config.fields:
+        if isinstance(field, CustomField):
+            path = folder / field.template
+            found[field.name] = _read(path)
+            raw = None if field.advanced else _RAW.search(found[field.name])
+            if raw:
+                line = found[field.name].count("\n", 0, raw.start()) + 1
+                raise ConfigError(
+                    f'{path}:{line}: "{raw[0]}" would run the corpus\' HTML in the page; use {{{{ and }}}}'
+                )
+    return found
 
 
 def _guidelines(path: Path) -> str:
@@ -84,6 +122,10 @@ def _first_error(path: str | Path, tree: yaml.Node, error: ValidationError) -> s
     if first["type"] == "union_tag_invalid":
         location = (*location, "type")
     line, where = _locate(tree, location)
+    named = _NAMED.match(_what(first)) if not location else None
+    if named:
+        # What is wrong between two sections says itself where.
+        line = _locate(tree, tuple(named[1].split(".")))[0]
     more = f" (and {len(details) - 1} more)" if len(details) > 1 else ""
     return f"{path}:{line}: {where}{_what(first)}{more}"
 

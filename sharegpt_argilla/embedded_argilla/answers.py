@@ -29,7 +29,8 @@ GROUP BY record.id
 _RESPONSES = """
 SELECT record.id, record.external_id, record.status,
        response.id, response.user_id, response.status, response."values",
-       response.inserted_at, response.updated_at
+       response.inserted_at, response.updated_at,
+       CASE WHEN instr(record.metadata, '"copied_answers"') THEN record.metadata END
 FROM records AS record JOIN responses AS response ON response.record_id = record.id
 WHERE record.dataset_id = ? AND response.status IN (SELECT value FROM json_each(?))
 """
@@ -119,6 +120,7 @@ def find_answers(home: Home, api_url: str, active: Mapping[str, Callable[[], str
 
 def _record(rows: list[tuple[Any, ...]]) -> dict[str, Any]:
     key, external, status = rows[0][:3]
+    metadata = json.loads(rows[0][-1]) if rows[0][-1] else {}
     responses = [
         {
             "id": _shown(response_id),
@@ -129,9 +131,15 @@ def _record(rows: list[tuple[Any, ...]]) -> dict[str, Any]:
             "inserted_at": _time(inserted_at),
             "updated_at": _time(updated_at),
         }
-        for _, _, _, response_id, user_id, response_status, values, inserted_at, updated_at in rows
+        for _, _, _, response_id, user_id, response_status, values, inserted_at, updated_at, _ in rows
     ]
-    return {"id": _shown(key), "external_id": external, "status": status, "responses": responses}
+    return {
+        "id": _shown(key),
+        "external_id": external,
+        "status": status,
+        "metadata": metadata,
+        "responses": responses,
+    }
 
 
 def _stored(key: str) -> str:

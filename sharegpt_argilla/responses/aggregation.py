@@ -78,6 +78,8 @@ class PolicyChoice:
 def majority(answers: Sequence[AnswerValue]) -> Aggregate:
     """The answer that most people gave; for lists of labels, each label that more than half gave.
 
+    A ranking, or the spans marked in a text, is one answer as a whole.
+
     Where no label has a majority, the labels of the earliest response stand, as a tie.
 
     Args:
@@ -93,15 +95,22 @@ def _majority(votes: Sequence[Vote]) -> Aggregate:
 
 def _weighted(votes: Sequence[Vote]) -> Aggregate:
     """As `majority`, each vote counted with its weight."""
-    if isinstance(votes[0].answer, list):
+    if any(_are_labels(vote.answer) for vote in votes):
         return _majority_of_labels(votes)
-    counts: dict[int | str, float] = {}
+    counts: dict[Any, float] = {}
+    answers: dict[Any, AnswerValue] = {}
     for vote in votes:
-        if not isinstance(vote.answer, list):
-            counts[vote.answer] = counts.get(vote.answer, 0) + vote.weight
+        key = _comparable(vote.answer)
+        answers.setdefault(key, vote.answer)
+        counts[key] = counts.get(key, 0) + vote.weight
     most = max(counts.values())
-    winners = [answer for answer in counts if counts[answer] == most]
+    winners = [answers[key] for key in counts if counts[key] == most]
     return Aggregate(winners[0], tie=len(winners) > 1)
+
+
+def _are_labels(answer: AnswerValue) -> bool:
+    """Whether it is a list of labels, and not a ranking or marked spans, of which there may be none."""
+    return isinstance(answer, list) and bool(answer) and all(isinstance(label, str) for label in answer)
 
 
 def _majority_of_labels(votes: Sequence[Vote]) -> Aggregate:
@@ -161,9 +170,12 @@ def _number(value: float) -> float:
 
 
 def _comparable(answer: AnswerValue) -> Any:
-    if isinstance(answer, list) and all(isinstance(label, str) for label in answer):
-        return frozenset(map(str, answer))
-    return answer if isinstance(answer, int | str) else repr(answer)
+    # Whatever order a server keeps spans, or the things of a ranking, in.
+    return answer if isinstance(answer, int | str) else frozenset(map(_item, answer))
+
+
+def _item(item: Any) -> Any:
+    return tuple(sorted(item.items())) if isinstance(item, dict) else item
 
 
 POLICIES: Registry[Policy] = Registry(

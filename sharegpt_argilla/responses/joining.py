@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,6 +34,32 @@ def join(parts: Iterable[tuple[str, AnsweredRecord]]) -> AnsweredRecord:
         id=records[0][1].id,
         status="completed" if any(record.status == "completed" for _, record in records) else "pending",
         responses=[_marked(response, name) for name, record in records for response in record.responses],
+    )
+
+
+def join_parts(records: Sequence[AnsweredRecord], needed: Callable[[str], int | None]) -> AnsweredRecord:
+    """One record out of what the datasets of one project have about a row, as if there were one dataset.
+
+    Responses stand in the order of their times.
+
+    Args:
+        records: of one row.
+        needed: id of a row -> people whose submitted answers make it complete; None where the one dataset that has
+            it knows.
+    """
+    first = records[0]
+    people = None if first.id is None else needed(first.id)
+    if people is None:
+        return first
+    responses = sorted(
+        (response for record in records for response in record.responses),
+        key=lambda response: response.submitted_at,
+    )
+    submitted = {response.annotator for response in responses if response.status == "submitted"}
+    return AnsweredRecord(
+        id=first.id,
+        status="completed" if len(submitted) >= people else "pending",
+        responses=responses,
     )
 
 

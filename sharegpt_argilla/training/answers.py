@@ -23,6 +23,8 @@ from sharegpt_argilla.training.base import (
 from sharegpt_argilla.training.json_files import JsonFormat
 
 DEMONSTRATION = "demonstration"
+LABELLED = ("rating", "label", "multi_label")
+"""Types of question that a classifier can learn to answer."""
 
 
 @dataclass(frozen=True)
@@ -95,7 +97,7 @@ def demonstrations(example: Example, scheme: Scheme) -> list[TrainingRow]:
 
 
 def classification(example: Example, scheme: Scheme) -> list[TrainingRow]:
-    """``question``, ``text``, ``labels``: one row for each question that was answered, text questions apart.
+    """``question``, ``text``, ``labels``: one row for each rating and label question that was answered.
 
     ``labels`` is always a list of text, in the order of the project: one label for a label question, the number
     for a rating.
@@ -106,7 +108,7 @@ def classification(example: Example, scheme: Scheme) -> list[TrainingRow]:
     found = [
         {"question": question.name, "text": example.prompt, "labels": labels_of(question, value)}
         for question in scheme.questions
-        if question.type != "text" and (value := example.annotation.get(question.name)) is not None
+        if question.type in LABELLED and (value := example.annotation.get(question.name)) is not None
     ]
     if not found:
         raise RejectedError("without a label")

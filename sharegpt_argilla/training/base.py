@@ -10,7 +10,7 @@ from typing import Any, Literal, Protocol
 Unit = Literal["row", "comparison", "conversation"]
 """What becomes one row, or a few rows, of a training file: an annotated row, all the answers to one question,
 or a whole conversation."""
-QuestionType = Literal["rating", "label", "multi_label", "text"]
+QuestionType = Literal["rating", "label", "multi_label", "text", "ranking", "span"]
 TrainingRow = dict[str, Any]
 
 NOT_ANNOTATED = "not annotated"
@@ -25,7 +25,7 @@ class Question:
 
     Attributes:
         name: its name in the rows.
-        type: rating, label, multi_label or text.
+        type: rating, label, multi_label, text, ranking or span.
         choices: the values of a rating, lowest first, or the labels, in the order of dataset-config.yml; empty
             for texts.
     """

@@ -6,13 +6,21 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sharegpt_argilla.config import ProjectConfig, RatingQuestion, TextQuestion
+from sharegpt_argilla.config import (
+    LabelQuestion,
+    MultiLabelQuestion,
+    ProjectConfig,
+    RatingQuestion,
+)
 from sharegpt_argilla.errors import UsageError
 from sharegpt_argilla.training.base import Question
 from sharegpt_argilla.training.examples import answered
 
 _LABEL = re.compile(r"[a-z0-9][a-z0-9 _-]*")
 """What a label looks like: dataset-config.yml's rule, and the spaces that Argilla 1.x allowed."""
+
+_FREE = ("text", "ranking", "span")
+"""Types whose answers are no choices among labels or numbers."""
 
 
 def configured_questions(config: ProjectConfig) -> list[Question]:
@@ -21,8 +29,10 @@ def configured_questions(config: ProjectConfig) -> list[Question]:
     for question in config.questions:
         if isinstance(question, RatingQuestion):
             choices: Sequence[int | str] = sorted(question.values)
+        elif isinstance(question, LabelQuestion | MultiLabelQuestion):
+            choices = list(question.labels)
         else:
-            choices = () if isinstance(question, TextQuestion) else list(question.labels)
+            choices = ()
         questions.append(Question(question.name, question.type, choices))
     return questions
 
@@ -43,6 +53,9 @@ class SeenQuestions:
         """Take in one annotation."""
         for name, value in answered(annotation):
             values = self._values.setdefault(name, set())
+            known = self._known.get(name)
+            if known is not None and known.type in _FREE:
+                continue
             if isinstance(value, list) and all(isinstance(item, str) for item in value):
                 self._lists.add(name)
                 values.update(value)
@@ -63,11 +76,11 @@ class SeenQuestions:
     def _is_choice(self, name: str, value: Any) -> bool:
         known = self._known.get(name)
         if known is not None:
-            return known.type != "text" and isinstance(value, int | str)
+            return known.type not in _FREE and isinstance(value, int | str)
         return isinstance(value, int | float) or (isinstance(value, str) and bool(_LABEL.fullmatch(value)))
 
     def _complete(self, question: Question) -> Question:
-        if question.type == "text":
+        if question.type in _FREE:
             return question
         # The project may have asked for several labels when these rows were made.
         several = question.type == "label" and question.name in self._lists

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -20,7 +20,7 @@ from sharegpt_argilla.argilla_client.responses import (
 )
 from sharegpt_argilla.embedded_argilla.answers import EmbeddedAnswers, find_answers
 from sharegpt_argilla.responses.export_state import DatasetState, Stamp, stamp_of
-from sharegpt_argilla.responses.joining import join
+from sharegpt_argilla.responses.joining import join, join_parts
 from sharegpt_argilla.settings import Connection, default_home
 
 
@@ -44,6 +44,8 @@ class Sources:
         guidelines: the texts in force, in the same order.
         people: user id -> username.
         sources: their answers.
+        needed: what `join_parts` takes, where the datasets are parts of one project: their answers are then
+            joined as if they had been given in one. None for datasets of their own.
     """
 
     names: Sequence[str]
@@ -51,6 +53,7 @@ class Sources:
     guidelines: Sequence[str]
     people: Mapping[str, str]
     sources: Sequence[AnswerSource]
+    needed: Callable[[str], int | None] | None = None
 
     def answers(self) -> list[AnsweredRecord]:
         """The records of all datasets, one for each row, in the order of the first dataset that has it."""
@@ -77,12 +80,17 @@ class Sources:
             for key, record in records.items():
                 # A record without a row's id belongs to no other.
                 parts.setdefault(record.id or key, []).append((name, record))
-        return [join(one) for one in parts.values()]
+        if self.needed is None:
+            return [join(one) for one in parts.values()]
+        return [join_parts([record for _, record in one], self.needed) for one in parts.values()]
 
 
 @contextmanager
 def open_sources(
-    connection: Connection, datasets: Sequence[tuple[str, str, str]], statuses: Collection[ResponseStatus]
+    connection: Connection,
+    datasets: Sequence[tuple[str, str, str]],
+    statuses: Collection[ResponseStatus],
+    needed: Callable[[str], int | None] | None = None,
 ) -> Iterator[Sources]:
     """Sign in and find the datasets.
 
@@ -90,6 +98,7 @@ def open_sources(
         connection: the Argilla.
         datasets: name to be known by, workspace and dataset of each.
         statuses: which responses count.
+        needed: see `Sources`.
 
     Raises:
         ServerUnreachableError, CredentialsError, ServerRefusedError: see their docstrings.
@@ -106,7 +115,7 @@ def open_sources(
         sources = [_source(client, one, people, statuses, near) for one in found]
         names = [known for known, _, _ in datasets]
         try:
-            yield Sources(names, ids, [one.guidelines for one in found], people, sources)
+            yield Sources(names, ids, [one.guidelines for one in found], people, sources, needed)
         finally:
             if near is not None:
                 near.close()

@@ -14,6 +14,7 @@ from sharegpt_argilla.argilla_client.connection import ArgillaClient, connect
 from sharegpt_argilla.argilla_client.dataset import find_dataset
 from sharegpt_argilla.argilla_client.health import count_records, server_version
 from sharegpt_argilla.config import DEFAULT_CONFIG, Project, load_project
+from sharegpt_argilla.config.parts import project_parts
 from sharegpt_argilla.errors import SharegptArgillaError
 from sharegpt_argilla.settings import Home, default_home, find_connection
 from sharegpt_argilla.workflows.setup_dataset import check_dataset
@@ -59,7 +60,8 @@ def _server(client: ArgillaClient, project: Project | None) -> Iterator[Finding]
     try:
         yield Finding("server", f"Argilla {server_version(client)}")
         if project is not None:
-            yield from _dataset(client, project)
+            for part in project_parts(project):
+                yield from _dataset(client, part.project)
     except SharegptArgillaError as error:
         yield Finding("dataset", str(error), ok=False)
 

@@ -11,9 +11,11 @@ from pathlib import Path
 from typing import IO, get_args
 
 from sharegpt_argilla.annotation import AnsweredRecord, ResponseStatus
-from sharegpt_argilla.config import DEFAULT_CONFIG, ProjectConfig, load_project
+from sharegpt_argilla.config import DEFAULT_CONFIG, Project, ProjectConfig, load_project
+from sharegpt_argilla.config.parts import project_parts
 from sharegpt_argilla.errors import InputError, UnknownNameError, UsageError
 from sharegpt_argilla.jsonl import STANDARD_STREAM, open_output, read_rows
+from sharegpt_argilla.records.plan_file import plan_path, read_plan
 from sharegpt_argilla.responses.aggregation import PolicyChoice
 from sharegpt_argilla.responses.export_state import (
     DatasetState,
@@ -102,16 +104,17 @@ def export_responses(
             is written then.
     """
     options = options or ExportOptions()
-    project = load_project(config).config
+    whole = load_project(config)
+    project = whole.config
     statuses = check_statuses(options.statuses or project.export.statuses)
     _check(rows, output, options)
     locked = nullcontext() if dry_run or str(output) == STANDARD_STREAM else run_lock(Path(output))
     where = connection or find_connection()
-    with locked, open_sources(where, _datasets(project, options.datasets), statuses) as sources:
+    parts = _Parts(whole, options.datasets)
+    with locked, open_sources(where, parts.datasets, statuses, parts.needed) as sources:
         export = _Export(str(rows), str(output), options, _origin(project, sources), dry_run, on_progress)
-        return export.run(
-            sources, plan_hash([str(rows), statuses, asdict(export.origin), sources.ids, sources.people])
-        )
+        marks = [str(rows), statuses, asdict(export.origin), sources.ids, sources.people, parts.mark]
+        return export.run(sources, plan_hash(marks))
 
 
 def check_statuses(names: Sequence[str]) -> list[ResponseStatus]:
@@ -140,10 +143,36 @@ def _check(rows: str | Path, output: str | Path, options: ExportOptions) -> None
         raise UsageError("--state needs files for rows and output, not standard input or output")
 
 
-def _datasets(project: ProjectConfig, names: Sequence[str]) -> list[tuple[str, str, str]]:
-    """Name to be known by, workspace and dataset of each."""
+class _Parts:
+    """The datasets to export: those that are named, else those that the project is kept in.
+
+    Attributes:
+        datasets: name to be known by, workspace and dataset of each.
+        needed: see `Sources`.
+        mark: changes with the plan, where that says when a row is complete.
+    """
+
+    def __init__(self, project: Project, names: Sequence[str]) -> None:
+        self.needed: Callable[[str], int | None] | None = None
+        self.mark: tuple[int, int] | None = None
+        config = project.config
+        if names or not config.assignment.planned:
+            self.datasets = _named(config, names or [config.dataset])
+            return
+        path = plan_path(project.path, config.dataset)
+        plan = read_plan(path)
+        parts = project_parts(project, plan.people if plan else ())
+        self.datasets = [(f"{part.workspace}/{part.dataset}", part.workspace, part.dataset) for part in parts]
+        self.needed = lambda _row: None
+        if parts[0].person is not None and plan is not None:
+            self.mark = file_mark(path)
+            overlaps = dict(zip(plan.ids, (plan.starts[1:] - plan.starts[:-1]).tolist(), strict=True))
+            self.needed = lambda row: overlaps.get(row, config.assignment.overlap)
+
+
+def _named(project: ProjectConfig, names: Sequence[str]) -> list[tuple[str, str, str]]:
     found = []
-    for name in dict.fromkeys(names or [project.dataset]):
+    for name in dict.fromkeys(names):
         workspace, slash, dataset = name.rpartition("/")
         found.append((name, workspace if slash else project.workspace, dataset))
     return found
@@ -152,8 +181,9 @@ def _datasets(project: ProjectConfig, names: Sequence[str]) -> list[tuple[str, s
 def _origin(project: ProjectConfig, sources: Sources) -> Origin:
     hashes = [guidelines_hash(text) for text in sources.guidelines]
     export = project.export
+    names = list(sources.names) if sources.needed is None else [project.dataset]
     return Origin(
-        sources.names[0] if len(sources.names) == 1 else list(sources.names),
+        names[0] if len(names) == 1 else names,
         hashes[0] if len(set(hashes)) == 1 else hashes,
         [question.name for question in project.questions],
         PolicyChoice(export.policies, export.adjudicators, export.weights),

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
@@ -13,11 +14,14 @@ from sharegpt_argilla.argilla_client.connection import ArgillaClient, connect
 from sharegpt_argilla.argilla_client.dataset import find_dataset, require_dataset
 from sharegpt_argilla.argilla_client.records import BATCH
 from sharegpt_argilla.config import DEFAULT_CONFIG, Project, load_project
+from sharegpt_argilla.config.parts import Part, project_parts
 from sharegpt_argilla.errors import InputError
 from sharegpt_argilla.jsonl import STANDARD_STREAM, RejectsFile, RowLine, open_input, read_rows
+from sharegpt_argilla.records.assignment import Assigned
 from sharegpt_argilla.records.context import EarlierTurns
 from sharegpt_argilla.settings import Connection, find_connection
 from sharegpt_argilla.workflows.enriching.table import build_enrichers
+from sharegpt_argilla.workflows.plan import Planner, takes
 from sharegpt_argilla.workflows.record_loader import DEFAULT_REJECTS, LoadSummary, RecordLoader
 from sharegpt_argilla.workflows.setup_dataset import check_dataset
 
@@ -48,17 +52,51 @@ def load_records(
         ServerRefusedError: see their docstrings. All that was sent before stays and counts as unchanged next time.
     """
     project = load_project(config)
-    enrichers = build_enrichers(project)
+    build_enrichers(project)
     with _as_file(rows) as path, connect(connection or find_connection()) as client:
-        dataset_id = _dataset_id(client, project, dry_run=dry_run)
-        summary = LoadSummary(rejects=Path(rejects), url=client.url, dataset_id=dataset_id, dry_run=dry_run)
+        ids = {part: _dataset_id(client, part.project, dry_run=dry_run) for part in project_parts(project)}
+        assigned = _assigned(project, connection, path, dry_run=dry_run)
+        enrichers = build_enrichers(project, assigned if project.config.assignment.on_records else None)
         with RejectsFile(rejects) as rejected, closing(EarlierTurns(path)) as earlier:
-            loader = RecordLoader(client, project.config, enrichers, earlier, rejected, summary, str(rows))
+            loaders = {
+                part: RecordLoader(
+                    client,
+                    project.config,
+                    enrichers,
+                    earlier,
+                    rejected,
+                    LoadSummary(rejects=Path(rejects), url=client.url, dataset_id=ids[part], dry_run=dry_run),
+                    str(rows),
+                )
+                for part in ids
+            }
             for lines in _batches(read_rows(path)):
-                loader.load(lines)
+                for number, (part, loader) in enumerate(loaders.items()):
+                    loader.load([line for line in lines if _is_for(part, line, assigned, first=not number)])
                 on_progress(len(lines))
-            summary.rejected = rejected.count
-    return summary
+            return _together([loader.summary for loader in loaders.values()], rejected.count)
+
+
+def _assigned(
+    project: Project, connection: Connection | None, rows: Path, *, dry_run: bool
+) -> Mapping[str, Assigned]:
+    if not project.config.assignment.planned:
+        return {}
+    return Planner(project, connection).complete(rows, dry_run=dry_run)
+
+
+def _is_for(part: Part, line: RowLine, assigned: Mapping[str, Assigned], *, first: bool) -> bool:
+    """Whether a part takes the line; what is no row goes to the first, to be rejected once."""
+    if line.row is None:
+        return first
+    one = assigned.get(line.row["id"])
+    return first if one is None else takes(part, one)
+
+
+def _together(summaries: Sequence[LoadSummary], rejected: int) -> LoadSummary:
+    counts = ("loaded", "updated", "unchanged", "repeated")
+    totals = {name: sum(getattr(summary, name) for summary in summaries) for name in counts}
+    return replace(summaries[0], rejected=rejected, **totals)
 
 
 def _dataset_id(client: ArgillaClient, project: Project, *, dry_run: bool) -> str:

@@ -18,6 +18,7 @@ from sharegpt_argilla.argilla_client.dataset import (
 )
 from sharegpt_argilla.argilla_client.people import ensure_people, missing_accounts
 from sharegpt_argilla.config import DEFAULT_CONFIG, Project, load_project
+from sharegpt_argilla.config.parts import project_parts
 from sharegpt_argilla.descriptives.metrics import METRICS
 from sharegpt_argilla.errors import DatasetDiffersError
 from sharegpt_argilla.records.metadata import plan_metadata
@@ -48,6 +49,7 @@ def setup_dataset(
     *,
     connection: Connection | None = None,
     home: Home | None = None,
+    people: str | Path | None = None,
     update: bool = False,
     dry_run: bool = False,
 ) -> SetupSummary:
@@ -57,6 +59,7 @@ def setup_dataset(
         config: the project file.
         connection: the Argilla; by default the one from the environment, else the embedded one.
         home: the home folder whose credentials sheet takes new passwords; by default the one in force.
+        people: a CSV of people in place of those in the project file.
         update: upload guidelines that changed since.
         dry_run: say what would be made and make nothing.
 
@@ -64,12 +67,15 @@ def setup_dataset(
         ConfigError: the project file is wrong.
         DatasetDiffersError: the dataset is there and differs from the file.
     """
-    project = load_project(config)
+    project = load_project(config, people)
     plan_metadata(project.config, METRICS)
     home = home or default_home()
     names = project.config
     with connect(connection or find_connection()) as client:
-        created = _plan(client, project) if dry_run else _build(client, project, home, update=update)
+        created = []
+        for part in project_parts(project):
+            made = _plan(client, part.project) if dry_run else _build(client, part.project, home, update=update)
+            created += [item for item in made if item not in created]
         return SetupSummary(client.url, names.workspace, names.dataset, created, home.credentials)
 
 
@@ -127,7 +133,8 @@ def _difference(project: Project, client: ArgillaClient, found: list[str], *, on
     advice = (
         "upload the new guidelines with --update-guidelines"
         if only_guidelines
-        else "Argilla freezes a published dataset: undo the change in the file, or give it a new `dataset:` name"
+        else "Argilla freezes a published dataset: undo the change in the file, or give it a new `dataset:` name "
+        "and `migrate`"
     )
     name = project.config.dataset
     return f'dataset "{name}" at {client.url} differs from the file: {"; ".join(found)}. {advice}'

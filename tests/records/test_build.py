@@ -10,7 +10,7 @@ from sharegpt_argilla.errors import ConfigError, RejectedError
 from sharegpt_argilla.records.build import build_fields
 from sharegpt_argilla.records.context import MESSAGE_MAX, EarlierTurns
 from sharegpt_argilla.records.metadata import plan_metadata
-from sharegpt_argilla.rows import Pair, Row, build_row, dump_row
+from sharegpt_argilla.rows import Pair, Row, build_row, dump_row, with_extension
 
 CONFIG = load_project(Path(__file__).parents[2] / "dataset-config.yml").config
 
@@ -135,3 +135,43 @@ def test_a_message_is_cut_where_argilla_would_refuse_it(conversation) -> None:
     content = conversation(rows, rows[1], 6)[0]["content"]
     assert len(content) == MESSAGE_MAX
     assert content.endswith("[cut]")
+
+
+def custom(**fields: str) -> ProjectConfig:
+    own = {"name": "own", "title": "Own", "type": "custom", "template": "own.html", "content": fields}
+    return changed(fields=[*CONFIG.model_dump()["fields"], own])
+
+
+def test_a_custom_field_holds_texts_of_the_row_and_its_extension() -> None:
+    config = custom(a="response", b="extension.other")
+    one = with_extension(row(), {"other": "Or so."})
+    assert build_fields(one, config, no_context)["own"] == {"a": "So.", "b": "Or so."}
+    assert build_fields(row(), config, no_context)["own"] == {"a": "So.", "b": ""}
+    assert "own" not in build_fields(row(answer=""), config, no_context)
+    with pytest.raises(RejectedError, match=r"extension\.other is int, not text"):
+        build_fields(with_extension(row(), {"other": 3}), config, no_context)
+
+
+@pytest.mark.parametrize(
+    ("text", "held"),
+    [
+        ("a </script> b", "a <\u2060/script> b"),
+        ("<SCRIPT>", "<\u2060SCRIPT>"),
+        ("<!-- <b>", "<\u2060!-- <b>"),
+        ("$' and $& cost $5", "$\u2060' and $\u2060& cost $\u20605"),
+        ("#TEMPLATE#", "#\u2060TEMPLATE#"),
+        ("a < b, $ and #1", "a < b, $ and #1"),
+    ],
+)
+def test_beside_a_custom_field_no_text_breaks_out_of_the_page(text: str, held: str) -> None:
+    def context(_turns: int) -> list[dict[str, str]]:
+        return [{"role": "user", "content": text}]
+
+    fields = build_fields(row(text, text), custom(a="prompt"), context)
+    assert fields == {
+        "prompt": held,
+        "response": held,
+        "context": [{"role": "user", "content": held}],
+        "own": {"a": held},
+    }
+    assert build_fields(row(text), CONFIG, no_context)["prompt"] == text

@@ -91,3 +91,18 @@ def test_joined_datasets_keep_every_response_and_count_each_person_once() -> Non
         ("ben", "main"),
         ("ana", "calibration"),
     ]
+
+
+def test_rankings_and_spans_are_answers_as_a_whole() -> None:
+    first = [{"value": "a", "rank": 1}, {"value": "b", "rank": 2}]
+    same = [{"value": "b", "rank": 2}, {"value": "a", "rank": 1}]
+    other = [{"value": "b", "rank": 1}, {"value": "a", "rank": 2}]
+    span = [{"label": "x", "start": 0, "end": 3}]
+    for policy in ("majority", "weighted", "unanimous", "adjudicated"):
+        assert POLICIES[policy]([Vote(first)]) == Aggregate(first, tie=False)
+        assert POLICIES[policy]([Vote(first), Vote(same)]) == Aggregate(first, tie=False)
+        assert POLICIES[policy]([Vote([]), Vote([])]) == Aggregate([], tie=False)
+    assert POLICIES["majority"]([Vote(other), Vote(first), Vote(same)]) == Aggregate(first, tie=False)
+    assert POLICIES["majority"]([Vote(other), Vote(first)]) == Aggregate(other, tie=True)
+    assert POLICIES["majority"]([Vote([]), Vote(span), Vote(span)]) == Aggregate(span, tie=False)
+    assert POLICIES["unanimous"]([Vote(other), Vote(first)]) == Aggregate(None, tie=True)

@@ -1,0 +1,55 @@
+"""Check dataset-config.yml, compare it with the server, or print its JSON Schema for an editor.
+
+check reads the file and all that it names, and says what the first mistake is and where. diff lists how the
+dataset on the server differs; its exit code is 1 when it does. schema prints the JSON Schema.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+
+from sharegpt_argilla.cli.printing import note
+from sharegpt_argilla.cli.setup_dataset import add_config
+from sharegpt_argilla.workflows.config import check_config, config_schema, diff_config
+
+EXAMPLE = "sharegpt-argilla config check --config dataset-config.yml"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the command's options."""
+    parser.add_argument("action", choices=("check", "diff", "schema"), help="what to do with the file")
+    add_config(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run the command."""
+    if arguments.action == "schema":
+        print(json.dumps(config_schema(), ensure_ascii=False, indent=2))
+        return 0
+    return _check(arguments.config) if arguments.action == "check" else _diff(arguments.config)
+
+
+def _check(path: str) -> int:
+    config = check_config(path).config
+    counts = ", ".join(
+        f"{name}: {' '.join(items) or 'none'}"
+        for name, items in (
+            ("fields", [field.name for field in config.fields]),
+            ("questions", [question.name for question in config.questions]),
+            ("metadata", [item.name for item in config.metadata]),
+        )
+    )
+    note(
+        f'{path}: fine; dataset "{config.dataset}"; {counts}; people: {len(config.people)}; '
+        f"assignment: {config.assignment.mode}"
+    )
+    return 0
+
+
+def _diff(path: str) -> int:
+    found = diff_config(path)
+    for line in found.lines:
+        print(line)
+    note(f"{len(found.lines)} differences between {path} and {found.url}")
+    return 1 if found.lines else 0

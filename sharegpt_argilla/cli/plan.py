@@ -1,0 +1,72 @@
+"""Plan who answers which record: evenly, at random by a seed, with a share of records that more people answer.
+
+The section `assignment` of dataset-config.yml says what the plan has to be. It is kept beside that file, in
+<dataset>.plan.jsonl. When people join or leave, quotas change or rows come, only unanswered work moves, as little
+as possible; --apply brings the change to the records on the server.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Mapping, Sequence
+
+from sharegpt_argilla.cli.printing import counted, note
+from sharegpt_argilla.cli.setup_dataset import add_config, add_people
+from sharegpt_argilla.workflows.plan import PlanSummary, plan
+
+EXAMPLE = "sharegpt-argilla plan rows.jsonl --dry-run"
+
+_NAMED = 12
+"""People up to whom each pair is listed."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the command's options."""
+    parser.add_argument("rows", metavar="ROWS", help="rows as `extract` writes them")
+    add_config(parser)
+    add_people(parser)
+    parser.add_argument("--apply", action="store_true", help="change the records that are on the server")
+    parser.add_argument("--dry-run", action="store_true", help="show the plan, write nothing")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run the command."""
+    summary = plan(
+        arguments.rows,
+        arguments.config,
+        people=arguments.people,
+        apply=arguments.apply,
+        dry_run=arguments.dry_run,
+    )
+    _print_loads(summary)
+    _print_pairs([share.person for share in summary.shares], summary.pairs)
+    verb = "would be planned" if arguments.dry_run else f"planned -> {summary.path}"
+    counts = counted((summary.records, f"records {verb}"), (summary.new, "new"), (summary.moved, "places moved"))
+    applied = "" if summary.applied is None else f", {summary.applied:,} changed on the server"
+    note(counts + applied)
+    return 0
+
+
+def _print_loads(summary: PlanSummary) -> None:
+    width = max([len("person"), *(len(share.person) for share in summary.shares)])
+    print(f"{'person':<{width}}  records  calibration  answered")
+    for share in summary.shares:
+        left = "  (left)" if share.former else ""
+        print(
+            f"{share.person:<{width}}  {share.records:>7,}  {share.calibration:>11,}  {share.answered:>8,}{left}"
+        )
+
+
+def _print_pairs(people: Sequence[str], pairs: Mapping[tuple[str, str], int]) -> None:
+    """Records that two people both answer: each pair of a few people, the range of many."""
+    found = {pair: count for pair, count in pairs.items() if set(pair) <= set(people)}
+    if not any(found.values()):
+        return
+    print()
+    if len(people) <= _NAMED:
+        for (one, other), count in found.items():
+            print(f"{one} and {other}: {count:,} records together")
+        return
+    counts = sorted(found.values())
+    mean = sum(counts) / len(counts)
+    print(f"records that two people both answer: {counts[0]:,} to {counts[-1]:,}, {mean:,.1f} on average")

@@ -1,0 +1,108 @@
+"""The plan as a file beside the project: JSON Lines, a header, then one line for each record."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from sharegpt_argilla.errors import InputError
+from sharegpt_argilla.jsonl import open_output
+from sharegpt_argilla.records.assignment import Assigned, Plan, Rules
+
+FORMAT = 1
+"""Number of the layout, in the header under ``plan``."""
+
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
+
+def plan_path(config: Path, dataset: str) -> Path:
+    """Where the plan of a dataset is: beside the project file."""
+    return config.parent / f"{dataset.replace('/', '_')}.plan.jsonl"
+
+
+def write_plan(path: Path, plan: Plan, rules: Rules, stratify: str | None) -> None:
+    """Write the plan, whole or not at all.
+
+    Raises:
+        InputError: the file cannot be written.
+    """
+    with open_output(path) as file:
+        header = {
+            "plan": FORMAT,
+            "records": len(plan.ids),
+            "people": list(plan.people),
+            **_lasting(rules, stratify),
+        }
+        file.write(_encode(header) + "\n")
+        for identifier, one in plan.records():
+            line: dict[str, Any] = {"id": identifier, "rank": one.rank, "people": one.people}
+            if one.calibration:
+                line["calibration"] = True
+            file.write(_encode(line) + "\n")
+
+
+def read_plan(path: Path) -> Plan | None:
+    """The plan in a file; None where there is none.
+
+    Raises:
+        InputError: the file is damaged.
+    """
+    if not path.is_file():
+        return None
+    ids: list[str] = []
+    ranks, widths, holders, calibration = [], [], list[int](), []
+    try:
+        with path.open(encoding="utf-8") as file:
+            header = json.loads(next(file))
+            numbers = {name: number for number, name in enumerate(header["people"])}
+            for line in map(json.loads, file):
+                ids.append(line["id"])
+                ranks.append(line["rank"])
+                widths.append(len(line["people"]))
+                holders.extend(numbers[name] for name in line["people"])
+                calibration.append(line.get("calibration", False))
+    except (OSError, ValueError, KeyError, TypeError, StopIteration) as error:
+        raise _damaged(path, str(error)) from None
+    if header["plan"] != FORMAT or header["records"] != len(ids):
+        raise _damaged(path, f"{len(ids):,} records")
+    starts = np.concatenate(([0], np.cumsum(np.array(widths, np.int64)))).astype(np.int64)
+    return Plan(
+        ids,
+        header["people"],
+        starts,
+        np.array(holders, np.int64),
+        np.array(ranks, np.int64),
+        np.array(calibration, bool),
+    )
+
+
+def _damaged(path: Path, what: str) -> InputError:
+    return InputError(f"{path}: is no plan, or a damaged one ({what}); put back a copy, or remove it to plan anew")
+
+
+def changed_rules(path: Path, rules: Rules, stratify: str | None) -> list[str]:
+    """Those of the lasting rules that are not the ones that the plan in the file was made with."""
+    with path.open(encoding="utf-8") as file:
+        header = json.loads(next(file))
+    return [name for name, value in _lasting(rules, stratify).items() if header.get(name) != value]
+
+
+def assigned_records(path: Path) -> Mapping[str, Assigned]:
+    """Record -> who answers it; empty where there is no plan.
+
+    Raises:
+        InputError: the file is damaged.
+    """
+    plan = read_plan(path)
+    return {} if plan is None else dict(plan.records())
+
+
+def _lasting(rules: Rules, stratify: str | None) -> dict[str, Any]:
+    """What a plan cannot change afterwards."""
+    kept = {name: value for name, value in asdict(rules).items() if name != "quotas"}
+    return {**kept, "stratify": stratify}

@@ -1,0 +1,76 @@
+"""The project file: checked, compared with the server, or described for editors."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sharegpt_argilla.argilla_client.connection import connect
+from sharegpt_argilla.argilla_client.dataset import differences, find_dataset
+from sharegpt_argilla.argilla_client.people import missing_accounts
+from sharegpt_argilla.config import DEFAULT_CONFIG, Project, ProjectConfig, load_project
+from sharegpt_argilla.config.parts import project_parts
+from sharegpt_argilla.settings import Connection, find_connection
+from sharegpt_argilla.workflows.enriching.table import build_enrichers
+
+
+@dataclass(frozen=True)
+class ConfigDifferences:
+    """How the server differs from the project file.
+
+    Attributes:
+        url: address of the Argilla.
+        lines: one for each difference.
+    """
+
+    url: str
+    lines: list[str]
+
+
+def check_config(config: str | Path = DEFAULT_CONFIG) -> Project:
+    """Read the project file and all that it names; no server is asked.
+
+    Raises:
+        ConfigError: it is wrong somewhere; the text says where and what is near.
+    """
+    project = load_project(config)
+    build_enrichers(project)
+    return project
+
+
+def diff_config(config: str | Path = DEFAULT_CONFIG, connection: Connection | None = None) -> ConfigDifferences:
+    """Compare the project file with an Argilla.
+
+    Args:
+        config: the project file.
+        connection: the Argilla; by default the one from the environment, else the embedded one.
+
+    Raises:
+        ConfigError, ServerUnreachableError, CredentialsError, ServerRefusedError: see their docstrings.
+    """
+    project = check_config(config)
+    lines = []
+    with connect(connection or find_connection()) as client:
+        parts = project_parts(project)
+        for part in parts:
+            found = find_dataset(client, part.workspace, part.dataset)
+            name = f"{part.workspace}/{part.dataset}: " if len(parts) > 1 else ""
+            if found is None or not found.ready:
+                lines.append(f"{name}dataset is in the file, not on the server")
+            else:
+                lines += [f"{name}{line}" for line in differences(client, found.id, part.project)]
+        lines += [
+            f"account {person.username} is in the file, not on the server"
+            for person in missing_accounts(client, project.config.people)
+        ]
+        return ConfigDifferences(client.url, lines)
+
+
+def config_schema() -> dict[str, Any]:
+    """The JSON Schema of the project file, for editors."""
+    schema = ProjectConfig.model_json_schema()
+    people = schema["properties"]["people"]
+    csv = {"type": "string", "description": "a CSV with the columns username, role, first_name, last_name"}
+    schema["properties"]["people"] = {"anyOf": [csv, people], "default": []}
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": "dataset-config.yml"}

@@ -1,0 +1,170 @@
+"""The people of a project: their accounts, their own links, and leaving it."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from sharegpt_argilla.argilla_client.connection import ArgillaClient, connect
+from sharegpt_argilla.argilla_client.dataset import find_dataset
+from sharegpt_argilla.argilla_client.people import leave_workspace, members_of
+from sharegpt_argilla.config import ASSIGNED_RANK, ASSIGNED_TO, DEFAULT_CONFIG, Project, load_project
+from sharegpt_argilla.config.parts import Part, project_parts
+from sharegpt_argilla.errors import UnknownNameError, UsageError
+from sharegpt_argilla.settings import (
+    Connection,
+    Home,
+    default_home,
+    find_connection,
+    find_password,
+    write_private,
+)
+
+
+@dataclass(frozen=True)
+class ProjectPerson:
+    """Somebody of the project.
+
+    Attributes:
+        username: the name to sign in with.
+        role: annotator or admin.
+        member: whether they are a member of the workspace on the server; False for those without an account.
+        links: pages that show what is theirs and pending; none where the dataset is not there yet.
+        password: the first password, as the credentials sheet has it; None when it does not.
+        listed: False for a member of the workspace whom the project file does not name.
+    """
+
+    username: str
+    role: str
+    member: bool
+    links: Sequence[str]
+    password: str | None
+    listed: bool = True
+
+
+@dataclass(frozen=True)
+class PeopleSummary:
+    """What ``people`` found and did.
+
+    Attributes:
+        url: address of the Argilla.
+        people: those of the project file in its order, then other members of the workspace.
+        removed: usernames that are members no more.
+        sheet: where passwords and links were written; None when they were not.
+    """
+
+    url: str
+    people: Sequence[ProjectPerson]
+    removed: Sequence[str] = ()
+    sheet: Path | None = None
+
+
+def people(
+    config: str | Path = DEFAULT_CONFIG,
+    *,
+    people: str | Path | None = None,
+    remove: Collection[str] = (),
+    output: str | Path | None = None,
+    connection: Connection | None = None,
+    home: Home | None = None,
+    dry_run: bool = False,
+) -> PeopleSummary:
+    """Everybody of the project, with a link to what is theirs and pending.
+
+    Args:
+        config: the project file.
+        people: a CSV of people in place of those in the project file.
+        remove: usernames that shall not be members of the project's workspaces any more. Their accounts and
+            their responses stay, which in Argilla end together.
+        output: takes a sheet with name, password and link of everybody, mode 0600.
+        connection: the Argilla; by default the one from the environment, else the embedded one.
+        home: the home folder with the credentials sheet; by default the one in force.
+        dry_run: remove nobody, write nothing.
+
+    Raises:
+        UsageError: somebody to remove is no member, or still in the project file.
+        ConfigError, ServerUnreachableError, CredentialsError, ServerRefusedError: see their docstrings.
+    """
+    project = load_project(config, people)
+    home = home or default_home()
+    with connect(connection or find_connection()) as client:
+        found = _everybody(client, project, home, remove)
+        removed = _remove(client, project, found, remove, dry_run=dry_run)
+        sheet = None if output is None or dry_run else _write_sheet(Path(output), client.url, found)
+        return PeopleSummary(client.url, found, removed, sheet)
+
+
+def personal_link(url: str, dataset_id: str, username: str, *, filtered: bool) -> str:
+    """The page with the pending records of a person.
+
+    Args:
+        url: address of the Argilla.
+        dataset_id: Argilla's id of the dataset.
+        username: whose.
+        filtered: whether the link itself must say whose records it shows; the embedded Argilla knows.
+    """
+    page = f"{url}/dataset/{dataset_id}/annotation-mode?page=1&status=pending"
+    order = f"metadata.{ASSIGNED_RANK}.asc"
+    return f"{page}&metadata={ASSIGNED_TO}.{username}&sort={order}" if filtered else page
+
+
+def _everybody(
+    client: ArgillaClient, project: Project, home: Home, former: Collection[str]
+) -> list[ProjectPerson]:
+    parts = project_parts(project)
+    datasets = {part: find_dataset(client, part.workspace, part.dataset) for part in parts}
+    roles: dict[str, str] = {}
+    for workspace in dict.fromkeys(part.workspace for part in project_parts(project, former)):
+        roles |= members_of(client, workspace)
+    filtered = project.config.assignment.mode == "links"
+
+    def person(username: str, role: str, *, listed: bool) -> ProjectPerson:
+        links = [
+            personal_link(client.url, found.id, username, filtered=filtered)
+            for part, found in datasets.items()
+            if found is not None and part.person in (None, username)
+        ]
+        password = find_password(home, username, client.url)
+        return ProjectPerson(username, role, username in roles, links, password, listed)
+
+    listed = [person(one.username, one.role, listed=True) for one in project.config.people]
+    names = {one.username for one in listed}
+    others = [name for name, role in roles.items() if name not in names and role != "owner"]
+    return listed + [person(name, roles[name], listed=False) for name in sorted(others)]
+
+
+def _remove(
+    client: ArgillaClient,
+    project: Project,
+    found: Sequence[ProjectPerson],
+    wanted: Collection[str],
+    *,
+    dry_run: bool,
+) -> list[str]:
+    members = [person.username for person in found if person.member]
+    for username in wanted:
+        if username not in members:
+            raise UnknownNameError("member", username, members)
+        if any(person.username == username and person.listed for person in found):
+            raise UsageError(
+                f'"{username}" is in {project.path}; take them out there first, or `setup-dataset` adds them again'
+            )
+    former = [Part(part.project) for part in project_parts(project, wanted)]
+    if not dry_run:
+        for username in wanted:
+            for workspace in dict.fromkeys(part.workspace for part in former):
+                leave_workspace(client, workspace, username)
+    return list(wanted)
+
+
+def _write_sheet(path: Path, url: str, found: Sequence[ProjectPerson]) -> Path:
+    text = io.StringIO(newline="")
+    writer = csv.writer(text)
+    writer.writerow(("username", "password", "role", "api_url", "links"))
+    for person in found:
+        writer.writerow((person.username, person.password or "", person.role, url, " ".join(person.links)))
+    write_private(path, text.getvalue())
+    return path

@@ -1,0 +1,298 @@
+"""Who answers which record: the plan made, changed, shown and brought to the server."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from sharegpt_argilla.annotation import ResponseStatus
+from sharegpt_argilla.argilla_client.assignments import apply_assignments, remove_unanswered
+from sharegpt_argilla.argilla_client.connection import connect
+from sharegpt_argilla.argilla_client.dataset import find_dataset
+from sharegpt_argilla.config import (
+    ASSIGNED_N,
+    ASSIGNED_RANK,
+    ASSIGNED_TO,
+    DEFAULT_CONFIG,
+    Project,
+    load_project,
+)
+from sharegpt_argilla.config.parts import Part, project_parts
+from sharegpt_argilla.errors import InputError, ServerUnreachableError, UsageError
+from sharegpt_argilla.jsonl import STANDARD_STREAM, read_rows
+from sharegpt_argilla.records.assignment import Assigned, Plan, Rules, extend_plan, make_plan, moved, with_answers
+from sharegpt_argilla.records.metadata import ROW_PROPERTIES
+from sharegpt_argilla.records.plan_file import changed_rules, plan_path, read_plan, write_plan
+from sharegpt_argilla.rows import Row, read_extension
+from sharegpt_argilla.settings import Connection, find_connection
+from sharegpt_argilla.workflows.answer_sources import open_sources
+
+_ANSWERED: tuple[ResponseStatus, ...] = ("submitted", "draft", "discarded")
+
+
+@dataclass(frozen=True)
+class Share:
+    """What one person has to do.
+
+    Attributes:
+        person: username.
+        records: how many are theirs.
+        calibration: how many of those more people answer.
+        answered: how many of those they answered, drafts and discards included; 0 while nobody can have.
+        former: True for somebody who takes no part any more.
+    """
+
+    person: str
+    records: int
+    calibration: int
+    answered: int = 0
+    former: bool = False
+
+
+@dataclass
+class PlanSummary:
+    """What ``plan`` did.
+
+    Attributes:
+        path: the plan's file.
+        records: in the plan.
+        new: of those, records that were not in it before.
+        moved: places of records that went from one person to another.
+        shares: of everybody, by name.
+        pairs: two people -> records that both answer.
+        applied: records on the server whose people were changed; None when the server was not asked to.
+    """
+
+    path: Path
+    records: int = 0
+    new: int = 0
+    moved: int = 0
+    shares: Sequence[Share] = ()
+    pairs: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    applied: int | None = None
+
+
+def plan(
+    rows: str | Path,
+    config: str | Path = DEFAULT_CONFIG,
+    *,
+    people: str | Path | None = None,
+    connection: Connection | None = None,
+    apply: bool = False,
+    dry_run: bool = False,
+) -> PlanSummary:
+    """Make the plan of a project, or change it as little as people, quotas and rows changed.
+
+    Args:
+        rows: a rows file. Records that are in the plan already stay in it, whether they are in the file or not.
+        config: the project file; ``assignment`` in it says what the plan has to be.
+        people: a CSV of people in place of those in the project file.
+        connection: the Argilla; by default the one from the environment, else the embedded one. It is asked who
+            answered what; where none ever ran, nobody did.
+        apply: change the records that are on the server.
+        dry_run: show the plan, write nothing.
+
+    Raises:
+        ConfigError, UsageError: nothing is planned there, or the plan cannot be.
+        InputError: a file cannot be read or written.
+        ServerUnreachableError, CredentialsError, ServerRefusedError: see their docstrings.
+    """
+    if str(rows) == STANDARD_STREAM or not Path(rows).is_file():
+        raise InputError(f"{rows}: no such file; `sharegpt-argilla extract` writes one")
+    project = load_project(config, people)
+    if not project.config.assignment.planned:
+        raise UsageError(
+            f"{config}: assignment.mode is open: nothing is planned; known: queue, links, per_person_datasets"
+        )
+    planner = Planner(project, connection)
+    summary = planner.make(rows, dry_run=dry_run)
+    if apply and not dry_run:
+        summary.applied = planner.apply()
+    return summary
+
+
+class Planner:
+    """The plan of one project.
+
+    Args:
+        project: the project.
+        connection: the Argilla; None for the one from the environment, else the embedded one.
+    """
+
+    def __init__(self, project: Project, connection: Connection | None = None) -> None:
+        self._project = project
+        self._connection = connection
+        assignment = project.config.assignment
+        self._stratify = assignment.stratify
+        self._rules = Rules(
+            assignment.overlap,
+            assignment.calibration.share if assignment.calibrates else 0,
+            assignment.calibration.overlap,
+            assignment.seed,
+            assignment.quotas,
+        )
+        self.path = plan_path(project.path, project.config.dataset)
+        self._plan: Plan | None = None
+
+    def make(self, rows: str | Path, *, dry_run: bool = False) -> PlanSummary:
+        """Make or change the plan and write it; returns what it is. See `plan` for errors."""
+        before = read_plan(self.path)
+        known = set(before.ids) if before else set()
+        ids, strata = _ids_and_strata(rows, known, self._stratify)
+        people = self._project.config.annotators
+        answered = self._answered(before)
+        if before is None:
+            after = make_plan(ids, people, self._rules, strata)
+            if answered:
+                after = extend_plan(with_answers(after, answered), people, answered, self._rules)
+        else:
+            after = self._again(before, ids, strata, answered)
+        self._plan = after
+        if not dry_run:
+            write_plan(self.path, after, self._rules, self._stratify)
+        return PlanSummary(
+            self.path,
+            len(after.ids),
+            len(ids),
+            moved(before, after) if before else 0,
+            _shares(after, people, answered),
+            _pairs(after),
+        )
+
+    def complete(self, rows: str | Path, *, dry_run: bool = False) -> Mapping[str, Assigned]:
+        """Record -> who answers it, for all rows of a file; the plan is made or changed where it lacks some."""
+        before = read_plan(self.path)
+        known = set(before.ids) if before else set()
+        if before is None or _ids_and_strata(rows, known, None)[0]:
+            self.make(rows, dry_run=dry_run)
+            before = self._plan
+        return dict(before.records()) if before else {}
+
+    def apply(self) -> int:
+        """Bring the plan to the records that are on the server; returns how many were changed.
+
+        Where everybody has a dataset of their own, records that went to somebody else are removed from the dataset
+        of who had them; `load_records` puts them where they belong.
+        """
+        plan = self._plan or read_plan(self.path)
+        if plan is None:
+            return 0
+        assigned = dict(plan.records())
+        changed = 0
+        with connect(self._connection or find_connection()) as client:
+            for part in project_parts(self._project, plan.people):
+                found = find_dataset(client, part.workspace, part.dataset)
+                if found is None or not found.ready:
+                    continue
+                here = {name: assigned_metadata(one) for name, one in assigned.items() if takes(part, one)}
+                if self._project.config.assignment.on_records:
+                    changed += apply_assignments(client, found.id, here)
+                if part.person is not None:
+                    elsewhere = [identifier for identifier in assigned if identifier not in here]
+                    changed += remove_unanswered(client, found.id, elsewhere)
+        return changed
+
+    def _again(
+        self, before: Plan, ids: list[str], strata: list[str] | None, answered: set[tuple[str, str]]
+    ) -> Plan:
+        people = self._project.config.annotators
+        other = changed_rules(self.path, self._rules, self._stratify)
+        if not other:
+            return extend_plan(before, people, answered, self._rules, ids, strata)
+        if answered:
+            raise UsageError(
+                f"{self._project.path}: assignment: {', '.join(other)} changed since the plan was made, and "
+                f"{len(answered):,} answers were given under it; undo the change, or `migrate` to a new dataset"
+            )
+        raise UsageError(
+            f"{self._project.path}: assignment: {', '.join(other)} changed since the plan was made; undo "
+            f"the change, or remove {self.path} to plan anew, as nobody answered yet"
+        )
+
+    def _answered(self, before: Plan | None) -> set[tuple[str, str]]:
+        """Record and person of every response on the server; none while the datasets are not there."""
+        parts = project_parts(self._project, before.people if before else ())
+        where = self._connection or _connection_or_none()
+        if where is None:
+            return set()
+        with connect(where) as client:
+            found = [(part, find_dataset(client, part.workspace, part.dataset)) for part in parts]
+        there = [(part.dataset, part.workspace, part.dataset) for part, one in found if one and one.ready]
+        if not there:
+            return set()
+        with open_sources(where, there, _ANSWERED) as sources:
+            return {
+                (record.id, response.annotator)
+                for record in sources.answers()
+                if record.id is not None
+                for response in record.responses
+            }
+
+
+def assigned_metadata(one: Assigned) -> dict[str, Any]:
+    """What a record carries of the plan."""
+    return {ASSIGNED_TO: list(one.people), ASSIGNED_RANK: one.rank, ASSIGNED_N: len(one.people)}
+
+
+def takes(part: Part, one: Assigned) -> bool:
+    """Whether a record of the plan is in a part of the project."""
+    return part.takes(one.people, calibration=one.calibration)
+
+
+def _connection_or_none() -> Connection | None:
+    try:
+        return find_connection()
+    except ServerUnreachableError:
+        # No Argilla ever ran here, so nobody can have answered.
+        return None
+
+
+def _ids_and_strata(rows: str | Path, known: set[str], stratify: str | None) -> tuple[list[str], list[str] | None]:
+    """Ids of the rows that are not known yet, each once, and what they belong to."""
+    seen = set(known)
+    ids, strata = [], []
+    for line in read_rows(rows):
+        if line.row is None or line.row["id"] in seen:
+            continue
+        seen.add(line.row["id"])
+        ids.append(line.row["id"])
+        if stratify is not None:
+            strata.append(_stratum(line.row, stratify))
+    if ids and stratify is not None and not any(strata):
+        raise UsageError(
+            f'assignment.stratify: no row of {rows} has "{stratify}" in its extension; '
+            f"name a key that is there, or one of {', '.join(ROW_PROPERTIES)}"
+        )
+    return ids, None if stratify is None else strata
+
+
+def _stratum(row: Row, stratify: str) -> str:
+    extension = read_extension(row)
+    known = ROW_PROPERTIES.get(stratify)
+    value = known(row, extension) if known else extension.get(stratify)
+    return "" if value is None else str(value)
+
+
+def _shares(plan: Plan, people: Iterable[str], answered: set[tuple[str, str]]) -> list[Share]:
+    loads, calibration = plan.loads(), plan.calibration_loads()
+    done = dict.fromkeys(plan.people, 0)
+    for identifier, one in plan.records() if answered else ():
+        for person in one.people:
+            done[person] += (identifier, person) in answered
+    taking_part = set(people)
+    return [
+        Share(name, loads[name], calibration[name], done[name], name not in taking_part)
+        for name in plan.people
+        if loads[name] or name in taking_part
+    ]
+
+
+def _pairs(plan: Plan) -> dict[tuple[str, str], int]:
+    table = plan.pair_overlaps().tolist()
+    return {
+        (plan.people[one], plan.people[other]): table[one][other]
+        for one in range(len(plan.people))
+        for other in range(one + 1, len(plan.people))
+    }

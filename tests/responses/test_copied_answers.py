@@ -1,0 +1,31 @@
+"""When an answer that was copied from another dataset was given."""
+
+import pytest
+
+from sharegpt_argilla.argilla_client.responses import COPIED, answered_record
+
+THEN = "2026-01-05T10:00:00.000001"
+COPY = "2026-03-01T09:00:00.100000"
+
+
+@pytest.mark.parametrize(
+    ("person", "updated", "expected"),
+    [
+        ("u1", "2026-03-01T09:00:00.100042", THEN),
+        ("u1", "2026-03-01T09:00:00.100000", THEN),
+        # Edited on the copy.
+        ("u1", "2026-03-01T09:00:07", "2026-03-01T09:00:07"),
+        # Given on the copy.
+        ("u2", COPY, COPY),
+    ],
+)
+def test_the_time_of_an_answer_outlives_the_copying(person: str, updated: str, expected: str) -> None:
+    response = {"id": "r", "user_id": person, "status": "submitted", "values": {}}
+    record = {
+        "external_id": "row",
+        "status": "completed",
+        "metadata": {COPIED: {"u1": THEN}},
+        "responses": [{**response, "inserted_at": COPY, "updated_at": updated}],
+    }
+    (found,) = answered_record(record, {"u1": "ana"}, ["submitted"]).responses
+    assert found.submitted_at == expected
