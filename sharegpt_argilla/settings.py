@@ -36,6 +36,11 @@ class Home:
         return self.path / "search-index.db"
 
     @property
+    def activity(self) -> Path:
+        """The measured active times, where somebody turned that on."""
+        return self.path / "activity.db"
+
+    @property
     def owner(self) -> Path:
         """JSON with ``username``, ``password`` and ``api_key`` of the first owner; mode 0600."""
         return self.path / "owner.json"

@@ -13,6 +13,8 @@ from pathlib import Path
 
 from sharegpt_argilla.cli.printing import note
 from sharegpt_argilla.embedded_argilla.launcher import ServerInfo
+from sharegpt_argilla.embedded_argilla.team_options import IDLE_SECONDS, checked_idle
+from sharegpt_argilla.errors import UsageError
 from sharegpt_argilla.settings import DEFAULT_PORT, Home, default_home
 from sharegpt_argilla.workflows.serve import serve
 
@@ -23,7 +25,28 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's options."""
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (%(default)s)")
     parser.add_argument("--base-url", default="/", help="path under which a proxy shows it (%(default)s)")
+    parser.add_argument(
+        "--active-time",
+        type=_idle,
+        nargs="?",
+        const=IDLE_SECONDS,
+        metavar="SECONDS",
+        help="measure the time people spend on records and questions, and tell them on the page; pauses longer "
+        f"than SECONDS do not count ({IDLE_SECONDS:g})",
+    )
+    parser.add_argument(
+        "--open-queue",
+        action="store_true",
+        help="do not enforce a dataset's plan: every record is in everybody's queue",
+    )
     add_place(parser)
+
+
+def _idle(given: str) -> float:
+    try:
+        return checked_idle(given)
+    except UsageError as error:
+        raise argparse.ArgumentTypeError(f"{given}: {error}") from error
 
 
 def add_place(parser: argparse.ArgumentParser) -> None:
@@ -49,6 +72,8 @@ def run(arguments: argparse.Namespace) -> int:
         port=arguments.port,
         home=home_of(arguments),
         base_url=arguments.base_url,
+        open_queue=arguments.open_queue,
+        active_time=arguments.active_time,
         on_ready=_announce,
     )
 

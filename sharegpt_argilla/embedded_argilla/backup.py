@@ -1,4 +1,4 @@
-"""A copy of all that cannot be made again: the database, the owner's file, the credentials sheet, the key."""
+"""A copy of all that cannot be made again: the databases, the owner's file, the credentials sheet, the key."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ ARCHIVE_ENDINGS = (".tar.gz", ".tgz")
 
 def precious_files(home: Home) -> list[Path]:
     """What a backup holds, as the paths that the files have in a home folder; the database comes first."""
-    return [home.database, home.owner, home.credentials, home.secret_key]
+    return [home.database, home.activity, home.owner, home.credentials, home.secret_key]
 
 
 def back_up(home: Home, target: Path) -> int:
@@ -47,11 +47,13 @@ def back_up(home: Home, target: Path) -> int:
         target.parent.mkdir(parents=True, exist_ok=True)
         with _scratch_folder(target) as folder:
             copies = [folder / path.name for path in precious_files(home) if path.exists()]
-            records = _copy_database(home.database, copies[0])
-            for copy in copies[1:]:
-                shutil.copyfile(home.path / copy.name, copy)
             for copy in copies:
+                if copy.suffix == home.database.suffix:
+                    _copy_database(home.path / copy.name, copy)
+                else:
+                    shutil.copyfile(home.path / copy.name, copy)
                 copy.chmod(0o600)
+            records = count_records(copies[0])
             if target.name.endswith(ARCHIVE_ENDINGS):
                 _pack(copies, folder / "archive").replace(target)
             else:
@@ -103,7 +105,7 @@ def _check(home: Home, target: Path) -> None:
         raise InputError(f"{target}: is there already; a backup overwrites nothing, so choose another name")
 
 
-def _copy_database(source: Path, copy: Path) -> int:
+def _copy_database(source: Path, copy: Path) -> None:
     # One step, so that the copy is the state of one moment; in WAL mode nobody waits for it.
     # https://www.sqlite.org/backup.html
     try:
@@ -114,7 +116,6 @@ def _copy_database(source: Path, copy: Path) -> int:
     except sqlite3.Error as error:
         raise InputError(f"{source}: the database cannot be copied ({error})") from error
     check_database(copy)
-    return count_records(copy)
 
 
 def _open(database: Path) -> sqlite3.Connection:

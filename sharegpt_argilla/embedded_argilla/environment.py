@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from sharegpt_argilla.embedded_argilla.team_options import idle_cut_off
 from sharegpt_argilla.errors import UsageError
 from sharegpt_argilla.settings import Home, write_private
 
@@ -34,10 +35,12 @@ def child_environment(
     ARGILLA_HOME_PATH and ARGILLA_BASE_URL.
 
     Raises:
-        UsageError: SHAREGPT_ARGILLA_MAX_REQUEST_MB is no number; said here, before anything starts.
+        UsageError: SHAREGPT_ARGILLA_MAX_REQUEST_MB or SHAREGPT_ARGILLA_ACTIVE_TIME is no number; said here,
+            before anything starts.
     """
     given = dict(os.environ if environ is None else environ)
     max_request_bytes(given)
+    idle_cut_off(given)
     defaults = {
         "ARGILLA_SEARCH_ENGINE": "embedded",
         "ARGILLA_REDIS_URL": redis_url,

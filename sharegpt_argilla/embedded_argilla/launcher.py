@@ -25,12 +25,13 @@ from sharegpt_argilla.embedded_argilla.processes import Child
 from sharegpt_argilla.embedded_argilla.redis_process import redis_binary, redis_command
 from sharegpt_argilla.embedded_argilla.server_file import RUNTIME_PREFIX, ServerFile, end_leftovers, record
 from sharegpt_argilla.embedded_argilla.supervisor import Supervisor
+from sharegpt_argilla.embedded_argilla.team_options import ACTIVE_TIME, OPEN_QUEUE
 from sharegpt_argilla.errors import EmbeddedArgillaError
 from sharegpt_argilla.settings import DEFAULT_PORT, Home, default_home
 
 if TYPE_CHECKING:
     import socket
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
 _MAX_SOCKET_FOLDER = 80
 """A socket's path has room for 108 bytes on Linux and 104 on macOS, and must hold a random folder name too."""
@@ -41,12 +42,22 @@ class ServeOptions:
     """Where to keep the data and where to answer. ``port`` 0 takes any free port.
 
     ``base_url`` is the path below which a proxy shows the server; left at ``/``, ARGILLA_BASE_URL counts.
+    ``open_queue`` leaves plans to people's good will; ``active_time`` is the idle cut-off in seconds of measured
+    active time. Left as they are, the environment decides (see `team_options`).
     """
 
     home: Home = field(default_factory=default_home)
     host: str = "127.0.0.1"
     port: int = DEFAULT_PORT
     base_url: str = "/"
+    open_queue: bool = False
+    active_time: float | None = None
+
+    @property
+    def variables(self) -> dict[str, str]:
+        """What the children find in their environment of it."""
+        given = {OPEN_QUEUE: "1"} if self.open_queue else {}
+        return given | ({} if self.active_time is None else {ACTIVE_TIME: f"{self.active_time:g}"})
 
 
 @dataclass(frozen=True)
@@ -114,14 +125,17 @@ def _prepared(options: ServeOptions) -> Iterator[tuple[Callable[[], ServerInfo],
         file = ServerFile(address, running=True, pid=os.getpid(), runtime=str(runtime), started=started)
         file.write(home)
         stack.callback(_write_stopped, file, home)
-        supervisor = _supervisor(home, file, listener, stack.enter_context(_life_line()))
+        environ = {**os.environ, **options.variables}
+        supervisor = _supervisor(home, file, environ, listener, stack.enter_context(_life_line()))
         stack.callback(_stop, supervisor)
         yield (lambda: _server_info(file, home)), supervisor
 
 
-def _supervisor(home: Home, file: ServerFile, listener: socket.socket, life_line: int) -> Supervisor:
+def _supervisor(
+    home: Home, file: ServerFile, environ: Mapping[str, str], listener: socket.socket, life_line: int
+) -> Supervisor:
     redis_socket = Path(file.runtime) / "redis.sock"
-    environment = child_environment(home, file.api_url, f"unix://{quote(str(redis_socket))}?db=0")
+    environment = child_environment(home, file.api_url, f"unix://{quote(str(redis_socket))}?db=0", environ)
     redis = None
     if not os.environ.get("ARGILLA_REDIS_URL"):
         log = log_of(home, "redis")

@@ -58,9 +58,8 @@ def put_back(source: Path, home: Home, *, replace: bool = False) -> tuple[int, P
 
 def _belongings(home: Home) -> list[Path]:
     """All files of the home folder that belong to one state of the database."""
-    logs = [
-        path.with_name(path.name + end) for path in (home.database, home.search_index) for end in ("-wal", "-shm")
-    ]
+    databases = (home.database, home.activity, home.search_index)
+    logs = [path.with_name(path.name + end) for path in databases for end in ("-wal", "-shm")]
     # Redis keeps jobs that name records of this database.
     return [*precious_files(home), home.search_index, *logs, home.path / "redis-queue.aof"]
 

@@ -13,6 +13,9 @@ from argilla_server import app
 from argilla_server.settings import settings
 
 import sharegpt_argilla.embedded_argilla.engine  # noqa: F401 - registers the search engine
+from sharegpt_argilla.embedded_argilla.activity_page import measure_in_page
+from sharegpt_argilla.embedded_argilla.activity_route import ActivityRoute
+from sharegpt_argilla.embedded_argilla.assigned_queue import follow_plans
 from sharegpt_argilla.embedded_argilla.database import migrate, use_write_ahead_log
 from sharegpt_argilla.embedded_argilla.engine.repair import repair_index
 from sharegpt_argilla.embedded_argilla.environment import max_request_bytes
@@ -23,6 +26,7 @@ from sharegpt_argilla.embedded_argilla.private_status import require_sign_in_for
 from sharegpt_argilla.embedded_argilla.query_plans import plan_queries
 from sharegpt_argilla.embedded_argilla.security import protect
 from sharegpt_argilla.embedded_argilla.speedups import apply_speedups
+from sharegpt_argilla.embedded_argilla.team_options import idle_cut_off
 
 if TYPE_CHECKING:
     from sharegpt_argilla.embedded_argilla.child import ChildOptions
@@ -37,6 +41,7 @@ def run(options: ChildOptions) -> None:
     """Serve until SIGTERM on the socket that the launcher opened."""
     use_write_ahead_log()
     apply_speedups()
+    follow_plans(os.environ)
     read_null_values_as_empty()
     require_sign_in_for_status()
     migrate()
@@ -49,7 +54,16 @@ async def _serve(options: ChildOptions) -> None:
     await replace_known_credentials(options.home, options.api_url)
     if settings.search_engine == "embedded":
         _LOG.info("search index checked: %s", await repair_index())
+    served = _with_active_time(options)
+    protected = protect(served, settings.base_url or "/", max_request_bytes(os.environ))
     # log_config: the process log is set up already; uvicorn's own would write to the terminal.
-    protected = protect(app, settings.base_url or "/", max_request_bytes(os.environ))
     config = uvicorn.Config(protected, log_config=None, timeout_graceful_shutdown=GRACE)
     await uvicorn.Server(config).serve(sockets=[socket.socket(fileno=options.listener)])
+
+
+def _with_active_time(options: ChildOptions) -> ActivityRoute:
+    base_url, idle = settings.base_url or "/", idle_cut_off(os.environ)
+    if idle is not None:
+        measure_in_page(app, base_url, idle)
+        _LOG.info("active time is measured; idle cut-off %g seconds", idle)
+    return ActivityRoute(app, options.home, base_url, measured=idle is not None)

@@ -10,6 +10,7 @@ from redis import Redis
 from rq import Worker
 
 import sharegpt_argilla.embedded_argilla.engine  # noqa: F401 - registers the search engine
+from sharegpt_argilla.embedded_argilla.assigned_queue import follow_plans
 from sharegpt_argilla.embedded_argilla.database import use_write_ahead_log
 from sharegpt_argilla.embedded_argilla.speedups import apply_speedups
 
@@ -25,6 +26,7 @@ def run(_options: ChildOptions) -> None:
     """
     use_write_ahead_log()
     apply_speedups()
+    follow_plans(os.environ)
     if isinstance(REDIS_CONNECTION, Redis):
         # rq's scheduler and jobs are forks, with the worker's connections still open. A worker that is killed
         # would for Redis go on waiting for a job as long as they live, and the next job would go nowhere.

@@ -22,6 +22,7 @@ from sharegpt_argilla.embedded_argilla.answers import EmbeddedAnswers, find_answ
 from sharegpt_argilla.responses.export_state import DatasetState, Stamp, stamp_of
 from sharegpt_argilla.responses.joining import join, join_parts
 from sharegpt_argilla.settings import Connection, default_home
+from sharegpt_argilla.workflows.measured_time import MeasuredSource, MeasuredTime
 
 
 class AnswerSource(Protocol):
@@ -112,7 +113,11 @@ def open_sources(
         near = find_answers(
             default_home(), connection.api_url, {key: partial(last_activity, client, key) for key in ids}
         )
-        sources = [_source(client, one, people, statuses, near) for one in found]
+        home = default_home() if near is not None else None
+        sources = [
+            MeasuredSource(_source(client, one, people, statuses, near), MeasuredTime(one.id, client, home))
+            for one in found
+        ]
         names = [known for known, _, _ in datasets]
         try:
             yield Sources(names, ids, [one.guidelines for one in found], people, sources, needed)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import httpx
@@ -77,6 +78,12 @@ class Rest:
             there = {item["name"]: item["id"] for item in self("GET", "/me/workspaces")["items"]}
             self("POST", f"/workspaces/{there[workspace]}/users", {"user_id": user_id})
         return user_id
+
+    def people(self, usernames: Iterable[str]) -> dict[str, Rest]:
+        """Connections of these accounts, with their API keys: much quicker than signing in."""
+        keys = {item["username"]: item["api_key"] for item in self("GET", "/users")["items"]}
+        url = str(self.http.base_url)
+        return {name: Rest(url, **{"X-Argilla-Api-Key": keys[name]}) for name in usernames}
 
     def answer(self, record_id: str, status: str = "submitted", **values: Any) -> dict[str, Any]:
         """Answer a record as the account of this connection."""

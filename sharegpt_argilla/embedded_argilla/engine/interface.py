@@ -22,6 +22,8 @@ from argilla_server.search_engine import (
 )
 from argilla_server.settings import settings
 
+from sharegpt_argilla.embedded_argilla.current_annotator import Annotator, current_annotator
+from sharegpt_argilla.embedded_argilla.engine import assignment
 from sharegpt_argilla.embedded_argilla.engine import metrics as index_metrics
 from sharegpt_argilla.embedded_argilla.engine import records as index_records
 from sharegpt_argilla.embedded_argilla.engine import schema as index_schema
@@ -236,6 +238,15 @@ class EmbeddedSearchEngine(SearchEngine):  # type: ignore[misc]  # argilla-serve
 
         return await self._store.read(work)
 
+    async def count_own_records(self, dataset: Dataset, annotator: Annotator) -> int | None:
+        """How many records of a plan are the annotator's; None where the dataset has no plan."""
+        key = str(dataset.id)
+        return await self._store.read(
+            lambda connection: assignment.count_own(
+                connection, index_schema.get_dataset(connection, key), annotator
+            )
+        )
+
     async def search(
         self,
         dataset: Dataset,
@@ -253,11 +264,14 @@ class EmbeddedSearchEngine(SearchEngine):  # type: ignore[misc]  # argilla-serve
         """
         key, text, field = str(dataset.id), *_text_and_field(query)
         person = None if user_id is None else str(user_id)
+        annotator = current_annotator()
 
         def work(connection: sqlite3.Connection) -> tuple[list[tuple[str, float]], int]:
             found = index_schema.get_dataset(connection, key)
-            match = index_search.match_records(found, text, field, filter)
-            order = index_search.order_of(found, sort, person)
+            own = assignment.own_records(found, annotator)
+            match = index_search.match_records(found, text, field, filter, own)
+            planned = assignment.plan_order(found) if own and not sort else None
+            order = planned or index_search.order_of(found, sort, person)
             return (
                 ([], 0) if match is None else index_search.search_records(connection, match, order, offset, limit)
             )
@@ -294,10 +308,12 @@ class EmbeddedSearchEngine(SearchEngine):  # type: ignore[misc]  # argilla-serve
             sought = [-number for number in sought]
         key, text, field = str(dataset.id), *_text_and_field(query)
         settings_id, excluded = str(vector_settings.id), None if record is None else str(record.id)
+        annotator = current_annotator()
 
         def work(connection: sqlite3.Connection) -> list[tuple[str, float]]:
             found = index_schema.get_dataset(connection, key)
-            match = index_search.match_records(found, text, field, filter)
+            own = assignment.own_records(found, annotator)
+            match = index_search.match_records(found, text, field, filter, own)
             attribute = found.attribute(index_schema.VECTOR, settings_id)
             if match is None or attribute is None:
                 return []
@@ -311,12 +327,16 @@ class EmbeddedSearchEngine(SearchEngine):  # type: ignore[misc]  # argilla-serve
         """The values of a terms property with their counts, or the range of a numeric one."""
         key, name = str(metadata_property.dataset_id), metadata_property.name
         is_terms = metadata_property.type == MetadataPropertyType.terms
+        annotator = current_annotator()
 
         def work(connection: sqlite3.Connection) -> tuple[Any, Any]:
-            attribute = index_schema.get_dataset(connection, key).attribute(index_schema.METADATA, name)
+            found = index_schema.get_dataset(connection, key)
+            attribute = found.attribute(index_schema.METADATA, name)
             if attribute is None:
                 return (0, []) if is_terms else (None, None)
-            return (index_metrics.count_terms if is_terms else index_metrics.find_extremes)(connection, attribute)
+            own = assignment.own_records(found, annotator)
+            compute = index_metrics.count_terms if is_terms else index_metrics.find_extremes
+            return compute(connection, attribute, own)
 
         first, second = await self._store.read(work)
         if is_terms:

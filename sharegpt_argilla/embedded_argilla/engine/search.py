@@ -34,16 +34,22 @@ if TYPE_CHECKING:
 
 
 def match_records(
-    dataset: DatasetIndex, text: str | None, field: str | None, wanted: Filter | None
+    dataset: DatasetIndex,
+    text: str | None,
+    field: str | None,
+    wanted: Filter | None,
+    among: Condition | None = None,
 ) -> Match | None:
     """The records that fit a text query and a filter, or None where the text can be found nowhere.
+
+    ``among`` must hold for them as well.
 
     Raises:
         EmbeddedArgillaError: ``field`` is not a field of the dataset.
         ValueError: the filter cannot be used.
     """
     of_dataset = Condition("record.dataset = ?", (dataset.number,), is_dataset=True)
-    parts = (of_dataset, *filter_conditions(dataset, wanted))
+    parts = (of_dataset, *filter_conditions(dataset, wanted), *([among] if among else []))
     condition = all_of(parts)
     if text is None:
         return Match(f"FROM record WHERE {condition.sql}", "1.0", condition.values, conditions=parts)

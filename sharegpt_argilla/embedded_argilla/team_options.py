@@ -1,0 +1,50 @@
+"""Whether plans are enforced and active time is measured, as the environment of the server says."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sharegpt_argilla.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+OPEN_QUEUE = "SHAREGPT_ARGILLA_OPEN_QUEUE"
+"""The environment variable that leaves plans unenforced when it is ``1``: every record is then everybody's."""
+
+ACTIVE_TIME = "SHAREGPT_ARGILLA_ACTIVE_TIME"
+"""The environment variable that turns the measuring on: ``1``, or the idle cut-off in seconds."""
+
+IDLE_SECONDS = 60.0
+"""Seconds without a sign of the person after which time no longer counts."""
+
+_ON, _OFF = ("1", "on", "true", "yes"), ("", "0", "off", "false", "no")
+
+
+def idle_cut_off(environ: Mapping[str, str]) -> float | None:
+    """The idle cut-off in seconds; None where active time is not measured.
+
+    Raises:
+        UsageError: the variable is neither a switch nor a number of seconds above 1.
+    """
+    given = environ.get(ACTIVE_TIME, "").strip().lower()
+    if given in _OFF:
+        return None
+    if given in _ON:
+        return IDLE_SECONDS
+    return checked_idle(given, f"{ACTIVE_TIME}={given}: ")
+
+
+def checked_idle(given: str, place: str = "") -> float:
+    """A number of seconds from 2 to 3600; ``place`` begins the message.
+
+    Raises:
+        UsageError: it is none.
+    """
+    try:
+        seconds = float(given)
+    except ValueError:
+        seconds = 0.0
+    if not 2 <= seconds <= 3600:
+        raise UsageError(f"{place}must be a number of seconds from 2 to 3600")
+    return seconds

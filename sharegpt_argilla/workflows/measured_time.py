@@ -1,0 +1,72 @@
+"""Active time joined to the responses that it was spent on."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from sharegpt_argilla.annotation import AnsweredRecord
+from sharegpt_argilla.argilla_client.activity import read_active_seconds
+from sharegpt_argilla.argilla_client.connection import ArgillaClient
+from sharegpt_argilla.embedded_argilla.activity import read_activity
+from sharegpt_argilla.responses.export_state import DatasetState
+from sharegpt_argilla.settings import Home
+
+if TYPE_CHECKING:
+    from sharegpt_argilla.workflows.answer_sources import AnswerSource
+
+
+@dataclass(frozen=True)
+class MeasuredTime:
+    """The active times of one dataset, read when they are first asked for.
+
+    Attributes:
+        dataset_id: Argilla's id of the dataset.
+        client: the connection to its Argilla.
+        home: the home folder, where that Argilla is the embedded one of this machine.
+    """
+
+    dataset_id: str
+    client: ArgillaClient
+    home: Home | None
+
+    @cached_property
+    def seconds(self) -> Mapping[tuple[str, str], float]:
+        """Argilla's record id and username -> seconds; nothing where nobody measured."""
+        if self.home is None:
+            return read_active_seconds(self.client, self.dataset_id)
+        return {key: times["seconds"] for key, times in read_activity(self.home, self.dataset_id).items()}
+
+    def joined(self, key: str, record: AnsweredRecord) -> AnsweredRecord:
+        """The record with ``active_seconds``, to a tenth of a second, on each response that has a time.
+
+        Args:
+            key: Argilla's id of the record.
+            record: the record with its responses.
+        """
+        spent = [self.seconds.get((key, response.annotator)) for response in record.responses]
+        if not any(spent):
+            return record
+        responses = [
+            replace(response, active_seconds=round(seconds, 1)) if seconds else response
+            for response, seconds in zip(record.responses, spent, strict=True)
+        ]
+        return replace(record, responses=responses)
+
+
+@dataclass(frozen=True)
+class MeasuredSource:
+    """The answers of a dataset, with the active time of those whose authors' pages measured it."""
+
+    source: AnswerSource
+    times: MeasuredTime
+
+    def state(self, before: DatasetState | None) -> DatasetState:
+        """How the dataset is now; times are no part of that."""
+        return self.source.state(before)
+
+    def records(self, ids: Collection[str] | None = None) -> Mapping[str, AnsweredRecord]:
+        """The records of the source with times joined."""
+        return {key: self.times.joined(key, record) for key, record in self.source.records(ids).items()}

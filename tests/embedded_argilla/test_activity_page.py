@@ -1,0 +1,41 @@
+"""The script that measures is in every page that argilla-server gives, wherever it is mounted."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from sharegpt_argilla.errors import EmbeddedArgillaError
+
+
+def app_with(folder: Path, *, below: str = "") -> SimpleNamespace:
+    """As Starlette has its routes."""
+    page = SimpleNamespace(app=SimpleNamespace(html=True, directory=str(folder)))
+    inner = SimpleNamespace(routes=[SimpleNamespace(path="/api"), page])
+    return SimpleNamespace(routes=[SimpleNamespace(app=inner)]) if below else inner
+
+
+@pytest.mark.parametrize("base_url", ["/", "/annotate/"])
+def test_every_page_loads_the_script(tmp_path: Path, base_url: str) -> None:
+    from sharegpt_argilla.embedded_argilla.activity_page import SCRIPT, measure_in_page
+
+    for name in ("index.html", "sign-in/index.html"):
+        path = tmp_path / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text("<html><body><p>x</p></body></html>")
+    measure_in_page(app_with(tmp_path, below=base_url.strip("/")), base_url, 45.0)
+    base = base_url.rstrip("/")
+    for name in ("index.html", "sign-in/index.html"):
+        text = (tmp_path / name).read_text()
+        assert f'<script src="{base}/{SCRIPT}?' in text
+        assert f'data-url="{base}/api/sharegpt/activity" data-idle="45" defer></script></body>' in text
+    assert "keepalive" in (tmp_path / SCRIPT).read_text()
+
+
+def test_a_server_without_a_page_is_said(tmp_path: Path) -> None:
+    from sharegpt_argilla.embedded_argilla.activity_page import measure_in_page
+
+    with pytest.raises(EmbeddedArgillaError, match="argilla-server has no page"):
+        measure_in_page(app_with(tmp_path), "/", 60.0)

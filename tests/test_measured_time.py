@@ -1,0 +1,50 @@
+"""Active time as an export reads it, from an Argilla that measures and from one that cannot."""
+
+from __future__ import annotations
+
+import httpx
+import pytest
+
+from sharegpt_argilla.annotation import AnsweredRecord, Response
+from sharegpt_argilla.argilla_client.connection import ArgillaClient
+from sharegpt_argilla.errors import ServerRefusedError
+from sharegpt_argilla.workflows.measured_time import MeasuredTime
+
+RECORD = AnsweredRecord(
+    "row", "completed", [Response(name, "submitted", {}, "2024-01-01T00:00:00") for name in ("ana", "ben")]
+)
+ITEMS = [
+    {"record_id": "r", "username": "ben", "user_id": "u", "seconds": 41.46, "questions": {}},
+    {"record_id": "other", "username": "ana", "user_id": "u", "seconds": 3.0, "questions": {}},
+]
+
+
+def seconds(answer: httpx.Response) -> list[float | None]:
+    """What stands on the responses when the route answers this."""
+
+    def handle(request: httpx.Request) -> httpx.Response:
+        me = request.url.path == "/api/v1/me"
+        return httpx.Response(200, json={"username": "owner", "role": "owner"}) if me else answer
+
+    with ArgillaClient(
+        "http://x", httpx.Client(base_url="http://x", transport=httpx.MockTransport(handle))
+    ) as client:
+        record = MeasuredTime("d", client, None).joined("r", RECORD)
+    return [response.active_seconds for response in record.responses]
+
+
+def test_times_go_to_their_persons_response() -> None:
+    assert seconds(httpx.Response(200, json={"items": ITEMS})) == [None, 41.5]
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [httpx.Response(200, html="<!doctype html>the page"), httpx.Response(404, json={"detail": "Not Found"})],
+)
+def test_another_argilla_has_measured_nothing(answer: httpx.Response) -> None:
+    assert seconds(answer) == [None, None]
+
+
+def test_a_refusal_is_said() -> None:
+    with pytest.raises(ServerRefusedError, match="422"):
+        seconds(httpx.Response(422, json={"detail": "no"}))
