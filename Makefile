@@ -6,7 +6,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 # What pytest leaves out; `make test MARKS=""` runs everything.
 MARKS ?= not slow
 PYTEST_ARGS ?=
-BENCHES ?= extract serve assign
+BENCHES ?= extract describe serve assign
 # Where `make demo` serves.
 PORT ?= 6900
 

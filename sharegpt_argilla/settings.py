@@ -85,6 +85,12 @@ def default_home() -> Home:
     return Home(Path(given).expanduser() if given else Path.home() / ".sharegpt-argilla")
 
 
+def default_cache() -> Path:
+    """The folder of what can be computed again, in ``XDG_CACHE_HOME``, else in ``~/.cache``."""
+    given = os.environ.get("XDG_CACHE_HOME")
+    return (Path(given) if given else Path.home() / ".cache") / "sharegpt-argilla"
+
+
 def find_connection(home: Home | None = None) -> Connection:
     """Address and key from the environment; with neither set, those of the embedded server.
 

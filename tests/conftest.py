@@ -35,6 +35,12 @@ def argilla(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedArgill
         yield running
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """No test finds what a person's runs have cached, or adds to it."""
+    os.environ["XDG_CACHE_HOME"] = str(tmp_path_factory.mktemp("cache"))
+
+
 @pytest.fixture
 def project(argilla: EmbeddedArgilla, tmp_path: Path) -> TestProject:
     """A project that is not set up yet, under names that no other test uses."""

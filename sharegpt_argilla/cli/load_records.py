@@ -9,6 +9,9 @@ import argparse
 
 from sharegpt_argilla.cli.printing import counted, note, progress
 from sharegpt_argilla.cli.setup_dataset import add_config
+from sharegpt_argilla.errors import UsageError
+from sharegpt_argilla.settings import default_cache
+from sharegpt_argilla.workflows.enriching.base import EnrichOptions
 from sharegpt_argilla.workflows.load_records import DEFAULT_REJECTS, LoadSummary, load_records
 
 EXAMPLE = "sharegpt-argilla load-records rows.jsonl"
@@ -26,6 +29,12 @@ def add_load_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--rejects", default=DEFAULT_REJECTS, metavar="FILE", help="takes lines that cannot be used (%(default)s)"
     )
+    parser.add_argument(
+        "--workers", type=int, default=1, metavar="N", help="processes that measure texts (default: 1)"
+    )
+    parser.add_argument(
+        "--no-cache", action="store_true", help="forget what former runs measured and asked, and keep nothing"
+    )
     parser.add_argument("--dry-run", action="store_true", help="check and count, send nothing")
 
 
@@ -38,12 +47,22 @@ def run(arguments: argparse.Namespace) -> int:
             rejects=arguments.rejects,
             dry_run=arguments.dry_run,
             on_progress=advance,
+            enriching=enriching(arguments),
         )
     return report(summary)
 
 
+def enriching(arguments: argparse.Namespace) -> EnrichOptions:
+    """What the options say about processes and cache."""
+    if arguments.workers < 1:
+        raise UsageError(f"{arguments.workers} workers: at least one is needed")
+    return EnrichOptions(arguments.workers, None if arguments.no_cache else default_cache())
+
+
 def report(summary: LoadSummary) -> int:
     """Print the counts; returns the exit code."""
+    for line in summary.notes:
+        note(line)
     verb = "would be loaded" if summary.dry_run else "loaded"
     rejected = f"rejected -> {summary.rejects}"
     note(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from sharegpt_argilla.cli.load_records import add_load_arguments, report
+from sharegpt_argilla.cli.load_records import add_load_arguments, enriching, report
 from sharegpt_argilla.cli.printing import note, progress
 from sharegpt_argilla.cli.setup_dataset import describe
 from sharegpt_argilla.workflows.push_to_argilla import push_to_argilla
@@ -26,6 +26,7 @@ def run(arguments: argparse.Namespace) -> int:
             rejects=arguments.rejects,
             dry_run=arguments.dry_run,
             on_progress=advance,
+            enriching=enriching(arguments),
         )
     note(describe(setup, dry_run=arguments.dry_run))
     return report(load)

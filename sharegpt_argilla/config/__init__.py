@@ -7,6 +7,7 @@ from sharegpt_argilla.config.assignment import (
     Assignment,
     Calibration,
 )
+from sharegpt_argilla.config.describe import Describe
 from sharegpt_argilla.config.export import POLICY_TYPES, Export
 from sharegpt_argilla.config.fields import ChatField, CustomField, FieldConfig, TextField
 from sharegpt_argilla.config.metadata import NumberProperty, PropertyConfig, TermsProperty
@@ -22,6 +23,14 @@ from sharegpt_argilla.config.questions import (
     TextQuestion,
 )
 from sharegpt_argilla.config.reading import DEFAULT_CONFIG, GUIDELINES_MAX, load_project
+from sharegpt_argilla.config.suggestions import (
+    INTENT_LABELS,
+    AgentConfig,
+    IntentRules,
+    LanguageModel,
+    Moderation,
+    VectorConfig,
+)
 
 __all__ = [
     "ASSIGNED_N",
@@ -29,14 +38,20 @@ __all__ = [
     "ASSIGNED_TO",
     "DEFAULT_CONFIG",
     "GUIDELINES_MAX",
+    "INTENT_LABELS",
     "POLICY_TYPES",
+    "AgentConfig",
     "Assignment",
     "Calibration",
     "ChatField",
     "CustomField",
+    "Describe",
     "Export",
     "FieldConfig",
+    "IntentRules",
     "LabelQuestion",
+    "LanguageModel",
+    "Moderation",
     "MultiLabelQuestion",
     "NumberProperty",
     "Person",
@@ -50,5 +65,6 @@ __all__ = [
     "TermsProperty",
     "TextField",
     "TextQuestion",
+    "VectorConfig",
     "load_project",
 ]

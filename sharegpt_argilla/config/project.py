@@ -13,11 +13,13 @@ from pydantic import Field, model_validator
 
 from sharegpt_argilla.config.assignment import ASSIGNED_N, ASSIGNED_RANK, ASSIGNED_TO, Assignment
 from sharegpt_argilla.config.base import Section
+from sharegpt_argilla.config.describe import Describe
 from sharegpt_argilla.config.export import POLICY_TYPES, Export
 from sharegpt_argilla.config.fields import FieldConfig, TextField
 from sharegpt_argilla.config.metadata import PropertyConfig
 from sharegpt_argilla.config.people import Person
 from sharegpt_argilla.config.questions import QuestionConfig, SpanQuestion
+from sharegpt_argilla.config.suggestions import AgentConfig, VectorConfig, agent_mistakes, vector_mistakes
 
 
 class ProjectConfig(Section):
@@ -29,6 +31,9 @@ class ProjectConfig(Section):
     fields: Annotated[list[FieldConfig], Field(min_length=1)]
     questions: Annotated[list[QuestionConfig], Field(min_length=1)]
     metadata: list[PropertyConfig] = []
+    describe: Describe = Describe()
+    suggestions: list[AgentConfig] = []
+    vectors: Annotated[list[VectorConfig], Field(max_length=5)] = []
     people: list[Person] = []
     assignment: Assignment = Assignment()
     export: Export = Export()
@@ -39,6 +44,7 @@ class ProjectConfig(Section):
             ("field", [field.name for field in self.fields]),
             ("question", [question.name for question in self.questions]),
             ("metadata property", [item.name for item in self.metadata]),
+            ("vector", [vector.name for vector in self.vectors]),
             ("person", [person.username for person in self.people]),
         ):
             twice = sorted({name for name in names if names.count(name) > 1})
@@ -51,6 +57,12 @@ class ProjectConfig(Section):
         self._check_spans()
         self._check_assignment()
         self._check_policies()
+        mistakes = [
+            *agent_mistakes(self.suggestions, self.questions),
+            *vector_mistakes(self.vectors, self.fields),
+        ]
+        if mistakes:
+            raise ValueError(mistakes[0])
         return self
 
     @property

@@ -1,18 +1,50 @@
-"""TextDescriptives metrics of many texts, from one pipeline that needs no downloaded model."""
+"""The table of metrics: TextDescriptives' own, by their names in lower case.
+
+Argilla's names of metadata properties are slugs here, so ``pos_prop_NOUN`` is ``pos_prop_noun`` and
+``symbol_to_word_ratio_#`` is ``symbol_to_word_ratio_hash``.
+"""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Collection, Iterable, Iterator
-from functools import cache
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import Literal
 
-if TYPE_CHECKING:
-    from spacy.language import Language
-    from spacy.tokens import Doc
+Component = Literal[
+    "descriptive_stats",
+    "readability",
+    "quality",
+    "information_theory",
+    "pos_proportions",
+    "dependency_distance",
+    "coherence",
+]
 
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """One number that a text can have.
+
+    Attributes:
+        component: the TextDescriptives component that defines it.
+        key: its name there.
+        integer: a count, or 1 and 0 for yes and no; else a float.
+    """
+
+    component: Component
+    key: str
+    integer: bool = False
+
+
+NEEDS_MODEL: dict[Component, str] = {
+    "pos_proportions": "a part-of-speech tagger",
+    "dependency_distance": "a dependency parser",
+    "coherence": "word vectors",
+}
+"""Component -> what a spaCy model must bring for it. The others do with a blank pipeline."""
+
+_COUNTS = ("n_tokens", "n_unique_tokens", "n_characters", "n_sentences")
 _DESCRIPTIVE_STATS = (
-    *("n_tokens", "n_unique_tokens", "proportion_unique_tokens", "n_characters", "n_sentences"),
+    "proportion_unique_tokens",
     *("token_length_mean", "token_length_median", "token_length_std"),
     *("sentence_length_mean", "sentence_length_median", "sentence_length_std"),
     *("syllables_per_token_mean", "syllables_per_token_median", "syllables_per_token_std"),
@@ -21,58 +53,44 @@ _READABILITY = (
     *("flesch_reading_ease", "flesch_kincaid_grade", "smog", "gunning_fog"),
     *("automated_readability_index", "coleman_liau_index", "lix", "rix"),
 )
-
-METRICS: dict[str, str] = {
-    **dict.fromkeys(_DESCRIPTIVE_STATS, "descriptive_stats"),
-    **dict.fromkeys(_READABILITY, "readability"),
+_QUALITY_INTEGERS = {
+    "passed_quality_check": "passed_quality_check",
+    "n_stop_words": "n_stop_words",
+    "doc_length": "doc_length",
+    "contains_lorem_ipsum": "contains_lorem ipsum",
 }
-"""Metric -> the TextDescriptives component that computes it. Names are TextDescriptives' own."""
+_QUALITY = {
+    **{
+        name: name
+        for name in (
+            *("alpha_ratio", "mean_word_length", "proportion_ellipsis", "proportion_bullet_points"),
+            *("duplicate_line_chr_fraction", "duplicate_paragraph_chr_fraction"),
+            *(f"duplicate_ngram_chr_fraction_{size}" for size in range(5, 11)),
+            *(f"top_ngram_chr_fraction_{size}" for size in range(2, 5)),
+            "oov_ratio",
+        )
+    },
+    "symbol_to_word_ratio_hash": "symbol_to_word_ratio_#",
+}
+# The universal part-of-speech tags, https://universaldependencies.org/u/pos/
+_TAGS = (
+    *("ADJ", "ADP", "ADV", "AUX", "CCONJ", "DET", "INTJ", "NOUN", "NUM", "PART"),
+    *("PRON", "PROPN", "PUNCT", "SCONJ", "SYM", "VERB", "X"),
+)
+_DEPENDENCY = (
+    *("dependency_distance_mean", "dependency_distance_std"),
+    *("prop_adjacent_dependency_relation_mean", "prop_adjacent_dependency_relation_std"),
+)
 
-BATCH = 64
-"""Texts that spaCy holds at once."""
-
-_LONGEST = 100_000_000
-# spaCy stops at a million characters to spare models their memory; a blank pipeline has no model.
-
-
-def describe(texts: Iterable[str], metrics: Collection[str]) -> Iterator[dict[str, int | float]]:
-    """The metrics of each text, in the order of the texts.
-
-    Args:
-        texts: any texts; the pipeline splits them by the rules of English.
-        metrics: names out of METRICS.
-
-    Yields:
-        Metric -> value: counts as int, the rest as float. A metric that a text does not have (the mean
-        sentence length of an empty one) is absent; NaN is never there.
-    """
-    if not metrics:
-        yield from ({} for _ in texts)
-        return
-    pipeline = _pipeline(frozenset(METRICS[metric] for metric in metrics))
-    for doc in pipeline.pipe(texts, batch_size=BATCH):
-        yield dict(_values(doc, metrics))
-
-
-@cache
-def _pipeline(components: frozenset[str]) -> Language:
-    import spacy  # noqa: PLC0415 - takes a second, which only those who describe texts should wait
-    import textdescriptives  # noqa: F401, PLC0415 - registers the components
-
-    pipeline = spacy.blank("en")
-    pipeline.max_length = _LONGEST
-    pipeline.add_pipe("sentencizer")
-    for component in sorted(components | {"descriptive_stats"}):
-        pipeline.add_pipe(f"textdescriptives/{component}")
-    return pipeline
-
-
-def _values(doc: Doc, metrics: Collection[str]) -> Iterator[tuple[str, int | float]]:
-    # TextDescriptives computes a component anew each time it is asked for it.
-    computed = {component: getattr(doc._, component) for component in {METRICS[metric] for metric in metrics}}
-    for metric in metrics:
-        value = computed[METRICS[metric]][metric]
-        if metric.startswith("n_"):
-            yield metric, int(value)
-        elif math.isfinite(value):
-            yield metric, float(value)
+METRICS: dict[str, Metric] = {
+    **{name: Metric("descriptive_stats", name, integer=True) for name in _COUNTS},
+    **{name: Metric("descriptive_stats", name) for name in _DESCRIPTIVE_STATS},
+    **{name: Metric("readability", name) for name in _READABILITY},
+    **{name: Metric("quality", key, integer=True) for name, key in _QUALITY_INTEGERS.items()},
+    **{name: Metric("quality", key) for name, key in _QUALITY.items()},
+    **{name: Metric("information_theory", name) for name in ("entropy", "perplexity", "per_word_perplexity")},
+    **{f"pos_prop_{tag.lower()}": Metric("pos_proportions", f"pos_prop_{tag}") for tag in _TAGS},
+    **{name: Metric("dependency_distance", name) for name in _DEPENDENCY},
+    **{name: Metric("coherence", name) for name in ("first_order_coherence", "second_order_coherence")},
+}
+"""Metric -> what it is."""

@@ -58,6 +58,9 @@ class MetadataPlan:
 
         Args:
             numbers: field name -> metric -> value, as measured on the field's text.
+
+        Raises:
+            RejectedError: the property is not one for numbers.
         """
         return {
             item.name: _fit(item, numbers.get(field, {}).get(metric))

@@ -12,7 +12,7 @@ from sharegpt_argilla.argilla_client.people import missing_accounts
 from sharegpt_argilla.config import DEFAULT_CONFIG, Project, ProjectConfig, load_project
 from sharegpt_argilla.config.parts import project_parts
 from sharegpt_argilla.settings import Connection, find_connection
-from sharegpt_argilla.workflows.enriching.table import build_enrichers
+from sharegpt_argilla.workflows.enriching.numbers import numbers_plan
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ def check_config(config: str | Path = DEFAULT_CONFIG) -> Project:
         ConfigError: it is wrong somewhere; the text says where and what is near.
     """
     project = load_project(config)
-    build_enrichers(project)
+    numbers_plan(project.config)
     return project
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from sharegpt_argilla.argilla_client.connection import ArgillaClient, connect
 from sharegpt_argilla.argilla_client.dataset import find_dataset, require_dataset
-from sharegpt_argilla.argilla_client.records import BATCH
+from sharegpt_argilla.argilla_client.records import BATCH, RecordsDataset
 from sharegpt_argilla.config import DEFAULT_CONFIG, Project, load_project
 from sharegpt_argilla.config.parts import Part, project_parts
 from sharegpt_argilla.errors import InputError
@@ -20,6 +20,8 @@ from sharegpt_argilla.jsonl import STANDARD_STREAM, RejectsFile, RowLine, open_i
 from sharegpt_argilla.records.assignment import Assigned
 from sharegpt_argilla.records.context import EarlierTurns
 from sharegpt_argilla.settings import Connection, find_connection
+from sharegpt_argilla.workflows.enriching.base import EnrichOptions
+from sharegpt_argilla.workflows.enriching.numbers import numbers_plan
 from sharegpt_argilla.workflows.enriching.table import build_enrichers
 from sharegpt_argilla.workflows.plan import Planner, takes
 from sharegpt_argilla.workflows.record_loader import DEFAULT_REJECTS, LoadSummary, RecordLoader
@@ -36,6 +38,7 @@ def load_records(
     rejects: str | Path = DEFAULT_REJECTS,
     dry_run: bool = False,
     on_progress: Callable[[int], None] = lambda _lines: None,
+    enriching: EnrichOptions | None = None,
 ) -> LoadSummary:
     """Load every row of a file; what is on the server already is left alone, so a second run resumes the first.
 
@@ -46,35 +49,44 @@ def load_records(
         rejects: where unusable lines go; written only when there are any.
         dry_run: check and count, send nothing.
         on_progress: called with the number of lines that are done since the last call.
+        enriching: processes and cache for what is added to the texts; one process and the user's cache by default.
 
     Raises:
         ConfigError, InputError, DatasetDiffersError, ServerUnreachableError, CredentialsError,
         ServerRefusedError: see their docstrings. All that was sent before stays and counts as unchanged next time.
     """
     project = load_project(config)
-    build_enrichers(project)
+    numbers_plan(project.config)
+    notes: list[str] = []
+    options = replace(enriching or EnrichOptions(), dry_run=dry_run)
     with _as_file(rows) as path, connect(connection or find_connection()) as client:
         ids = {part: _dataset_id(client, part.project, dry_run=dry_run) for part in project_parts(project)}
         assigned = _assigned(project, connection, path, dry_run=dry_run)
-        enrichers = build_enrichers(project, assigned if project.config.assignment.on_records else None)
-        with RejectsFile(rejects) as rejected, closing(EarlierTurns(path)) as earlier:
+        on_records = assigned if project.config.assignment.on_records else None
+        with (
+            build_enrichers(project, options, notes, on_records) as enrichers,
+            RejectsFile(rejects) as rejected,
+            closing(EarlierTurns(path)) as earlier,
+        ):
             loaders = {
                 part: RecordLoader(
-                    client,
+                    RecordsDataset(client, dataset_id) if dataset_id else None,
                     project.config,
                     enrichers,
                     earlier,
                     rejected,
-                    LoadSummary(rejects=Path(rejects), url=client.url, dataset_id=ids[part], dry_run=dry_run),
+                    LoadSummary(rejects=Path(rejects), url=client.url, dataset_id=dataset_id, dry_run=dry_run),
                     str(rows),
                 )
-                for part in ids
+                for part, dataset_id in ids.items()
             }
             for lines in _batches(read_rows(path)):
                 for number, (part, loader) in enumerate(loaders.items()):
                     loader.load([line for line in lines if _is_for(part, line, assigned, first=not number)])
                 on_progress(len(lines))
-            return _together([loader.summary for loader in loaders.values()], rejected.count)
+            summary = _together([loader.summary for loader in loaders.values()], rejected.count)
+    # Some agents say what they cost when they are done.
+    return replace(summary, notes=notes)
 
 
 def _assigned(

@@ -7,11 +7,12 @@ from pathlib import Path
 
 from sharegpt_argilla.config import DEFAULT_CONFIG
 from sharegpt_argilla.settings import Connection, Home
+from sharegpt_argilla.workflows.enriching.base import EnrichOptions
 from sharegpt_argilla.workflows.load_records import DEFAULT_REJECTS, LoadSummary, load_records
 from sharegpt_argilla.workflows.setup_dataset import SetupSummary, setup_dataset
 
 
-def push_to_argilla(
+def push_to_argilla(  # noqa: PLR0913 - the options of both
     rows: str | Path,
     config: str | Path = DEFAULT_CONFIG,
     *,
@@ -20,6 +21,7 @@ def push_to_argilla(
     rejects: str | Path = DEFAULT_REJECTS,
     dry_run: bool = False,
     on_progress: Callable[[int], None] = lambda _lines: None,
+    enriching: EnrichOptions | None = None,
 ) -> tuple[SetupSummary, LoadSummary]:
     """Build what is missing on the server, then load every row. Doing it again changes nothing.
 
@@ -31,12 +33,19 @@ def push_to_argilla(
         rejects: where unusable lines go.
         dry_run: check and count, make and send nothing.
         on_progress: called with the number of lines that are done since the last call.
+        enriching: processes and cache for what is added to the texts; one process and the user's cache by default.
 
     Raises:
         SharegptArgillaError: what ``setup_dataset`` and ``load_records`` raise.
     """
     setup = setup_dataset(config, connection=connection, home=home, dry_run=dry_run)
     load = load_records(
-        rows, config, connection=connection, rejects=rejects, dry_run=dry_run, on_progress=on_progress
+        rows,
+        config,
+        connection=connection,
+        rejects=rejects,
+        dry_run=dry_run,
+        on_progress=on_progress,
+        enriching=enriching,
     )
     return setup, load

@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from sharegpt_argilla.annotation import RecordDraft
-from sharegpt_argilla.argilla_client.connection import ArgillaClient
-from sharegpt_argilla.argilla_client.records import find_records, same_content, upsert_records
+from sharegpt_argilla.argilla_client.records import FoundRecord, RecordsDataset
 from sharegpt_argilla.config import ProjectConfig
 from sharegpt_argilla.errors import RejectedError
 from sharegpt_argilla.jsonl import RejectsFile, RowLine
@@ -27,7 +25,7 @@ class LoadSummary:
 
     Attributes:
         loaded: rows that are new on the server.
-        updated: rows that were there with another text or other metadata, and were sent again.
+        updated: rows that were there with another text, other metadata or other suggestions, and were sent again.
         unchanged: rows that were there already.
         repeated: rows whose id stood in the file before; only the first is used.
         rejected: lines that are no usable row; they are in the rejects file.
@@ -35,6 +33,7 @@ class LoadSummary:
         url: address of the Argilla.
         dataset_id: Argilla's id of the dataset; empty when a dry run found none.
         dry_run: True when nothing was sent.
+        notes: what agents cost, a line each.
     """
 
     loaded: int = 0
@@ -46,6 +45,7 @@ class LoadSummary:
     url: str = ""
     dataset_id: str = ""
     dry_run: bool = False
+    notes: Sequence[str] = ()
 
 
 @dataclass
@@ -53,7 +53,7 @@ class RecordLoader:
     """Loads batches of lines into one dataset and counts in ``summary``.
 
     Attributes:
-        client: the Argilla.
+        dataset: the dataset on the server; None where a dry run found none.
         config: the project.
         enrichers: what records get beside their texts.
         earlier: finds the earlier turns of a row.
@@ -62,7 +62,7 @@ class RecordLoader:
         name: what messages call the rows file.
     """
 
-    client: ArgillaClient
+    dataset: RecordsDataset | None
     config: ProjectConfig
     enrichers: Sequence[Enricher]
     earlier: EarlierTurns
@@ -77,9 +77,12 @@ class RecordLoader:
         """Check one batch of at most 250 lines, compare it with the server, send what is new or changed."""
         candidates = [self._candidate(line, row) for line, row in self._first_of_each(lines)]
         usable = [candidate for candidate in candidates if candidate is not None]
+        there = self.dataset.find([candidate.row["id"] for candidate in usable]) if self.dataset else {}
+        for candidate in usable:
+            found = there.get(candidate.row["id"])
+            candidate.known, candidate.completed = found is not None, found is not None and found.completed
         usable = self._enriched(usable, from_texts_alone=False)
-        wanted = self._enriched(self._new_or_changed(usable), from_texts_alone=True)
-        self._send(wanted)
+        self._send(self._enriched(self._new_or_changed(usable, there), from_texts_alone=True))
 
     def _first_of_each(self, lines: Sequence[RowLine]) -> list[tuple[RowLine, Row]]:
         usable = []
@@ -116,20 +119,17 @@ class RecordLoader:
                 self._reject(candidate.line, candidate.reason)
         return [candidate for candidate in candidates if not candidate.reason]
 
-    def _new_or_changed(self, candidates: Sequence[Candidate]) -> list[Candidate]:
-        there = self._on_server([candidate.row["id"] for candidate in candidates])
+    def _new_or_changed(
+        self, candidates: Sequence[Candidate], there: Mapping[str, FoundRecord]
+    ) -> list[Candidate]:
         wanted = []
         for candidate in candidates:
             found = there.get(candidate.row["id"])
-            candidate.known = found is not None
-            if found is not None and same_content(candidate.fields, candidate.metadata, found):
+            if found is not None and found.has(candidate.draft, absent=_absent(candidate)):
                 self.summary.unchanged += 1
             else:
                 wanted.append(candidate)
         return wanted
-
-    def _on_server(self, ids: Sequence[str]) -> Mapping[str, Mapping[str, Any]]:
-        return find_records(self.client, self.summary.dataset_id, ids) if self.summary.dataset_id else {}
 
     def _send(self, candidates: Sequence[Candidate]) -> None:
         by_id = {candidate.row["id"]: candidate for candidate in candidates}
@@ -137,11 +137,14 @@ class RecordLoader:
         def on_refused(draft: RecordDraft, reason: str) -> None:
             self._reject(by_id.pop(draft.id).line, reason)
 
-        if not self.summary.dry_run:
-            drafts = [candidate.draft for candidate in candidates]
-            upsert_records(self.client, self.summary.dataset_id, drafts, on_refused)
+        if self.dataset and not self.summary.dry_run:
+            self.dataset.upsert([candidate.draft for candidate in candidates], on_refused)
         self.summary.updated += sum(candidate.known for candidate in by_id.values())
         self.summary.loaded += sum(not candidate.known for candidate in by_id.values())
 
     def _reject(self, line: RowLine, reason: str) -> None:
         self.rejects.add(self.name, line.number, reason, line.text)
+
+
+def _absent(candidate: Candidate) -> list[str]:
+    return [name for name, value in candidate.metadata.items() if value is None]

@@ -19,10 +19,9 @@ from sharegpt_argilla.argilla_client.dataset import (
 from sharegpt_argilla.argilla_client.people import ensure_people, missing_accounts
 from sharegpt_argilla.config import DEFAULT_CONFIG, Project, load_project
 from sharegpt_argilla.config.parts import project_parts
-from sharegpt_argilla.descriptives.metrics import METRICS
 from sharegpt_argilla.errors import DatasetDiffersError
-from sharegpt_argilla.records.metadata import plan_metadata
 from sharegpt_argilla.settings import Connection, Home, default_home, find_connection
+from sharegpt_argilla.workflows.enriching.numbers import numbers_plan
 
 
 @dataclass(frozen=True)
@@ -68,7 +67,7 @@ def setup_dataset(
         DatasetDiffersError: the dataset is there and differs from the file.
     """
     project = load_project(config, people)
-    plan_metadata(project.config, METRICS)
+    numbers_plan(project.config)
     home = home or default_home()
     names = project.config
     with connect(connection or find_connection()) as client:

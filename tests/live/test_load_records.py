@@ -7,8 +7,8 @@ from pathlib import Path
 import argilla
 import pytest
 
-from sharegpt_argilla.argilla_client import records as client_records
 from sharegpt_argilla.argilla_client.connection import ArgillaClient
+from sharegpt_argilla.argilla_client.records import RecordsDataset
 from sharegpt_argilla.errors import DatasetDiffersError, InputError, ServerRefusedError, ServerUnreachableError
 from sharegpt_argilla.rows import Pair, build_row, dump_row, read_extension, with_extension
 from sharegpt_argilla.workflows.load_records import LoadSummary, load_records
@@ -97,12 +97,12 @@ def test_a_record_that_the_server_refuses_goes_alone(ready: TestProject, tmp_pat
     # Nothing that passes our checks is refused by this server, so one body is spoilt on its way.
     rows = some_rows(9)
     spoilt = rows[4]["id"]
-    body = client_records._body
+    body = RecordsDataset._body
 
-    def spoil(draft):
-        return body(draft) | ({"metadata": {"prompt_n_tokens": -1}} if draft.id == spoilt else {})
+    def spoil(self, draft):
+        return body(self, draft) | ({"metadata": {"prompt_n_tokens": -1}} if draft.id == spoilt else {})
 
-    monkeypatch.setattr(client_records, "_body", spoil)
+    monkeypatch.setattr(RecordsDataset, "_body", spoil)
     path = write_rows(tmp_path / "rows.jsonl", rows)
     assert counts(load(ready, path)) == (8, 0, 0, 0, 1)
     (rejected,) = [json.loads(line) for line in (tmp_path / "rejected.jsonl").read_text().splitlines()]

@@ -80,7 +80,10 @@ def test_a_person_who_is_taken_out_of_the_file_keeps_the_account(project: TestPr
         ({"assignment": {"overlap": 2}}, "min_submitted: 2 in the file, 1 on the server"),
         ({"metadata": []}, 'metadata property "turn" is on the server, not in the file'),
         (
-            {"questions": [{"name": "quality", "type": "rating", "title": "How good is it?", "values": [1, 2]}]},
+            {
+                "questions": [{"name": "quality", "type": "rating", "title": "How good is it?", "values": [1, 2]}],
+                "suggestions": [],
+            },
             'question "quality" option 3 is on the server, not in the file',
         ),
         (

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Protocol
 
 from sharegpt_argilla.annotation import FieldValue, MetadataValue, RecordDraft, Suggestion
 from sharegpt_argilla.jsonl import RowLine
 from sharegpt_argilla.rows import Row
+from sharegpt_argilla.settings import default_cache
 
 
 @dataclass
@@ -21,6 +23,7 @@ class Candidate:
         extension: its ``扩展字段``, parsed.
         fields: what annotators see.
         known: whether the server has the record.
+        completed: whether enough people have answered it.
         metadata: property -> value; None for a property that the record shall not have.
         suggestions: at most one a question.
         vectors: vector name -> its numbers.
@@ -32,6 +35,7 @@ class Candidate:
     extension: Mapping[str, Any]
     fields: Mapping[str, FieldValue]
     known: bool = False
+    completed: bool = False
     metadata: dict[str, MetadataValue | None] = field(default_factory=dict)
     suggestions: list[Suggestion] = field(default_factory=list)
     vectors: dict[str, Sequence[float]] = field(default_factory=dict)
@@ -42,6 +46,21 @@ class Candidate:
         """The record as it will be sent."""
         metadata = {name: value for name, value in self.metadata.items() if value is not None}
         return RecordDraft(self.row["id"], self.fields, metadata, self.suggestions, self.vectors)
+
+
+@dataclass(frozen=True)
+class EnrichOptions:
+    """How a run works that does not change what it gives.
+
+    Attributes:
+        workers: processes that measure texts.
+        cache: folder with what former runs measured and asked; None for none.
+        dry_run: True to ask nobody for anything that costs.
+    """
+
+    workers: int = 1
+    cache: Path | None = field(default_factory=default_cache)
+    dry_run: bool = False
 
 
 class Enricher(Protocol):

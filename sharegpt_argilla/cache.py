@@ -1,0 +1,97 @@
+"""What was computed before, in one SQLite file: short keys, small values, bounded, shared by processes."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from hashlib import blake2b
+from pathlib import Path
+
+from sharegpt_argilla.errors import InputError
+
+KEY_BYTES = 16
+_CHUNK = 500
+_PATIENCE = 30.0
+# Seconds to wait for another process that writes.
+_SCHEMA = (
+    "CREATE TABLE IF NOT EXISTS entries (id INTEGER PRIMARY KEY, key BLOB NOT NULL UNIQUE, value BLOB NOT NULL)"
+)
+
+
+def cache_key(*parts: str) -> bytes:
+    """16 bytes that stand for a sequence of texts; another sequence has another key."""
+    digest = blake2b(digest_size=KEY_BYTES)
+    for part in parts:
+        data = part.encode("utf-8", "surrogatepass")
+        digest.update(len(data).to_bytes(8, "big"))
+        digest.update(data)
+    return digest.digest()
+
+
+class DiskCache:
+    """Key -> value in a file. Several processes and threads may use one file at once.
+
+    What was put is there after a kill -9 (SQLite's write-ahead log). Of more than ``max_entries`` the oldest go.
+
+    Args:
+        path: the file; it and its folder (mode 0700) are made when they are missing.
+        max_entries: about how many entries the file keeps.
+
+    Raises:
+        InputError: the file cannot be used, here or at any later call.
+    """
+
+    def __init__(self, path: Path, max_entries: int) -> None:
+        self._path = path
+        self._max_entries = max_entries
+        self._lock = threading.Lock()
+        with self._errors():
+            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self._connection = sqlite3.connect(
+                path, timeout=_PATIENCE, isolation_level=None, check_same_thread=False
+            )
+            try:
+                self._connection.execute("PRAGMA journal_mode=WAL")
+                self._connection.execute("PRAGMA synchronous=NORMAL")
+                self._connection.execute(_SCHEMA)
+            except sqlite3.Error:
+                self._connection.close()
+                raise
+
+    def close(self) -> None:
+        """Close the file."""
+        self._connection.close()
+
+    def get_many(self, keys: Sequence[bytes]) -> dict[bytes, bytes]:
+        """The entries that are there."""
+        found: dict[bytes, bytes] = {}
+        with self._errors(), self._lock:
+            for start in range(0, len(keys), _CHUNK):
+                part = keys[start : start + _CHUNK]
+                marks = ",".join("?" * len(part))
+                query = f"SELECT key, value FROM entries WHERE key IN ({marks})"  # noqa: S608 - only question marks
+                with closing(self._connection.execute(query, part)) as cursor:
+                    found.update(cursor.fetchall())
+        return found
+
+    def put_many(self, entries: Mapping[bytes, bytes]) -> None:
+        """Add entries, all in one transaction; a key that is there takes the new value."""
+        with self._errors(), self._lock, self._connection:
+            self._connection.execute("BEGIN IMMEDIATE")
+            self._connection.executemany(
+                "INSERT OR REPLACE INTO entries (key, value) VALUES (?, ?)", entries.items()
+            )
+            self._connection.execute(
+                "DELETE FROM entries WHERE id <= (SELECT max(id) FROM entries) - ?", (self._max_entries,)
+            )
+
+    @contextmanager
+    def _errors(self) -> Iterator[None]:
+        try:
+            yield
+        except (OSError, sqlite3.Error) as error:
+            raise InputError(
+                f"{self._path}: the cache cannot be used ({error}); remove the file, or go without it: --no-cache"
+            ) from error

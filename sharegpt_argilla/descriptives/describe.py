@@ -1,0 +1,120 @@
+"""Texts -> numbers: each different text once, from the cache where it was measured before, else measured."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Sequence
+from types import TracebackType
+
+from sharegpt_argilla.cache import DiskCache, cache_key
+from sharegpt_argilla.descriptives.metrics import METRICS
+from sharegpt_argilla.descriptives.pipeline import Pipeline, PipelineChoice
+from sharegpt_argilla.descriptives.processes import MeasuringProcesses
+
+CACHE_ENTRIES = 1_000_000
+"""Texts whose numbers are kept: about 200 MB with the default metrics."""
+
+PROCESSES_AFTER = 10.0
+"""Seconds of CPU that this process spends before it starts others: two of them need as much to load spaCy."""
+
+_PART = 256
+# Texts after which it is asked whether others shall help.
+
+Numbers = dict[str, int | float]
+
+
+class Describer:
+    """Measures texts; to be closed or used as a context. The pipeline is loaded at the first text that needs it.
+
+    Args:
+        metrics: names out of METRICS.
+        choice: the pipeline.
+        cache: holds numbers of former runs; None to measure every text.
+        workers: processes; more than one are started once there is enough for them to do.
+    """
+
+    def __init__(
+        self,
+        metrics: Sequence[str],
+        choice: PipelineChoice | None = None,
+        cache: DiskCache | None = None,
+        workers: int = 1,
+    ) -> None:
+        self._metrics = list(metrics)
+        self._choice = choice or PipelineChoice()
+        self._cache = cache
+        self._workers = workers
+        self._fingerprint = "; ".join([self._choice.fingerprint(), *self._metrics])
+        self._pipeline: Pipeline | None = None
+        self._processes: MeasuringProcesses | None = None
+        self._seconds = 0.0
+
+    def __enter__(self) -> Describer:
+        return self
+
+    def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the processes."""
+        if self._processes is not None:
+            self._processes.close()
+
+    def describe(self, texts: Sequence[str]) -> list[Numbers]:
+        """The metrics of each text, in the order of the texts.
+
+        Counts are int, the rest float. A metric that a text does not have (the mean sentence length of an empty
+        one) is absent; NaN is never there.
+
+        Raises:
+            ConfigError: the pipeline is not there or cannot give some metric.
+            InputError: the cache cannot be used, or a process died.
+        """
+        if not self._metrics:
+            return [{} for _ in texts]
+        keys = [cache_key(self._fingerprint, text) for text in texts]
+        values = self._known(keys)
+        unknown = {key: text for key, text in zip(keys, texts, strict=True) if key not in values}
+        if unknown:
+            measured = dict(zip(unknown, self._measure(list(unknown.values())), strict=True))
+            values.update(measured)
+            if self._cache is not None:
+                self._cache.put_many({key: json.dumps(found).encode() for key, found in measured.items()})
+        return [self._named(values[key]) for key in keys]
+
+    def _known(self, keys: Sequence[bytes]) -> dict[bytes, list[float | None]]:
+        if self._cache is None:
+            return {}
+        found = self._cache.get_many(list(dict.fromkeys(keys)))
+        return {key: json.loads(value) for key, value in found.items()}
+
+    def _measure(self, texts: Sequence[str]) -> list[list[float | None]]:
+        measured: list[list[float | None]] = []
+        while len(measured) < len(texts):
+            if self._workers > 1 and self._seconds > PROCESSES_AFTER:
+                return measured + self._with_others(texts[len(measured) :])
+            measured += self._here(texts[len(measured) : len(measured) + _PART])
+        return measured
+
+    def _here(self, texts: Sequence[str]) -> list[list[float | None]]:
+        if self._pipeline is None:
+            self._pipeline = Pipeline(self._choice, self._metrics)
+        began = time.process_time()
+        measured = list(self._pipeline.measure(texts))
+        self._seconds += time.process_time() - began
+        return measured
+
+    def _with_others(self, texts: Sequence[str]) -> list[list[float | None]]:
+        if self._processes is None:
+            self._processes = MeasuringProcesses(self._workers, self._choice, self._metrics)
+        return self._processes.measure(texts)
+
+    def _named(self, values: Sequence[float | None]) -> Numbers:
+        return {name: value for name, value in zip(self._metrics, values, strict=True) if value is not None}
+
+
+def describe(texts: Sequence[str], metrics: Sequence[str] = tuple(METRICS)) -> list[Numbers]:
+    """The metrics of a few texts by the blank English pipeline, without cache and processes."""
+    with Describer(metrics) as describer:
+        return describer.describe(texts)

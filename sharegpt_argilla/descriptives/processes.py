@@ -1,0 +1,69 @@
+"""Several processes that measure, each with a pipeline of its own.
+
+spaCy's ``nlp.pipe(n_process=…)`` starts its processes anew for every call, and sends whole docs back through a
+pipe. These stay, and send back numbers.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from collections.abc import Sequence
+from concurrent.futures import BrokenExecutor, ProcessPoolExecutor
+from multiprocessing import get_context, parent_process
+from multiprocessing.connection import wait
+
+from sharegpt_argilla.descriptives.pipeline import BATCH, Pipeline, PipelineChoice
+from sharegpt_argilla.errors import InputError
+
+_pipeline: list[Pipeline] = []
+
+
+class MeasuringProcesses:
+    """Processes that measure texts, to be closed.
+
+    Args:
+        count: how many.
+        choice: the pipeline.
+        metrics: names out of METRICS.
+    """
+
+    def __init__(self, count: int, choice: PipelineChoice, metrics: Sequence[str]) -> None:
+        self._pool = ProcessPoolExecutor(count, get_context("spawn"), _enter, (choice, list(metrics)))
+
+    def measure(self, texts: Sequence[str]) -> list[list[float | None]]:
+        """As ``Pipeline.measure``; the texts are shared out in small parts.
+
+        Raises:
+            InputError: a process died.
+        """
+        parts = [texts[start : start + BATCH] for start in range(0, len(texts), BATCH)]
+        try:
+            return [numbers for found in self._pool.map(_measure, parts) for numbers in found]
+        except BrokenExecutor as error:
+            raise InputError(
+                "a process that describes texts died, perhaps for want of memory; run it again with --workers 1"
+            ) from error
+
+    def close(self) -> None:
+        """End the processes."""
+        self._pool.shutdown(cancel_futures=True)
+
+
+def _enter(choice: PipelineChoice, metrics: list[str]) -> None:
+    # Ctrl-C is for the parent; and when that is gone, however it ended, nobody waits for the numbers.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    _pipeline.append(Pipeline(choice, metrics))
+
+
+def _end_with_parent() -> None:
+    parent = parent_process()
+    if parent is not None:
+        wait([parent.sentinel])
+        os._exit(1)
+
+
+def _measure(texts: Sequence[str]) -> list[list[float | None]]:
+    return list(_pipeline[0].measure(texts))
