@@ -10,6 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from sharegpt_argilla.workflows.curate import curate
     from sharegpt_argilla.workflows.export_responses import export_responses
     from sharegpt_argilla.workflows.extract import extract
     from sharegpt_argilla.workflows.load_records import load_records
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from sharegpt_argilla.workflows.setup_dataset import setup_dataset
 
 __all__ = [
+    "curate",
     "export_responses",
     "extract",
     "load_records",

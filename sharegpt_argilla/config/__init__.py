@@ -7,6 +7,7 @@ from sharegpt_argilla.config.assignment import (
     Assignment,
     Calibration,
 )
+from sharegpt_argilla.config.curation import Curation
 from sharegpt_argilla.config.describe import Describe
 from sharegpt_argilla.config.export import POLICY_TYPES, Export
 from sharegpt_argilla.config.fields import ChatField, CustomField, FieldConfig, TextField
@@ -44,6 +45,7 @@ __all__ = [
     "Assignment",
     "Calibration",
     "ChatField",
+    "Curation",
     "CustomField",
     "Describe",
     "Export",

@@ -13,6 +13,7 @@ from pydantic import Field, model_validator
 
 from sharegpt_argilla.config.assignment import ASSIGNED_N, ASSIGNED_RANK, ASSIGNED_TO, Assignment
 from sharegpt_argilla.config.base import Section
+from sharegpt_argilla.config.curation import Curation
 from sharegpt_argilla.config.describe import Describe
 from sharegpt_argilla.config.export import POLICY_TYPES, Export
 from sharegpt_argilla.config.fields import FieldConfig, TextField
@@ -37,6 +38,7 @@ class ProjectConfig(Section):
     people: list[Person] = []
     assignment: Assignment = Assignment()
     export: Export = Export()
+    curation: Curation = Curation()
 
     @model_validator(mode="after")
     def _whole(self) -> ProjectConfig:

@@ -17,13 +17,14 @@ from sharegpt_argilla.rows import (
     ANNOTATION,
     CORPUS,
     CREATE_TIME_FORMAT,
+    CURATION,
     ORIGINAL_SESSION,
     SESSION,
     TURN,
     encodable,
 )
 
-TAKEN = frozenset({SYSTEM, SESSION, ORIGINAL_SESSION, TURN, CORPUS, ANNOTATION})
+TAKEN = frozenset({SYSTEM, SESSION, ORIGINAL_SESSION, TURN, CORPUS, ANNOTATION, CURATION})
 """Names that the row format gives to keys of its own."""
 
 ERROR_KEY = "message"

@@ -16,7 +16,7 @@ from typing import Any
 from sharegpt_argilla.corpora.base import Container, Conversation, Options
 from sharegpt_argilla.corpora.chat_messages import read_messages
 from sharegpt_argilla.corpora.fields import create_time, record_object, required_list, session_id
-from sharegpt_argilla.corpora.moderation import detoxify_moderation, openai_moderation
+from sharegpt_argilla.moderation import detoxify_moderation, openai_moderation
 
 CONVERSATION, HASH, OLD_ID, TIMESTAMP = "conversation", "conversation_hash", "conversation_id", "timestamp"
 KEPT = ("model", "language", "toxic", "redacted")

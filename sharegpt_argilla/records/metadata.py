@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from sharegpt_argilla.annotation import MetadataValue
-from sharegpt_argilla.config import NumberProperty, ProjectConfig, PropertyConfig, TextField
+from sharegpt_argilla.config import ProjectConfig, PropertyConfig, TermsProperty, TextField
 from sharegpt_argilla.errors import ConfigError, RejectedError, UnknownNameError
+from sharegpt_argilla.records.curation import CURATION_PROPERTIES, curated
 from sharegpt_argilla.rows import CORPUS, TURN, Row
 
 DIGITS = 3
@@ -16,10 +18,19 @@ DIGITS = 3
 
 _RowValue = Callable[[Row, Mapping[str, Any]], object]
 
+
+def _curated(read: Callable[[Mapping[str, Any]], object], _row: Row, extension: Mapping[str, Any]) -> object:
+    return read(curated(extension))
+
+
+OTHER = "other"
+"""The option that stands for every word that is not among the options, where a property has it."""
+
 ROW_PROPERTIES: dict[str, _RowValue] = {
     "turn": lambda _row, extension: extension.get(TURN),
     "corpus": lambda _row, extension: extension.get(CORPUS),
     "source": lambda row, _extension: row["来源"],
+    **{name: partial(_curated, read) for name, read in CURATION_PROPERTIES.items()},
 }
 """Property -> how it is read from a row and its extension."""
 
@@ -95,15 +106,21 @@ def _fit(item: PropertyConfig, value: object) -> MetadataValue | None:
     """``value`` as the property's type and inside its bounds; None where there is none."""
     if value is None:
         return None
-    if not isinstance(item, NumberProperty):
-        if value not in item.options:
-            raise RejectedError(
-                f'{item.name} is "{value}", which is not among its options ({", ".join(item.options)}); '
-                "add it to `options` of the metadata property before the dataset is set up"
-            )
-        return str(value)
+    if isinstance(item, TermsProperty):
+        return [_term(item, term) for term in value] if isinstance(value, list) else _term(item, value)
     if not isinstance(value, int | float):
         raise RejectedError(f"{item.name} is {type(value).__name__}, not a number")
     bounded = min(max(value, item.min), item.max)
     # Argilla refuses 3.0 in an integer property and 3 in a float property.
     return int(bounded) if item.type == "integer" else round(float(bounded), DIGITS)
+
+
+def _term(item: TermsProperty, value: object) -> str:
+    if value in item.options:
+        return str(value)
+    if OTHER in item.options:
+        return OTHER
+    raise RejectedError(
+        f'{item.name} is "{value}", which is not among its options ({", ".join(item.options)}); '
+        "add it to `options` of the metadata property before the dataset is set up"
+    )

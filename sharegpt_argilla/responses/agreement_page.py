@@ -6,32 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from html import escape
 from typing import Any
 
+from sharegpt_argilla.charts import STYLE, Bar, Dot, bar_chart, dot_chart
 from sharegpt_argilla.responses.agreement_text import number
-from sharegpt_argilla.responses.svg_charts import Bar, Dot, bar_chart, dot_chart
 
 Report = Mapping[str, Any]
-
-# Blue and vermilion of Okabe and Ito's palette, which people with any colour vision tell apart.
-_STYLE = """
-:root{color-scheme:light dark;--ink:#1b1b1b;--paper:#fff;--soft:#5b5b5b;--line:#d5d5d5;--bar:#0072b2;--dot:#d55e00}
-@media(prefers-color-scheme:dark){:root{--ink:#ececec;--paper:#161616;--soft:#a8a8a8;--line:#3c3c3c;--bar:#56b4e9;
---dot:#e69f00}}
-body{font:15px/1.5 system-ui,sans-serif;color:var(--ink);background:var(--paper);max-width:54rem;margin:2rem auto;
-padding:0 1rem}
-h2{border-top:1px solid var(--line);padding-top:1rem;margin-top:2rem}
-p.note{color:var(--soft)}
-svg{width:100%;height:auto;display:block;margin:.5rem 0}
-svg text{font:12px system-ui,sans-serif;fill:var(--ink)}
-svg .tick,svg .axis{fill:var(--soft)}
-svg .grid{stroke:var(--line)}
-svg .bar{fill:var(--bar)}
-svg .dot{fill:var(--dot)}
-svg .interval{stroke:var(--dot);stroke-width:3}
-table{border-collapse:collapse;width:100%}
-th,td{text-align:left;padding:.25rem .6rem .25rem 0;border-bottom:1px solid var(--line);vertical-align:top}
-td.n{font-variant-numeric:tabular-nums;white-space:nowrap}
-a{color:var(--bar)}
-"""
 
 
 def render_page(report: Report) -> str:
@@ -40,7 +18,7 @@ def render_page(report: Report) -> str:
     return (
         '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>Agreement</title><style>{_STYLE}</style></head><body>{body}</body></html>\n"
+        f"<title>Agreement</title><style>{STYLE}</style></head><body>{body}</body></html>\n"
     )
 
 

@@ -9,6 +9,7 @@ from html.parser import HTMLParser
 import pytest
 
 from sharegpt_argilla.annotation import AnsweredRecord, Response
+from sharegpt_argilla.charts import Dot, dot_chart
 from sharegpt_argilla.config import load_project
 from sharegpt_argilla.errors import UsageError
 from sharegpt_argilla.responses.agreement import answer_table
@@ -17,7 +18,6 @@ from sharegpt_argilla.responses.agreement_report import build_report, disagreeme
 from sharegpt_argilla.responses.agreement_text import render_text
 from sharegpt_argilla.responses.merge import Origin, merge
 from sharegpt_argilla.responses.pace import pace_of
-from sharegpt_argilla.responses.svg_charts import Dot, dot_chart
 from sharegpt_argilla.responses.times import read_length, read_time
 from sharegpt_argilla.rows import Row
 from tests.projects import ROOT, some_rows

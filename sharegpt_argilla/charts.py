@@ -1,4 +1,4 @@
-"""Small charts as inline SVG; colours and fonts come from the page's style sheet."""
+"""Small charts as inline SVG, and the style sheet that gives a page with them its colours and fonts."""
 
 from __future__ import annotations
 
@@ -16,6 +16,29 @@ LINE = 24
 TOP = 8
 BOTTOM = 40
 _PLOT = WIDTH - LEFT - RIGHT
+
+# Blue and vermilion of Okabe and Ito's palette, which people with any colour vision tell apart.
+STYLE = """
+:root{color-scheme:light dark;--ink:#1b1b1b;--paper:#fff;--soft:#5b5b5b;--line:#d5d5d5;--bar:#0072b2;--dot:#d55e00}
+@media(prefers-color-scheme:dark){:root{--ink:#ececec;--paper:#161616;--soft:#a8a8a8;--line:#3c3c3c;--bar:#56b4e9;
+--dot:#e69f00}}
+body{font:15px/1.5 system-ui,sans-serif;color:var(--ink);background:var(--paper);max-width:54rem;margin:2rem auto;
+padding:0 1rem}
+h2{border-top:1px solid var(--line);padding-top:1rem;margin-top:2rem}
+p.note{color:var(--soft)}
+svg{width:100%;height:auto;display:block;margin:.5rem 0}
+svg text{font:12px system-ui,sans-serif;fill:var(--ink)}
+svg .tick,svg .axis{fill:var(--soft)}
+svg .grid{stroke:var(--line)}
+svg .bar{fill:var(--bar)}
+svg .dot{fill:var(--dot)}
+svg .interval{stroke:var(--dot);stroke-width:3}
+table{border-collapse:collapse;width:100%}
+th,td{text-align:left;padding:.25rem .6rem .25rem 0;border-bottom:1px solid var(--line);vertical-align:top}
+td.n{font-variant-numeric:tabular-nums;white-space:nowrap}
+a{color:var(--bar)}
+"""
+"""Style sheet of a page with charts, light and dark."""
 
 
 @dataclass(frozen=True)

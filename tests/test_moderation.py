@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sharegpt_argilla.corpora.moderation import CATEGORIES, category, detoxify_moderation, openai_moderation
+from sharegpt_argilla.moderation import CATEGORIES, category, detoxify_moderation, openai_moderation
 
 SPELLINGS = [
     (name, spelling)

@@ -1,0 +1,1 @@
+"""Rows -> flagged, fixed, filtered and sampled rows."""

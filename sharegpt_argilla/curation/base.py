@@ -1,0 +1,150 @@
+"""What a check is: something that looks at question/answer pairs and says which have one certain fault."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, NamedTuple, Protocol
+
+from sharegpt_argilla.curation.precision import PRECISION, Precision
+
+Severity = Literal["note", "warning", "error"]
+"""``note``: worth knowing; ``warning``: often unusable; ``error``: nothing to learn from."""
+
+UNSURE = "unsure"
+"""The language of a text that is too short, or too odd, to tell."""
+
+
+class Texts(NamedTuple):
+    """The two texts of a row."""
+
+    prompt: str
+    answer: str
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One row as a check sees it.
+
+    Attributes:
+        prompt: its question.
+        answer: its answer; ``""`` when nobody answered.
+        turn: 1-based number of the question in its conversation.
+        extension: what else the row knows, ``扩展字段`` parsed.
+        prompt_language: ISO 639-1 code, or ``unsure``.
+        response_language: the same of the answer.
+    """
+
+    prompt: str
+    answer: str
+    turn: int = 1
+    extension: Mapping[str, Any] = field(default_factory=dict)
+    prompt_language: str = UNSURE
+    response_language: str = UNSURE
+
+    @property
+    def texts(self) -> Texts:
+        """Both texts."""
+        return Texts(self.prompt, self.answer)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What a check has to say about a row.
+
+    Attributes:
+        excerpt: the words that gave it away; shown in reports, so empty where they are private.
+        facts: what goes under ``curation`` in the row, beside the flags.
+        flagged: False when there are facts only.
+    """
+
+    excerpt: str = ""
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    flagged: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What people may set.
+
+    Attributes:
+        languages: ISO 639-1 codes that are wanted; empty: any.
+        identifier: what tells the language: ``py3langid`` or ``lingua``.
+        similarity: Jaccard similarity of word shingles from which two prompts are near duplicates.
+        toxicity: score from which a text is toxic, 0 to 1.
+        min_words: words that a prompt has at least.
+        spacy_model: spaCy pipeline that finds names, by name or path.
+        detoxify_model: Detoxify's ``multilingual``, ``original`` or ``unbiased``, or a checkpoint's path.
+        moderation_url: base address of an endpoint that speaks OpenAI's moderation interface.
+        moderation_model: model that the endpoint is asked for.
+    """
+
+    languages: tuple[str, ...] = ()
+    identifier: str = "py3langid"
+    similarity: float = 0.7
+    # da03/wildchat calls a turn toxic above this score of Detoxify.
+    toxicity: float = 0.1
+    min_words: int = 3
+    spacy_model: str = "en_core_web_sm"
+    detoxify_model: str = "multilingual"
+    moderation_url: str = "https://api.openai.com/v1"
+    moderation_model: str = "omni-moderation-latest"
+
+
+Look = Callable[[Item, Options], Finding | None]
+Fix = Callable[[Texts], Texts]
+
+
+class Check(Protocol):
+    """One member of the family.
+
+    Attributes:
+        id: the flag that it sets.
+        message: what is wrong with a row that it flags, for people.
+        severity: how bad that is.
+        private: whether what it finds must never be shown.
+        optional: whether it runs only when asked for by name.
+        precision: true hits among those that were read; None when there were none to read.
+        fix: the mended texts of a flagged row; None when the check cannot mend.
+    """
+
+    @property
+    def id(self) -> str: ...  # noqa: D102 - described above
+    @property
+    def message(self) -> str: ...  # noqa: D102
+    @property
+    def severity(self) -> Severity: ...  # noqa: D102
+    @property
+    def private(self) -> bool: ...  # noqa: D102
+    @property
+    def optional(self) -> bool: ...  # noqa: D102
+    @property
+    def precision(self) -> Precision | None: ...  # noqa: D102
+    @property
+    def fix(self) -> Fix | None: ...  # noqa: D102
+
+    def find(self, items: Sequence[Item], options: Options) -> list[Finding | None]:
+        """What it says about each item, in their order; None for nothing."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A check that looks at one row at a time."""
+
+    id: str
+    message: str
+    severity: Severity
+    look: Look
+    fix: Fix | None = None
+    private: bool = False
+    optional: bool = False
+
+    @property
+    def precision(self) -> Precision | None:
+        """As measured."""
+        return PRECISION.get(self.id)
+
+    def find(self, items: Sequence[Item], options: Options) -> list[Finding | None]:
+        """What it says about each item."""
+        return [self.look(item, options) for item in items]

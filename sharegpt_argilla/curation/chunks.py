@@ -1,0 +1,246 @@
+"""Some rows looked at, mended and written again. One chunk is what one worker does in one go."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import groupby
+from typing import Any, NamedTuple
+
+from sharegpt_argilla.curation.base import Check, Finding, Item, Options, Texts
+from sharegpt_argilla.curation.classifiers import Moderation
+from sharegpt_argilla.curation.duplicates import EXACT, NEAR, Fingerprint, fingerprint, normalised_words
+from sharegpt_argilla.curation.identify import identifier
+from sharegpt_argilla.curation.marks import marks
+from sharegpt_argilla.curation.privacy import Private
+from sharegpt_argilla.curation.redaction import redact
+from sharegpt_argilla.curation.table import CHECKS
+from sharegpt_argilla.errors import RejectedError
+from sharegpt_argilla.rows import (
+    CURATION,
+    SESSION,
+    TURN,
+    Row,
+    check_row,
+    dump_row,
+    read_extension,
+    with_extension,
+)
+
+EXAMPLES = 3
+"""Rows that a report shows for each check."""
+_WORDS = 200
+"""Words of a prompt that a diverse sample looks at."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What is done with each row; the same in every worker.
+
+    Attributes:
+        checks: ids of those that look, in the order of the table.
+        fix: ids of those that mend or redact what they find.
+        options: what people set.
+        first_turn: keep only the first pair of each conversation.
+        words: give the words of each prompt, for a diverse sample.
+    """
+
+    checks: tuple[str, ...]
+    fix: frozenset[str] = frozenset()
+    options: Options = field(default_factory=Options)
+    first_turn: bool = False
+    words: bool = False
+
+
+class Curated(NamedTuple):
+    """One line of the input after the checks; a line that is no row has a reason and no id.
+
+    Attributes:
+        line: the row to write, without a line break; of a rejected line, what stood there.
+        reason: why it is no row; "" when it is one.
+        id: of the row.
+        session: its conversation.
+        turn: number of the pair in it.
+        found: checks that flagged it, mended or not.
+        flags: those that still do.
+        fixed: checks that mended it.
+        print: to know the prompt again; None when nobody asks for duplicates.
+        prompt_language: of the prompt.
+        response_language: of the answer.
+        model: the model that answered, as the corpus calls it; "" when it does not say.
+        length: words of the prompt, to the next power of two.
+        excerpts: check -> the words that gave the row away, of the first rows of the chunk.
+        words: hashes of the prompt's words, when the sample is to be diverse.
+    """
+
+    line: str
+    reason: str = ""
+    id: str = ""
+    session: str = ""
+    turn: int = 1
+    found: tuple[str, ...] = ()
+    flags: tuple[str, ...] = ()
+    fixed: tuple[str, ...] = ()
+    print: Fingerprint | None = None
+    prompt_language: str = ""
+    response_language: str = ""
+    model: str = ""
+    length: int = 0
+    excerpts: Mapping[str, str] = {}
+    words: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class _Work:
+    """A row on its way through the chunk."""
+
+    row: Row
+    extension: Mapping[str, Any]
+    item: Item
+    texts: Texts
+    fixed: list[str] = field(default_factory=list)
+    findings: dict[str, Finding] = field(default_factory=dict)
+    mended: dict[str, Finding] = field(default_factory=dict)
+
+
+def curate_chunk(lines: Sequence[str], settings: Settings) -> list[Curated]:
+    """Look at rows, mend them, write what was found under ``curation``.
+
+    Args:
+        lines: rows as lines, blank ones among them. A conversation in two chunks has placeholders of its own in
+            each.
+        settings: of the run.
+
+    Returns:
+        One entry a line, in their order. Duplicates are not flagged yet: for that all chunks are needed.
+    """
+    parsed = [_parse(line) for line in lines]
+    works = [work for work in parsed if isinstance(work, _Work)]
+    checks = [CHECKS[name] for name in settings.checks]
+    _mend(works, [check for check in checks if check.fix and check.id in settings.fix], settings.options)
+    _identify(works, settings.options)
+    away = [check for check in checks if isinstance(check, Moderation)]
+    _look(works, [check for check in checks if check not in away], [work.item for work in works], settings.options)
+    _redact(
+        works, [check for check in checks if isinstance(check, Private) and check.id in settings.fix], settings
+    )
+    # What leaves this machine has no private data when nobody wants it in the rows.
+    redacted = [replace(work.item, prompt=work.texts.prompt, answer=work.texts.answer) for work in works]
+    _look(works, away, redacted, settings.options)
+    shown: dict[str, int] = {}
+    return [
+        _finished(work, checks, settings, shown) if isinstance(work, _Work) else Curated(line, work)
+        for line, work in zip(lines, parsed, strict=True)
+    ]
+
+
+def _parse(line: str) -> _Work | str:
+    """The row in a line, or why there is none."""
+    try:
+        row = check_row(json.loads(line))
+        extension = read_extension(row)
+    except ValueError as error:
+        return f"not valid JSON: {error}"
+    except RecursionError:
+        return "JSON nested too deeply"
+    except RejectedError as error:
+        return str(error)
+    turn = extension.get(TURN)
+    item = Item(row["问"], row["答"], turn if isinstance(turn, int) else 1, extension)
+    return _Work(row, extension, item, item.texts)
+
+
+def _mend(works: Iterable[_Work], fixing: Sequence[Check], options: Options) -> None:
+    for work in works:
+        for check in fixing:
+            finding = check.find([work.item], options)[0]
+            if finding is None or check.fix is None:
+                continue
+            mended = check.fix(work.item.texts)
+            if mended != work.item.texts:
+                work.item = Item(mended.prompt, mended.answer, work.item.turn, work.extension)
+                work.fixed.append(check.id)
+                work.mended[check.id] = finding
+
+
+def _look(works: Sequence[_Work], checks: Sequence[Check], items: Sequence[Item], options: Options) -> None:
+    for check in checks:
+        for work, finding in zip(works, check.find(items, options), strict=True):
+            if finding is not None:
+                work.findings[check.id] = finding
+
+
+def _identify(works: Iterable[_Work], options: Options) -> None:
+    identify = identifier(options.identifier)
+    for work in works:
+        prompt, answer = work.item.texts
+        work.item = Item(
+            prompt, answer, work.item.turn, work.extension, identify(prompt), identify(answer) if answer else ""
+        )
+
+
+def _redact(works: Sequence[_Work], checks: Sequence[Private], settings: Settings) -> None:
+    for work in works:
+        work.texts = work.item.texts
+    if not checks:
+        return
+    for _, group in groupby(works, key=lambda work: str(work.extension.get(SESSION))):
+        conversation = list(group)
+        cleaned = redact([(work.item.texts, work.extension) for work in conversation], checks, settings.options)
+        for work, (texts, extension) in zip(conversation, cleaned, strict=True):
+            work.texts, work.extension = texts, extension
+            work.fixed += [check.id for check in checks if check.id in work.findings]
+
+
+def _finished(work: _Work, checks: Sequence[Check], settings: Settings, shown: dict[str, int]) -> Curated:
+    item = work.item
+    flags = [name for name, finding in work.findings.items() if finding.flagged and name not in _redacted(work)]
+    found = sorted({*flags, *work.fixed})
+    extension = {
+        **{key: value for key, value in work.extension.items() if key != CURATION},
+        CURATION: marks(work.extension.get(CURATION), settings.checks, item, flags, work.fixed, work.findings),
+    }
+    row = with_extension({**work.row, "问": work.texts.prompt, "答": work.texts.answer}, extension)
+    near = NEAR in settings.checks and item.turn == 1
+    wanted = near or EXACT in settings.checks
+    model = work.extension.get("model")
+    return Curated(
+        dump_row(row),
+        id=row["id"],
+        session=str(work.extension.get(SESSION)),
+        turn=item.turn,
+        found=tuple(found),
+        flags=tuple(sorted(flags)),
+        fixed=tuple(sorted(work.fixed)),
+        print=fingerprint(item.prompt, near=near) if wanted else None,
+        prompt_language=item.prompt_language,
+        response_language=item.response_language,
+        model=model if isinstance(model, str) else "",
+        length=1 << max(0, len(item.prompt.split()) - 1).bit_length(),
+        excerpts=dict(_excerpts(work, checks, settings, shown)),
+        words=tuple(sorted(set(normalised_words(item.prompt)[:_WORDS]))) if settings.words else (),
+    )
+
+
+def _redacted(work: _Work) -> set[str]:
+    return {name for name in work.fixed if CHECKS[name].private}
+
+
+def _excerpts(
+    work: _Work, checks: Sequence[Check], settings: Settings, shown: dict[str, int]
+) -> Iterator[tuple[str, str]]:
+    """Examples for the report. A row with private data shows no words: they might be a part of it."""
+    for check in checks:
+        finding = work.findings.get(check.id) or work.mended.get(check.id)
+        if finding is None or not finding.flagged or shown.get(check.id, 0) >= EXAMPLES:
+            continue
+        shown[check.id] = shown.get(check.id, 0) + 1
+        yield check.id, "" if _is_private(work, settings.options) else finding.excerpt
+
+
+def _is_private(work: _Work, options: Options) -> bool:
+    private = [check for check in CHECKS.values() if isinstance(check, Private)]
+    known = any(check.id in work.findings for check in private)
+    patterns = [check for check in private if not check.optional]
+    return known or any(check.find([work.item], options)[0] for check in patterns)

@@ -1,0 +1,167 @@
+"""Private data that has a form: e-mail addresses, telephone numbers, IP addresses, cards, keys."""
+
+from __future__ import annotations
+
+import ipaddress
+import math
+import re
+from collections import Counter
+from collections.abc import Iterator
+
+from sharegpt_argilla.curation.placeholders import Span
+
+_EMAIL = re.compile(r"(?<![\w.+-])[A-Za-z0-9][\w.+-]{0,63}@(?:[A-Za-z0-9-]{1,63}\.)+[A-Za-z]{2,24}(?![\w-])")
+# Addresses of nobody; after the allow-list of da03/wildchat.
+_NOBODY = re.compile(
+    r"^(?:info|contact|support|test\w*|user\w*|example|admin|sales|help|no-?reply|hello|name|email|mail|you|your\w*|"
+    r"someone|somebody|john\.?(?:doe|smith)?|jane\.?(?:doe|smith)?|foo|bar|abc|xyz|me|git|root|username|customer\w*|"
+    r"recipient\w*|sender\w*|office|service|alerts?|notifications?|newsletter|billing|careers|jobs|hr|press|orders?|webmaster|postmaster)@|"
+    r"@(?:[\w-]+\.)*(?:example|test|invalid|localhost|domain|yourdomain|email|company|yourcompany|mydomain|website|"
+    r"yourwebsite|mail|abc|xyz|acme|sample)\.|@(?:[\w-]+\.)+(?:example|test|invalid|local|png|jpg|js|py|service)$",
+    re.IGNORECASE,
+)
+
+_PHONE = re.compile(
+    r"(?<![\w.,/=#:$-])(?:\+ ?\d{1,3}[ .-]?)?(?:\(\d{2,5}\)[ .-]?)?\d(?:[ .-]?\d){6,12}(?![\w/=%-]|[.,]\d)"
+)
+_CUE = re.compile(
+    r"(?:\b(?:tel|telephone|phone|mobile|cell|call|fax|whats\s?app|we\s?chat|sms|text|contact|hotline|telefon|telepon|"
+    r"tél|handphone|hp|no\.? ?hp|hubungi|nombor)\b|电话|手机|微信|联系|전화|휴대폰|연락처)[^\n\d]{0,25}$",
+    re.IGNORECASE,
+)
+_INTERNATIONAL = re.compile(r"^\+\s?[1-9]")
+_AMERICAN = re.compile(r"^(?:\+?1[ .-]?)?(?:\(\d{3}\) ?|\d{3}[.-])\d{3}[.-]\d{4}$")
+_ALONE = re.compile(r"^[ \t]*(\+?\d(?:[ .-]?\d){9,12})[ \t]*$", re.MULTILINE)
+_LIST = 5
+# Reserved for fiction, or counted on the fingers.
+_FICTION = re.compile(r"555\d{4}$|55501\d\d$|^\+?1?(?:123456|1234|0123|9876543|0{5}|1{5})|(\d)\1{6}|12345678")
+
+_IPV4 = re.compile(r"(?<![\w.-])(?:\d{1,3}\.){3}\d{1,3}(?![\w-]|\.\d)")
+_IPV6 = re.compile(r"(?<![\w:.])(?:[0-9A-Fa-f]{1,4}:){2,7}(?::?[0-9A-Fa-f]{1,4}){1,6}(?![\w:])")
+# What stands about the version of a program.
+_PACKAGE = re.compile(r"[<>=~]=|\b(?:pip|npm|package|version|install\w*|release|dll|exe)\b", re.IGNORECASE)
+_VERSION = re.compile(
+    r"(?:\bv(?:ersion|er)?\.?|\b(?:release|build|chrome|section|oid)|[=~^@-])[\s/:]*$", re.IGNORECASE
+)
+# Public resolvers: known to everybody.
+_PUBLIC = {
+    "8.8.8.8",
+    "8.8.4.4",
+    "1.1.1.1",
+    "1.0.0.1",
+    "9.9.9.9",
+    "1.2.3.4",
+    "4.3.2.1",
+    "5.6.7.8",
+    "2.2.2.2",
+    "4.4.4.4",
+    "75.75.75.75",
+    "75.75.76.76",
+    "208.67.222.222",
+}
+
+_CARD = re.compile(
+    r"(?<![\w.,/#-])(?:\d{4}([ -])\d{4}\1\d{4}\1\d{4}|3[47]\d\d([ -])\d{6}\2\d{5}|[3-6]\d{13,15})(?![\w.-]?\d|\w)"
+)
+_CARD_CUE = re.compile(r"\b(?:card|visa|mastercard|amex|credit|debit|kad|kartu|cc)\b|卡|카드", re.IGNORECASE)
+# Test numbers that payment providers publish.
+_TEST_CARDS = re.compile(
+    r"^(?:4111111111111111|4242424242424242|5555555555554444|4012888888881881|378282246310005|(\d)\1+)$"
+)
+
+_SECRET = re.compile(
+    r"(?<![\w-])(?:sk-(?:proj-|ant-)?[A-Za-z0-9_-]{20,}|(?:sk|pk|rk)_(?:live|test)_[A-Za-z0-9]{16,}|AKIA[0-9A-Z]{16}|"
+    r"gh[pousr]_[A-Za-z0-9]{30,}|github_pat_\w{30,}|glpat-[\w-]{20,}|xox[abprs]-[\w-]{10,}|AIza[\w-]{35}|"
+    r"hf_[A-Za-z0-9]{30,}|SG\.[\w-]{16,}\.[\w-]{16,}|eyJ[\w-]{10,}\.eyJ[\w-]{10,}\.[\w-]{10,}|"
+    r"\d{8,10}:AA[\w-]{33})(?![\w])|"
+    r"-----BEGIN (?:[A-Z]+ )?PRIVATE KEY-----[\s\S]{40,4000}?-----END (?:[A-Z]+ )?PRIVATE KEY-----"
+)
+_ASSIGNED = re.compile(
+    r"\b(?:api[_ -]?key|secret(?:[_ -]?key)?|access[_ -]?token|auth[_ -]?token|password|passwd|"
+    r"client[_ -]?secret)\b"
+    r"['\"]?\s*(?::|=|=>|is)\s*['\"]?([A-Za-z0-9+/_=.!@#$%^&*-]{16,100})(?=['\"\s,;]|$)",
+    re.IGNORECASE,
+)
+_EXAMPLE = re.compile(
+    r"x{4,}|\*{3,}|\.{3}|your|example|placeholder|secret|token|password|1234567|abcdef|insert|change",
+    re.IGNORECASE,
+)
+_ENTROPY = 3.3
+"""Bits a character, below which a token is a word or a pattern and no secret."""
+
+
+def emails(text: str) -> Iterator[Span]:
+    """Addresses, those of nobody left out."""
+    if "@" not in text:
+        return
+    for match in _EMAIL.finditer(text):
+        if not _NOBODY.search(match[0]):
+            yield Span(*match.span(), "EMAIL")
+
+
+def phones(text: str) -> Iterator[Span]:
+    """Numbers of more than eight characters with a cue before them, a leading ``+``, or the American form."""
+    listed = _listed(text)
+    for match in _PHONE.finditer(text):
+        number = match[0]
+        digits = re.sub(r"\D", "", number)
+        if len(number) <= 8 or not 8 <= len(digits) <= 15 or _FICTION.search(digits):
+            continue
+        told = _CUE.search(text[max(0, match.start() - 40) : match.start()])
+        if told or digits in listed or _INTERNATIONAL.match(number) or _AMERICAN.match(number):
+            yield Span(*match.span(), "PHONE")
+
+
+def _listed(text: str) -> set[str]:
+    """Numbers in a list of them: at least five, equally long, alone on their lines, with the same beginning."""
+    alone = [re.sub(r"[ .+-]", "", match[1]) for match in _ALONE.finditer(text)]
+    kinds = Counter((digits[:2], len(digits)) for digits in set(alone))
+    return {digits for digits in alone if kinds[digits[:2], len(digits)] >= _LIST}
+
+
+def ip_addresses(text: str) -> Iterator[Span]:
+    """Addresses that are routed on the internet; not private ones, resolvers or versions."""
+    for pattern in (_IPV4, _IPV6):
+        for match in pattern.finditer(text):
+            if match[0] not in _PUBLIC and not _VERSION.search(text[max(0, match.start() - 12) : match.start()]):
+                try:
+                    address = ipaddress.ip_address(match[0])
+                except ValueError:
+                    continue
+                near = text[max(0, match.start() - 80) : match.end() + 20]
+                if address.version == 4 and int(match[0].split(".")[0]) < 20 and _PACKAGE.search(near):
+                    continue
+                if address.is_global and not address.is_multicast:
+                    yield Span(*match.span(), "IP")
+
+
+def cards(text: str) -> Iterator[Span]:
+    """Numbers that pass Luhn's test and are grouped as on a card, or stand near a word for one."""
+    for match in _CARD.finditer(text):
+        digits = re.sub(r"\D", "", match[0])
+        grouped = len(digits) != len(match[0])
+        near = text[max(0, match.start() - 60) : match.end() + 30]
+        if luhn(digits) and not _TEST_CARDS.match(digits) and (grouped or _CARD_CUE.search(near)):
+            yield Span(*match.span(), "CARD")
+
+
+def luhn(digits: str) -> bool:
+    """Whether the last digit is the check digit of the others (ISO/IEC 7812-1, annex B)."""
+    doubled = (int(digit) * (2 if place % 2 else 1) for place, digit in enumerate(reversed(digits)))
+    return sum(value - 9 if value > 9 else value for value in doubled) % 10 == 0
+
+
+def secrets(text: str) -> Iterator[Span]:
+    """Keys and tokens by their prefix, and what is assigned to a word for one and looks random."""
+    for match in _SECRET.finditer(text):
+        if not _EXAMPLE.search(match[0][4:]):
+            yield Span(*match.span(), "SECRET")
+    for match in _ASSIGNED.finditer(text):
+        value = match[1]
+        if any(map(str.isdigit, value)) and not _EXAMPLE.search(value) and entropy(value) >= _ENTROPY:
+            yield Span(*match.span(1), "SECRET")
+
+
+def entropy(text: str) -> float:
+    """Bits a character (Shannon)."""
+    return -sum(count / len(text) * math.log2(count / len(text)) for count in Counter(text).values())

@@ -1,0 +1,294 @@
+"""Rows -> flagged rows: checked, mended, left out and sampled as asked."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Executor, Future
+from contextlib import ExitStack, nullcontext
+from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import TemporaryFile
+from typing import IO, Any
+
+from sharegpt_argilla.config import Curation, load_project
+from sharegpt_argilla.corpora.run.executors import executor
+from sharegpt_argilla.curation.base import Options
+from sharegpt_argilla.curation.chunks import Curated, Settings, curate_chunk
+from sharegpt_argilla.curation.conversations import chunks
+from sharegpt_argilla.curation.duplicates import Seen
+from sharegpt_argilla.curation.gathering import Gathering
+from sharegpt_argilla.curation.identify import identifier
+from sharegpt_argilla.curation.report import build_report, render_report
+from sharegpt_argilla.curation.sampling import Candidate, candidate, check_stratum, choose
+from sharegpt_argilla.curation.table import CHECKS, DEFAULT, FIXABLE
+from sharegpt_argilla.errors import InputError, UsageError
+from sharegpt_argilla.jsonl import STANDARD_STREAM, RejectsFile, open_input, open_output
+
+REJECTS_NAME = "rejected.jsonl"
+
+
+@dataclass(frozen=True, slots=True)
+class Sampling:
+    """Which of the rows that are kept are written.
+
+    Attributes:
+        size: how many; None for all.
+        seed: another seed is another sample; the same gives the same rows everywhere.
+        stratify: ``language``, ``model``, ``length`` or ``flag``: as many rows of each group.
+        diverse: prompts that are unlike one another.
+        first_turn: first pairs of conversations only.
+    """
+
+    size: int | None = None
+    seed: int = 42
+    stratify: str | None = None
+    diverse: bool = False
+    first_turn: bool = False
+
+
+@dataclass(slots=True)
+class CurateSummary:
+    """What ``curate`` did.
+
+    Attributes:
+        rows: rows read.
+        kept: rows written, or in a dry run rows that would have been.
+        dropped: rows left out for a check.
+        rejected: lines that are no rows.
+        rejects: the file that has them; None when there is none.
+        output: the file written; "" in a dry run.
+        report: all counts, with examples; what the report file holds.
+    """
+
+    rows: int = 0
+    kept: int = 0
+    dropped: int = 0
+    rejected: int = 0
+    rejects: Path | None = None
+    output: str = ""
+    report: dict[str, Any] = field(default_factory=dict)
+
+
+def curate(  # noqa: PLR0913 - the options of the command, under their names
+    rows: str | Path,
+    output: str | Path,
+    *,
+    check: Sequence[str] = (),
+    skip: Sequence[str] = (),
+    drop: Sequence[str] = (),
+    fix: Sequence[str] = (),
+    redact: bool = False,
+    options: Mapping[str, Any] | None = None,
+    sampling: Sampling | None = None,
+    report: str | Path | None = None,
+    rejects: str | Path | None = None,
+    config: str | Path | None = None,
+    workers: int = 1,
+    scheduler: str | None = None,
+    dry_run: bool = False,
+    progress: Callable[[int], None] = lambda _rows: None,
+) -> CurateSummary:
+    """Look at every row, write what was found into it, and leave out or mend only what is asked for.
+
+    Args:
+        rows: a rows file, or ``-``.
+        output: the file to write, or ``-``. The order of the rows stays.
+        check: checks that look; default: all that need no model and no network. Those of ``drop`` and ``fix``
+            look too.
+        skip: checks that do not.
+        drop: checks whose rows are left out.
+        fix: checks that mend what they find; those for private data put placeholders there.
+        redact: ``fix`` for all checks for private data that run.
+        options: thresholds, languages and models that are not the default: attributes of ``Options``.
+        sampling: which of the rows that are kept are written; default: all.
+        report: file for the counts, as HTML or JSON by its name.
+        rejects: file for lines that are no rows; default ``rejected.jsonl`` beside the output.
+        config: a project file whose ``curation`` section says what is not said here.
+        workers: processes; the output does not depend on it.
+        scheduler: address of a Dask scheduler that does the work instead.
+        dry_run: look and count, write nothing.
+        progress: is given the number of rows after each chunk.
+
+    Raises:
+        UsageError: an option cannot be used, or a check needs what is not installed.
+        InputError: a file cannot be read or written; nothing stands under the output's name then.
+    """
+    section = load_project(config).config.curation if config is not None else Curation()
+    plan = _plan(section, check, skip, drop, fix, redact=redact)
+    chosen = sampling or Sampling()
+    if workers < 1:
+        raise UsageError(f"{workers} workers: at least one is needed")
+    settings = Settings(
+        plan.checks, plan.fix, _options(section, options or {}), chosen.first_turn, words=chosen.diverse
+    )
+    run = _Run(str(rows), str(output), settings, plan.drop, chosen, dry_run, progress)
+    run.check()
+    kept_rejects = Path(rejects) if rejects is not None else _beside(str(output))
+    with ExitStack() as stack:
+        refused = stack.enter_context(RejectsFile(kept_rejects)) if not dry_run else None
+        with executor(workers, workers if scheduler is None else 1, scheduler) as pool:
+            window = 1 if workers == 1 and scheduler is None else 2 * workers + 2
+            summary = run.do(pool, window, refused)
+        if refused is not None and refused.count:
+            summary.rejects = kept_rejects
+    if report is not None and not dry_run:
+        with open_output(report) as file:
+            file.write(render_report(summary.report, str(report)))
+    return summary
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    checks: tuple[str, ...]
+    drop: frozenset[str]
+    fix: frozenset[str]
+
+
+def _plan(
+    section: Curation,
+    check: Sequence[str],
+    skip: Sequence[str],
+    drop: Sequence[str],
+    fix: Sequence[str],
+    *,
+    redact: bool,
+) -> _Plan:
+    """What runs, drops and mends; the project file says it where the call does not."""
+    check, skip = check or section.check, skip or section.skip
+    dropping, fixing = frozenset(drop or section.drop), frozenset(fix or section.fix)
+    for name in (*check, *skip, *dropping, *fixing):
+        CHECKS[name]
+    wanted = (set(check or DEFAULT) | dropping | fixing) - set(skip)
+    if missing := (dropping | fixing) & set(skip):
+        raise UsageError(f'the check "{min(missing)}" cannot both be skipped and drop or mend rows')
+    if redact or section.redact:
+        fixing |= {name for name in wanted if CHECKS[name].private}
+    if unfit := fixing - set(FIXABLE):
+        raise UsageError(
+            f'the check "{min(unfit)}" cannot mend what it finds; those that can: {", ".join(FIXABLE)}'
+        )
+    return _Plan(tuple(name for name in CHECKS if name in wanted), dropping, fixing)
+
+
+def _options(section: Curation, given: Mapping[str, Any]) -> Options:
+    options = Options(**{"languages": tuple(section.languages), **section.thresholds(), **given})
+    for name in ("similarity", "toxicity"):
+        if not 0 <= getattr(options, name) <= 1:
+            raise UsageError(f"{name} {getattr(options, name)}: it lies between 0 and 1")
+    identifier(options.identifier)
+    return options
+
+
+@dataclass(slots=True)
+class _Run:
+    rows: str
+    output: str
+    settings: Settings
+    drop: frozenset[str]
+    sampling: Sampling
+    dry_run: bool
+    progress: Callable[[int], None]
+    _candidates: list[Candidate] = field(default_factory=list)
+
+    def check(self) -> None:
+        """Raise for what would fail when all the work is done."""
+        if self.sampling.size is not None and self.sampling.size < 1:
+            raise UsageError(f"a sample of {self.sampling.size} rows: at least one is needed")
+        if self.sampling.stratify is not None:
+            check_stratum(self.sampling.stratify)
+        if self.sampling.size is None and (self.sampling.stratify or self.sampling.diverse):
+            raise UsageError("--stratify and --diverse say how a sample is drawn; give its size with --sample")
+        target = Path(self.output)
+        if self.output == STANDARD_STREAM or self.dry_run:
+            return
+        if target.is_dir() or not target.parent.is_dir():
+            what = "it is a folder" if target.is_dir() else f"there is no folder {target.parent}"
+            raise InputError(f"{target}: cannot be written: {what}")
+
+    def do(self, pool: Executor, window: int, refused: RejectsFile | None) -> CurateSummary:
+        """Give the chunks to the workers, take them back in order, write."""
+        gathering = Gathering(
+            self.settings.checks, self.drop, self.sampling.first_turn, Seen(self.settings.options.similarity)
+        )
+        summary = CurateSummary()
+        with nullcontext() if self.dry_run else open_output(self.output) as target:
+            if self.sampling.size is None:
+                self._write(pool, window, gathering, refused, summary, target)
+            else:
+                with TemporaryFile("w+", encoding="utf-8", newline="") as spool:
+                    self._write(pool, window, gathering, refused, summary, spool)
+                    summary.kept = self._sample(self.sampling.size, spool, target)
+        summary.rows, summary.dropped = gathering.rows, gathering.dropped
+        summary.output = "" if self.dry_run else self.output
+        summary.report = build_report(gathering, self.settings, self.drop, summary.kept, summary.rejected)
+        return summary
+
+    def _write(
+        self,
+        pool: Executor,
+        window: int,
+        gathering: Gathering,
+        refused: RejectsFile | None,
+        summary: CurateSummary,
+        target: IO[str] | None,
+    ) -> None:
+        number = 0
+        for chunk in self._curated(pool, window):
+            for place, row in enumerate(chunk):
+                if not row.line:
+                    continue
+                if row.reason:
+                    summary.rejected += 1
+                    if refused is not None:
+                        refused.add(self.rows, place + number + 1, row.reason, row.line)
+                    continue
+                kept = gathering.take(row)
+                if kept is None:
+                    continue
+                if self.sampling.size is not None:
+                    sampling = self.sampling
+                    self._candidates.append(candidate(kept, summary.kept, sampling.seed, sampling.stratify))
+                summary.kept += 1
+                if target is not None:
+                    target.write(f"{kept.line}\n")
+            number += len(chunk)
+            self.progress(len(chunk))
+
+    def _sample(self, size: int, spool: IO[str], target: IO[str] | None) -> int:
+        """Copy the chosen rows; returns how many."""
+        places = choose(self._candidates, size, diverse=self.sampling.diverse)
+        wanted = iter(places)
+        following = next(wanted, None)
+        spool.seek(0)
+        for place, line in enumerate(spool):
+            if place == following:
+                following = next(wanted, None)
+                if target is not None:
+                    target.write(line)
+        return len(places)
+
+    def _curated(self, pool: Executor, window: int) -> Iterator[list[Curated]]:
+        """The chunks in order; at most ``window`` of them are on their way."""
+        waiting: deque[Future[list[Curated]]] = deque()
+        with open_input(self.rows) as file:
+            for lines in chunks(_lines(file, self.rows)):
+                waiting.append(pool.submit(curate_chunk, lines, self.settings))
+                if len(waiting) >= window:
+                    yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+
+
+def _lines(file: IO[str], name: str) -> Iterator[str]:
+    try:
+        for line in file:
+            yield line.strip()
+    except UnicodeDecodeError as error:
+        raise InputError(f"{name}: not UTF-8 near byte {error.start}; rows files are UTF-8") from None
+    except OSError as error:
+        raise InputError(f"{name}: cannot be read: {error.strerror}") from error
+
+
+def _beside(target: str) -> Path:
+    return Path(REJECTS_NAME) if target == STANDARD_STREAM else Path(target).with_name(REJECTS_NAME)

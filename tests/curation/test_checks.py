@@ -1,0 +1,118 @@
+"""Each check finds the faults planted for it, and leaves clean text and known false positives alone."""
+
+import time
+
+import pytest
+
+from sharegpt_argilla.curation.base import Item, Options
+from sharegpt_argilla.curation.chunks import Settings, curate_chunk
+from sharegpt_argilla.curation.precision import ENOUGH, PRECISION
+from sharegpt_argilla.curation.table import CHECKS, DEFAULT, FIXABLE
+from tests.curation.samples import CLEAN, FAULTS, KNOWN_FALSE
+from tests.projects import ROOT
+
+ENGLISH = Options(languages=("en",))
+ACROSS_ROWS = {"duplicate", "near_duplicate"}
+
+
+def flagged(check: str, row: Item, options: Options = ENGLISH) -> bool:
+    finding = CHECKS[check].find([row], options)[0]
+    return finding is not None and finding.flagged
+
+
+def cases(table: dict[str, list[Item]]) -> list:
+    return [
+        pytest.param(check, row, id=f"{check}-{n}") for check, rows in table.items() for n, row in enumerate(rows)
+    ]
+
+
+def test_every_default_check_has_planted_faults() -> None:
+    assert set(FAULTS) == set(DEFAULT) - ACROSS_ROWS
+
+
+@pytest.mark.parametrize(("check", "row"), cases(FAULTS))
+def test_a_planted_fault_is_found(check: str, row: Item) -> None:
+    assert flagged(check, row)
+
+
+@pytest.mark.parametrize(("check", "row"), cases(KNOWN_FALSE))
+def test_a_known_false_positive_is_left_alone(check: str, row: Item) -> None:
+    assert not flagged(check, row)
+
+
+@pytest.mark.parametrize("row", CLEAN, ids=range(len(CLEAN)))
+def test_clean_text_is_not_flagged(row: Item) -> None:
+    assert [check for check in DEFAULT if flagged(check, row, Options())] == []
+
+
+def test_an_excerpt_shows_what_was_found_and_nothing_private() -> None:
+    for check, rows in FAULTS.items():
+        for finding in CHECKS[check].find(rows, ENGLISH):
+            assert finding is not None
+            assert len(finding.excerpt) <= 120
+            assert not (CHECKS[check].private and finding.excerpt)
+
+
+@pytest.mark.parametrize("check", [name for name in FIXABLE if CHECKS[name].fix])
+def test_a_fix_mends_the_fault_and_does_not_touch_clean_text(check: str) -> None:
+    fix = CHECKS[check].fix
+    for row in FAULTS[check]:
+        mended = fix(row.texts)
+        assert mended != row.texts or "\ufffd" in row.answer
+        if "\ufffd" not in row.answer:
+            assert not flagged(check, Item(mended.prompt, mended.answer))
+    for row in [*CLEAN, *KNOWN_FALSE.get(check, [])]:
+        if check != "no_input":
+            assert fix(row.texts) == row.texts
+
+
+def test_what_mended_text_looks_like() -> None:
+    texts = {name: FAULTS[name][0].texts for name in ("mojibake", "html_entities", "literal_escapes", "no_input")}
+    assert CHECKS["mojibake"].fix(texts["mojibake"]).answer.startswith("It’s the disc")
+    assert CHECKS["html_entities"].fix(texts["html_entities"]).prompt.endswith("<b>Now</b>")
+    assert CHECKS["literal_escapes"].fix(texts["literal_escapes"]).answer.splitlines()[2] == "1. The disc."
+    assert CHECKS["no_input"].fix(texts["no_input"]).prompt.endswith("boils?")
+
+
+def test_two_escapes_of_a_surrogate_pair_are_one_character() -> None:
+    row = Item("What a smile is that?", r"It is \ud83d\ude00 of course.")
+    assert CHECKS["literal_escapes"].fix(row.texts).answer == "It is 😀 of course."
+
+
+def test_every_check_is_documented_with_its_precision() -> None:
+    page = (ROOT / "docs" / "curation.md").read_text(encoding="utf-8")
+    for name, check in CHECKS.items():
+        (line,) = [
+            line for line in page.splitlines() if line.startswith(f"| `{name}` | ") and check.severity in line
+        ]
+        measured = check.precision
+        if measured is not None:
+            assert (
+                f"| {measured.true} of {measured.read} | {measured.value:.2f} |" in page.split("## Precision")[1]
+            )
+            assert ("no" in line.split("|")[-2]) == (measured.value < ENOUGH)
+
+
+def test_precision_is_stated_for_checks_that_exist() -> None:
+    assert set(PRECISION) <= set(CHECKS)
+    assert all(0 <= measured.true <= measured.read for measured in PRECISION.values())
+
+
+def test_a_line_that_is_no_row_is_given_back_with_the_reason() -> None:
+    bad = ["{", "[]", '{"id": "x"}']
+    done = curate_chunk(bad, Settings(DEFAULT))
+    assert [row.line for row in done] == bad
+    assert all(row.reason and not row.id for row in done)
+
+
+# What makes a careless pattern go over a text once for each of its characters.
+MONOTONOUS = ["1", "1 + ", "\n", " \n", "![a", "a@", "(", "&", "\\n", "`a\n", "eyJaaaaaaaaaaa.", "saya adalah "]
+
+
+@pytest.mark.parametrize("piece", MONOTONOUS, ids=repr)
+def test_no_check_takes_long_over_a_monotonous_text(piece: str) -> None:
+    long = Item(piece * 20_000, piece * 20_000)
+    for check in DEFAULT:
+        start = time.process_time()
+        CHECKS[check].find([long], ENGLISH)
+        assert time.process_time() - start < 2, check

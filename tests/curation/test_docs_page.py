@@ -1,0 +1,51 @@
+"""docs/curation.md: its commands run, and its numbers are those that the real files give."""
+
+import importlib.util
+import shlex
+from pathlib import Path
+
+import pytest
+
+from sharegpt_argilla.cli import main
+from tests.projects import ROOT
+from tests.test_docs import commands
+
+PAGE = ROOT / "docs" / "curation.md"
+
+
+def test_every_command_runs(tmp_path: Path, monkeypatch) -> None:
+    (tmp_path / "examples").symlink_to(ROOT / "examples")
+    monkeypatch.chdir(tmp_path)
+    lines = commands(PAGE)
+    assert len(lines) == 5
+    for line in lines:
+        assert main(shlex.split(line)[1:]) == 0
+    assert (tmp_path / "report.html").read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
+
+
+def table(data: Path, *columns: str) -> list[str]:
+    spec = importlib.util.spec_from_file_location("count_checks", ROOT / "docs" / "count_checks.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    if columns:
+        module.FILES = {name: module.FILES[name] for name in columns}
+    return module.table(data).splitlines()
+
+
+def documented() -> list[list[str]]:
+    lines = PAGE.read_text(encoding="utf-8").split("## What they find")[1].split("## Precision")[0].splitlines()
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines if line.startswith("|")]
+
+
+def test_the_counts_of_one_file_are_those_of_the_page(real_data: Path) -> None:
+    head, _, *lines = documented()
+    place = head.index("malay")
+    expected = {line[0]: line[place] for line in lines if line[place]}
+    counted = [[cell.strip() for cell in line.strip("|").split("|")] for line in table(real_data, "malay")[2:]]
+    assert dict(counted) == expected
+
+
+@pytest.mark.slow
+def test_all_counts_are_those_of_the_page(real_data: Path) -> None:
+    counted = [[cell.strip() for cell in line.strip("|").split("|")] for line in table(real_data)]
+    assert counted == documented()
