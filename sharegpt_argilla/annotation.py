@@ -30,6 +30,18 @@ class Suggestion:
     score: float | list[float] | None = None
     type: Literal["model", "human"] = "model"
 
+    def to_json(self) -> dict[str, Any]:
+        """The suggestion as it stands inside an exported row; a score that the agent does not give is left out."""
+        document: dict[str, Any] = {
+            "question": self.question,
+            "agent": self.agent,
+            "value": self.value,
+            "type": self.type,
+        }
+        if self.score is not None:
+            document["score"] = self.score
+        return document
+
 
 @dataclass(frozen=True, slots=True)
 class RecordDraft:
@@ -60,7 +72,8 @@ class Response:
         status: submitted, draft or discarded.
         values: question name -> answer; questions left open are absent.
         submitted_at: ISO 8601, UTC, when the response took its present form.
-        active_seconds: time spent on the record with the page in use; None when nobody measured it.
+        active_seconds: time spent on the record with the page in use; None when nobody knows it.
+        active: whether that was measured or is an estimate; None where there is no number.
     """
 
     annotator: str
@@ -68,6 +81,7 @@ class Response:
     values: Mapping[str, AnswerValue]
     submitted_at: str
     active_seconds: float | None = None
+    active: Literal["measured", "estimated"] | None = None
 
     def to_json(self) -> dict[str, Any]:
         """The response as it stands inside an exported row; unknown times are left out."""
@@ -79,6 +93,7 @@ class Response:
         }
         if self.active_seconds is not None:
             document["active_seconds"] = self.active_seconds
+            document["active"] = self.active or "measured"
         return document
 
 

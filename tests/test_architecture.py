@@ -52,9 +52,10 @@ OWNERS = {
     "textdescriptives": {"descriptives"},
     "model2vec": {"suggestions"},
     "pyphen": {"descriptives"},
+    "crowdkit": {"responses"},
     "datasets": {"corpora", "training"},
     "huggingface_hub": {"training"},
-    "pandas": {"training"},
+    "pandas": {"responses", "training"},
     "pyarrow": {"corpora", "legacy", "training"},
     "tqdm": {"cli"},
     **{

@@ -5,17 +5,20 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import deque
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Generator, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import Any
 
-from sharegpt_argilla.annotation import AnsweredRecord, Response, ResponseStatus
+from sharegpt_argilla.annotation import AnsweredRecord, Response, ResponseStatus, Suggestion
 from sharegpt_argilla.argilla_client.connection import ArgillaClient
 
 PAGE = 500
 AHEAD = 2
 """Pages that are asked for at a time."""
+
+INCLUDE = "responses,suggestions"
 
 PASSES = 5
 """How often the listing is read when answers come in while it is read."""
@@ -34,12 +37,12 @@ def read_answered_records(
     dataset_id: str,
     usernames: Mapping[str, str],
     statuses: Collection[ResponseStatus] = SUBMITTED,
-) -> dict[str, AnsweredRecord]:
-    """Every record that has a response of one of the statuses, with those responses.
+) -> Generator[tuple[int, str, AnsweredRecord], None, int]:
+    """Every record that has a response of one of the statuses, with those responses and its suggestions.
 
-    The listing is sorted by record id, the one order that no new answer changes, and read again until a pass
+    The listing is sorted by record id, the one order that no new answer changes, and read again until a reading
     saw exactly as many records as the server counted on its first and on its last page: a page that shifts
-    while people answer cannot drop a record unseen. On a dataset that never rests, what several passes saw
+    while people answer cannot drop a record unseen. On a dataset that never rests, what several readings saw
     is put together.
 
     Args:
@@ -48,18 +51,37 @@ def read_answered_records(
         usernames: user id -> username.
         statuses: which responses count.
 
+    Yields:
+        Number of the reading, Argilla's id of the record, and the record, without the texts of its fields.
+
     Returns:
-        Argilla's id of the record -> the record; without the texts of its fields.
+        The first reading that counts: the last one where the dataset was at rest, else 0.
     """
-    seen: dict[str, AnsweredRecord] = {}
-    for _ in range(PASSES):
-        found, totals = _read_pass(client, dataset_id, usernames, statuses)
-        if totals == {len(found)}:
-            seen = found
-            break
-        seen.update(found)
-    # The last answer of a record may have been withdrawn after the index was asked.
-    return {key: record for key, record in seen.items() if record.responses}
+    questions = question_names(client, dataset_id)
+    for reading in range(PASSES):
+        totals: set[int] = set()
+        seen, last = 0, ""
+        for page in _pages(client, dataset_id, _query(statuses)):
+            totals.add(page["total"])
+            for item in page["items"]:
+                record = item["record"] if item else None
+                if not record:
+                    continue
+                # A page that shifted begins with what the one before ended with.
+                seen, last = seen + (record["id"] > last), max(last, record["id"])
+                found = answered_record(record, usernames, statuses, questions)
+                # The last answer of a record may have been withdrawn after the index was asked.
+                if found.responses:
+                    yield reading, record["id"], found
+        if totals == {seen}:
+            return reading
+    return 0
+
+
+def question_names(client: ArgillaClient, dataset_id: str) -> dict[str, str]:
+    """Argilla's id of each question -> its name."""
+    found = client.get(f"/api/v1/datasets/{dataset_id}/questions")["items"]
+    return {question["id"]: question["name"] for question in found}
 
 
 def pulse(client: ArgillaClient, dataset_id: str) -> str:
@@ -84,28 +106,12 @@ def last_activity(client: ArgillaClient, dataset_id: str) -> str:
     return str(client.get(f"/api/v1/datasets/{dataset_id}")["last_activity_at"])
 
 
-def _read_pass(
-    client: ArgillaClient,
-    dataset_id: str,
-    usernames: Mapping[str, str],
-    statuses: Collection[ResponseStatus],
-) -> tuple[dict[str, AnsweredRecord], set[int]]:
-    """All pages once: Argilla's record id -> record, and every count that the server gave on the way."""
-    found: dict[str, AnsweredRecord] = {}
-    totals: set[int] = set()
-    for page in _pages(client, dataset_id, _query(statuses)):
-        totals.add(page["total"])
-        records = [item["record"] for item in page["items"] if item and item["record"]]
-        found.update((record["id"], answered_record(record, usernames, statuses)) for record in records)
-    return found, totals
-
-
 def _pages(client: ArgillaClient, dataset_id: str, query: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     """Every page of a search in its order; the server builds the next two while one is worked on."""
     path = f"/api/v1/datasets/{dataset_id}/records/search"
 
     def fetch(offset: int) -> dict[str, Any]:
-        page: dict[str, Any] = client.post(path, query, {"offset": offset, "limit": PAGE, "include": "responses"})
+        page: dict[str, Any] = client.post(path, query, {"offset": offset, "limit": PAGE, "include": INCLUDE})
         return page
 
     first = fetch(0)
@@ -131,15 +137,19 @@ def _query(statuses: Collection[str]) -> dict[str, Any]:
 
 
 def answered_record(
-    record: Mapping[str, Any], usernames: Mapping[str, str], statuses: Collection[str]
+    record: Mapping[str, Any],
+    usernames: Mapping[str, str],
+    statuses: Collection[str],
+    questions: Mapping[str, str] = MappingProxyType({}),
 ) -> AnsweredRecord:
     """A record of Argilla's REST interface, as plain data.
 
     Args:
-        record: ``external_id``, ``status``, ``responses`` and, of a copied record, ``metadata``; the rest is not
-            looked at.
+        record: ``external_id``, ``status``, ``responses``, ``suggestions`` and, of a copied record, ``metadata``;
+            the rest is not looked at.
         usernames: user id -> username.
         statuses: which responses count.
+        questions: question id -> name; suggestions to others are left out.
     """
     responses = sorted(record.get("responses") or [], key=lambda item: (item["inserted_at"], item["id"]))
     copied = (record.get("metadata") or {}).get(COPIED) or {}
@@ -151,6 +161,7 @@ def answered_record(
             for item in responses
             if item["status"] in statuses
         ],
+        suggestions=_suggestions(record.get("suggestions") or (), questions),
     )
 
 
@@ -177,3 +188,19 @@ def _response(item: Mapping[str, Any], usernames: Mapping[str, str]) -> Response
         values={question: answer["value"] for question, answer in values.items()},
         submitted_at=item["updated_at"],
     )
+
+
+def _suggestions(items: Iterable[Mapping[str, Any]], questions: Mapping[str, str]) -> list[Suggestion]:
+    """In the order of the questions' names: the server has none of its own."""
+    found = [
+        Suggestion(
+            questions[item["question_id"]],
+            item["value"],
+            item["agent"] or "",
+            item["score"],
+            item["type"] or "model",
+        )
+        for item in items
+        if item["question_id"] in questions
+    ]
+    return sorted(found, key=lambda suggestion: suggestion.question)

@@ -9,12 +9,15 @@ import argparse
 import signal
 import sys
 import time
+from collections.abc import Callable, Iterator
 from functools import partial
 from threading import Event
 from types import FrameType
 
 from sharegpt_argilla.cli.printing import counted, note, progress
 from sharegpt_argilla.cli.setup_dataset import add_config
+from sharegpt_argilla.cli.training import add_selection, read_selection
+from sharegpt_argilla.cli.training import describe as describe_training
 from sharegpt_argilla.errors import UsageError
 from sharegpt_argilla.jsonl import STANDARD_STREAM
 from sharegpt_argilla.responses.times import read_length
@@ -25,6 +28,7 @@ from sharegpt_argilla.workflows.export_responses import (
     check_statuses,
     export_responses,
 )
+from sharegpt_argilla.workflows.training import TrainingSummary, check_formats, training
 
 EXAMPLE = "sharegpt-argilla export-responses rows.jsonl -o annotated.jsonl"
 
@@ -52,6 +56,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--every", metavar="15m", help="export again and again until SIGTERM or Ctrl-C")
     parser.add_argument("--dry-run", action="store_true", help="count, write nothing")
+    parser.add_argument(
+        "--training",
+        action="append",
+        default=[],
+        metavar="FORMAT",
+        help="write a training set beside the output too, as annotated-FORMAT (several times for several)",
+    )
+    add_selection(parser, "rows of the training set")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -66,15 +78,42 @@ def run(arguments: argparse.Namespace) -> int:
         options,
         dry_run=arguments.dry_run,
     )
+    write_training = _training_writer(arguments)
     if arguments.every is not None:
-        return _run_periodically(arguments, export)
+        return _run_periodically(arguments, export, write_training)
     with progress("rows") as advance:
         summary = export(on_progress=advance)
     note(describe(summary))
-    return 1 if summary.orphans or summary.unreadable else 0
+    whole = all(note_training(made) for made in write_training(summary))
+    return 0 if whole and not summary.orphans and not summary.unreadable else 1
 
 
-def _run_periodically(arguments: argparse.Namespace, export: partial[ExportSummary]) -> int:
+def _training_writer(arguments: argparse.Namespace) -> Callable[[ExportSummary], Iterator[TrainingSummary]]:
+    """What writes the training sets after an export; nothing where the rows are as they were at the one before."""
+    targets = check_formats(arguments.training, arguments.output)
+    selection = read_selection(arguments)
+    written: set[str] = set()
+
+    def write(summary: ExportSummary) -> Iterator[TrainingSummary]:
+        for name, target in targets.items():
+            if not arguments.dry_run and (name not in written or summary.changed != 0):
+                yield training(arguments.output, name, target, selection=selection, config=arguments.config)
+                written.add(name)
+
+    return write
+
+
+def note_training(summary: TrainingSummary) -> bool:
+    """Say what was written; False where lines were no row."""
+    note(describe_training(summary))
+    return not summary.unreadable
+
+
+def _run_periodically(
+    arguments: argparse.Namespace,
+    export: partial[ExportSummary],
+    write_training: Callable[[ExportSummary], Iterator[TrainingSummary]],
+) -> int:
     seconds = read_length(arguments.every)
     if STANDARD_STREAM in {arguments.rows, arguments.output}:
         raise UsageError("--every needs files for rows and output, not standard input or output")
@@ -83,13 +122,18 @@ def _run_periodically(arguments: argparse.Namespace, export: partial[ExportSumma
     def end(_number: int, _frame: FrameType | None) -> None:
         stop.set()
 
+    def done(summary: ExportSummary) -> None:
+        _log(describe(summary))
+        for made in write_training(summary):
+            _log(describe_training(made))
+
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, end)
     export_periodically(
         export,
         seconds,
         stop,
-        lambda summary: _log(describe(summary)),
+        done,
         lambda reason: _log(f"failed, next try in {arguments.every}: {reason}"),
     )
     _log("stopped")
@@ -113,4 +157,5 @@ def describe(summary: ExportSummary) -> str:
         (summary.unreadable, "lines that are no row, kept as they are"),
         (summary.orphans, f"answered records {orphans}"),
     )
-    return f"{text} -> {summary.output}"
+    gone = f"; {summary.stale} of an earlier run removed, there is no orphan any more" if summary.stale else ""
+    return f"{text} -> {summary.output}{gone}"

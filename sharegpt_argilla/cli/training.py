@@ -40,9 +40,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--dry-run", action="store_true", help="count, print the first row, write nothing")
 
 
-def add_selection(parser: argparse.ArgumentParser) -> None:
-    """Add the options that choose rows."""
-    add = parser.add_argument_group("which rows").add_argument
+def add_selection(parser: argparse.ArgumentParser, title: str = "which rows") -> None:
+    """Add the options that choose rows, under that title."""
+    add = parser.add_argument_group(title).add_argument
     add("--min-quality", type=float, metavar="N", help='least rating of the question "quality"')
     add("--intent", type=_words, default=[], metavar="A,B", help="labels of which a row has at least one")
     add("--toxicity", type=_words, default=[], metavar="A,B", help="labels that a row may have, and no other")

@@ -18,10 +18,22 @@ POLICY_TYPES = {
     "per_label_majority": ("multi_label",),
     "mean": ("rating",),
     "median": ("rating",),
+    "dawid_skene": ("label", "multi_label", "rating"),
+    "mace": ("label", "multi_label", "rating"),
 }
 """Policy that makes one value of several answers -> the types of question that it fits."""
 
-PolicyName = Literal["majority", "unanimous", "weighted", "adjudicated", "per_label_majority", "mean", "median"]
+PolicyName = Literal[
+    "majority",
+    "unanimous",
+    "weighted",
+    "adjudicated",
+    "per_label_majority",
+    "mean",
+    "median",
+    "dawid_skene",
+    "mace",
+]
 StatusName = Literal["submitted", "draft", "discarded"]
 
 

@@ -17,6 +17,10 @@ ADJUDICATED = "adjudicated"
 """The policy that decides first wherever adjudicators are listed."""
 
 
+FITTED = ("dawid_skene", "mace")
+"""Policies that fit a model to all answers at once; `responses.crowd` does it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Aggregate:
     """One value out of several answers.
@@ -50,27 +54,42 @@ class PolicyChoice:
         policies: question -> name of its policy; `POLICY` where there is none.
         adjudicators: people whose answer wins over all others.
         weights: person -> weight of a vote; 1 where there is none.
+        fitted: question -> row id -> what the policies of `FITTED` gave; majority decides where they gave nothing.
     """
 
     policies: Mapping[str, str] = field(default_factory=dict)
     adjudicators: Sequence[str] = ()
     weights: Mapping[str, float] = field(default_factory=dict)
+    fitted: Mapping[str, Mapping[str, Aggregate]] = field(default_factory=dict)
+
+    @property
+    def fitted_questions(self) -> dict[str, str]:
+        """Question -> policy, of those that need all answers at once."""
+        return {question: name for question, name in self.policies.items() if name in FITTED}
 
     def of(self, question: str) -> str:
         """The name of the question's policy."""
         return self.policies.get(question, POLICY)
 
-    def decide(self, question: str, answers: Mapping[str, AnswerValue]) -> tuple[str, Aggregate]:
+    def decide(
+        self, question: str, answers: Mapping[str, AnswerValue], row_id: str | None = None
+    ) -> tuple[str, Aggregate]:
         """The name of the policy that decided, and what it gave.
 
         Args:
             question: name of the question.
             answers: person -> answer, at least one, the earliest response first.
+            row_id: of the row that they are about.
         """
         ruled = {person: answer for person, answer in answers.items() if person in self.adjudicators}
         name = ADJUDICATED if ruled else self.of(question)
         if name == ADJUDICATED and not ruled:
             return name, Aggregate(None, tie=False)
+        if name in FITTED:
+            found = self.fitted.get(question, {}).get(row_id or "")
+            if found is not None:
+                return name, found
+            name = POLICY
         votes = [Vote(answer, self.weights.get(person, 1.0)) for person, answer in (ruled or answers).items()]
         return name, POLICIES[name](votes)
 
@@ -188,6 +207,7 @@ POLICIES: Registry[Policy] = Registry(
         "per_label_majority": _per_label_majority,
         "mean": _mean,
         "median": _median,
+        **dict.fromkeys(FITTED, _majority),
     },
 )
 """Name -> policy. ``config.POLICY_TYPES`` says which types of question each fits."""

@@ -66,6 +66,27 @@ def _question(name: str, question: Report) -> Iterator[str]:
     if question["pairs"] and leaning:
         rows = [[person["annotator"], number(person["difference"])] for person in leaning]
         yield _table(["person", "mean answer above the others'"], rows)
+    yield from _references(question)
+
+
+def _references(question: Report) -> Iterator[str]:
+    if question["gold"]:
+        rows = [
+            [person["annotator"], f"{person['right']:,} of {person['answers']:,}", number(person["accuracy"])]
+            for person in question["gold"]
+        ]
+        yield "<h3>Against gold</h3>" + _table(["person", "right", "accuracy"], rows)
+    if question["suggestions"]:
+        rows = [
+            [
+                one["agent"] or "an unnamed agent",
+                f"{one['kept']:,} of {one['answers']:,}",
+                f"{one['changed']:,}",
+                number(one["share"]),
+            ]
+            for one in question["suggestions"]
+        ]
+        yield "<h3>Suggestions</h3>" + _table(["agent", "kept", "changed", "share kept"], rows)
 
 
 def _pace(report: Report) -> Iterator[str]:

@@ -23,8 +23,12 @@ from sharegpt_argilla.responses.bootstrap import INTERVAL, RESAMPLES, SEED
 from sharegpt_argilla.responses.distances import METRIC_OF_TYPE, METRICS, MetricName
 from sharegpt_argilla.responses.pace import IDLE, pace_of
 from sharegpt_argilla.responses.person_agreement import against_rest
+from sharegpt_argilla.responses.reference_agreement import against_reference
 from sharegpt_argilla.responses.times import read_time
 from sharegpt_argilla.rows import ANNOTATION, Row, read_extension
+
+GOLD = "gold"
+"""Key of the extension under which a row may carry the right answers: question -> value."""
 
 DISPUTED = 20
 """How many of the most disputed records a report has."""
@@ -47,6 +51,10 @@ class AnswerBook:
         answers: question -> row id -> person -> answer, of submitted responses.
         prompts: row id -> beginning of the prompt, of rows that two people or more answered.
         states: row id -> dataset, and status of the record.
+        gold: question -> row id -> the answer that ``gold`` in the extension of an annotated row gives.
+        suggested: question -> agent -> row id -> what the agent suggested.
+        times: person -> when each response was submitted.
+        active: person -> seconds that were measured.
     """
 
     rows: int = 0
@@ -57,34 +65,44 @@ class AnswerBook:
     states: dict[str, tuple[Any, str]] = field(default_factory=dict)
     times: dict[str, list[Any]] = field(default_factory=lambda: defaultdict(list))
     active: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
+    gold: dict[str, dict[str, Hashable]] = field(default_factory=lambda: defaultdict(dict))
+    suggested: dict[str, dict[str, dict[str, Hashable]]] = field(
+        default_factory=lambda: defaultdict(lambda: defaultdict(dict))
+    )
 
     def add(self, row: Row) -> None:
         """Take in one row; one that was there already counts once."""
         self.rows += 1
         if ANNOTATION not in row["元数据"]["扩展字段"]:
             return
-        marked = read_extension(row).get(ANNOTATION)
+        extension = read_extension(row)
+        marked, gold = extension.get(ANNOTATION), extension.get(GOLD)
         if not isinstance(marked, dict) or row["id"] in self.states:
             return
         self.annotated += 1
         self.states[row["id"]] = (marked["dataset"], marked["status"])
-        responses = sorted(marked["responses"], key=lambda response: str(response["submitted_at"]))
+        responses = sorted(marked["responses"], key=lambda response: str(response.get("submitted_at", "")))
         self.statuses.update(response["status"] for response in responses)
         submitted = [response for response in responses if response["status"] == "submitted"]
         if len({response["annotator"] for response in submitted}) >= 2:
             self.prompts[row["id"]] = " ".join(row["问"].split())[:EXCERPT]
         for response in submitted:
             self._add_response(row["id"], response)
+        for question, value in gold.items() if isinstance(gold, dict) else ():
+            self.gold[question][row["id"]] = _answer(value)
+        for one in marked.get("suggestions", ()):
+            self.suggested[one["question"]][one["agent"]][row["id"]] = _answer(one["value"])
 
     def _add_response(self, row_id: str, response: Mapping[str, Any]) -> None:
         person = str(response["annotator"])
-        self.times[person].append(read_time(response["submitted_at"]))
-        if "active_seconds" in response:
+        times = self.times[person]
+        if "submitted_at" in response:  # Argilla 1.x kept no times
+            times.append(read_time(response["submitted_at"]))
+        if "active_seconds" in response and response.get("active", "measured") == "measured":
             self.active[person].append(float(response["active_seconds"]))
         for question, value in response["values"].items():
-            answer: Hashable = frozenset(map(str, value)) if isinstance(value, list) else value
             # The latest of one person's answers in joined datasets counts.
-            self.answers[question].setdefault(row_id, {})[person] = answer
+            self.answers[question].setdefault(row_id, {})[person] = _answer(value)
 
 
 def build_report(
@@ -112,7 +130,10 @@ def build_report(
         "responses": {status: book.statuses[status] for status in ("submitted", "draft", "discarded")},
         "annotators": len(book.times),
         "method": {"resamples": RESAMPLES, "seed": SEED, "interval": INTERVAL, "idle_seconds": idle},
-        "questions": {name: _question(question, table) for name, (question, table) in tables.items()},
+        "questions": {
+            name: _question(question, table) | _references(book, name, table.people)
+            for name, (question, table) in tables.items()
+        },
         "pace": [
             pace_of(person, book.times[person], book.active[person], idle).to_json()
             for person in sorted(book.times)
@@ -143,6 +164,33 @@ def _question(question: QuestionConfig, table: AnswerTable) -> Report:
         "distribution_by_annotator": {
             person: _distribution(_only(table, number)) for number, person in enumerate(table.people)
         },
+    }
+
+
+def _references(book: AnswerBook, name: str, people: Sequence[str]) -> Report:
+    """Each person against gold, and everybody against each agent's suggestions; only what there is."""
+    answers, gold = book.answers[name], book.gold.get(name, {})
+    by_person = [(person, against_reference(answers, gold, [person])) for person in people]
+    by_agent = [
+        (agent, against_reference(answers, values)) for agent, values in sorted(book.suggested[name].items())
+    ]
+    return {
+        "gold": [
+            {"annotator": person, "answers": one.answers, "right": one.equal, "accuracy": one.share.to_json()}
+            for person, one in by_person
+            if one.answers
+        ],
+        "suggestions": [
+            {
+                "agent": agent,
+                "answers": one.answers,
+                "kept": one.equal,
+                "changed": one.answers - one.equal,
+                "share": one.share.to_json(),
+            }
+            for agent, one in by_agent
+            if one.answers
+        ],
     }
 
 
@@ -211,6 +259,13 @@ def disagreement(table: AnswerTable, metric: MetricName) -> dict[str, float]:
     apart = ((counts @ matrix) * counts).sum(axis=1)[several] / (sizes[several] * (sizes[several] - 1))
     ids = np.array(table.items, dtype=object)[several]
     return {str(item): float(value) for item, value in zip(ids, apart / greatest, strict=True)}
+
+
+def _answer(value: Any) -> Hashable:
+    """An answer that can be compared: labels in any order are the same answer."""
+    if isinstance(value, list):
+        return frozenset(map(str, value))
+    return value if isinstance(value, Hashable) else repr(value)
 
 
 def _plain(answer: Hashable) -> Any:

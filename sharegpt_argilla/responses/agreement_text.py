@@ -56,6 +56,13 @@ def _question(name: str, question: Report) -> Iterator[str]:
         yield f"  {person['annotator']} against the rest: kappa {number(person['kappa'])}"
         if person["difference"] is not None and person["difference"]["value"] is not None:
             yield f"    above the others by {number(person['difference'])}"
+    for person in question["gold"]:
+        yield f"  {person['annotator']} against gold: {person['right']:,} of {person['answers']:,} right"
+        yield f"    accuracy {number(person['accuracy'])}"
+    for one in question["suggestions"]:
+        agent = one["agent"] or "an unnamed agent"
+        yield f"  suggestions of {agent}: {one['kept']:,} kept, {one['changed']:,} changed"
+        yield f"    share kept {number(one['share'])}"
     total = question["answers"]
     for answer, count in question["distribution"].items():
         share = f"{count / total:.1%}" if total else "-"

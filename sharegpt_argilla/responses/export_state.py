@@ -1,18 +1,41 @@
-"""What one export leaves for the next, so that it looks only at what changed: a small JSON file."""
+"""What one export leaves for the next, so that it looks only at what changed: a small SQLite file."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+import os
+import sqlite3
+from array import array
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager, suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
+from zlib import crc32
 
 from sharegpt_argilla.annotation import AnsweredRecord
-from sharegpt_argilla.settings import write_private
+from sharegpt_argilla.errors import InputError
 
-VERSION = 1
+VERSION = 2
+
+_TABLES = """
+CREATE TABLE export (about TEXT, lengths BLOB);
+CREATE TABLE records (
+    dataset INTEGER, key TEXT, row TEXT, status TEXT, responses INTEGER, newest TEXT, checksum INTEGER,
+    suggested INTEGER, PRIMARY KEY (dataset, key)
+) WITHOUT ROWID;
+CREATE INDEX by_row ON records (row);
+CREATE TABLE lines (row TEXT, number INTEGER, PRIMARY KEY (row, number)) WITHOUT ROWID;
+CREATE TABLE orphans (row TEXT PRIMARY KEY) WITHOUT ROWID;
+"""
+_STAMPS = """
+SELECT key, row, status, responses, newest, checksum, suggested FROM records WHERE dataset = ? ORDER BY key
+"""
+_STAMPS_OF = """
+SELECT key, row, status, responses, newest, checksum, suggested FROM records
+WHERE dataset = ? AND key IN (SELECT value FROM json_each(?))
+"""
 
 
 class Stamp(NamedTuple):
@@ -23,56 +46,224 @@ class Stamp(NamedTuple):
         status: ``completed`` or ``pending``.
         responses: how many there are.
         newest: when the newest of them took its present form, ISO 8601.
+        checksum: of the times of all of them, where the source knows it; else 0.
+        suggested: a checksum of the suggestions; 0 where there is none.
     """
 
     row: str | None
     status: str
     responses: int
     newest: str
+    checksum: int = 0
+    suggested: int = 0
+
+
+class Change(NamedTuple):
+    """A record that is not as it was: Argilla's id of it, its stamp then and now; None where it was not there."""
+
+    key: str
+    before: Stamp | None
+    now: Stamp | None
 
 
 @dataclass(frozen=True)
-class DatasetState:
-    """One dataset as it was: `argilla_client.responses.pulse`, and Argilla's record id -> stamp."""
-
-    pulse: str
-    stamps: Mapping[str, Stamp]
-
-
-@dataclass(frozen=True)
-class ExportState:
+class Export:
     """One export as it was.
 
     Attributes:
         plan: hash of all that shapes the output besides the answers; another plan means a full export.
         rows: size in bytes and time of change, in nanoseconds, of the rows file.
         output: the same of the output.
-        datasets: one for each dataset, in the order given.
-        orphans: ids of rows that were answered but are not in the rows file.
-        lines: lines in the output.
-        unreadable: lines of it that are no row.
-        repeated: rows of it whose id stood in the file before.
+        seen: when the export looked at the datasets, ISO 8601, UTC without a zone.
+        pulses: for each dataset what its source knows it by; the same again means that nothing happened.
+        unreadable: lines of the output that are no row.
+        carried: what its lines carry: see `Carried`.
     """
 
     plan: str
-    rows: tuple[int, int]
-    output: tuple[int, int]
-    datasets: list[DatasetState]
-    orphans: list[str] = field(default_factory=list)
-    lines: int = 0
+    rows: tuple[int, int] = (0, 0)
+    output: tuple[int, int] = (0, 0)
+    seen: str = ""
+    pulses: Sequence[str] = ()
     unreadable: int = 0
+    carried: tuple[int, int, int] = (0, 0, 0)
+
+
+class Carried(NamedTuple):
+    """What lines carry: how many have answers, how many answers, how many of them repeat a row before."""
+
+    annotated: int = 0
+    responses: int = 0
     repeated: int = 0
 
-    @property
-    def cursor(self) -> str:
-        """When the newest answer that was exported took its present form; "" where there is none."""
-        return max((stamp.newest for one in self.datasets for stamp in one.stamps.values()), default="")
+
+class StateFile:
+    """The state file of an earlier export, or a draft of a new one.
+
+    Attributes:
+        export: the export that it remembers.
+        lengths: bytes of each line of the output, its line break included.
+    """
+
+    def __init__(self, database: sqlite3.Connection, export: Export, lengths: array[int]) -> None:
+        self._database = database
+        self.export = export
+        self.lengths = lengths
+
+    def close(self) -> None:
+        """Close the file."""
+        self._database.close()
+
+    def stamps(self, dataset: int) -> Iterator[tuple[str, Stamp]]:
+        """Argilla's record id -> stamp of each record of a dataset, in the order of the ids."""
+        for key, *stamp in self._database.execute(_STAMPS, (dataset,)):
+            yield key, Stamp(*stamp)
+
+    def stamps_of(self, dataset: int, keys: Collection[str]) -> dict[str, Stamp]:
+        """The stamps of some records, of those that there are."""
+        found = self._database.execute(_STAMPS_OF, (dataset, json.dumps(list(keys))))
+        return {key: Stamp(*stamp) for key, *stamp in found}
+
+    def keys_of(self, dataset: int, rows: Collection[str]) -> list[str]:
+        """Argilla's ids of the records of some rows, and of those that were not loaded from a row."""
+        query = """SELECT key FROM records
+                   WHERE dataset = ? AND (row IS NULL OR row IN (SELECT value FROM json_each(?)))"""
+        return [key for (key,) in self._database.execute(query, (dataset, json.dumps(list(rows))))]
+
+    def lines_of(self, rows: Collection[str]) -> dict[int, str]:
+        """Number of a line, from 0, in the order of the output -> the row in it, of the lines with those rows."""
+        query = "SELECT number, row FROM lines WHERE row IN (SELECT value FROM json_each(?)) ORDER BY number"
+        return dict(self._database.execute(query, (json.dumps(list(rows)),)))
+
+    def orphans(self) -> set[str]:
+        """The rows that were answered but are not in the output."""
+        return {row for (row,) in self._database.execute("SELECT row FROM orphans")}
+
+    def carried(self, rows: Collection[str]) -> Carried:
+        """What the lines with those rows carry, as it is remembered now."""
+        query = """SELECT COUNT(*), COALESCE(SUM(responses), 0), COUNT(*) - COUNT(DISTINCT row)
+                   FROM lines JOIN (SELECT row, SUM(responses) AS responses FROM records
+                                    WHERE row IN (SELECT value FROM json_each(:rows)) GROUP BY row) USING (row)"""
+        return Carried(*self._database.execute(query, {"rows": json.dumps(list(rows))}).fetchone())
+
+    def strangers(self) -> int:
+        """How many answered records were not loaded from a row."""
+        found: int = self._database.execute("SELECT COUNT(*) FROM records WHERE row IS NULL").fetchone()[0]
+        return found
+
+    def apply(self, changes: Mapping[int, Iterable[Change]]) -> None:
+        """Remember the stamps that changed, for each dataset; `save` makes it last."""
+        for dataset, some in changes.items():
+            for change in some:
+                if change.now is None:
+                    values: tuple[object, ...] = (dataset, change.key)
+                    self._database.execute("DELETE FROM records WHERE dataset = ? AND key = ?", values)
+                else:
+                    values = (dataset, change.key, *change.now)
+                    self._database.execute(
+                        "INSERT OR REPLACE INTO records VALUES (?, ?, ?, ?, ?, ?, ?, ?)", values
+                    )
+
+    def remember(self, dataset: int, stamps: Iterable[tuple[str, Stamp]]) -> None:
+        """Put in the stamps of a dataset of which nothing was remembered."""
+        lines = ((dataset, key, *stamp) for key, stamp in stamps)
+        self._database.executemany("INSERT INTO records VALUES (?, ?, ?, ?, ?, ?, ?, ?)", lines)
+
+    def add_line(self, row: str | None, length: int) -> None:
+        """The next line of the output: the row in it, and its length in bytes."""
+        if row is not None:
+            self._database.execute("INSERT INTO lines VALUES (?, ?)", (row, len(self.lengths)))
+        self.lengths.append(length)
+
+    def set_orphans(self, rows: Iterable[str]) -> None:
+        """Replace the rows that are not in the output."""
+        self._database.execute("DELETE FROM orphans")
+        self._database.executemany("INSERT OR IGNORE INTO orphans VALUES (?)", ((row,) for row in rows))
+
+    def save(self, **changes: object) -> None:
+        """Make what was remembered last, with some attributes of the export changed."""
+        self.export = replace(self.export, **changes)  # type: ignore[arg-type]  # the caller names its attributes
+        cursor = self._database.execute("SELECT MAX(newest) FROM records").fetchone()[0] or ""
+        about = json.dumps({"version": VERSION, "cursor": cursor, **vars(self.export)})
+        self._database.execute("DELETE FROM export")
+        self._database.execute("INSERT INTO export VALUES (?, ?)", (about, self.lengths.tobytes()))
+        self._database.execute("COMMIT")
+        self._database.execute("BEGIN")
+
+
+@contextmanager
+def new_state(path: Path, plan: str) -> Iterator[StateFile]:
+    """An empty state file, mode 0600; it takes its name when the block ends well.
+
+    Raises:
+        InputError: it cannot be written.
+    """
+    draft = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        os.close(os.open(draft, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o600))
+        with closing(sqlite3.connect(draft, isolation_level=None)) as database:
+            # Nobody sees it before it is whole.
+            database.execute("PRAGMA synchronous = OFF")
+            database.execute("PRAGMA journal_mode = OFF")
+            database.executescript(_TABLES)
+            database.execute("BEGIN")
+            yield StateFile(database, Export(plan), array("Q"))
+        draft.replace(path)
+        # What a killed run left in its journal belongs to the file that was there before.
+        path.with_name(f"{path.name}-journal").unlink(missing_ok=True)
+    except (OSError, sqlite3.Error) as error:
+        raise InputError(f"{path}: cannot be written: {error}") from error
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def remove_drafts(path: Path) -> None:
+    """Remove what killed runs left beside a state file."""
+    for draft in path.parent.glob(f".{path.name}.*.part"):
+        draft.unlink(missing_ok=True)
+
+
+def load_state(path: Path) -> StateFile | None:
+    """The state in a file; None where there is none, or one that a full export had better replace."""
+    if not path.is_file():
+        return None
+    database = sqlite3.connect(path, isolation_level=None)
+    with suppress(sqlite3.Error, ValueError, KeyError, TypeError):
+        database.execute("BEGIN IMMEDIATE")
+        about, stored = database.execute("SELECT about, lengths FROM export").fetchone()
+        document = json.loads(about)
+        lengths = array("Q")
+        lengths.frombytes(stored)
+        if document.pop("version") == VERSION:
+            document.pop("cursor")
+            document |= {name: tuple(document[name]) for name in ("rows", "output", "carried")}
+            return StateFile(database, Export(**document), lengths)
+    database.close()
+    return None
+
+
+def changes_between(before: Iterable[tuple[str, Stamp]], now: Iterable[tuple[str, Stamp]]) -> Iterator[Change]:
+    """What is different in two lists of stamps, both in the order of the records' ids."""
+    old, new = iter(before), iter(now)
+    then, current = next(old, None), next(new, None)
+    while then or current:
+        if then and (current is None or then[0] < current[0]):
+            yield Change(then[0], then[1], None)
+            then = next(old, None)
+        elif current and (then is None or current[0] < then[0]):
+            yield Change(current[0], None, current[1])
+            current = next(new, None)
+        elif then and current:
+            if then != current:
+                yield Change(then[0], then[1], current[1])
+            then, current = next(old, None), next(new, None)
 
 
 def stamp_of(record: AnsweredRecord) -> Stamp:
     """The stamp of a record that was read with all its answers."""
     newest = max((response.submitted_at for response in record.responses), default="")
-    return Stamp(record.id, record.status, len(record.responses), newest)
+    suggested = crc32(repr(record.suggestions).encode("utf-8", "surrogatepass")) if record.suggestions else 0
+    return Stamp(record.id, record.status, len(record.responses), newest, suggested=suggested)
 
 
 def plan_hash(plan: object) -> str:
@@ -86,48 +277,3 @@ def file_mark(path: Path) -> tuple[int, int]:
         return (0, 0)
     found = path.stat()
     return (found.st_size, found.st_mtime_ns)
-
-
-def save_state(path: Path, state: ExportState) -> None:
-    """Write the file whole or not at all; mode 0600."""
-    document = {
-        "version": VERSION,
-        "cursor": state.cursor,
-        "plan": state.plan,
-        "rows": state.rows,
-        "output": state.output,
-        "lines": state.lines,
-        "unreadable": state.unreadable,
-        "repeated": state.repeated,
-        "orphans": state.orphans,
-        "datasets": [{"pulse": one.pulse, "records": one.stamps} for one in state.datasets],
-    }
-    write_private(path, json.dumps(document, ensure_ascii=False) + "\n")
-
-
-def load_state(path: Path) -> ExportState | None:
-    """The state in a file; None where there is none, or one that a full export had better replace."""
-    try:
-        return _read(json.loads(path.read_text(encoding="utf-8")))
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
-
-
-def _read(document: Mapping[str, Any]) -> ExportState | None:
-    if document["version"] != VERSION:
-        return None
-    datasets = [
-        DatasetState(one["pulse"], {key: Stamp(*stamp) for key, stamp in one["records"].items()})
-        for one in document["datasets"]
-    ]
-    rows, output = document["rows"], document["output"]
-    return ExportState(
-        document["plan"],
-        (rows[0], rows[1]),
-        (output[0], output[1]),
-        datasets,
-        document["orphans"],
-        document["lines"],
-        document["unreadable"],
-        document["repeated"],
-    )

@@ -27,13 +27,15 @@ class JoinedResponse(Response):
 def join(parts: Iterable[tuple[str, AnsweredRecord]]) -> AnsweredRecord:
     """One record out of what several datasets have about a row: dataset -> its record, in the order given.
 
-    It is completed when it is in any of them. Every response is kept, those of the first dataset first.
+    It is completed when it is in any of them. Every response and every different suggestion is kept,
+    those of the first dataset first.
     """
     records = list(parts)
     return AnsweredRecord(
         id=records[0][1].id,
         status="completed" if any(record.status == "completed" for _, record in records) else "pending",
         responses=[_marked(response, name) for name, record in records for response in record.responses],
+        suggestions=list({repr(one): one for _, record in records for one in record.suggestions}.values()),
     )
 
 
@@ -60,6 +62,7 @@ def join_parts(records: Sequence[AnsweredRecord], needed: Callable[[str], int | 
         id=first.id,
         status="completed" if len(submitted) >= people else "pending",
         responses=responses,
+        suggestions=list({repr(one): one for record in records for one in record.suggestions}.values()),
     )
 
 
@@ -70,5 +73,6 @@ def _marked(response: Response, dataset: str) -> JoinedResponse:
         response.values,
         response.submitted_at,
         response.active_seconds,
+        response.active,
         dataset,
     )

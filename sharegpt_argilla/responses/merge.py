@@ -36,17 +36,27 @@ def guidelines_hash(text: str) -> str:
 
 def merge(row: Row, record: AnsweredRecord, origin: Origin) -> Row:
     """The row with the record's responses merged in, in place of what an earlier export put there."""
+    return with_annotation(row, annotation(record, origin))
+
+
+def with_annotation(row: Row, marked: Mapping[str, Any]) -> Row:
+    """The row with what `annotation` gave."""
     extension = {key: value for key, value in read_extension(row).items() if key != ANNOTATION}
-    extension[ANNOTATION] = annotation(record, origin)
+    extension[ANNOTATION] = marked
     return with_extension(row, extension)
 
 
 def is_withdrawn(row: Row, origin: Origin) -> bool:
-    """Whether the row carries answers of this dataset. Asked of rows that have none there (any more)."""
+    """Whether the row carries answers of this dataset. Asked of rows that have none there (any more).
+
+    Answers without a time were imported from Argilla 1.x, and not from this dataset, whatever its name.
+    """
     if ANNOTATION not in row["元数据"]["扩展字段"]:
         return False
     marked = read_extension(row).get(ANNOTATION)
-    return isinstance(marked, dict) and marked.get("dataset") == _plain(origin.dataset)
+    if not isinstance(marked, dict) or marked.get("dataset") != _plain(origin.dataset):
+        return False
+    return all("submitted_at" in response for response in marked.get("responses", ()))
 
 
 def without_annotation(row: Row) -> Row:
@@ -66,11 +76,11 @@ def annotation(record: AnsweredRecord, origin: Origin) -> dict[str, Any]:
         policies[question] = origin.choice.of(question)
         answers = _answers(submitted, question)
         if answers:
-            policies[question], result = origin.choice.decide(question, answers)
+            policies[question], result = origin.choice.decide(question, answers, record.id)
             tie = tie or result.tie
             if result.value is not None:
                 values[question] = result.value
-    return {
+    marked = {
         "dataset": _plain(origin.dataset),
         "guidelines": _plain(origin.guidelines),
         "status": record.status,
@@ -79,6 +89,14 @@ def annotation(record: AnsweredRecord, origin: Origin) -> dict[str, Any]:
         "tie": tie,
         "responses": [response.to_json() for response in record.responses],
     }
+    if record.suggestions:
+        marked["suggestions"] = [suggestion.to_json() for suggestion in record.suggestions]
+    return marked
+
+
+def answers_of(record: AnsweredRecord, question: str) -> Mapping[str, AnswerValue]:
+    """Person -> submitted answer to a question of a record, the earliest first."""
+    return _answers([one for one in record.responses if one.status == "submitted"], question)
 
 
 def _answers(submitted: Sequence[Response], question: str) -> Mapping[str, AnswerValue]:

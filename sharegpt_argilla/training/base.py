@@ -50,6 +50,7 @@ class Example:
         system: the system turns of the conversation; ``""`` when there are none.
         rank: ``rank`` in the extension, 1 is best; None when it is not there.
         annotation: the object under ``标注``; empty when the row has none.
+        duplicate_of: id of the row that ``curate`` found this one to repeat or nearly so; ``""`` for none.
     """
 
     id: str
@@ -62,6 +63,7 @@ class Example:
     system: str = ""
     rank: float | None = None
     annotation: Mapping[str, Any] = field(default_factory=dict)
+    duplicate_of: str = ""
 
     @property
     def submitted(self) -> list[Mapping[str, Any]]:

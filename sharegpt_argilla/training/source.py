@@ -1,6 +1,6 @@
 """An annotated rows file, read twice: first for what belongs together, then unit by unit.
 
-Only places, ids and digests are held between the two, about 500 bytes a row; never the texts.
+Only places, ids and digests are held between the two, about 600 bytes a row; never the texts.
 """
 
 from __future__ import annotations
@@ -37,6 +37,7 @@ class Entry:
         session: digest of source and session.
         prompt: digest of the question, to the letter.
         normalized: digest of the question, normalized.
+        same: digest of the row's id, and of the id of the row that it is a near-duplicate of.
         answered: whether it has an answer.
         rank: the corpus' rank of the answer; infinite where it gives none.
         taken: whether it passed the filters.
@@ -48,6 +49,7 @@ class Entry:
     session: bytes
     prompt: bytes
     normalized: bytes
+    same: tuple[bytes, ...]
     answered: bool
     rank: float
     taken: bool
@@ -62,9 +64,9 @@ class Plan:
     history: Sequence[Entry] = ()
 
     def keys(self) -> set[bytes]:
-        """What the unit shares with others that must be in the same split: conversation and prompts."""
+        """What the unit shares with others that must be in the same split: conversation, prompts, duplicates."""
         together = [*self.entries, *self.history]
-        return {entry.session for entry in together} | {entry.normalized for entry in together}
+        return {key for entry in together for key in (entry.session, entry.normalized, *entry.same)}
 
 
 class AnnotatedFile:
@@ -163,6 +165,7 @@ class AnnotatedFile:
             session=digest(f"session\0{example.source}\0{example.session}"),
             prompt=digest(example.prompt),
             normalized=digest(f"prompt\0{normalized_prompt(example.prompt)}"),
+            same=tuple(digest(f"row\0{key}") for key in (example.id, example.duplicate_of) if key),
             answered=bool(example.answer),
             rank=math.inf if example.rank is None else example.rank,
             taken=why is None,

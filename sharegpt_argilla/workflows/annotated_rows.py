@@ -82,5 +82,6 @@ def _again(
         ],
     )
     origin = Origin(before.get("dataset", ""), before.get("guidelines", ""), names, choice)
-    # The responses stay as they were read: the record's copy knows less of them.
-    return {**annotation(record, origin), "responses": list(responses)}
+    # Responses and suggestions stay as they were read: the record's copy knows less of them.
+    kept = {"suggestions": before["suggestions"]} if "suggestions" in before else {}
+    return {**annotation(record, origin), "responses": list(responses), **kept}

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+import json
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Protocol
 
-from sharegpt_argilla.annotation import AnsweredRecord, ResponseStatus
+from sharegpt_argilla.annotation import ResponseStatus
 from sharegpt_argilla.argilla_client.connection import ArgillaClient, connect
 from sharegpt_argilla.argilla_client.dataset import DatasetOnServer, require_dataset
 from sharegpt_argilla.argilla_client.people import usernames
@@ -19,20 +21,32 @@ from sharegpt_argilla.argilla_client.responses import (
     read_answered_records,
 )
 from sharegpt_argilla.embedded_argilla.answers import EmbeddedAnswers, find_answers
-from sharegpt_argilla.responses.export_state import DatasetState, Stamp, stamp_of
-from sharegpt_argilla.responses.joining import join, join_parts
+from sharegpt_argilla.responses.answer_store import AnswerStore, Records
+from sharegpt_argilla.responses.export_state import Change, Stamp, StateFile, changes_between
 from sharegpt_argilla.settings import Connection, default_home
-from sharegpt_argilla.workflows.measured_time import MeasuredSource, MeasuredTime
+from sharegpt_argilla.workflows.measured_time import MeasuredTime
+
+MARGIN = timedelta(minutes=1)
+"""How far before the last look a change is looked for: its time may be a little older than its being seen."""
 
 
 class AnswerSource(Protocol):
     """The answers of one dataset."""
 
-    def state(self, before: DatasetState | None) -> DatasetState:
-        """How the dataset is now. ``before`` spares the look where nothing happened since."""
+    def pulse(self) -> str:
+        """What the dataset is known by; the same again means that nothing happened."""
 
-    def records(self, ids: Collection[str] | None = None) -> Mapping[str, AnsweredRecord]:
-        """Argilla's record id -> record with its answers: all of them, or those of ``ids``."""
+    def changes(self, before: StateFile, store: AnswerStore, place: int) -> Sequence[Change]:
+        """The records that are not as they were at an earlier export; ``place`` is the dataset's in both."""
+
+    def records(self, ids: Collection[str] | None = None) -> Records:
+        """All records with their answers, or at least those of ``ids``, as the store takes them."""
+
+    def fill(self, store: AnswerStore, place: int, ids: Collection[str] | None = None) -> None:
+        """Put all records with their answers into the store, or at least those of ``ids``."""
+
+    def stamps(self, store: AnswerStore, place: int) -> Iterable[tuple[str, Stamp]]:
+        """The stamps of all records, in the order of their ids, once they are in the store."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +58,7 @@ class Sources:
         ids: Argilla's ids of them.
         guidelines: the texts in force, in the same order.
         people: user id -> username.
+        kind: where the answers are read: ``database`` or ``rest``.
         sources: their answers.
         needed: what `join_parts` takes, where the datasets are parts of one project: their answers are then
             joined as if they had been given in one. None for datasets of their own.
@@ -53,37 +68,16 @@ class Sources:
     ids: Sequence[str]
     guidelines: Sequence[str]
     people: Mapping[str, str]
+    kind: str
     sources: Sequence[AnswerSource]
     needed: Callable[[str], int | None] | None = None
 
-    def answers(self) -> list[AnsweredRecord]:
-        """The records of all datasets, one for each row, in the order of the first dataset that has it."""
-        return self._joined([source.records() for source in self.sources])
-
-    def answers_of(self, states: Sequence[DatasetState], rows: Collection[str]) -> list[AnsweredRecord]:
-        """Those of some rows, and the records that were not loaded from a row.
-
-        Args:
-            states: the datasets as `AnswerSource.state` gave them.
-            rows: ids of the rows.
-        """
-        found = []
-        for source, state in zip(self.sources, states, strict=True):
-            wanted = [key for key, stamp in state.stamps.items() if stamp.row is None or stamp.row in rows]
-            found.append(source.records(wanted))
-        return self._joined(found)
-
-    def _joined(self, found: Sequence[Mapping[str, AnsweredRecord]]) -> list[AnsweredRecord]:
-        if len(found) == 1:
-            return list(found[0].values())
-        parts: dict[str, list[tuple[str, AnsweredRecord]]] = {}
-        for name, records in zip(self.names, found, strict=True):
-            for key, record in records.items():
-                # A record without a row's id belongs to no other.
-                parts.setdefault(record.id or key, []).append((name, record))
-        if self.needed is None:
-            return [join(one) for one in parts.values()]
-        return [join_parts([record for _, record in one], self.needed) for one in parts.values()]
+    def answered(self) -> Iterator[tuple[str, str]]:
+        """Row id and annotator of every response."""
+        for source in self.sources:
+            for _, _, record in source.records():
+                if record.id is not None:
+                    yield from ((record.id, response.annotator) for response in record.responses)
 
 
 @contextmanager
@@ -115,12 +109,12 @@ def open_sources(
         )
         home = default_home() if near is not None else None
         sources = [
-            MeasuredSource(_source(client, one, people, statuses, near), MeasuredTime(one.id, client, home))
-            for one in found
+            _source(client, one, people, statuses, near, MeasuredTime(one.id, client, home)) for one in found
         ]
         names = [known for known, _, _ in datasets]
         try:
-            yield Sources(names, ids, [one.guidelines for one in found], people, sources, needed)
+            kind = "rest" if near is None else "database"
+            yield Sources(names, ids, [one.guidelines for one in found], people, kind, sources, needed)
         finally:
             if near is not None:
                 near.close()
@@ -132,10 +126,11 @@ def _source(
     people: Mapping[str, str],
     statuses: Collection[ResponseStatus],
     near: EmbeddedAnswers | None,
+    times: MeasuredTime,
 ) -> AnswerSource:
     if near is not None:
-        return _NearSource(near, dataset.id, people, statuses)
-    return _RestSource(client, dataset.id, people, statuses)
+        return _NearSource(near, dataset.id, people, statuses, times)
+    return _RestSource(client, dataset.id, people, statuses, times)
 
 
 class _RestSource:
@@ -147,25 +142,38 @@ class _RestSource:
         dataset_id: str,
         people: Mapping[str, str],
         statuses: Collection[ResponseStatus],
+        times: MeasuredTime,
     ) -> None:
         self._client, self._id, self._people, self._statuses = client, dataset_id, people, statuses
-        self._records: dict[str, AnsweredRecord] | None = None
+        self._times = times
 
-    def state(self, before: DatasetState | None) -> DatasetState:
-        # Taken first: what happens while the answers are read is then seen by the next run.
-        beat = pulse(self._client, self._id)
-        if before is not None and before.pulse == beat:
-            return before
-        return DatasetState(beat, {key: stamp_of(record) for key, record in self.records().items()})
+    def pulse(self) -> str:
+        return pulse(self._client, self._id)
 
-    def records(self, ids: Collection[str] | None = None) -> Mapping[str, AnsweredRecord]:
-        if ids is not None and not ids:
-            return {}
-        if self._records is None:
-            self._records = read_answered_records(self._client, self._id, self._people, self._statuses)
+    def changes(self, before: StateFile, store: AnswerStore, place: int) -> list[Change]:
+        self._read(store, place)
+        return list(changes_between(before.stamps(place), store.stamps(place)))
+
+    def fill(self, store: AnswerStore, place: int, ids: Collection[str] | None = None) -> None:
+        # To know what changed, all were read.
         if ids is None:
-            return self._records
-        return {key: self._records[key] for key in ids if key in self._records}
+            self._read(store, place)
+
+    def stamps(self, store: AnswerStore, place: int) -> Iterator[tuple[str, Stamp]]:
+        return store.stamps(place)
+
+    def _read(self, store: AnswerStore, place: int) -> None:
+        store.fill(place, self.records())
+
+    def records(self, ids: Collection[str] | None = None) -> Generator[tuple[int, str, AnsweredRecord], None, int]:
+        del ids  # The pages hold all of them.
+        reading = read_answered_records(self._client, self._id, self._people, self._statuses)
+        while True:
+            try:
+                number, key, record = next(reading)
+            except StopIteration as end:
+                return end.value
+            yield number, key, self._times.joined(key, record)
 
 
 class _NearSource:
@@ -177,13 +185,50 @@ class _NearSource:
         dataset_id: str,
         people: Mapping[str, str],
         statuses: Collection[ResponseStatus],
+        times: MeasuredTime,
     ) -> None:
         self._answers, self._id, self._people, self._statuses = answers, dataset_id, people, statuses
+        self._times = times
 
-    def state(self, _before: DatasetState | None) -> DatasetState:
-        times = self._answers.times(self._id, self._statuses)
-        return DatasetState("", {key: Stamp(*found) for key, found in times.items()})
+    def pulse(self) -> str:
+        return self._answers.pulse(self._id, self._statuses)
 
-    def records(self, ids: Collection[str] | None = None) -> Mapping[str, AnsweredRecord]:
-        found = self._answers.records(self._id, self._statuses, ids)
-        return {item["id"]: answered_record(item, self._people, self._statuses) for item in found}
+    def changes(self, before: StateFile, store: AnswerStore, place: int) -> list[Change]:
+        seen = datetime.fromisoformat(before.export.seen)
+        keys = sorted(self._answers.changed_since(self._id, seen - MARGIN))
+        then, now = before.stamps_of(place, keys), dict(self._stamps(keys))
+        found = [Change(key, then.get(key), now.get(key)) for key in keys if then.get(key) != now.get(key)]
+        if _explained(before.export.pulses[place], self.pulse(), found):
+            return found
+        # Something was deleted, which leaves no time.
+        return list(changes_between(before.stamps(place), self._stamps()))
+
+    def fill(self, store: AnswerStore, place: int, ids: Collection[str] | None = None) -> None:
+        store.fill(place, self.records(ids))
+
+    def records(self, ids: Collection[str] | None = None) -> Iterator[tuple[int, str, AnsweredRecord]]:
+        names = self._answers.question_names(self._id)
+        for item in self._answers.records(self._id, self._statuses, ids):
+            record = answered_record(item, self._people, self._statuses, names)
+            yield 0, item["id"], self._times.joined(item["id"], record)
+
+    def stamps(self, _store: AnswerStore, _place: int) -> Iterator[tuple[str, Stamp]]:
+        return self._stamps()
+
+    def _stamps(self, ids: Collection[str] | None = None) -> Iterator[tuple[str, Stamp]]:
+        for found in self._answers.stamps(self._id, self._statuses, ids):
+            yield found[0], Stamp(*found[1:])
+
+
+def _explained(before: str, now: str, changes: Sequence[Change]) -> bool:
+    """Whether these changes are all: number and checksum of the answers differ by just as much as theirs do."""
+    old, new = json.loads(before), json.loads(now)
+    if old["suggestions"] != new["suggestions"]:
+        return False
+    sums = [old["responses"], old["checksum"]]
+    for change in changes:
+        for stamp, sign in ((change.before, -1), (change.now, 1)):
+            if stamp is not None:
+                sums[0] += sign * stamp.responses
+                sums[1] += sign * stamp.checksum
+    return sums == [new["responses"], new["checksum"]]

@@ -4,33 +4,41 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, nullcontext
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack, closing, nullcontext
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from functools import partial
+from itertools import islice
 from pathlib import Path
-from typing import IO, get_args
+from typing import IO, Any, get_args
 
-from sharegpt_argilla.annotation import AnsweredRecord, ResponseStatus
+from sharegpt_argilla.annotation import ResponseStatus
 from sharegpt_argilla.config import DEFAULT_CONFIG, Project, ProjectConfig, load_project
 from sharegpt_argilla.config.parts import project_parts
 from sharegpt_argilla.errors import InputError, UnknownNameError, UsageError
 from sharegpt_argilla.jsonl import STANDARD_STREAM, open_output, read_rows
 from sharegpt_argilla.records.plan_file import plan_path, read_plan
 from sharegpt_argilla.responses.aggregation import PolicyChoice
+from sharegpt_argilla.responses.answer_store import AnswerStore
 from sharegpt_argilla.responses.export_state import (
-    DatasetState,
-    ExportState,
+    Export,
+    StateFile,
     file_mark,
     load_state,
+    new_state,
     plan_hash,
-    save_state,
+    remove_drafts,
 )
-from sharegpt_argilla.responses.lines import LineCounts, LineMerger, patch
-from sharegpt_argilla.responses.merge import Origin, annotation, guidelines_hash
+from sharegpt_argilla.responses.lines import LineCounts, LineMerger, lines_at, patch, remade
+from sharegpt_argilla.responses.merge import Origin, guidelines_hash
 from sharegpt_argilla.responses.times import read_time
 from sharegpt_argilla.settings import Connection, find_connection
 from sharegpt_argilla.workflows.answer_sources import Sources, open_sources
 from sharegpt_argilla.workflows.run_lock import run_lock
+
+BATCH = 500
+"""Rows whose answers are looked up at a time."""
 
 ORPHANS = "orphans.jsonl"
 
@@ -68,6 +76,7 @@ class ExportSummary(LineCounts):
         repeated: rows whose id stood in the file before; each carries the responses.
         orphans: answered records whose row is not in the file; they are in the orphans file.
         orphans_file: that file; None when there is none.
+        stale: an orphans file of an earlier run that was removed, because there is no orphan any more.
         changed: rows whose answers changed since the export that the state file remembers; None when every row
             was looked at.
     """
@@ -75,6 +84,7 @@ class ExportSummary(LineCounts):
     output: str = ""
     orphans: int = 0
     orphans_file: Path | None = None
+    stale: Path | None = None
     changed: int | None = None
 
 
@@ -112,9 +122,11 @@ def export_responses(
     where = connection or find_connection()
     parts = _Parts(whole, options.datasets)
     with locked, open_sources(where, parts.datasets, statuses, parts.needed) as sources:
-        export = _Export(str(rows), str(output), options, _origin(project, sources), dry_run, on_progress)
-        marks = [str(rows), statuses, asdict(export.origin), sources.ids, sources.people, parts.mark]
-        return export.run(sources, plan_hash(marks))
+        origin = _origin(project, sources)
+        with closing(AnswerStore(sources.names, origin, sources.needed)) as store:
+            export = _Export(str(rows), str(output), options, origin, sources, store, dry_run, on_progress)
+            marks = [str(rows), statuses, asdict(origin), sources.kind, sources.ids, sources.people, parts.mark]
+            return export.run(plan_hash(marks))
 
 
 def check_statuses(names: Sequence[str]) -> list[ResponseStatus]:
@@ -196,122 +208,162 @@ class _Export:
     output: str
     options: ExportOptions
     origin: Origin
+    sources: Sources
+    store: AnswerStore
     dry_run: bool
     on_progress: Callable[[int], None]
 
-    def run(self, sources: Sources, plan: str) -> ExportSummary:
+    def run(self, plan: str) -> ExportSummary:
         if self.options.state is None:
-            return self._write_all(sources.answers())[0]
-        before = self._before(plan)
+            return self._write_all()
+        path = Path(self.options.state)
+        remove_drafts(path)
         # Looked at first: what changes while the rows are read is then seen by the next run.
-        rows_mark = file_mark(Path(self.rows))
-        seen = before.datasets if before else [None] * len(sources.sources)
-        now = [source.state(state) for source, state in zip(sources.sources, seen, strict=True)]
-        if before is None:
-            summary, orphans = self._write_all(sources.answers())
-        else:
-            summary, orphans = self._write_changed(sources, before, now)
-        self._save(ExportState(plan, rows_mark, (0, 0), now), summary, orphans)
+        mark = file_mark(Path(self.rows))
+        seen = datetime.now(UTC).replace(tzinfo=None).isoformat()
+        pulses = [source.pulse() for source in self.sources.sources]
+        before = load_state(path)
+        if before is not None:
+            with closing(before):
+                if self._goes_on(before.export, plan, mark) and not self._needs_all(before, pulses):
+                    return self._write_changed(before, seen, pulses)
+        if self.dry_run:
+            return self._write_all()
+        with new_state(path, plan) as state:
+            summary = self._write_all(state)
+            carried = (summary.annotated, summary.responses, summary.repeated)
+            state.save(
+                **self._marks(mark), seen=seen, pulses=pulses, unreadable=summary.unreadable, carried=carried
+            )
         return summary
 
-    def _before(self, plan: str) -> ExportState | None:
-        """The export that this one goes on from; None where every row must be looked at."""
-        if self.options.state is None:
-            return None
-        before = load_state(Path(self.options.state))
-        marks = (file_mark(Path(self.rows)), file_mark(Path(self.output)))
-        return before if before and (before.plan, before.rows, before.output) == (plan, *marks) else None
+    def _goes_on(self, before: Export, plan: str, mark: tuple[int, int]) -> bool:
+        """Whether this export can go on from that one."""
+        return (before.plan, before.rows, before.output) == (plan, mark, file_mark(Path(self.output)))
 
-    def _write_all(self, answers: list[AnsweredRecord]) -> tuple[ExportSummary, list[str]]:
+    def _needs_all(self, before: StateFile, pulses: Sequence[str]) -> bool:
+        """Whether an answer to one row may change what others carry."""
+        return bool(self.origin.choice.fitted_questions) and list(before.export.pulses) != pulses
+
+    def _marks(self, rows: tuple[int, int]) -> dict[str, tuple[int, int]]:
+        output = file_mark(Path(self.output))
+        return {"rows": output if Path(self.rows) == Path(self.output) else rows, "output": output}
+
+    def _write_all(self, state: StateFile | None = None) -> ExportSummary:
+        for place, source in enumerate(self.sources.sources):
+            source.fill(self.store, place)
+        self.store.fit()
         since = None if self.options.since is None else read_time(self.options.since)
-        merger = LineMerger({record.id: record for record in answers if record.id is not None}, self.origin, since)
+        merger = LineMerger(self.origin, since)
         with self._sink() as file:
-            for line in read_rows(self.rows):
-                file.write(merger.merge(line) + line.end)
-                self.on_progress(1)
+            lines = read_rows(self.rows)
+            while batch := list(islice(lines, BATCH)):
+                for line, text in zip(batch, merger.merge(batch, self.store.of_rows), strict=True):
+                    file.write(text + line.end)
+                    if state is not None:
+                        state.add_line(line.row["id"] if line.row else None, len((text + line.end).encode()))
+                self.on_progress(len(batch))
         summary = ExportSummary(**asdict(merger.counts), output=self.output)
-        return summary, self._orphans(summary, [one for one in answers if one.id not in merger.met])
+        orphans = self._write_orphans(summary, None)
+        if state is not None:
+            state.set_orphans(orphans)
+            for place, source in enumerate(self.sources.sources):
+                state.remember(place, source.stamps(self.store, place))
+        return summary
 
-    def _write_changed(
-        self, sources: Sources, before: ExportState, now: list[DatasetState]
-    ) -> tuple[ExportSummary, list[str]]:
-        changed = changed_rows(before.datasets, now)
-        counts = LineCounts(before.lines, unreadable=before.unreadable, repeated=before.repeated)
-        orphans = before.orphans
-        summary = ExportSummary(**asdict(counts), output=self.output, changed=len(changed))
-        if changed:
-            touched = {*changed, *orphans}
-            answers = sources.answers_of(now, touched)
-            merger = LineMerger({one.id: one for one in answers if one.id is not None}, self.origin)
-            with self._sink() as file:
-                file.flush()
-                for line in patch(Path(self.output), Path(self.rows), touched, merger):
-                    file.buffer.write(line)  # type: ignore[attr-defined]  # text files of open() have one
-            summary.withdrawn = merger.counts.withdrawn
-            orphans = self._orphans(summary, [one for one in answers if one.id not in merger.met])
-        self.on_progress(before.lines)
-        _count(summary, now, orphans)
-        return summary, orphans
-
-    def _orphans(self, summary: ExportSummary, orphans: list[AnsweredRecord]) -> list[str]:
-        summary.orphans = len(orphans)
-        if orphans and not self.dry_run:
-            summary.orphans_file = _write_orphans(self.output, orphans, self.origin)
-        return [record.id for record in orphans if record.id is not None]
-
-    def _save(self, after: ExportState, summary: ExportSummary, orphans: list[str]) -> None:
-        if self.options.state is None or self.dry_run:
-            return
-        same = Path(self.rows) == Path(self.output)
-        mark = file_mark(Path(self.output))
-        state = replace(
-            after,
-            rows=mark if same else after.rows,
-            output=mark,
-            orphans=orphans,
-            lines=summary.rows,
-            unreadable=summary.unreadable,
-            repeated=summary.repeated,
+    def _write_changed(self, before: StateFile, seen: str, pulses: Sequence[str]) -> ExportSummary:
+        changes = {
+            place: source.changes(before, self.store, place)
+            for place, source in enumerate(self.sources.sources)
+            if pulses[place] != before.export.pulses[place]
+        }
+        touched = {stamp.row or "" for some in changes.values() for one in some for stamp in one[1:] if stamp}
+        summary = ExportSummary(
+            len(before.lengths), unreadable=before.export.unreadable, output=self.output, changed=len(touched)
         )
-        save_state(Path(self.options.state), state)
+        old = before.carried(touched)
+        before.apply(changes)
+        new = before.carried(touched)
+        carried = tuple(
+            total - less + more for total, less, more in zip(before.export.carried, old, new, strict=True)
+        )
+        summary.annotated, summary.responses, summary.repeated = carried
+        if touched:
+            self._rewrite(before, touched, summary)
+        summary.orphans = len(before.orphans()) + before.strangers()
+        if summary.orphans and summary.orphans_file is None:
+            summary.orphans_file = _orphans_path(self.output)
+        self.on_progress(summary.rows)
+        if not self.dry_run and list(before.export.pulses) != pulses:
+            before.save(**self._marks(before.export.rows), seen=seen, pulses=pulses, carried=carried)
+        return summary
+
+    def _rewrite(self, before: StateFile, touched: set[str], summary: ExportSummary) -> None:
+        """The output with the touched rows merged anew, and the orphans."""
+        rows = touched | before.orphans()
+        for place, source in enumerate(self.sources.sources):
+            source.fill(self.store, place, before.keys_of(place, rows))
+        lines = before.lines_of(rows)
+        found = self.store.of_rows(sorted(set(lines.values())))
+        gone = {number for number, row in lines.items() if row not in found}
+        same = Path(self.rows) == Path(self.output)
+        originals = lines_at(Path(self.rows), gone) if gone and not same else {}
+        merger = LineMerger(self.origin)
+        changed = {
+            number: partial(remade, merger, found.get(row), originals.get(number)) for number, row in lines.items()
+        }
+        with self._sink() as file:
+            file.flush()
+            patch(Path(self.output), file.buffer, before.lengths, changed)  # type: ignore[attr-defined]
+        summary.withdrawn = merger.counts.withdrawn
+        before.set_orphans(self._write_orphans(summary, rows.difference(lines.values())))
+
+    def _write_orphans(self, summary: ExportSummary, among: Collection[str] | None) -> list[str]:
+        """Write the answers whose row is missing; the ids of those rows."""
+        path = _orphans_path(self.output)
+        ids: list[str] = []
+        draft = nullcontext() if self.dry_run else _Orphans(path)
+        with draft as file:
+            for row, marked in self.store.unmet(among):
+                summary.orphans += 1
+                ids += [row] if row is not None else []
+                if file is not None:
+                    file.add(row, marked)
+        if file is not None:
+            summary.orphans_file = path if summary.orphans else None
+            summary.stale = file.stale
+        return ids
 
     def _sink(self) -> AbstractContextManager[IO[str]]:
         return Path(os.devnull).open("w", encoding="utf-8") if self.dry_run else open_output(self.output)
 
 
-def changed_rows(before: Sequence[DatasetState], now: Sequence[DatasetState]) -> set[str]:
-    """Ids of the rows whose answers came, changed or went; "" for records that were not loaded from a row."""
-    changed: set[str] = set()
-    for then, current in zip(before, now, strict=True):
-        for key in then.stamps.keys() | current.stamps.keys():
-            old, new = then.stamps.get(key), current.stamps.get(key)
-            if old != new:
-                changed.update(stamp.row or "" for stamp in (old, new) if stamp is not None)
-    return changed
+class _Orphans:
+    """Answers whose row is missing, one JSON object a line: the record's id and what a row would carry.
 
+    The file is written only when there is one; that of an earlier run is removed when there is none.
+    """
 
-def _count(summary: ExportSummary, now: Sequence[DatasetState], orphans: Sequence[str]) -> None:
-    """The counts of an output of which only the changed rows were looked at, from the datasets' stamps."""
-    missing = {*orphans, None}
-    stamps = [stamp for one in now for stamp in one.stamps.values()]
-    there = [stamp for stamp in stamps if stamp.row not in missing]
-    summary.annotated = len({stamp.row for stamp in there}) + summary.repeated
-    summary.responses = sum(stamp.responses for stamp in there)
-    strangers = sum(stamp.row is None for stamp in stamps)
-    summary.orphans = len(orphans) + strangers
-    if summary.orphans and summary.orphans_file is None:
-        summary.orphans_file = _orphans_path(summary.output)
+    def __init__(self, path: Path) -> None:
+        self.stale: Path | None = None
+        self._path = path
+        self._open = ExitStack()
+        self._file: IO[str] | None = None
+
+    def add(self, row: str | None, marked: Mapping[str, Any]) -> None:
+        if self._file is None:
+            self._file = self._open.enter_context(open_output(self._path))
+        self._file.write(json.dumps({"id": row, "标注": marked}, ensure_ascii=False) + "\n")
+
+    def __enter__(self) -> _Orphans:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._open.__exit__(*error)  # type: ignore[arg-type]  # as it came
+        if self._file is None and error[0] is None and self._path.is_file():
+            self._path.unlink()
+            self.stale = self._path
 
 
 def _orphans_path(output: str) -> Path:
     return (Path() if output == STANDARD_STREAM else Path(output).parent) / ORPHANS
-
-
-def _write_orphans(output: str, orphans: list[AnsweredRecord], origin: Origin) -> Path:
-    """Answers whose row is missing, one JSON object a line: the record's id and what a row would carry."""
-    path = _orphans_path(output)
-    with open_output(path) as file:
-        for record in orphans:
-            document = {"id": record.id, "标注": annotation(record, origin)}
-            file.write(json.dumps(document, ensure_ascii=False) + "\n")
-    return path

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -11,11 +11,10 @@ from sharegpt_argilla.annotation import AnsweredRecord
 from sharegpt_argilla.argilla_client.activity import read_active_seconds
 from sharegpt_argilla.argilla_client.connection import ArgillaClient
 from sharegpt_argilla.embedded_argilla.activity import read_activity
-from sharegpt_argilla.responses.export_state import DatasetState
 from sharegpt_argilla.settings import Home
 
 if TYPE_CHECKING:
-    from sharegpt_argilla.workflows.answer_sources import AnswerSource
+    pass
 
 
 @dataclass(frozen=True)
@@ -50,23 +49,7 @@ class MeasuredTime:
         if not any(spent):
             return record
         responses = [
-            replace(response, active_seconds=round(seconds, 1)) if seconds else response
+            replace(response, active_seconds=round(seconds, 1), active="measured") if seconds else response
             for response, seconds in zip(record.responses, spent, strict=True)
         ]
         return replace(record, responses=responses)
-
-
-@dataclass(frozen=True)
-class MeasuredSource:
-    """The answers of a dataset, with the active time of those whose authors' pages measured it."""
-
-    source: AnswerSource
-    times: MeasuredTime
-
-    def state(self, before: DatasetState | None) -> DatasetState:
-        """How the dataset is now; times are no part of that."""
-        return self.source.state(before)
-
-    def records(self, ids: Collection[str] | None = None) -> Mapping[str, AnsweredRecord]:
-        """The records of the source with times joined."""
-        return {key: self.times.joined(key, record) for key, record in self.source.records(ids).items()}

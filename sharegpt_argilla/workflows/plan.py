@@ -223,12 +223,7 @@ class Planner:
         if not there:
             return set()
         with open_sources(where, there, _ANSWERED) as sources:
-            return {
-                (record.id, response.annotator)
-                for record in sources.answers()
-                if record.id is not None
-                for response in record.responses
-            }
+            return set(sources.answered())
 
 
 def assigned_metadata(one: Assigned) -> dict[str, Any]:

@@ -71,11 +71,15 @@ def report_agreement(
     report = build_report(rows(), project.questions, idle=idle)
     report["unreadable"] = unreadable
     _add_links(report, project, connection)
-    for path, text in ((json_file, _as_json), (html_file, render_page)):
+    for path, render in ((json_file, _as_json), (html_file, render_page)):
         if path is not None:
-            with open_output(path) as file:
-                file.write(text(report))
+            _write(path, render(report))
     return report
+
+
+def _write(path: str | Path, text: str) -> None:
+    with open_output(path) as file:
+        file.write(text)
 
 
 def record_link(url: str, dataset_id: str, status: str, prompt: str) -> str:

@@ -131,8 +131,7 @@ def training(  # noqa: PLR0913 - the options of the command, under their names
     """
     layout = FORMATS[format]
     shares = parse_split(split) if split else {}
-    _check_output(layout, str(output), shares, push)
-    _check_not_input(annotated, output)
+    _check_output(layout, (str(annotated), str(output)), shares, push)
     with as_file(annotated) as path:
         questions = _questions(path, config)
         scheme = Scheme(questions, _rank_by(questions, selection), selection.good)
@@ -144,6 +143,19 @@ def training(  # noqa: PLR0913 - the options of the command, under their names
     if push and not dry_run:
         job.summary.hub = _push(Path(output), push, private=private)
     return job.summary
+
+
+def check_formats(formats: Sequence[str], annotated: str | Path) -> dict[str, Path]:
+    """Format -> the file or folder beside the annotated rows that takes it: ``annotated-alpaca.json``.
+
+    Raises:
+        UnknownNameError: one is none.
+        UsageError: the annotated rows go to standard output.
+    """
+    if formats and str(annotated) == STANDARD_STREAM:
+        raise UsageError("--training needs a file for the annotated rows, not standard output")
+    path = Path(annotated)
+    return {name: path.with_name(f"{path.stem}-{name}{FORMATS[name].suffix}") for name in formats}
 
 
 @contextmanager
@@ -317,19 +329,16 @@ def _reason(layout: TrainingFormat, filters: Filters) -> Callable[[Example], str
     return reason
 
 
-def _check_output(layout: TrainingFormat, output: str, shares: dict[str, float], push: str | None) -> None:
+def _check_output(
+    layout: TrainingFormat, files: tuple[str, str], shares: dict[str, float], push: str | None
+) -> None:
+    annotated, output = files
     if push and layout.suffix:
         raise UsageError('only the format "datasets" goes to the Hugging Face Hub')
     if output == STANDARD_STREAM and (shares or layout.suffix not in _TO_STREAM):
         what = "splits are files" if shares else f"{layout.name} is no text"
         raise UsageError(f"{what}; give -o a name")
-
-
-def _check_not_input(annotated: str | Path, output: str | Path) -> None:
-    if (
-        STANDARD_STREAM not in (str(annotated), str(output))
-        and Path(annotated).resolve() == Path(output).resolve()
-    ):
+    if STANDARD_STREAM not in files and Path(annotated).resolve() == Path(output).resolve():
         raise UsageError(f"{output}: the annotated rows themselves; give -o another name")
 
 

@@ -1,10 +1,12 @@
 """Answers read from the embedded Argilla's own database: only where it is the server's."""
 
 import sqlite3
+from datetime import datetime
 from pathlib import Path
 
 import pytest
 
+from sharegpt_argilla.argilla_client.responses import answered_record
 from sharegpt_argilla.embedded_argilla.answers import EmbeddedAnswers, find_answers
 from sharegpt_argilla.errors import InputError
 from sharegpt_argilla.settings import Home, write_private
@@ -22,7 +24,18 @@ def test_it_says_what_rest_says(project: TestProject, tmp_path: Path) -> None:
         ana.answer(record["id"], "submitted" if values == ANSWER else "discarded", values)
     key, statuses = ana.dataset_id, ("submitted", "discarded")
     with project.owner() as owner:
-        page = owner.get(f"/api/v1/datasets/{key}/records", params={"include": "responses"}).json()["items"]
+        questions = {
+            one["id"]: one["name"] for one in owner.get(f"/api/v1/datasets/{key}/questions").json()["items"]
+        }
+        suggested = ana.search({})[1]["id"]
+        for question, value, score in (("toxicity", "none", 0.75), ("intent", ["code", "chat"], [0.5, 1.0])):
+            question_id = next(one for one, name in questions.items() if name == question)
+            owner.put(
+                f"/api/v1/records/{suggested}/suggestions",
+                json={"question_id": question_id, "value": value, "agent": "rules", "score": score},
+            ).raise_for_status()
+        include = {"include": "responses,suggestions"}
+        page = owner.get(f"/api/v1/datasets/{key}/records", params=include).json()["items"]
         active = owner.get(f"/api/v1/datasets/{key}").json()["last_activity_at"]
     answers = find_answers(project.home, project.connection.api_url, {key: lambda: active})
     assert answers is not None
@@ -32,12 +45,24 @@ def test_it_says_what_rest_says(project: TestProject, tmp_path: Path) -> None:
         | {"responses": [{k: v for k, v in one.items() if k != "record_id"} for one in record["responses"]]}
         for record in page
     }
-    assert {record["id"]: record for record in answers.records(key, statuses)} == wanted
+    found = {record["id"]: record for record in answers.records(key, statuses)}
+    names = answers.question_names(key)
+    for record in page:
+        near = answered_record(found[record["id"]], {}, statuses, names)
+        assert near == answered_record(record, {}, statuses, questions)
+        assert len(near.suggestions) == (2 if record["id"] == suggested else 0)
+        found[record["id"]].pop("suggestions", None)
+    assert found == wanted
     some = next(iter(wanted))
     assert [record["id"] for record in answers.records(key, statuses, [some])] == [some]
     newest = {name: record["responses"][0]["updated_at"] for name, record in wanted.items()}
-    assert {name: found[3] for name, found in answers.times(key, statuses).items()} == newest
-    assert answers.times(key, ["draft"]) == {}
+    stamps = {stamp[0]: stamp for stamp in answers.stamps(key, statuses)}
+    assert list(stamps) == sorted(name.replace("-", "") for name in newest)
+    assert all(stamps[name.replace("-", "")][4] == time for name, time in newest.items())
+    assert [stamp[0] for stamp in stamps.values() if stamp[6]] == [suggested.replace("-", "")]
+    assert list(answers.stamps(key, ["draft"])) == []
+    assert set(answers.changed_since(key, datetime(2020, 1, 1))) == set(stamps)
+    assert answers.changed_since(key, datetime(2999, 1, 1)) == []
     answers.close()
     assert find_answers(project.home, project.connection.api_url, {key: lambda: "2999-01-01T00:00:00"}) is None
     assert find_answers(project.home, "http://127.0.0.1:1", {key: lambda: active}) is None

@@ -2,8 +2,10 @@
 
 import json
 import os
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from dataclasses import replace
 from html import escape
 from pathlib import Path
@@ -11,6 +13,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from sharegpt_argilla.cli import main
 from sharegpt_argilla.errors import InputError, ServerUnreachableError, UsageError
 from sharegpt_argilla.rows import Row
 from sharegpt_argilla.settings import Connection
@@ -163,7 +166,7 @@ def test_an_incremental_export_has_the_bytes_of_a_whole_one(
     way, loaded, ana, server_id, rows, path, tmp_path
 ) -> None:
     path.write_bytes(path.read_bytes().replace(b'"id":', b'"id" : ', 3).replace(b"\n", b"\r\n", 2) + b"no row\n")
-    state, out = ExportOptions(state=tmp_path / "state.json"), tmp_path / "out.jsonl"
+    state, out = ExportOptions(state=tmp_path / "export.state"), tmp_path / "out.jsonl"
     answers = [ana.answer(server_id[row["id"]], values=ANSWER) for row in rows[:6]]
 
     def both() -> ExportSummary:
@@ -175,21 +178,40 @@ def test_an_incremental_export_has_the_bytes_of_a_whole_one(
     assert both().changed is None
     summary = both()
     assert (summary.changed, summary.annotated, summary.responses, summary.unreadable) == (0, 6, 6, 1)
+    suggest(loaded, ana.dataset_id, server_id[rows[3]["id"]], "toxicity", "harmful")
     ana.change(answers[0], {**ANSWER, "quality": 1})
     ana.withdraw(answers[1])
     ana.answer(server_id[rows[7]["id"]], values=ANSWER)
     summary = both()
-    assert (summary.changed, summary.annotated, summary.withdrawn) == (3, 6, 1)
+    assert (summary.changed, summary.annotated, summary.withdrawn) == (4, 6, 1)
+    extensions = [json.loads(json.loads(line)["元数据"]["扩展字段"]) for line in out.read_text().splitlines()[:4]]
+    wanted = {"question": "toxicity", "agent": "rules", "value": "harmful", "type": "model", "score": 0.9}
+    assert [one.get("标注", {}).get("suggestions") for one in extensions] == [None, None, None, [wanted]]
     with loaded.owner() as owner:
         ids = {"ids": server_id[rows[2]["id"]]}
         owner.delete(f"/api/v1/datasets/{ana.dataset_id}/records", params=ids).raise_for_status()
     assert both().changed == 1
     assert "标注" not in out.read_text(encoding="utf-8").splitlines()[2]
-    assert json.loads((tmp_path / "state.json").read_text())["cursor"] > "2026"
+    with closing(sqlite3.connect(tmp_path / "export.state")) as file:
+        ((about,),) = file.execute("SELECT about FROM export")
+    assert json.loads(about)["cursor"] > "2026"
+    assert (tmp_path / "export.state").stat().st_mode & 0o077 == 0
+
+
+def suggest(project: TestProject, dataset_id: str, record_id: str, question: str, value: object) -> None:
+    with project.owner() as owner:
+        questions = owner.get(f"/api/v1/datasets/{dataset_id}/questions").json()["items"]
+        body = {
+            "question_id": next(one["id"] for one in questions if one["name"] == question),
+            "value": value,
+            "agent": "rules",
+            "score": 0.9,
+        }
+        owner.put(f"/api/v1/records/{record_id}/suggestions", json=body).raise_for_status()
 
 
 def test_a_change_of_anything_else_makes_a_whole_export(way, loaded, ana, server_id, rows, path, tmp_path) -> None:
-    state, out = ExportOptions(state=tmp_path / "state.json"), tmp_path / "out.jsonl"
+    state, out = ExportOptions(state=tmp_path / "export.state"), tmp_path / "out.jsonl"
     ana.answer(server_id[rows[0]["id"]], values=ANSWER)
     export(loaded, path, out, options=state)
     assert export(loaded, path, out, options=state).changed == 0
@@ -200,20 +222,24 @@ def test_a_change_of_anything_else_makes_a_whole_export(way, loaded, ana, server
     assert annotations(out)[rows[0]["id"]]["policy"]["quality"] == "median"
     path.write_bytes(path.read_bytes() + path.read_bytes())
     assert export(loaded, path, out, options=state).changed is None
-    (tmp_path / "state.json").write_text("damaged", encoding="utf-8")
+    (tmp_path / "export.state").write_text("damaged", encoding="utf-8")
     assert export(loaded, path, out, options=state).changed is None
 
 
 def test_orphans_stay_known_to_incremental_exports(way, loaded, ana, server_id, rows, tmp_path) -> None:
     fewer = write_rows(tmp_path / "fewer.jsonl", rows[1:])
-    state, out = ExportOptions(state=tmp_path / "state.json"), tmp_path / "out.jsonl"
-    ana.answer(server_id[rows[0]["id"]], values=ANSWER)
+    state, out = ExportOptions(state=tmp_path / "export.state"), tmp_path / "out.jsonl"
+    first = ana.answer(server_id[rows[0]["id"]], values=ANSWER)
     assert export(loaded, fewer, out, options=state).orphans == 1
     ana.answer(server_id[rows[1]["id"]], values=ANSWER)
     assert export(loaded, fewer, out, options=state).orphans == 1
     assert export(loaded, fewer, out, options=state).orphans == 1
     (orphan,) = [json.loads(line) for line in (tmp_path / "orphans.jsonl").read_text().splitlines()]
     assert orphan["id"] == rows[0]["id"]
+    ana.withdraw(first)
+    summary = export(loaded, fewer, out, options=state)
+    assert (summary.orphans, summary.stale) == (0, tmp_path / "orphans.jsonl")
+    assert not (tmp_path / "orphans.jsonl").exists()
 
 
 def test_since_looks_only_at_what_changed_since(loaded, ana, server_id, rows, path, tmp_path) -> None:
@@ -268,14 +294,14 @@ def test_every_goes_on_after_a_failed_run_and_stops_on_sigterm(loaded, path, tmp
     program = "import sys; from sharegpt_argilla.cli import main; sys.exit(main(sys.argv[1:]))"
     command = [sys.executable, "-c", program, "export-responses", str(path), "-o", str(out)]
     process = subprocess.Popen(
-        [*command, "--config", str(loaded.config), "--every", "1s"],
+        [*command, "--config", str(loaded.config), "--every", "1s", "--training", "alpaca"],
         stderr=subprocess.PIPE,
         text=True,
         env=environment,
     )
     assert "failed, next try in 1s" in process.stderr.readline()
     moved.rename(path)
-    wait_until(out.exists, "a run that ends well", 60)
+    wait_until((tmp_path / "out-alpaca.json").exists, "a run that ends well", 60)
     process.terminate()
     _, rest = process.communicate(timeout=60)
     assert process.returncode == 0
@@ -295,6 +321,33 @@ def test_every_goes_on_after_a_failed_run_and_stops_on_sigterm(loaded, path, tmp
 def test_options_that_cannot_be(project, path, tmp_path, options, part) -> None:
     with pytest.raises(UsageError, match=part):
         export(project, path, tmp_path / "out.jsonl", options=options)
+
+
+@pytest.fixture
+def signed_in(loaded: TestProject, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The command finds the Argilla; the folder for its files."""
+    monkeypatch.setenv("ARGILLA_API_URL", loaded.connection.api_url)
+    monkeypatch.setenv("ARGILLA_API_KEY", loaded.connection.api_key)
+    return tmp_path
+
+
+def test_training_sets_beside_the_output(loaded, ana, server_id, rows, path, signed_in, capsys) -> None:
+    for row, quality in zip(rows[:3], (2, 6, 7), strict=True):
+        ana.answer(server_id[row["id"]], values={**ANSWER, "quality": quality})
+    out = signed_in / "annotated.jsonl"
+    command = ["export-responses", str(path), "-o", str(out), "--config", str(loaded.config)]
+    training = ["--training", "alpaca", "--training", "classification", "--min-quality", "6"]
+    assert main([*command, *training]) == 0
+    made = json.loads((signed_in / "annotated-alpaca.json").read_text(encoding="utf-8"))
+    assert [one["instruction"] for one in made] == [row["问"] for row in rows[1:3]]
+    assert (signed_in / "annotated-classification.jsonl").read_text(encoding="utf-8").count("\n") == 6
+    notes = capsys.readouterr().err.splitlines()
+    assert notes[-3].startswith("3 of 12 rows annotated")
+    assert notes[-2].startswith("2 training rows from 12 rows")
+    assert main([*command[:3], "-", *command[4:], *training]) == 2
+    assert "--training needs a file" in capsys.readouterr().err
+    assert main([*command, "--training", "alpaka"]) == 2
+    assert 'did you mean "alpaca"' in capsys.readouterr().err
 
 
 def test_the_report_links_to_disputed_records(loaded, ana, server_id, rows, path, tmp_path) -> None:

@@ -8,7 +8,7 @@ from html.parser import HTMLParser
 
 import pytest
 
-from sharegpt_argilla.annotation import AnsweredRecord, Response
+from sharegpt_argilla.annotation import AnsweredRecord, Response, Suggestion
 from sharegpt_argilla.charts import Dot, dot_chart
 from sharegpt_argilla.config import load_project
 from sharegpt_argilla.errors import UsageError
@@ -19,7 +19,7 @@ from sharegpt_argilla.responses.agreement_text import render_text
 from sharegpt_argilla.responses.merge import Origin, merge
 from sharegpt_argilla.responses.pace import pace_of
 from sharegpt_argilla.responses.times import read_length, read_time
-from sharegpt_argilla.rows import Row
+from sharegpt_argilla.rows import Row, read_extension, with_extension
 from tests.projects import ROOT, some_rows
 
 PROJECT = load_project(ROOT / "dataset-config.yml").config
@@ -126,6 +126,65 @@ def test_the_text_says_it(report) -> None:
     assert "40 of 45 rows annotated by 3 people" in text
     assert "Krippendorff's alpha (ordinal)" in text
     assert f"n={report['questions']['quality']['alpha']['items']}" in text
+
+
+@pytest.fixture(scope="module")
+def referred() -> dict:
+    """Four rows: gold for three of them, suggestions for two."""
+    answers = {
+        "ana": [("none", ["code", "chat"]), ("none", ["code"]), ("harmful", ["chat"]), ("none", ["chat"])],
+        "ben": [("none", ["chat"]), ("harmful", ["code"]), ("harmful", ["chat"]), ("none", ["chat"])],
+    }
+    gold = [{"toxicity": "none", "intent": ["chat", "code"]}, {"toxicity": "none"}, {"toxicity": "none"}, None]
+    rows = some_rows(4)
+    for place, row in enumerate(rows):
+        if gold[place]:
+            rows[place] = with_extension(row, {**read_extension(row), "gold": gold[place]})
+        given = [
+            Response(
+                who, "submitted", dict(zip(("toxicity", "intent"), said[place], strict=True)), f"2026-01-0{n}"
+            )
+            for n, (who, said) in enumerate(answers.items(), 1)
+        ]
+        suggestions = [Suggestion("toxicity", "harmful", "<rules>", 0.9)] if place in {1, 2} else []
+        rows[place] = merge(rows[place], AnsweredRecord(row["id"], "completed", given, suggestions), ORIGIN)
+    return build_report(rows, PROJECT.questions)
+
+
+def test_people_against_gold(referred) -> None:
+    toxicity, intent = (referred["questions"][name]["gold"] for name in ("toxicity", "intent"))
+    assert [(one["annotator"], one["right"], one["answers"]) for one in toxicity] == [("ana", 2, 3), ("ben", 1, 3)]
+    assert toxicity[0]["accuracy"]["value"] == pytest.approx(2 / 3, abs=1e-4)
+    assert [(one["annotator"], one["right"], one["answers"]) for one in intent] == [("ana", 1, 1), ("ben", 0, 1)]
+    assert referred["questions"]["quality"]["gold"] == []
+
+
+def test_how_often_suggestions_were_kept(referred) -> None:
+    (one,) = referred["questions"]["toxicity"]["suggestions"]
+    assert (one["agent"], one["kept"], one["changed"], one["answers"]) == ("<rules>", 3, 1, 4)
+    assert (one["share"]["value"], one["share"]["items"]) == (0.75, 2)
+    assert referred["questions"]["intent"]["suggestions"] == []
+
+
+def test_both_are_shown(referred) -> None:
+    text, page = render_text(referred), render_page(referred)
+    assert "ana against gold: 2 of 3 right" in text
+    assert "suggestions of <rules>: 3 kept, 1 changed" in text
+    assert "Against gold" in page
+    assert "&lt;rules&gt;" in page
+
+
+def test_an_estimated_time_is_not_taken_for_a_measured_one() -> None:
+    (row,) = some_rows(1)
+    given = [
+        Response("ana", "submitted", {"quality": 1}, "2026-01-01", 12.5, "measured"),
+        Response("ben", "submitted", {"quality": 1}, "2026-01-02", 40.0, "estimated"),
+    ]
+    row = merge(row, AnsweredRecord(row["id"], "completed", given), ORIGIN)
+    kept = read_extension(row)["标注"]["responses"]
+    assert [(one["active_seconds"], one["active"]) for one in kept] == [(12.5, "measured"), (40.0, "estimated")]
+    pace = build_report([row], PROJECT.questions)["pace"]
+    assert [one["measured"]["responses"] for one in pace] == [1, 0]
 
 
 class Page(HTMLParser):

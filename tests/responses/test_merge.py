@@ -2,9 +2,10 @@
 
 import json
 
-from sharegpt_argilla.annotation import AnsweredRecord, Response
+from sharegpt_argilla.annotation import AnsweredRecord, Response, Suggestion
 from sharegpt_argilla.responses.merge import Origin, guidelines_hash, is_withdrawn, merge, without_annotation
 from sharegpt_argilla.rows import Pair, build_row, dump_row, read_extension, row_id
+from tests.corpora.test_field_models import MultiQAExtension, QaData
 
 ORIGIN = Origin("sharegpt-prompts", "0123456789ab", ["quality", "intent", "toxicity"])
 ROW = build_row(
@@ -87,3 +88,14 @@ def test_answers_of_another_dataset_are_not_ours_to_withdraw() -> None:
 def test_the_hash_names_the_guidelines() -> None:
     assert guidelines_hash("a") != guidelines_hash("b")
     assert len(guidelines_hash("a")) == 12
+
+
+def test_a_merged_row_of_the_newer_profile_conforms_to_its_field_models() -> None:
+    pair = Pair("What is rain?", "Water.", "s1", 2, "vicuna", "ShareGPT", "human", "gpt")
+    before = build_row(pair, "20230511 15:56:03", "mnbvc-2025")
+    suggestion = Suggestion("intent", ["code"], "rules", [0.5])
+    said = AnsweredRecord(before["id"], "completed", [response("ana", quality=6)], [suggestion])
+    merged = QaData.model_validate_json(dump_row(merge(before, said, ORIGIN)))
+    assert merged.时间 == "20230511"
+    assert MultiQAExtension.model_validate_json(merged.元数据.扩展字段).多轮序号 == 2
+    assert json.loads(merged.元数据.扩展字段)["标注"]["suggestions"][0]["agent"] == "rules"

@@ -1,6 +1,7 @@
 """Splits never part a conversation nor prompts that say the same, and are the same every time."""
 
 import random
+import re
 from collections import defaultdict
 from pathlib import Path
 
@@ -124,6 +125,19 @@ def test_one_prompt_that_all_share_keeps_all_together(tmp_path: Path) -> None:
     summary = run(tmp_path, rows, "kochatgpt_ppo", split="train=0.5,test=0.5")
     assert sorted(summary.written.values()) == [0, 3]
     assert summary.largest_family == 1.0
+
+
+def test_near_duplicates_that_curation_found_stay_together(tmp_path: Path) -> None:
+    firsts = [row(f"Describe town {n} in full", "a", GOOD, session=f"s{n}") for n in range(30)]
+    again = [
+        row(f"Please say all of place {n}", f"b{n}", GOOD, session=f"t{n}", curation={"dup_of": first["id"]})
+        for n, first in enumerate(firsts)
+    ]
+    summary = run(tmp_path, firsts + again, "kochatgpt_ppo", split="train=0.5,test=0.5")
+    train, test = ({line for line in Path(path).read_text().splitlines() if line} for path in summary.outputs)
+    assert (len(train), len(test)) == (30, 30)
+    numbers = [{number for line in part for number in re.findall(r"\d+", line)} for part in (train, test)]
+    assert not numbers[0] & numbers[1]
 
 
 def test_a_split_of_nothing(tmp_path: Path) -> None:
