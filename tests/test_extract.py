@@ -365,3 +365,17 @@ def test_files_that_were_cut_off(folder: Path, real_data: Path, capsys: pytest.C
         (1, "the file ends inside the record that starts here; it was cut off")
     }
     assert "... and 3 more\n9 rows from 5 conversations, 1 unanswered, 8 rejected" in capsys.readouterr().err
+
+
+def test_a_rejects_file_of_an_earlier_run_is_left_and_named(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("raw.jsonl").write_text('{"id": "a"}\n' + json_lines([conversation("h: q")])[0])
+    command = ["extract", "raw.jsonl", "-m", "vicuna", "-o", "rows.jsonl"]
+    assert main(command) == 1
+    assert "earlier run" not in capsys.readouterr().err
+    before = Path("rejected.jsonl").read_bytes()
+    Path("raw.jsonl").write_text(json_lines([conversation("h: q")])[0])
+    assert main(command) == 0
+    assert "rejected.jsonl is from an earlier run; this one had nothing to put there" in capsys.readouterr().err
+    assert Path("rejected.jsonl").read_bytes() == before

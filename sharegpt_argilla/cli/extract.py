@@ -32,44 +32,23 @@ _UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9}
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Give the parser the options of this command."""
+    _add_input(parser.add_argument)
+    _add_output(parser.add_argument)
+    _add_work(parser.add_argument)
+
+
+def _add_input(add: Callable[..., object]) -> None:
     corpora = ", ".join(f"{name} ({corpus.title})" for name, corpus in CORPORA.items())
-    add = parser.add_argument
     add(
         "inputs",
         nargs="+",
         metavar="INPUT",
         help="file, folder, pattern, - for standard input, or a data set of the Hub: hf://owner/name",
     )
-    add(
-        "-m",
-        "--model",
-        required=True,
-        metavar="MODEL",
-        help=f"the corpus, or auto to tell by the content: {corpora}",
-    )
-    add("-o", "--output", metavar="FILE", help="rows file, or -; default: shareGPT_MODEL_TIME.jsonl here")
-    add(
-        "-l",
-        "--start-line",
-        type=int,
-        default=1,
-        metavar="N",
-        help="start at line N of each file, row N of a parquet file (default: 1)",
-    )
-    add(
-        "-s",
-        "--max-size",
-        type=parse_size,
-        metavar="SIZE",
-        help="start a new file before one grows beyond this: 512M, 1G, bytes (K, M, G are powers of 1000)",
-    )
-    add("--create-time", metavar="TIME", help='for rows without a time: "20230511 15:56:03" (default: now)')
-    add("--profile", default="mnbvc-2023", metavar="NAME", help="mnbvc-2023 (default) or mnbvc-2025")
-    add(
-        "--rejects",
-        metavar="FILE",
-        help="file for what cannot be used (default: rejected.jsonl beside the output)",
-    )
+    model = f"the corpus, or auto to tell by the content: {corpora}"
+    add("-m", "--model", required=True, metavar="MODEL", help=model)
+    line = "start at line N of each file, row N of a parquet file (default: 1)"
+    add("-l", "--start-line", type=int, default=1, metavar="N", help=line)
     add("--split", default="train", metavar="NAME", help="split of data sets of the Hub (default: train)")
     add("--keep-origin", action="store_true", help="keep where messages came from, for corpora that know it")
     add(
@@ -78,10 +57,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default="order",
         help="what ranking numbers mean: completions from best to worst (order, default) or their ranks (rank)",
     )
+
+
+def _add_output(add: Callable[..., object]) -> None:
+    add("-o", "--output", metavar="FILE", help="rows file, or -; default: shareGPT_MODEL_TIME.jsonl here")
+    size = "start a new file before one grows beyond this: 512M, 1G, bytes (K, M, G are powers of 1000)"
+    add("-s", "--max-size", type=parse_size, metavar="SIZE", help=size)
+    add("--create-time", metavar="TIME", help='for rows without a time: "20230511 15:56:03" (default: now)')
+    add("--profile", default="mnbvc-2023", metavar="NAME", help="mnbvc-2023 (default) or mnbvc-2025")
+    rejects = "file for what cannot be used (default: rejected.jsonl beside the output)"
+    add("--rejects", metavar="FILE", help=rejects)
+    add("--dry-run", action="store_true", help="read and count, write nothing")
+
+
+def _add_work(add: Callable[..., object]) -> None:
     add("--workers", type=int, default=1, metavar="N", help="processes to share the work (default: 1)")
     add("--scheduler", metavar="ADDRESS", help="Dask scheduler that does the work instead: tcp://host:8786")
     add("--restart", action="store_true", help="discard what an unfinished run left, and begin again")
-    add("--dry-run", action="store_true", help="read and count, write nothing")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -136,6 +128,8 @@ def describe(summary: ExtractSummary) -> Iterator[str]:
     hidden = summary.counts.rejected - len(summary.first_rejections)
     if hidden:
         yield f"... and {hidden:,} more"
+    if summary.not_of_this_run:
+        yield summary.not_of_this_run
     if summary.resumed:
         yield f"{summary.resumed:,} of {summary.shards:,} shards were done by an earlier run"
     if not summary.outputs and summary.first_id:
@@ -176,13 +170,19 @@ def _where(outputs: Sequence[str]) -> str:
     return f"{outputs[0]} … {outputs[-1]} ({len(outputs)} files)"
 
 
+class _Bar(tqdm):  # type: ignore[type-arg]
+    """A bar without a thread of its own: a process with one thread starts its workers in no time."""
+
+    monitor_interval = 0
+
+
 @contextmanager
 def _progress(inputs: Sequence[str | Path]) -> Iterator[Callable[[int], None] | None]:
     """Something that takes bytes and moves a bar; None when nobody is at the terminal."""
     if not sys.stderr.isatty():
         yield None
         return
-    with tqdm(total=input_size(inputs), unit="B", unit_scale=True, file=sys.stderr, leave=False) as bar:
+    with _Bar(total=input_size(inputs), unit="B", unit_scale=True, file=sys.stderr, leave=False) as bar:
 
         def advance(size: int) -> None:
             bar.update(size)

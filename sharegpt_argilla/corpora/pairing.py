@@ -102,7 +102,7 @@ class Pairer:
         lead, rounds = _rounds(conversation.turns)
         pairs = self._lead(conversation, lead) if lead else []
         extra = _extra(conversation)
-        number = _questions_before(conversation)
+        number = questions_before(conversation.offset)
         last = rounds[-1] if rounds and conversation.piece and not rounds[-1][1] else None
         for this in rounds:
             (_, question, asked_by), answers = this
@@ -125,7 +125,7 @@ class Pairer:
                 extra,
             )
             if this is last:
-                pairs += self._wait_for_answer((session, conversation.offset + len(conversation.turns)), pair)
+                pairs += self.question_last((session, conversation.offset + len(conversation.turns)), pair)
                 continue
             counts.pairs += 1
             if not answer:
@@ -159,18 +159,22 @@ class Pairer:
             yield from ((gap, turns) for turns in several)
 
     def _lead(self, conversation: Conversation, answers: list[Turn]) -> list[Pair]:
-        """Answers before the first question: of a piece they may belong to the piece before it."""
-        gap = (conversation.session, conversation.offset)
-        if not conversation.piece or conversation.offset == 0:
-            self.drop(answers)
-        elif (pair := _take(self._questions, gap)) is not None:
-            return [self.stitched(pair, answers)]
-        else:
-            self._answers.setdefault(gap, []).append(answers)
-            self.waiting += sum(len(turn.text) for turn in answers)
+        if conversation.piece and conversation.offset:
+            return self.answers_first((conversation.session, conversation.offset), answers)
+        self.drop(answers)
         return []
 
-    def _wait_for_answer(self, gap: Gap, pair: Pair) -> list[Pair]:
+    def answers_first(self, gap: Gap, answers: list[Turn]) -> list[Pair]:
+        """The pair of answers that a piece starts with, when their question is there; else they wait."""
+        if (pair := _take(self._questions, gap)) is not None:
+            return [self.stitched(pair, answers)]
+        self._answers.setdefault(gap, []).append(answers)
+        for turn in answers:
+            self.waiting += len(turn.text)
+        return []
+
+    def question_last(self, gap: Gap, pair: Pair) -> list[Pair]:
+        """The pair of a question that a piece ends with, when its answer is there; else it waits."""
         if (answers := _take(self._answers, gap)) is not None:
             return [self.stitched(pair, answers)]
         self._questions.setdefault(gap, []).append(pair)
@@ -222,14 +226,18 @@ def _rounds(turns: Sequence[Turn]) -> tuple[list[Turn], list[_Round]]:
     return lead, rounds
 
 
-def _questions_before(conversation: Conversation) -> int:
-    """Questions in the pieces before this one, when people and model took turns and a person began."""
-    return (conversation.offset + 1) // 2
+def questions_before(offset: int) -> int:
+    """Questions in the pieces before the one at an offset, when people and model took turns and a person began."""
+    return (offset + 1) // 2
 
 
 def _extra(conversation: Conversation) -> Mapping[str, Any]:
+    """The extra keys, with the system turns after the system text of the whole record."""
     system = [turn.text for turn in conversation.turns if turn[0] == "system" and not turn.blank]
-    return {**conversation.extra, SYSTEM: BETWEEN_TURNS.join(system)} if system else conversation.extra
+    if not system:
+        return conversation.extra
+    whole = conversation.extra.get(SYSTEM)
+    return {**conversation.extra, SYSTEM: BETWEEN_TURNS.join([whole, *system] if whole else system)}
 
 
 def _take(waiting: dict[Gap, list[Any]], gap: Gap) -> Any:

@@ -6,32 +6,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
-from sharegpt_argilla.corpora.base import Container, Conversation, Turn
+from sharegpt_argilla.corpora.base import Conversation, Turn
 from sharegpt_argilla.corpora.html import html_to_markdown, is_html
 from sharegpt_argilla.corpora.sharegpt import ShareGPT
 from sharegpt_argilla.errors import RejectedError
 
-_LAYOUT = ShareGPT("ryokoai", "RyokoAI/ShareGPT52K")
-
 
 @dataclass(frozen=True, slots=True)
-class RyokoAI:
+class RyokoAI(ShareGPT):
     """The ShareGPT layout with HTML answers. Questions are plain text: a tag in one was typed."""
 
-    name: str = _LAYOUT.name
-    title: str = _LAYOUT.title
-    source: str = _LAYOUT.source
-    container: Container = "json"
-
-    def is_record(self, value: object) -> bool:
-        """Whether the value has the ShareGPT layout."""
-        return _LAYOUT.is_record(value)
+    name: str = "ryokoai"
+    title: str = "RyokoAI/ShareGPT52K"
 
     def is_typical(self, values: Sequence[object]) -> bool:
         """Whether an answer is HTML."""
-        return any(is_html(turn.text) for turn in _turns(values) if turn.role == "gpt")
+        return any(is_html(turn.text) for turn in self._turns(values) if turn.role == "gpt")
 
     def read(self, value: object) -> list[Conversation]:
         """The conversation in a record, its answers in Markdown.
@@ -44,8 +37,16 @@ class RyokoAI:
                 conversation,
                 turns=[_in_markdown(number, turn) for number, turn in enumerate(conversation.turns, 1)],
             )
-            for conversation in _LAYOUT.read(value)
+            for conversation in ShareGPT.read(self, value)
         ]
+
+    def _turns(self, values: Sequence[object]) -> list[Turn]:
+        """The turns of the records that can be read."""
+        turns: list[Turn] = []
+        for value in values:
+            with suppress(RejectedError):
+                turns += [turn for conversation in ShareGPT.read(self, value) for turn in conversation.turns]
+        return turns
 
 
 def _in_markdown(number: int, turn: Turn) -> Turn:
@@ -55,14 +56,3 @@ def _in_markdown(number: int, turn: Turn) -> Turn:
         return turn._replace(text=html_to_markdown(turn.text))
     except RejectedError as error:
         raise RejectedError(f"turn {number}: {error}") from None
-
-
-def _turns(values: Sequence[object]) -> list[Turn]:
-    """The turns of the records that can be read."""
-    turns: list[Turn] = []
-    for value in values:
-        try:
-            turns.extend(turn for conversation in _LAYOUT.read(value) for turn in conversation.turns)
-        except RejectedError:
-            continue
-    return turns

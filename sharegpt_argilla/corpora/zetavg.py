@@ -11,27 +11,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sharegpt_argilla.corpora.base import Container, Conversation
+from sharegpt_argilla.corpora.base import Conversation
 from sharegpt_argilla.corpora.html import html_to_markdown
 from sharegpt_argilla.corpora.roles import ROLES
 from sharegpt_argilla.corpora.sharegpt import ShareGPT
 
 TURNS, MARKDOWN, VALUE = "conversations", "markdown", "value"
-_LAYOUT = ShareGPT("zetavg", "zetavg/ShareGPT-Processed")
 
 
 @dataclass(frozen=True, slots=True)
-class Zetavg:
+class Zetavg(ShareGPT):
     """The ShareGPT layout with Markdown beside the HTML. The HTML is read only where that is missing."""
 
-    name: str = _LAYOUT.name
-    title: str = _LAYOUT.title
-    source: str = _LAYOUT.source
-    container: Container = "json"
-
-    def is_record(self, value: object) -> bool:
-        """Whether the value has the ShareGPT layout."""
-        return _LAYOUT.is_record(value)
+    name: str = "zetavg"
+    title: str = "zetavg/ShareGPT-Processed"
 
     def is_typical(self, values: Sequence[object]) -> bool:
         """Whether a message has its Markdown beside its value."""
@@ -46,7 +39,7 @@ class Zetavg:
         """
         if isinstance(value, dict) and isinstance(value.get(TURNS), list):
             value = {**value, TURNS: [_in_markdown(turn) for turn in value[TURNS]]}
-        return _LAYOUT.read(value)
+        return ShareGPT.read(self, value)
 
 
 def _in_markdown(turn: Any) -> Any:

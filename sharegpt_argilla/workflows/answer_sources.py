@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Protocol
 
-from sharegpt_argilla.annotation import ResponseStatus
+from sharegpt_argilla.annotation import AnsweredRecord, ResponseStatus
 from sharegpt_argilla.argilla_client.connection import ArgillaClient, connect
 from sharegpt_argilla.argilla_client.dataset import DatasetOnServer, require_dataset
 from sharegpt_argilla.argilla_client.people import usernames
@@ -172,7 +172,7 @@ class _RestSource:
             try:
                 number, key, record = next(reading)
             except StopIteration as end:
-                return end.value
+                return int(end.value)
             yield number, key, self._times.joined(key, record)
 
 

@@ -24,7 +24,7 @@ from sharegpt_argilla.corpora.run.running import Here, Workers, run_shards
 from sharegpt_argilla.corpora.run.shards import SHARD_SIZE, cut
 from sharegpt_argilla.corpora.run.work import Plan, Work, unfinished, work_folder
 from sharegpt_argilla.errors import InputError, UsageError
-from sharegpt_argilla.jsonl import STANDARD_STREAM
+from sharegpt_argilla.jsonl import STANDARD_STREAM, left_by_an_earlier_run
 from sharegpt_argilla.rows import CREATE_TIME_FORMAT, check_create_time, check_profile
 
 OUTPUT_NAME = "shareGPT_{model}_{time:%Y-%m-%d-%H-%M-%S}.jsonl"
@@ -50,6 +50,7 @@ class ExtractSummary:
         counts: what became of the records and their turns.
         outputs: the files written, ``-`` for standard output; none in a dry run.
         rejects: the file that holds the rejected records; None when there is none.
+        not_of_this_run: a rejects file that an earlier run left, when this one has none to write; else "".
         first_rejections: the first five.
         first_id: id of the first row; "" when there is no row.
         shards: into how many the run was cut.
@@ -60,6 +61,7 @@ class ExtractSummary:
     counts: Counts = field(default_factory=Counts)
     outputs: list[str] = field(default_factory=list)
     rejects: Path | None = None
+    not_of_this_run: str = ""
     first_rejections: list[Rejection] = field(default_factory=list)
     first_id: str = ""
     shards: int = 0
@@ -85,60 +87,35 @@ def extract(  # noqa: PLR0913 - the options of the command, under their names
     shard_size: int = SHARD_SIZE,
     progress: Progress | None = None,
 ) -> ExtractSummary:
-    """Read raw corpora and write their question/answer pairs as rows.
-
-    A run over files that was ended, in whatever way, goes on where it was when the same call is made again; what
-    is done lies in a hidden folder beside the output until then.
+    """Read raw corpora and write their question/answer pairs as rows. The same call again goes on after an end.
 
     Args:
         inputs: files, folders, patterns, ``-`` for standard input, or data sets of the Hub.
         model: name of the corpus adapter, one of ``CORPORA``, or ``auto``: found out for each file by its content.
         output: rows file, or ``-``; default ``shareGPT_{model}_{time}.jsonl`` in the current folder.
         create_time: ``yyyymmdd HH:MM:SS`` for rows whose corpus has no time; default: now, the same for all.
-        profile: ``mnbvc-2023`` or ``mnbvc-2025``.
+        profile: ``mnbvc-2023``, or ``mnbvc-2025`` with at most 512 MB in a file.
         start_line: 1-based line of each file to start at; row of a parquet file or data set.
-        max_size: bytes a rows file may have before the next one starts; under ``mnbvc-2025`` at most and by
-            default 512 MB.
+        max_size: bytes a rows file may have before the next one starts.
         rejects: file for rejected records; default ``rejected.jsonl`` beside the output.
         dry_run: read and count everything, write nothing.
         split: which split of data sets of the Hub.
         options: how the adapters read; default ``Options()``.
-        workers: processes; the output does not depend on it.
-        scheduler: address of a Dask scheduler that does the work instead.
+        workers, scheduler: processes, or the address of a Dask scheduler; the output does not depend on them.
         restart: discard what an earlier run left.
         shard_size: bytes of a plain file that one worker reads in one go.
         progress: is given the number of bytes after each read.
 
     Raises:
-        UsageError: an option cannot be used, or an unfinished run of another kind is there.
-        InputError: a file cannot be read or written, or no record in the input is of this corpus; nothing stands
-            under the output's name then.
+        UsageError, InputError: as ``docs/extract.md`` says; nothing stands under the output's name then.
     """
     started = datetime.now()
     target = str(output) if output is not None else OUTPUT_NAME.format(model=model, time=started)
-    job = _Job(
-        target,
-        rejects=Path(rejects) if rejects is not None else _beside(target),
-        max_size=_largest(max_size, profile, target),
-        dry_run=dry_run,
-        restart=restart,
-        workers=Workers(workers, scheduler),
-        progress=progress,
-    )
-    settings = Settings(
-        check_create_time(create_time or started.strftime(CREATE_TIME_FORMAT)),
-        check_profile(profile),
-        start_line,
-        split,
-        options or Options(),
-        keep_rows=not dry_run,
-    )
-    job.check(settings)
-    with ExitStack() as stack:
-        plan, streams = _plan(inputs, model, job, settings, shard_size, stack)
-        if output is None and not dry_run and not restart:
-            job.target = unfinished(f"shareGPT_{model}_*.jsonl", plan) or target
-        return job.run(plan, settings, streams, create_time is not None)
+    crew, largest = Workers(workers, scheduler), _largest(max_size, profile, target)
+    job = _Job(target, _rejects(rejects, target), largest, dry_run, restart, crew, progress)
+    time = check_create_time(create_time or started.strftime(CREATE_TIME_FORMAT))
+    settings = Settings(time, check_profile(profile), start_line, split, options or Options(), not dry_run)
+    return job.start(inputs, model, settings, shard_size, fixed=(output is not None, create_time is not None))
 
 
 def input_size(inputs: Sequence[str | Path]) -> int | None:
@@ -202,6 +179,23 @@ class _Job:
             if not path.parent.is_dir():
                 raise InputError(f"{path}: cannot be written: there is no folder {path.parent}")
 
+    def start(
+        self,
+        inputs: Sequence[str | Path],
+        model: str,
+        settings: Settings,
+        shard_size: int,
+        fixed: tuple[bool, bool],
+    ) -> ExtractSummary:
+        """Plan the run and do it; ``fixed`` says whether the output and the time were asked for."""
+        self.check(settings)
+        output_given, create_time_given = fixed
+        with ExitStack() as stack:
+            plan, streams = _plan(inputs, model, self, settings, shard_size, stack)
+            if not (output_given or self.dry_run or self.restart):
+                self.target = unfinished(f"shareGPT_{model}_*.jsonl", plan) or self.target
+            return self.run(plan, settings, streams, create_time_given)
+
     def run(
         self, plan: Plan, settings: Settings, streams: dict[str, Peekable], create_time_given: bool
     ) -> ExtractSummary:
@@ -257,6 +251,7 @@ class _Job:
 
     def _write(self, whole: Assembly, summary: ExtractSummary, plan: Plan, written: bool) -> None:
         """Rejects first: they are what is left when there is nothing else."""
+        summary.not_of_this_run = left_by_an_earlier_run(self.rejects, written=bool(whole.rejects))
         if whole.rejects and not self.dry_run:
             write_rejects(self.rejects, whole.rejects)
             summary.rejects = self.rejects
@@ -296,5 +291,7 @@ def _largest(max_size: int | None, profile: str, target: str) -> int | None:
     return LARGEST_MNBVC_FILE if max_size is None else min(max_size, LARGEST_MNBVC_FILE)
 
 
-def _beside(target: str) -> Path:
+def _rejects(given: str | Path | None, target: str) -> Path:
+    if given is not None:
+        return Path(given)
     return Path(REJECTS_NAME) if target == STANDARD_STREAM else Path(target).with_name(REJECTS_NAME)

@@ -5,12 +5,15 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import orjson
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sharegpt_argilla.corpora.reading import reader
-from sharegpt_argilla.corpora.reading.reader import CUT_OFF, Damaged, Located, read_records
+from sharegpt_argilla.corpora.reading import batches, reader
+from sharegpt_argilla.corpora.reading import damage as damage_module
+from sharegpt_argilla.corpora.reading.batches import Batch, may_be_rounded
+from sharegpt_argilla.corpora.reading.reader import CUT_OFF, Damaged, JsonReader, Located, read_records
 from sharegpt_argilla.corpora.table import CORPORA
 from sharegpt_argilla.errors import InputError
 from tests.corpora.layouts import LAYOUTS, Record, conversation, json_lines, spans, whole_conversations
@@ -32,7 +35,23 @@ def read(path: Path, content: bytes | str, chunk: int = reader.CHUNK, **options:
     path.write_bytes(content if isinstance(content, bytes) else content.encode("utf-8"))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(reader, "CHUNK", chunk)
-        return list(read_records(path, is_record, **options))
+        found = list(read_records(path, is_record, **options))
+        if not options:
+            assert in_batches(path) == found
+        return found
+
+
+def in_batches(path: Path) -> list[Located | Damaged]:
+    """The same, read the quick way."""
+    found: list[Located | Damaged] = []
+    with path.open("rb") as file:
+        for one in JsonReader(file, str(path), is_record).batches():
+            records = list(one.records) if isinstance(one, Batch) else [one]
+            if isinstance(one, Batch):
+                exact = zip(one.values, one.records, strict=True)
+                assert all(value == record.value or may_be_rounded(value) for value, record in exact)
+            found += records
+    return found
 
 
 def values(found: Sequence[Located | Damaged]) -> list[Any]:
@@ -204,3 +223,62 @@ def test_a_damaged_record_at_the_start_line_is_not_passed_over(file: Path) -> No
 def test_a_missing_file_is_an_input_error(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"nothing\.json: cannot be read: No such file"):
         list(read_records(tmp_path / "nothing.json", is_record))
+
+
+@pytest.mark.parametrize("layout", LAYOUTS[:3])
+def test_sound_text_is_decoded_in_batches(file: Path, layout: Layout) -> None:
+    records = [conversation("h: q", "g: a" * 40, identity=f"c{number}") for number in range(200)]
+    file.write_text(layout(records)[0], encoding="utf-8")
+    with pytest.MonkeyPatch.context() as patch, file.open("rb") as opened:
+        patch.setattr(reader, "CHUNK", 4000)
+        found = list(JsonReader(opened, "x", is_record).batches())
+    assert all(isinstance(one, Batch) for one in found)
+    assert 5 < len(found) < 30
+    assert [value for one in found if isinstance(one, Batch) for value in one.values] == records
+
+
+def test_text_that_no_batch_fits_is_hardly_decoded_twice(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    inner = {"id": "x", "conversations": [{"id": 1}] * 30}
+    file.write_text(" ".join(json.dumps(inner) for _ in range(400)))
+    tried: list[int] = []
+    real = orjson.loads
+    monkeypatch.setattr(reader, "CHUNK", 2000)
+    monkeypatch.setattr(batches.orjson, "loads", lambda data: tried.append(len(data)) or real(data))
+    with file.open("rb") as opened:
+        assert len(list(JsonReader(opened, "x", is_record).batches())) == 400
+    whole = [size for size in tried if size > len(json.dumps(inner)) + 2]
+    assert len(whole) < 60
+
+
+HOSTILE = {
+    "unclosed objects": ('{"a":', 900, "!"),
+    "unclosed objects that the end of the file cuts off": ('{"a":', 900, ""),
+    "objects with something before the next level": ('{"a":[{},', 400, "!"),
+    "too deep, with something before the next level": ('{"a":[{},', 3000, "!"),
+    "too deep and closed nowhere": ('{"a":\n', 3000, "\n"),
+    "in a string and out of it": ('{":', 1800, "!"),
+}
+
+
+@pytest.mark.parametrize("unit, levels, end", HOSTILE.values(), ids=HOSTILE)
+def test_hostile_nesting_takes_time_linear_in_its_size(
+    file: Path, unit: str, levels: int, end: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, passed = damage_module.decode_object, [0]
+
+    def counted(text: str, start: int = 0) -> Any:
+        found = real(text, start)
+        at = found.at if isinstance(found, damage_module.Fault) else found[1]
+        # json does not say where it went too deep.
+        passed[0] += 1000 * len(unit) if at == start else at - start
+        return found
+
+    monkeypatch.setattr(damage_module, "decode_object", counted)
+    good = json_lines([conversation("h: q", "g: a")])[0]
+    for times in (1, 4, 16):
+        text = (unit * levels + end + "\n") * times + good
+        passed[0] = 0
+        with file.open("w") as opened:
+            opened.write(text)
+        assert values(list(read_records(file, is_record)))[-1] == conversation("h: q", "g: a")
+        assert passed[0] < 12 * len(text)

@@ -203,7 +203,7 @@ def test_a_worker_that_dies_is_one_line_and_the_run_goes_on(corpus: Path) -> Non
         [sys.executable, "run.py", "2"], env=environment, stderr=subprocess.PIPE, start_new_session=True
     )
     wait_for_shards(process, 1)
-    victims = [pid for pid in children(process.pid) if "spawn_main" in Path(f"/proc/{pid}/cmdline").read_text()]
+    victims = [pid for pid in children(process.pid) if "tracker" not in Path(f"/proc/{pid}/cmdline").read_text()]
     os.kill(victims[-1], signal.SIGKILL)
     _, message = process.communicate(timeout=60)
     assert process.returncode == 1

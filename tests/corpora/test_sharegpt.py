@@ -9,6 +9,7 @@ from sharegpt_argilla.corpora.roles import ROLES, canonical_role
 from sharegpt_argilla.corpora.table import CORPORA
 from sharegpt_argilla.errors import RejectedError, UnknownNameError
 from tests.corpora.layouts import conversation, only
+from tests.corpora.reading import pairs_of
 
 vicuna, gpt4 = CORPORA["vicuna"], CORPORA["gpt4"]
 
@@ -135,3 +136,15 @@ def test_the_outline_of_a_record_is_an_object_with_conversations() -> None:
 def test_an_unknown_corpus_is_answered_with_the_nearest() -> None:
     with pytest.raises(UnknownNameError, match='unknown corpus "vicunna"; did you mean "vicuna"'):
         CORPORA["vicunna"]
+
+
+def test_a_system_text_of_the_record_stands_before_those_of_its_turns() -> None:
+    turns = [{"from": "system", "value": "Rhyme."}, *conversation("h: q", "g: a")["conversations"]]
+    record = {"id": "a", "system": "Be brief.", "conversations": turns, "tools": "[]"}
+    assert [pair.extra for pair in pairs_of("vicuna", record)] == [
+        {"tools": "[]", "system": "Be brief.\n\nRhyme."}
+    ]
+    plain = conversation("h: q", "g: a")
+    assert pairs_of("gpt4", {**plain, "system": "Be brief."})[0].extra == {"system": "Be brief."}
+    for nothing in (None, " ", 1, ["x"]):
+        assert pairs_of("gpt4", {**plain, "system": nothing})[0].extra == {}

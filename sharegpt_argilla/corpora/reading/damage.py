@@ -22,6 +22,11 @@ NOT_UTF8 = "the record holds bytes that are not UTF-8"
 
 _OBJECT_START = re.compile(r'\{(?=[ \t\r\n]*(?:"|\Z))')
 _OBJECT_END_OR_LINE_END = re.compile(r"[}\n]|\Z")
+_STRING_OR_BRACKET = re.compile(r'"[^"\\]*+(?:\\(?:.|\Z)[^"\\]*+)*+(?:"|\Z)|[{}\[\]]', re.DOTALL)
+_FAR = 200
+"""Characters to an error from which on it is worth a look at what is open there."""
+_DEEP = 500
+"""Levels that are passed over at once where JSON is nested too deeply; Python's json goes down about 1,000."""
 _UNDECODED = re.compile("[\udc80-\udcff]")
 _REST_OF_TOKEN = re.compile(r"[\\\w.+-]*\s*")
 _LONGEST_TOKEN = 12
@@ -55,6 +60,7 @@ class Scanner:
         self._decoder = codecs.getincrementaldecoder("utf-8")("surrogateescape")
         self._taken = 0
         self._text = ""
+        self._hopeless: set[int] = set()
         self._ended = False
         self._read()
 
@@ -87,12 +93,16 @@ class Scanner:
                     return at
                 self._read()
                 continue
+            at = match.start() + 1
+            if match.start() in self._hopeless:
+                continue
             found = self._decode(match.start())
             if isinstance(found, Fault):
-                at = match.start() + 1
-                if found.reason == TOO_DEEP and (end := _OBJECT_END_OR_LINE_END.search(self._text, at)):
-                    # The objects inside are as deep. Trying each of them would take quadratic time.
-                    at = end.start()
+                if found.reason == TOO_DEEP:
+                    # The objects inside are nearly as deep. Trying each of them would take quadratic time.
+                    _, inside = _open_brackets(self._text, match.start(), len(self._text), _DEEP)
+                    end = _OBJECT_END_OR_LINE_END.search(self._text, inside)
+                    at = end.start() if end else len(self._text)
             elif self._is_record(found[0]):
                 return match.start()
             else:
@@ -106,7 +116,12 @@ class Scanner:
         """The object that starts at ``start`` and where it ends, reading on as long as it is incomplete."""
         while True:
             found = decode_object(self._text, start)
-            if not isinstance(found, Fault) or not found.incomplete or self._ended:
+            if not isinstance(found, Fault):
+                return found
+            if not found.incomplete or self._ended:
+                if found.at - start > _FAR:
+                    # The same error ends all that is open there. Trying each would take quadratic time.
+                    self._hopeless.update(_open_brackets(self._text, start, found.at)[0])
                 return found
             if len(self._text) - start > self._longest:
                 return Fault(f"the record does not end within {self._longest >> 20} MiB", start)
@@ -143,6 +158,20 @@ def decode_object(text: str, start: int = 0) -> tuple[Any, int] | Fault:
     except ValueError:
         # Python refuses integers of more than 4300 digits.
         return Fault("a number in the record has too many digits", start)
+
+
+def _open_brackets(text: str, start: int, end: int, deepest: int | None = None) -> tuple[list[int], int]:
+    """The brackets that are open at ``end``, or where so many of them are for the first time; and that place."""
+    still_open: list[int] = []
+    for token in _STRING_OR_BRACKET.finditer(text, start, end):
+        at = token.start()
+        if text[at] in "{[":
+            still_open.append(at)
+            if len(still_open) == deepest:
+                return still_open, at
+        elif text[at] != '"' and still_open:
+            still_open.pop()
+    return still_open, end
 
 
 def _finite(digits: str) -> float | None:

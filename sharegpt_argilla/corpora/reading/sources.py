@@ -12,6 +12,7 @@ from stat import S_ISREG
 from typing import BinaryIO, Literal, cast
 
 from sharegpt_argilla.corpora.base import Corpus
+from sharegpt_argilla.corpora.reading.batches import Batch
 from sharegpt_argilla.corpora.reading.blocks import read_blocks
 from sharegpt_argilla.corpora.reading.compression import MAGIC_LENGTH, Decompressed, Peekable, form_of
 from sharegpt_argilla.corpora.reading.found import Damaged, Located
@@ -134,6 +135,15 @@ class Reading:
         Raises:
             InputError: the input cannot be read at all.
         """
+        for found in self.batches(progress):
+            yield from found.records if isinstance(found, Batch) else (found,)
+
+    def batches(self, progress: Progress | None = None) -> Iterator[Batch | Located | Damaged]:
+        """The same, with many records at a time where the input allows that.
+
+        Raises:
+            InputError: the input cannot be read at all.
+        """
         form = self._source.form
         if form in {"parquet", "hub"}:
             yield from self._rows(progress)
@@ -159,7 +169,7 @@ class Reading:
         if progress is not None:
             progress(stretch.size)
 
-    def _plain(self, progress: Progress | None) -> Iterator[Located | Damaged]:
+    def _plain(self, progress: Progress | None) -> Iterator[Batch | Located | Damaged]:
         stretch, is_record = self._stretch, self._corpus.is_record
         with Path(self._source.path).open("rb", buffering=0) as raw:
             file = cast("BinaryIO", raw)
@@ -174,12 +184,12 @@ class Reading:
             reader = JsonReader(file, self._name, is_record, start=start, stop=stop, line=line, progress=live)
             if stretch.line > 1:
                 reader.skip_lines(0)
-            yield from reader.records()
+            yield from reader.batches()
             self.lines = reader.line - line
         if progress is not None and not whole:
             progress(stretch.size)
 
-    def _whole(self, progress: Progress | None) -> Iterator[Located | Damaged]:
+    def _whole(self, progress: Progress | None) -> Iterator[Batch | Located | Damaged]:
         with ExitStack() as stack:
             stream = self._stream or Peekable(stack.enter_context(Path(self._source.path).open("rb")))
             if form_of(stream.peek(MAGIC_LENGTH)) == "parquet":
@@ -187,7 +197,7 @@ class Reading:
             stream.progress = progress
             yield from self._text(stream)
 
-    def _text(self, stream: Peekable) -> Iterator[Located | Damaged]:
+    def _text(self, stream: Peekable) -> Iterator[Batch | Located | Damaged]:
         file, skip = Decompressed(stream), self._start_line - 1
         line = 1
         if self._corpus.container == "text":
@@ -198,7 +208,7 @@ class Reading:
             reader = JsonReader(file, self._name, self._corpus.is_record)
             if skip:
                 reader.skip_lines(skip)
-            yield from reader.records()
+            yield from reader.batches()
             line = reader.line
         if file.fault:
             yield Damaged(self._name, line, b"", file.fault)

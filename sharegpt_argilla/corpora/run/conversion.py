@@ -8,17 +8,21 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, field, replace
+from functools import partial
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from sharegpt_argilla.corpora.base import Configurable, Conversation, Corpus, GatheringCorpus, Options
 from sharegpt_argilla.corpora.pairing import Counts, Pairer
+from sharegpt_argilla.corpora.reading.batches import Batch, may_be_rounded
 from sharegpt_argilla.corpora.reading.damage import TOO_DEEP
 from sharegpt_argilla.corpora.reading.found import Damaged, Located
 from sharegpt_argilla.corpora.reading.sources import Progress, Reading, Source, Streams
 from sharegpt_argilla.corpora.run.halves import write_halves
 from sharegpt_argilla.corpora.run.lines import ID, RowLines
+from sharegpt_argilla.corpora.run.quick import QuickShareGPT
 from sharegpt_argilla.corpora.run.shards import Shard
+from sharegpt_argilla.corpora.sharegpt import ShareGPT
 from sharegpt_argilla.corpora.table import CORPORA
 from sharegpt_argilla.errors import InputError, RejectedError
 from sharegpt_argilla.jsonl import RejectsFile
@@ -177,7 +181,7 @@ def convert(
                     settings.split,
                     (streams or {}).get(source.name),
                 )
-                conversion.read(reading.records(progress))
+                conversion.read(reading.batches(progress))
                 conversion.result.lines += reading.lines
             conversion.finish()
         _complete(files, conversion.result)
@@ -202,46 +206,77 @@ class _Conversion:
         self._rows = rows or stack.enter_context(_part(files.rows) if settings.keep_rows else _nowhere())
         self._rejects = stack.enter_context(RejectsFile(files.rejects))
         self._halves: IO[bytes] | None = None
-        self._last: Located | Damaged = Damaged("", 1, b"", "")
+        self._last: Batch | Located | Damaged = Damaged("", 1, b"", "")
+        self._out: list[bytes] = []
+        self._quick: Callable[[dict[str, Any]], bool] = _never
+        if type(self.corpus) is ShareGPT:
+            self._quick = QuickShareGPT(self.corpus, self._pairer, self._lines, self._out).write
 
-    def read(self, records: Iterable[Located | Damaged]) -> None:
+    def read(self, records: Iterable[Batch | Located | Damaged]) -> None:
         """Write the rows of records, and keep what has to wait or cannot be used."""
-        for record in records:
-            self._last = record
-            self._write(record, self._read)
-            if self._pairer.waiting > SPILL:
-                self._spill()
+        for found in records:
+            self._last = found
+            if isinstance(found, Batch):
+                self._batch(found)
+            elif isinstance(found, Damaged):
+                self._reject(found, found.reason)
+            else:
+                self._record(found)
+            self._rows.write(b"".join(self._out))
+            self._out.clear()
 
     def finish(self) -> None:
         """After the last record."""
-        gatherer = self._gatherer
-        if gatherer is not None:
-            last = Located(self._last.file, self._last.line, b"", None)
-            self._write(last, lambda _: list(gatherer.finish()))
+        if self._gatherer is not None:
+            last = self._last.records[-1] if isinstance(self._last, Batch) else self._last
+            try:
+                self._write(self._gatherer.finish)
+            except RejectedError as error:
+                self._reject(Located(last.file, last.line, b"", None), str(error))
+            self._rows.write(b"".join(self._out))
         self._spill()
         self.result.counts = self._pairer.counts
         self.result.rows = self._pairer.counts.pairs
 
-    def _write(self, record: Located | Damaged, read: Callable[[object], Sequence[Conversation]]) -> None:
+    def _batch(self, batch: Batch) -> None:
+        quick, pairer = self._quick, self._pairer
+        for place, value in enumerate(batch.values):
+            # The first row goes the long way, where its id is taken down.
+            if self.result.first_id and quick(value):
+                if pairer.waiting > SPILL:
+                    self._spill()
+            elif may_be_rounded(value):
+                self._record(batch.records[place])
+            else:
+                try:
+                    self._write(partial(self._read, value))
+                except RejectedError as error:
+                    self._reject(batch.records[place], str(error))
+
+    def _record(self, record: Located) -> None:
         try:
-            conversations = self._conversations(record, read)
+            self._write(partial(self._read, record.value))
         except RejectedError as error:
             self._reject(record, str(error))
-            return
+
+    def _write(self, read: Callable[[], Iterable[Conversation]]) -> None:
+        """Write the rows of the conversations that ``read`` gives.
+
+        Raises:
+            RejectedError: it cannot give any; nothing was written.
+        """
         line = self._lines.line
-        for conversation in conversations:
+        for conversation in self._conversations(read):
             lines = [line(pair) for pair in self._pairer.add(conversation)]
             if lines:
                 self.result.first_id = self.result.first_id or lines[0][ID].decode("ascii")
-                self._rows.write(b"".join(lines))
+                self._out += lines
+        if self._pairer.waiting > SPILL:
+            self._spill()
 
-    def _conversations(
-        self, record: Located | Damaged, read: Callable[[object], Sequence[Conversation]]
-    ) -> Sequence[Conversation]:
-        if isinstance(record, Damaged):
-            raise RejectedError(record.reason)
+    def _conversations(self, read: Callable[[], Iterable[Conversation]]) -> Sequence[Conversation]:
         try:
-            conversations = read(record.value)
+            conversations = list(read())
         except RejectedError:
             raise
         except RecursionError:
@@ -261,8 +296,8 @@ class _Conversion:
             )
         return conversations
 
-    def _read(self, value: object) -> Sequence[Conversation]:
-        return self.corpus.read(value) if self._gatherer is None else list(self._gatherer.add(value))
+    def _read(self, value: object) -> Iterable[Conversation]:
+        return self.corpus.read(value) if self._gatherer is None else self._gatherer.add(value)
 
     def _reject(self, record: Located | Damaged, reason: str) -> None:
         self._pairer.counts.rejected += 1
@@ -278,6 +313,11 @@ class _Conversion:
         write_halves(self._pairer, self._halves)
 
 
+def _never(_record: object) -> bool:
+    """For corpora without a quick way."""
+    return False
+
+
 @contextmanager
 def _nowhere() -> Iterator[IO[bytes]]:
     with Path(os.devnull).open("wb") as file:
@@ -289,7 +329,7 @@ def _part(path: Path) -> Iterator[IO[bytes]]:
     """A file that takes its name when the block ends well; two workers at one shard do not disturb each other."""
     draft = path.with_name(f"{path.name}.{os.getpid()}.part")
     try:
-        with draft.open("wb", buffering=1 << 20) as file:
+        with draft.open("wb", buffering=1 << 15) as file:
             yield file
             file.flush()
             os.fsync(file.fileno())

@@ -13,6 +13,7 @@ from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future,
 from contextlib import contextmanager
 from multiprocessing import get_context, parent_process
 from multiprocessing.connection import wait
+from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
 from sharegpt_argilla.errors import InputError, UsageError
@@ -57,13 +58,26 @@ def executor(workers: int, tasks: int, scheduler: str | None) -> Iterator[Execut
     if count <= 1:
         yield InThisProcess()
         return
-    pool = ProcessPoolExecutor(count, get_context("spawn"), initializer=_enter_worker)
+    pool = ProcessPoolExecutor(count, get_context(_start_method()), initializer=_enter_worker)
     try:
         yield pool
     except (BrokenExecutor, MemoryError) as error:
         raise InputError(_DIED) from error
     finally:
         pool.shutdown(cancel_futures=True)
+
+
+def _start_method() -> str:
+    """``fork``, which takes milliseconds, out of a process with one thread; else ``spawn``.
+
+    What other threads hold when a process forks is never let go in the copy (fork(2)), and not only Python has
+    threads. Where they cannot be counted there is no fork.
+    """
+    try:
+        threads = len(list(Path("/proc/self/task").iterdir()))
+    except OSError:
+        threads = 0
+    return "fork" if threads == 1 else "spawn"
 
 
 @contextmanager

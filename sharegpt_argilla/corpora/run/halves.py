@@ -1,7 +1,7 @@
 """Questions and answers that found no other half in their shard: kept in files, and put together at the end.
 
-A half is two lines: where it belongs and how long it is, then the half itself. So the files can be gone through
-without reading the text of the halves.
+A line names the corpus and says of several halves where they belong and how long they are; then come the halves, a
+line each. So the files can be gone through without reading the text of the halves.
 """
 
 from __future__ import annotations
@@ -35,14 +35,19 @@ class _Half(NamedTuple):
 
 def write_halves(pairer: Pairer, file: IO[bytes]) -> None:
     """Append what waits in a pairer, which waits there no longer."""
-    for gap, half in pairer.take_waiting():
+    entries: list[tuple[str, int, bool, int, int, int]] = []
+    lines: list[bytes] = []
+    for (session, index), half in pairer.take_waiting():
         if isinstance(half, Pair):
             asked, spoken, blank = True, 0, 0
-            text = _dump([*half[:-1], dict(half.extra)])
+            line = _dump([*half[:-1], dict(half.extra)]) + b"\n"
         else:
-            asked, blank = False, sum(1 for turn in half if turn.blank)
-            spoken, text = len(half) - blank, _dump([tuple(turn) for turn in half])
-        file.write(_dump([pairer.corpus, *gap, asked, spoken, blank, len(text) + 1]) + b"\n" + text + b"\n")
+            asked, blank = False, len([turn for turn in half if turn.blank])
+            spoken, line = len(half) - blank, _dump([tuple(turn) for turn in half]) + b"\n"
+        entries.append((session, index, asked, spoken, blank, len(line)))
+        lines.append(line)
+    file.write(_dump([pairer.corpus, entries]) + b"\n")
+    file.writelines(lines)
 
 
 def stitch(paths: Sequence[Path], pairers: Mapping[str, Pairer]) -> Iterator[Pair]:
@@ -78,13 +83,13 @@ def stitch(paths: Sequence[Path], pairers: Mapping[str, Pairer]) -> Iterator[Pai
 def _all(paths: Sequence[Path]) -> Iterator[tuple[tuple[str, Gap], bool, _Half]]:
     """Corpus and gap of each half, whether it is a question, and where it lies."""
     for path in paths:
-        offset = 0
         with path.open("rb") as file:
             while line := file.readline():
-                corpus, session, index, asked, spoken, blank, size = json.loads(line)
-                offset += len(line)
-                yield (corpus, (session, index)), asked, _Half(path, offset, spoken, blank)
-                offset += size
+                offset = file.tell()
+                corpus, entries = json.loads(line)
+                for session, index, asked, spoken, blank, size in entries:
+                    yield (corpus, (session, index)), asked, _Half(path, offset, spoken, blank)
+                    offset += size
                 file.seek(offset)
 
 

@@ -40,10 +40,11 @@ _OWN_KEYS = frozenset({SESSION, ORIGINAL_SESSION, TURN, CORPUS})
 # json.dumps with options builds an encoder for every call.
 _spaced = json.JSONEncoder(ensure_ascii=False).encode
 
-_START = b'{"id":"'
-_ASKED = '","问":'.encode()
-_ANSWERED = ',"答":'.encode()
-_ASKED_IN_CONTENT = ',"问":'.encode()
+_BEFORE_TURN = dumps(f', "{TURN}": ')[1:-1]
+START = b'{"id":"'
+ASKED = '","问":'.encode()
+ANSWERED = ',"答":'.encode()
+ASKED_IN_CONTENT = ',"问":'.encode()
 
 
 class _Shared(NamedTuple):
@@ -61,6 +62,10 @@ class _Frame(NamedTuple):
     line: bytes
     content_start: bytes
     content_middle: bytes
+
+
+Around = tuple[bytes, bytes, bytes, bytes]
+"""What stands before the turn, and between it and the answer, in the content; before and after it in the line."""
 
 
 class RowLines:
@@ -112,14 +117,14 @@ class RowLines:
                 after_turn,
                 content_middle,
                 answered,
-                _ASKED_IN_CONTENT,
+                ASKED_IN_CONTENT,
                 asked,
                 b"}",
             )
         )
         row_id = md5(content, usedforsecurity=False).hexdigest().encode()
         return b"".join(
-            (_START, row_id, _ASKED, asked, _ANSWERED, answered, line, before_turn, number, after_turn, end)
+            (START, row_id, ASKED, asked, ANSWERED, answered, line, before_turn, number, after_turn, end)
         )
 
     def share(self, session: str, corpus: str, source: str, created: str | None, extra: Mapping[str, Any]) -> None:
@@ -129,27 +134,51 @@ class RowLines:
             RejectedError: the extras cannot be written as JSON.
         """
         self._of = None
+        self._shared = self._encoded(session, corpus, created, extra)
+        self._of = (session, corpus, source, created, extra)
+
+    def around(self, session: str, corpus: str, source: str, question_role: str, answer_role: str) -> Around:
+        """What stands around the turns and texts of a conversation without time and extras; for quick.py.
+
+        Args:
+            session: of ASCII characters only, so that it is no annotation.
+            corpus: as in a pair.
+            source: as in a pair.
+            question_role: as in a pair.
+            answer_role: as in a pair.
+        """
+        before = dumps(self._session(session))[1:-1] + _BEFORE_TURN
+        content_start, content_middle, line, end = _around(
+            corpus, source, self._create_time, self._profile, question_role, answer_role
+        )
+        return content_start + before, content_middle, line + before, end
+
+    def _session(self, session: str) -> str:
+        """The keys of the extension that name the session."""
+        if self._profile == "mnbvc-2023":
+            return f'"{SESSION}": {_text(session).decode()}'
+        keys = session_keys(encodable(session), self._profile).items()
+        return ", ".join([f'"{key}": {_spaced(value)}' for key, value in keys])
+
+    def _encoded(self, session: str, corpus: str, created: str | None, extra: Mapping[str, Any]) -> _Shared | None:
+        """None where rows.py has to be asked: for a key of ours among the extras, or an annotation."""
         try:
-            keys = session_keys(encodable(session), self._profile).items()
-            before = ", ".join([f'"{key}": {_spaced(value)}' for key, value in keys])
+            before = self._session(session)
             known = {key: value for key, value in extra.items() if value is not None}
             after = dump_extension(known)[1:] if known else "}"
         except RecursionError:
             raise RejectedError("an extra key is nested too deeply") from None
         except (TypeError, ValueError) as error:
             raise RejectedError(f"an extra key cannot be written as JSON: {error}") from None
-        self._of = (session, corpus, source, created, extra)
-        # A key of ours among the extras, or an annotation: rows.py has the rules.
         special = known and not _OWN_KEYS.isdisjoint(known)
         if special or ANNOTATION in before or ANNOTATION in after:
-            self._shared = None
-            return
+            return None
         time = created or self._create_time
-        self._shared = _Shared(
+        return _Shared(
             dumps(f'{{{before}, "{TURN}": ')[:-1],
-            _corpus(corpus) + dumps(f", {after}" if known else after)[1:],
+            _corpus(corpus) + (dumps(f", {after}")[1:] if known else b'}"'),
             time,
-            f'}},"时间":"{time[:8]}"}}\n'.encode() if self._profile == "mnbvc-2025" else b"}}\n",
+            _end(time, self._profile),
         )
 
 
@@ -169,6 +198,21 @@ def _frame(source: str, created: str, question_role: str, answer_role: str) -> _
         '{"元数据":{"回答明细":%b,"扩展字段":'.encode() % answered_by,
         ',"问题明细":%b},"来源":%b,"答":'.encode() % (asked_by, _text(source)),
     )
+
+
+@lru_cache(maxsize=256)
+def _around(
+    corpus: str, source: str, created: str, profile: Profile, question_role: str, answer_role: str
+) -> Around:
+    """The same without the session."""
+    line, content_start, content_middle = _frame(source, created, question_role, answer_role)
+    after_turn = _corpus(corpus) + b'}"'
+    return content_start + b'"{', after_turn + content_middle, line + b'"{', after_turn + _end(created, profile)
+
+
+def _end(time: str, profile: Profile) -> bytes:
+    """What stands after the extension."""
+    return f'}},"时间":"{time[:8]}"}}\n'.encode() if profile == "mnbvc-2025" else b"}}\n"
 
 
 def _text(text: str) -> bytes:

@@ -18,9 +18,20 @@ from sharegpt_argilla.corpora.run.shards import Shard
 from sharegpt_argilla.errors import InputError, UsageError
 
 PLAN = "plan.json"
-FORMAT = 1
+FORMAT = 2
 """Of the plan and the parts; a run does not go on from another."""
 _LOCK = "lock"
+_held: set[int] = set()
+"""Locks of this process. A worker that was forked off would hold them on when this process is killed."""
+
+
+def _let_go() -> None:
+    for lock in _held:
+        os.close(lock)
+    _held.clear()
+
+
+os.register_at_fork(after_in_child=_let_go)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +92,7 @@ class Work:
         except OSError:
             os.close(self._lock)
             raise InputError(f"{folder}: another run is at work there; wait for it, or give another -o") from None
+        _held.add(self._lock)
 
     def adopt(self, plan: Plan, create_time_given: bool, restart: bool) -> Plan:
         """Take up a plan; the one that is there when it is the same, its time included.
@@ -121,6 +133,7 @@ class Work:
 
     def close(self) -> None:
         """Let other runs in."""
+        _held.discard(self._lock)
         os.close(self._lock)
 
     def _clear(self) -> None:
