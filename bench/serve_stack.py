@@ -32,25 +32,35 @@ WORKSPACE = "bench"
 
 @dataclass(frozen=True)
 class Server:
-    """A running server: its address, its owner's key and its launcher's process."""
+    """A running server: its address, its owner's key, its launcher's process, and what else it needs."""
 
     api_url: str
     api_key: str
     process: psutil.Process
+    beside: tuple[psutil.Process, ...] = ()
 
     def connect(self, api_key: str | None = None) -> Caller:
         """A connection of its own, as the owner or as somebody else."""
         return Caller(self.api_url, api_key or self.api_key)
 
     def memory(self) -> float:
-        """Megabytes of launcher, server, worker and Redis: PSS where the kernel tells it, else RSS."""
-        return sum(_megabytes(process) for process in [self.process, *self.process.children(recursive=True)])
+        """Megabytes of the launcher, its children and what stands beside: PSS where the kernel tells, else RSS."""
+        family = [self.process, *self.process.children(recursive=True), *self.beside]
+        return sum(_megabytes(process) for process in family)
 
     def processor_seconds(self) -> float:
         """Processor time that the server process has used, all threads together."""
         server = next(each for each in self.process.children() if "server" in each.cmdline())
         times = server.cpu_times()
         return float(times.user + times.system)
+
+
+@dataclass(frozen=True)
+class Node:
+    """A search engine in a process of its own."""
+
+    address: str
+    process: psutil.Process
 
 
 class Caller:
@@ -72,10 +82,13 @@ class Caller:
 
 
 @contextmanager
-def served(speedups: bool = True) -> Iterator[Server]:
-    """A server on an empty home and a free port of 127.0.0.1, with our speed-ups or without."""
+def served(speedups: bool = True, node: Node | None = None) -> Iterator[Server]:
+    """A server on an empty home and a free port of 127.0.0.1, with our speed-ups or without, and with the search
+    engine of ours or that of the node."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("ARGILLA_")}
     environment |= {"SHAREGPT_ARGILLA_SPEEDUPS": str(int(speedups))}
+    if node is not None:
+        environment |= {"ARGILLA_SEARCH_ENGINE": "elasticsearch", "ARGILLA_ELASTICSEARCH": node.address}
     with tempfile.TemporaryDirectory(prefix="bench-serve-") as home:
         command = [sys.executable, "-m", "sharegpt_argilla.embedded_argilla", "--home", home, "--port", "0"]
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment, cwd=ROOT) as launcher:
@@ -83,16 +96,16 @@ def served(speedups: bool = True) -> Iterator[Server]:
                 assert launcher.stdout is not None
                 if not launcher.stdout.readline():
                     raise RuntimeError("the server did not start")
-                yield _server(Path(home), launcher.pid)
+                yield _server(Path(home), launcher.pid, () if node is None else (node.process,))
             finally:
                 launcher.terminate()
                 launcher.wait(30)
 
 
-def _server(home: Path, pid: int) -> Server:
+def _server(home: Path, pid: int, beside: tuple[psutil.Process, ...]) -> Server:
     api_url = json.loads((home / "server.json").read_text("utf-8"))["api_url"]
     api_key = json.loads((home / "owner.json").read_text("utf-8"))["api_key"]
-    return Server(api_url, api_key, psutil.Process(pid))
+    return Server(api_url, api_key, psutil.Process(pid), beside)
 
 
 def _megabytes(process: psutil.Process) -> float:

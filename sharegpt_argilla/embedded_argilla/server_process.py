@@ -17,6 +17,7 @@ from sharegpt_argilla.embedded_argilla.activity_page import measure_in_page
 from sharegpt_argilla.embedded_argilla.activity_route import ActivityRoute
 from sharegpt_argilla.embedded_argilla.assigned_queue import follow_plans
 from sharegpt_argilla.embedded_argilla.database import migrate, use_write_ahead_log
+from sharegpt_argilla.embedded_argilla.deferred_jobs import defer_jobs
 from sharegpt_argilla.embedded_argilla.engine.repair import repair_index
 from sharegpt_argilla.embedded_argilla.environment import max_request_bytes
 from sharegpt_argilla.embedded_argilla.known_credentials import replace_known_credentials
@@ -24,6 +25,7 @@ from sharegpt_argilla.embedded_argilla.null_values import read_null_values_as_em
 from sharegpt_argilla.embedded_argilla.owner import ensure_owner
 from sharegpt_argilla.embedded_argilla.private_status import require_sign_in_for_status
 from sharegpt_argilla.embedded_argilla.query_plans import plan_queries
+from sharegpt_argilla.embedded_argilla.record_vectors import load_settings_with_vectors
 from sharegpt_argilla.embedded_argilla.security import protect
 from sharegpt_argilla.embedded_argilla.speedups import apply_speedups
 from sharegpt_argilla.embedded_argilla.team_options import idle_cut_off
@@ -42,7 +44,9 @@ def run(options: ChildOptions) -> None:
     use_write_ahead_log()
     apply_speedups()
     follow_plans(os.environ)
+    defer_jobs()
     read_null_values_as_empty()
+    load_settings_with_vectors()
     require_sign_in_for_status()
     migrate()
     plan_queries()

@@ -301,6 +301,22 @@ def test_similar_records(queue: Queue) -> None:
     assert queue.shown[-1] == nearest, queue.text
 
 
+def test_a_link_to_similar_records(queue: Queue) -> None:
+    (first, *_) = queue.open("metadata=turn.ge950.le1050").found
+    with queue.page.expect_response(lambda answer: "/records/search" in answer.url and answer.ok) as answer:
+        queue.page.get_by_role("button", name="Find similar").first.click()
+    found = found_in(answer.value)
+    queue.page.wait_for_url(re.compile("similarity="))
+    link = queue.page.url
+    queue.page.goto("about:blank")
+    with queue.page.expect_response(lambda answer: "/records/search" in answer.url and answer.ok) as answer:
+        queue.page.goto(link)
+    assert found_in(answer.value) == found
+    # The page shows the record of the link, which it has to ask for, and the nearest.
+    wait_until(lambda: queue.shown == [first, found[0]], f"records {first} and {found[0]}")
+    assert queue.total == 50
+
+
 def test_discards_drafts_and_answers_each_have_their_place(queue: Queue) -> None:
     queue.open("sort=metadata.turn.asc")
     assert queue.press("discard") == 0

@@ -1,13 +1,12 @@
 """A dataset of argilla-server's own model objects, in memory, and the engine on an index of its own.
 
-argilla-server reads its home folder when it is imported: it gets a temporary one before any test here imports it.
+argilla-server reads its home folder when it is imported: that is done here, with a temporary one.
 """
 
 from __future__ import annotations
 
 import asyncio
 import atexit
-import os
 import shutil
 import tempfile
 from dataclasses import dataclass, field
@@ -17,8 +16,12 @@ from uuid import UUID, uuid4
 
 import pytest
 
-os.environ["ARGILLA_HOME_PATH"] = tempfile.mkdtemp(prefix="argilla-home-")
-atexit.register(shutil.rmtree, os.environ["ARGILLA_HOME_PATH"], ignore_errors=True)
+with pytest.MonkeyPatch.context() as patch:
+    home = tempfile.mkdtemp(prefix="argilla-home-")
+    atexit.register(shutil.rmtree, home, ignore_errors=True)
+    patch.setenv("ARGILLA_HOME_PATH", home)
+    # The variable is gone again afterwards: servers that other tests start would take this home.
+    import argilla_server.settings  # noqa: F401
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

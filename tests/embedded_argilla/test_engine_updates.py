@@ -214,3 +214,14 @@ def test_failed_writes_leave_nothing(world):
     with pytest.raises(EmbeddedArgillaError):
         world.run("index_records", world.dataset, [world.make("c"), bad])
     assert world.search() == ["a"]
+
+
+def test_thousands_of_responses_on_one_record(world):
+    people = {f"person{number}": {"quality": 1 + number % 7} for number in range(3_000)}
+    world.add("popular", "rain", responses=people)
+    world.add("other", "rain", responses={"person5": {"quality": 6}})
+    assert world.search("rain", user_id=None) == ["popular", "other"]
+    progress = world.run("get_dataset_user_progress", world.dataset, world.user("person2999"))
+    assert progress == {"total": 1, "submitted": 1}
+    world.run("update_record_response", world.response(world.records["popular"], "person7", "discarded"))
+    assert world.run("get_dataset_user_progress", world.dataset, world.user("person7"))["discarded"] == 1

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -108,6 +111,38 @@ class TestWebhooks:
             wait_until(lambda: bool(receiver.received), "the second try, 10 seconds after the first", 60)
             assert receiver.refused == 1
             assert receiver.events("dataset.created")[0]["name"] == "webhook-retried"
+
+
+@pytest.mark.slow
+def test_answers_are_found_while_redis_is_down_and_events_come_when_it_is_back(tmp_path: Path) -> None:
+    with embedded_argilla(tmp_path) as argilla, owner_of(argilla) as owner:
+        argilla.wait_for_child("worker")
+        dataset = owner.dataset(WORKSPACE, "redis-down")
+        first, _ = owner.load(dataset, texts(2))
+        kinds = ("response.created", "record.created")
+        with receiving(owner, *kinds) as (receiver, _):
+            # The launcher, which would start another Redis at once, is held up.
+            os.kill(argilla.pid, signal.SIGSTOP)
+            try:
+                argilla.kill_child("redis")
+                owner.answer(first, quality=4)
+                owner.load(dataset, texts(1, begin=3))
+                assert found_submitted(owner, dataset) == [first]
+                assert owner("GET", f"/datasets/{dataset}/progress")["total"] == 3
+                owner(
+                    "PATCH", f"/datasets/{dataset}", {"distribution": {"strategy": "overlap", "min_submitted": 1}}
+                )
+            finally:
+                os.kill(argilla.pid, signal.SIGCONT)
+            wait_until(lambda: len(receiver.received) == 2, "the events", 60)
+            assert receiver.events("response.created")[0]["record"]["id"] == first
+            assert receiver.events("record.created")[0]["external_id"] == "r3"
+
+
+def found_submitted(owner: Rest, dataset: str) -> list[str]:
+    scope = {"entity": "response", "property": "status"}
+    query = {"filters": {"and": [{"type": "terms", "scope": scope, "values": ["submitted"]}]}}
+    return [item["record"]["id"] for item in owner("POST", f"/datasets/{dataset}/records/search", query)["items"]]
 
 
 def test_a_change_of_min_submitted_reaches_old_records(argilla: EmbeddedArgilla, owner: Rest) -> None:
@@ -222,6 +257,8 @@ def test_vectors_find_what_is_near(owner: Rest) -> None:
     assert near(record_id=ids[0]) == ["r2", "r3", "r4"]
     assert near(record_id=ids[0], order="least_similar") == ["r5", "r4", "r3"]
     assert near(value=[0.1, 1.0], limit=1) == ["r5"]
+    # argilla-server's own answer to this is an error.
+    assert owner("GET", f"/records/{ids[1]}")["vectors"] == {"meaning": [1.0, 1.0]}
     owner("PATCH", f"/records/{ids[4]}", {"vectors": {"meaning": [1.0, 0.01]}})
     assert near(record_id=ids[0])[0] == "r5"
     wrong = owner.http.put(

@@ -227,32 +227,32 @@ def test_a_move_that_was_cut_off_goes_on_and_overwrites_no_work(
         (dataset,) = [item for item in owner("GET", "/me/datasets")["items"] if item["name"] == "everything"]
         page = owner("GET", f"/datasets/{dataset['id']}/records", limit=500, include=["responses"])
         assert page["total"] == 2 * copied_records.PAGE
-        # Meanwhile somebody works on the target, and somebody still on the source.
-        (first,) = [item for item in page["items"] if item["fields"]["prompt"].startswith("Question 0 ")] or [None]
-    if first is not None:
-        with signed_in(target.api_url, "ben", find_password(target.home, "ben", target.api_url) or "") as ben:
-            (old,) = [r for r in first["responses"] if r["values"] == {"quality": {"value": 7}}]
-            ben("PUT", f"/responses/{old['id']}", {"status": "submitted", "values": {"quality": {"value": 1}}})
-    with owner_of(source) as owner:
+        fresh = next(item for item in page["items"] if not item["responses"])
+    # Meanwhile somebody works on the target, and somebody still on the source, both on one record too.
+    with signed_in(target.api_url, "ben", find_password(target.home, "ben", target.api_url) or "") as ben:
+        ben.answer(fresh["id"], quality=1)
+    with owner_of(source) as owner, signed_in(source.api_url, "ben") as ben:
         (dataset,) = [item for item in owner("GET", "/me/datasets")["items"] if item["name"] == "everything"]
-        late = owner("GET", f"/datasets/{dataset['id']}/records", limit=500)["items"][-1]["id"]
-        response = owner.answer(late, quality=2)
+        items = owner("GET", f"/datasets/{dataset['id']}/records", limit=500)["items"]
+        (same,) = [item["id"] for item in items if item["fields"] == fresh["fields"]]
+        late = [item["id"] for item in items if item["id"] != same][-1]
+        responses = [owner.answer(late, quality=2), ben.answer(same, quality=7)]
 
     summary = move(source.home, target.home)
     assert summary.complete
     assert summary.made == []
     (moved,) = [item for item in summary.datasets if item.name == "everything"]
     assert moved.target["records"] == RECORDS
-    assert moved.target["submitted responses"] == 5
+    assert moved.target["submitted responses"] == 6
     assert RECORDS - 2 * copied_records.PAGE <= moved.sent <= RECORDS - 2 * copied_records.PAGE + 1
     with owner_of(source) as before, owner_of(target) as after:
         there, here = contents(after), contents(before)
-        if first is not None:
-            key = first["fields"]["prompt"]
-            assert there["records"][key]["responses"]["ben"] == ("submitted", {"quality": {"value": 1}})
-            there["records"][key]["responses"]["ben"] = here["records"][key]["responses"]["ben"]
+        key = fresh["fields"]["prompt"]
+        assert there["records"][key]["responses"].pop("ben") == ("submitted", {"quality": {"value": 1}})
+        assert here["records"][key]["responses"].pop("ben") == ("submitted", {"quality": {"value": 7}})
         assert there == here
-        before("DELETE", f"/responses/{response['id']}")
+        for response in responses:
+            before("DELETE", f"/responses/{response['id']}")
 
 
 def test_another_dataset_of_the_same_name_is_refused_and_records_that_are_are_said(
