@@ -9,6 +9,7 @@ PYTEST_ARGS ?=
 BENCHES ?= extract describe serve assign
 # Where `make demo` serves.
 PORT ?= 6900
+DASHBOARD_PORT ?= 8501
 
 .PHONY: help demo test setup check format bench docs constraints clean
 
@@ -21,7 +22,7 @@ help:
 	@echo "make docs    the generated pages of docs/, and the site in site/"
 
 demo: $(VENV)/.demo
-	$(BIN)/sharegpt-argilla demo --port $(PORT)
+	$(BIN)/sharegpt-argilla demo --port $(PORT) --dashboard-port $(DASHBOARD_PORT)
 
 test: setup
 	$(BIN)/python -m pytest -m "$(MARKS)" $(PYTEST_ARGS)
@@ -47,12 +48,12 @@ docs: setup
 # The demo does without the tools of developers. pip is asked again only when one of these files changed.
 $(VENV)/.demo: pyproject.toml constraints.txt | $(BIN)/python
 	@echo "installing into $(VENV) (a few minutes the first time) ..."
-	$(PIP) install -c constraints.txt -e ".[serve]"
+	$(PIP) install -c constraints.txt -e ".[serve,dashboard]"
 	@touch $@
 
 $(VENV)/.all: pyproject.toml constraints.txt | $(BIN)/python
 	@echo "installing into $(VENV) (a few minutes the first time) ..."
-	$(PIP) install -c constraints.txt -e ".[serve,dev]"
+	$(PIP) install -c constraints.txt -e ".[serve,dashboard,dev]"
 	@touch $@ $(VENV)/.demo
 
 $(BIN)/python:
@@ -63,7 +64,7 @@ $(BIN)/python:
 # New pins: the newest releases that pyproject.toml allows. Read the difference before you commit it.
 constraints:
 	rm -rf $(VENV)-new && $(PYTHON) -m venv $(VENV)-new
-	$(VENV)-new/bin/python -m pip install --quiet -e ".[serve,dev]"
+	$(VENV)-new/bin/python -m pip install --quiet -e ".[serve,dashboard,dev]"
 	$(VENV)-new/bin/python -m pip freeze --exclude-editable > constraints.txt
 	rm -rf $(VENV)-new
 

@@ -38,12 +38,14 @@ ALLOWED = {
     "argilla_client": KERNEL,
     "embedded_argilla": {"errors", "settings"},
     "workflows": KERNEL | FAMILIES | {"argilla_client", "embedded_argilla"},
+    "dashboard": KERNEL | {"workflows"},
     "cli": KERNEL | FAMILIES | {"workflows", "embedded_argilla"},
     "__init__": {"workflows"},
 }
 
 # Library -> the one room that imports it, or the few.
 OWNERS = {
+    "altair": {"dashboard"},
     "argilla": {"argilla_client"},
     "httpx": {"argilla_client", "curation", "suggestions", "training"},
     "argilla_server": {"embedded_argilla"},
@@ -59,6 +61,7 @@ OWNERS = {
     "huggingface_hub": {"training"},
     "pandas": {"responses", "training"},
     "pyarrow": {"corpora", "legacy", "training"},
+    "streamlit": {"dashboard"},
     "tqdm": {"cli"},
     **{
         name: {"curation"}

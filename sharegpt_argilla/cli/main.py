@@ -30,6 +30,7 @@ COMMANDS = {
     "export-responses": "submitted responses merged back into the rows",
     "report-agreement": "agreement, label distribution, pace, disputed records",
     "migrate": "a new dataset with other questions or labels, answers kept",
+    "dashboard": "the team's progress, everybody's own page, the corpus, the export, in a browser",
     "training": "annotated rows -> the files that trainers read",
     "import-legacy": "a FeedbackDataset of Argilla 1.x -> annotated rows",
     "move": "everything of one Argilla copied to another, resumable",

@@ -8,6 +8,7 @@ from sharegpt_argilla.config.assignment import (
     Calibration,
 )
 from sharegpt_argilla.config.curation import Curation
+from sharegpt_argilla.config.dashboard import Dashboard
 from sharegpt_argilla.config.describe import Describe
 from sharegpt_argilla.config.export import POLICY_TYPES, Export
 from sharegpt_argilla.config.fields import ChatField, CustomField, FieldConfig, TextField
@@ -47,6 +48,7 @@ __all__ = [
     "ChatField",
     "Curation",
     "CustomField",
+    "Dashboard",
     "Describe",
     "Export",
     "FieldConfig",

@@ -14,6 +14,7 @@ from pydantic import Field, model_validator
 from sharegpt_argilla.config.assignment import ASSIGNED_N, ASSIGNED_RANK, ASSIGNED_TO, Assignment
 from sharegpt_argilla.config.base import Section
 from sharegpt_argilla.config.curation import Curation
+from sharegpt_argilla.config.dashboard import Dashboard
 from sharegpt_argilla.config.describe import Describe
 from sharegpt_argilla.config.export import POLICY_TYPES, Export
 from sharegpt_argilla.config.fields import FieldConfig, TextField
@@ -39,6 +40,7 @@ class ProjectConfig(Section):
     assignment: Assignment = Assignment()
     export: Export = Export()
     curation: Curation = Curation()
+    dashboard: Dashboard = Dashboard()
 
     @model_validator(mode="after")
     def _whole(self) -> ProjectConfig:

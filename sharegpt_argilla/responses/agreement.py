@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sharegpt_argilla.responses.bootstrap import Estimate, Floats, estimate
+from sharegpt_argilla.responses.bootstrap import RESAMPLES, Estimate, Floats, estimate
 from sharegpt_argilla.responses.distances import METRICS, MetricName, kappa_weights
 
 MISSING = -1
@@ -75,11 +75,16 @@ def label_table(table: AnswerTable, label: str) -> AnswerTable:
     return AnswerTable(table.items, table.people, [False, True], codes)
 
 
-def krippendorff_alpha(table: AnswerTable, metric: MetricName) -> Estimate:
-    """Krippendorff's alpha of all people, over the items that at least two of them answered."""
+def krippendorff_alpha(table: AnswerTable, metric: MetricName, resamples: int = RESAMPLES) -> Estimate:
+    """Krippendorff's alpha of all people, over the items that at least two of them answered.
+
+    With 0 ``resamples`` there is no interval.
+    """
     counts = table.counts
     pairable = counts[counts.sum(axis=1) >= 2]
-    return estimate(pairable, lambda patterns, weights: _alpha(patterns, weights, table.categories, metric))
+    return estimate(
+        pairable, lambda patterns, weights: _alpha(patterns, weights, table.categories, metric), resamples
+    )
 
 
 def percent_agreement(table: AnswerTable) -> Estimate:

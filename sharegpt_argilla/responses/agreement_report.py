@@ -120,7 +120,7 @@ def build_report(
     for row in rows:
         book.add(row)
     tables = {
-        question.name: (question, answer_table(book.answers[question.name], _scale(question)))
+        question.name: (question, answer_table(book.answers[question.name], scale_of(question)))
         for question in questions
         if question.type in METRIC_OF_TYPE
     }
@@ -194,7 +194,8 @@ def _references(book: AnswerBook, name: str, people: Sequence[str]) -> Report:
     }
 
 
-def _scale(question: QuestionConfig) -> list[Hashable] | None:
+def scale_of(question: QuestionConfig) -> list[Hashable] | None:
+    """The possible answers in their order; None where the answers themselves say."""
     if isinstance(question, RatingQuestion):
         return [*sorted(question.values)]
     if isinstance(question, LabelQuestion):

@@ -12,8 +12,9 @@ from typing import Protocol
 
 from sharegpt_argilla.annotation import AnsweredRecord, ResponseStatus
 from sharegpt_argilla.argilla_client.connection import ArgillaClient, connect
-from sharegpt_argilla.argilla_client.dataset import DatasetOnServer, require_dataset
+from sharegpt_argilla.argilla_client.dataset import require_dataset
 from sharegpt_argilla.argilla_client.people import usernames
+from sharegpt_argilla.argilla_client.progress import ServerProgress, read_progress
 from sharegpt_argilla.argilla_client.responses import (
     answered_record,
     last_activity,
@@ -60,6 +61,7 @@ class Sources:
         people: user id -> username.
         kind: where the answers are read: ``database`` or ``rest``.
         sources: their answers.
+        progress: asks Argilla for the counts of each.
         needed: what `join_parts` takes, where the datasets are parts of one project: their answers are then
             joined as if they had been given in one. None for datasets of their own.
     """
@@ -70,12 +72,13 @@ class Sources:
     people: Mapping[str, str]
     kind: str
     sources: Sequence[AnswerSource]
+    progress: Sequence[Callable[[], ServerProgress]]
     needed: Callable[[str], int | None] | None = None
 
     def answered(self) -> Iterator[tuple[str, str]]:
         """Row id and annotator of every response."""
         for source in self.sources:
-            for _, _, record in source.records():
+            for record in all_records(source).values():
                 if record.id is not None:
                     yield from ((record.id, response.annotator) for response in record.responses)
 
@@ -107,30 +110,43 @@ def open_sources(
         near = find_answers(
             default_home(), connection.api_url, {key: partial(last_activity, client, key) for key in ids}
         )
-        home = default_home() if near is not None else None
-        sources = [
-            _source(client, one, people, statuses, near, MeasuredTime(one.id, client, home)) for one in found
-        ]
+        sources = [source_of(client, one.id, people, statuses, near) for one in found]
         names = [known for known, _, _ in datasets]
+        counts = [partial(read_progress, client, key) for key in ids]
         try:
             kind = "rest" if near is None else "database"
-            yield Sources(names, ids, [one.guidelines for one in found], people, kind, sources, needed)
+            guidelines = [one.guidelines for one in found]
+            yield Sources(names, ids, guidelines, people, kind, sources, counts, needed)
         finally:
             if near is not None:
                 near.close()
 
 
-def _source(
+def all_records(source: AnswerSource, ids: Collection[str] | None = None) -> dict[str, AnsweredRecord]:
+    """Argilla's record id -> record: all of a source, or at least those of ``ids``, held in memory."""
+    found: dict[str, tuple[int, AnsweredRecord]] = {}
+    reading = iter(source.records(ids))
+    while True:
+        try:
+            number, key, record = next(reading)
+        except StopIteration as end:
+            first = end.value or 0
+            return {key: record for key, (number, record) in found.items() if number >= first}
+        found[key] = number, record
+
+
+def source_of(
     client: ArgillaClient,
-    dataset: DatasetOnServer,
+    dataset_id: str,
     people: Mapping[str, str],
     statuses: Collection[ResponseStatus],
     near: EmbeddedAnswers | None,
-    times: MeasuredTime,
 ) -> AnswerSource:
+    """The answers of one dataset with measured times: from the database of `find_answers`, else over REST."""
+    times = MeasuredTime(dataset_id, client, default_home() if near is not None else None)
     if near is not None:
-        return _NearSource(near, dataset.id, people, statuses, times)
-    return _RestSource(client, dataset.id, people, statuses, times)
+        return _NearSource(near, dataset_id, people, statuses, times)
+    return _RestSource(client, dataset_id, people, statuses, times)
 
 
 class _RestSource:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
 from sharegpt_argilla.config import DEFAULT_CONFIG
 from sharegpt_argilla.embedded_argilla.launcher import ServerInfo
-from sharegpt_argilla.errors import InputError
+from sharegpt_argilla.errors import InputError, SharegptArgillaError
 from sharegpt_argilla.jsonl import open_output
 from sharegpt_argilla.settings import DEFAULT_PORT, Connection, Home, default_home, read_json
+from sharegpt_argilla.workflows.dashboard import DEFAULT_PORT as DASHBOARD_PORT
+from sharegpt_argilla.workflows.dashboard import DashboardOptions, running_dashboard
 from sharegpt_argilla.workflows.extract import extract
 from sharegpt_argilla.workflows.load_records import LoadSummary
 from sharegpt_argilla.workflows.push_to_argilla import push_to_argilla
@@ -18,6 +21,7 @@ from sharegpt_argilla.workflows.serve import serve
 from sharegpt_argilla.workflows.setup_dataset import SetupSummary
 
 DEFAULT_ROWS = "demo-rows.jsonl"
+ANNOTATED = "annotated.jsonl"
 EXAMPLES = {"sharegpt_vicuna.json": "vicuna", "sharegpt_gpt4.jsonl": "gpt4"}
 """Raw corpus under ``examples/`` -> the name of its corpus."""
 
@@ -27,12 +31,23 @@ CREATE_TIME = "20231101 12:00:00"
 
 @dataclass(frozen=True)
 class DemoSummary:
-    """What stands ready once the server is up: its address, what was made, what was loaded, where the rows are."""
+    """What stands ready once the server is up.
+
+    Attributes:
+        server: its address, home folder and owner.
+        setup: what was made.
+        load: what was loaded.
+        rows: where the rows are.
+        dashboard: address of the dashboard; "" where it does not run.
+        no_dashboard: why it does not.
+    """
 
     server: ServerInfo
     setup: SetupSummary
     load: LoadSummary
     rows: Path
+    dashboard: str = ""
+    no_dashboard: str = ""
 
 
 def demo(
@@ -43,6 +58,7 @@ def demo(
     examples: Path = Path("examples"),
     config: str | Path = DEFAULT_CONFIG,
     rows: str | Path = DEFAULT_ROWS,
+    dashboard_port: int = DASHBOARD_PORT,
 ) -> int:
     """Serve, extract the examples, set up the dataset, load the rows, and stay up until SIGINT or SIGTERM.
 
@@ -55,19 +71,28 @@ def demo(
         examples: the folder with the raw corpora.
         config: the project file.
         rows: takes the extracted rows.
+        dashboard_port: where the dashboard is served; the demo goes on without it where it cannot be.
 
     Raises:
         SharegptArgillaError: what the single steps raise.
     """
     home = home or default_home()
 
-    def prepare(server: ServerInfo) -> None:
-        connection = Connection(server.api_url, read_json(server.home.owner)["api_key"])
-        setup, load = push_to_argilla(rows, config, connection=connection, home=server.home)
-        on_ready(DemoSummary(server, setup, load, Path(rows)))
-
     _extract_all(examples, Path(rows))
-    return serve(port=port, home=home, on_ready=prepare)
+    with ExitStack() as stack:
+
+        def prepare(server: ServerInfo) -> None:
+            connection = Connection(server.api_url, read_json(server.home.owner)["api_key"])
+            setup, load = push_to_argilla(rows, config, connection=connection, home=server.home)
+            options = DashboardOptions(str(config), str(rows), ANNOTATED)
+            url, reason = "", ""
+            try:
+                url, _ = stack.enter_context(running_dashboard(options, port=dashboard_port, home=server.home))
+            except SharegptArgillaError as error:
+                reason = str(error)
+            on_ready(DemoSummary(server, setup, load, Path(rows), url, reason))
+
+        return serve(port=port, home=home, on_ready=prepare)
 
 
 def _extract_all(examples: Path, rows: Path) -> None:

@@ -33,8 +33,9 @@ from sharegpt_argilla.responses.export_state import (
 from sharegpt_argilla.responses.lines import LineCounts, LineMerger, lines_at, patch, remade
 from sharegpt_argilla.responses.merge import Origin, guidelines_hash
 from sharegpt_argilla.responses.times import read_time
-from sharegpt_argilla.settings import Connection, find_connection
+from sharegpt_argilla.settings import Connection, default_home, find_connection
 from sharegpt_argilla.workflows.answer_sources import Sources, open_sources
+from sharegpt_argilla.workflows.progress_history import keep_snapshots
 from sharegpt_argilla.workflows.run_lock import run_lock
 
 BATCH = 500
@@ -126,7 +127,10 @@ def export_responses(
         with closing(AnswerStore(sources.names, origin, sources.needed)) as store:
             export = _Export(str(rows), str(output), options, origin, sources, store, dry_run, on_progress)
             marks = [str(rows), statuses, asdict(origin), sources.kind, sources.ids, sources.people, parts.mark]
-            return export.run(plan_hash(marks))
+            summary = export.run(plan_hash(marks))
+        if not dry_run:
+            keep_snapshots(default_home(), dict(zip(sources.ids, sources.progress, strict=True)))
+        return summary
 
 
 def check_statuses(names: Sequence[str]) -> list[ResponseStatus]:

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 from sharegpt_argilla.argilla_client.connection import connect
 from sharegpt_argilla.argilla_client.dataset import find_dataset
@@ -20,9 +18,7 @@ from sharegpt_argilla.responses.agreement_report import build_report
 from sharegpt_argilla.responses.pace import IDLE
 from sharegpt_argilla.rows import Row
 from sharegpt_argilla.settings import Connection, find_connection
-
-WORDS = 8
-"""Words of a prompt that a link searches for."""
+from sharegpt_argilla.workflows.record_links import record_link
 
 
 def report_agreement(
@@ -80,21 +76,6 @@ def report_agreement(
 def _write(path: str | Path, text: str) -> None:
     with open_output(path) as file:
         file.write(text)
-
-
-def record_link(url: str, dataset_id: str, status: str, prompt: str) -> str:
-    """The address of a page of Argilla that shows one record, found by the first words of its prompt.
-
-    Args:
-        url: address of the Argilla.
-        dataset_id: Argilla's id of the dataset.
-        status: of the record. A completed one has left the queues; those who answered find it under submitted.
-        prompt: the text of the prompt, or its beginning.
-    """
-    words = re.findall(r"\w+", prompt)[:WORDS]
-    tab = "submitted" if status == "completed" else "pending"
-    search = quote(f'"{" ".join(words)}"') if words else ""
-    return f"{url}/dataset/{dataset_id}/annotation-mode?page=1&status={tab}&search={search}"
 
 
 def _add_links(report: dict[str, Any], project: ProjectConfig, connection: Connection | None) -> None:

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import httpx
 import pytest
 
 from tests.embedded import START_WITHIN, clean_environment, free_port
@@ -20,10 +21,14 @@ COMMAND = Path(sys.executable).with_name("sharegpt-argilla")
 class Demo:
     """A running demo in a folder of its own; ``said`` is what it has printed until it stands."""
 
-    def __init__(self, folder: Path, port: int) -> None:
+    def __init__(self, folder: Path, port: int, dashboard_port: int) -> None:
         environment = clean_environment() | {"HOME": str(folder)}
         self._process = subprocess.Popen(
-            [COMMAND, "demo", "--port", str(port)], cwd=folder, stderr=subprocess.PIPE, text=True, env=environment
+            [COMMAND, "demo", "--port", str(port), "--dashboard-port", str(dashboard_port)],
+            cwd=folder,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=environment,
         )
         lines = []
         for line in self._process.stderr:
@@ -47,8 +52,8 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_a_second_demo_finds_everything_in_place(folder: Path) -> None:
-    port = free_port()
-    first = Demo(folder, port)
+    port, dashboard_port = free_port(), free_port()
+    first = Demo(folder, port, dashboard_port)
     try:
         assert f"Argilla is running at http://127.0.0.1:{port}\n" in first.said
         assert "made workspace sharegpt, dataset sharegpt-prompts, account ana, account ben" in first.said
@@ -57,12 +62,18 @@ def test_a_second_demo_finds_everything_in_place(folder: Path) -> None:
         sheet = Path(re.search(r"^  accounts +(.+)$", first.said, re.MULTILINE)[1])
         assert sheet.stat().st_mode & 0o777 == 0o600
         assert {"owner", "ana", "ben"} <= {line.split(",")[0] for line in sheet.read_text().splitlines()}
+        assert f"  dashboard  http://127.0.0.1:{dashboard_port}\n" in first.said
+        assert httpx.get(f"http://127.0.0.1:{dashboard_port}/_stcore/health").text == "ok"
         _run_the_export_it_names(folder, first.said)
     finally:
         assert first.interrupt() == 0
+    with pytest.raises(httpx.ConnectError):
+        httpx.get(f"http://127.0.0.1:{dashboard_port}/_stcore/health")
 
-    second = Demo(folder, port)
+    # A port that is taken costs the dashboard, not the demo.
+    second = Demo(folder, port, port)
     try:
+        assert f"  dashboard  not running: something listens on port {port} already" in second.said
         assert "all there, nothing changed" in second.said
         assert f"0 loaded, {loaded[1]} unchanged" in second.said
     finally:

@@ -1,0 +1,52 @@
+"""What Streamlit runs: sign-in, then the pages that the person may see."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from sharegpt_argilla.dashboard import annotator_page, corpus_page, export_page, team_page
+from sharegpt_argilla.dashboard.session import sign_out, viewer
+from sharegpt_argilla.dashboard.signing_in import signing_in
+
+
+def main() -> None:
+    """Show the page that the address names."""
+    st.set_page_config("sharegpt-argilla", page_icon=_ICON, layout="wide", initial_sidebar_state="collapsed")
+    st.html(_STYLE)
+    person = viewer()
+    if person is None:
+        st.navigation([st.Page(signing_in, title="Sign in", url_path="sign-in")], position="hidden").run()
+        return
+    own = st.Page(annotator_page.page, title="Annotator", icon=":material/person:", url_path="annotator")
+    pages = [own]
+    if person.lead:
+        pages = [
+            st.Page(team_page.page, title="Team", icon=":material/groups:", url_path="team", default=True),
+            own,
+            st.Page(corpus_page.page, title="Corpus", icon=":material/article:", url_path="corpus"),
+            st.Page(export_page.page, title="Export", icon=":material/download:", url_path="export"),
+        ]
+    chosen = st.navigation(pages, position="top")
+    with (
+        st.container(horizontal=True, horizontal_alignment="right", key="who"),
+        st.popover(person.username, icon=":material/account_circle:", type="tertiary"),
+    ):
+        st.caption("Sees the whole project." if person.lead else "Sees the own numbers.")
+        st.button("Sign out", on_click=sign_out, icon=":material/logout:")
+    chosen.run()
+
+
+# Not a name of an icon: Streamlit would fetch that from a font server.
+_ICON = (
+    '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16" fill="#0072B2">'
+    '<rect x="1" y="8" width="4" height="7"/><rect x="6" y="4" width="4" height="11"/>'
+    '<rect x="11" y="1" width="4" height="14"/></svg>'
+)
+
+_STYLE = """<style>
+.block-container{padding-top:4.2rem;max-width:78rem}
+.st-key-who{margin-bottom:-3.4rem;z-index:1}
+[data-testid="stMetricValue"]{font-size:1.7rem}
+</style>"""
+
+main()

@@ -1,0 +1,154 @@
+"""Corpus: what is in the rows, and a row as annotators will see it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from sharegpt_argilla.config import load_project
+from sharegpt_argilla.dashboard import charts
+from sharegpt_argilla.dashboard.markdown import shown
+from sharegpt_argilla.dashboard.session import options
+from sharegpt_argilla.dashboard.tables import tile
+from sharegpt_argilla.errors import SharegptArgillaError
+from sharegpt_argilla.workflows.corpus_overview import Corpus, Entry, Filter, listed
+
+Counts = Sequence[Mapping[str, Any]]
+
+
+def page() -> None:
+    """The page."""
+    st.title("Corpus")
+    path = options().rows
+    if not path:
+        st.info("Start the dashboard with `--rows rows.jsonl` to see what is in the rows.")
+        return
+    try:
+        corpus = _corpus(path, Path(path).stat().st_mtime_ns)
+        _overview(corpus)
+        _readability(corpus)
+        _rows(corpus)
+    except (SharegptArgillaError, OSError) as error:
+        st.error(str(error))
+
+
+@st.cache_resource(max_entries=2, show_spinner="Reading the rows …", on_release=lambda corpus: corpus.close())
+def _corpus(path: str, _changed: int) -> Corpus:
+    return Corpus(path)
+
+
+@st.cache_data(max_entries=2, show_spinner=False)
+def _numbers(path: str, changed: int) -> dict[str, Any]:
+    return _corpus(path, changed).overview()
+
+
+@st.cache_data(max_entries=2, show_spinner="Measuring how readable prompts are …")
+def _ease(path: str, changed: int) -> dict[str, Any]:
+    return _corpus(path, changed).readability()
+
+
+def _overview(corpus: Corpus) -> None:
+    found = _numbers(str(corpus.path), corpus.mark[1])
+    st.caption(
+        f"`{corpus.path}`" + (f" · {found['unreadable']:,} lines are no rows" if found["unreadable"] else "")
+    )
+    tiles = {
+        "Rows": found["rows"],
+        "Conversations": found["conversations"],
+        "Unanswered": found["unanswered"],
+        "Duplicates": found["duplicates"],
+        "Rows there twice": found["repeated"],
+    }
+    with st.container(horizontal=True):
+        for label, count in tiles.items():
+            tile(label, f"{count:,}")
+    first, second = st.columns(2)
+    with first:
+        _chart("Languages of prompts", found["languages"], "language")
+        _lengths("Length of prompts", found["prompt_lengths"])
+        _chart("Flags", found["flags"], "flag", "No row carries a flag; `curate` puts them there.")
+    with second:
+        _chart("Languages of responses", found["response_languages"], "language")
+        _lengths("Length of responses", found["response_lengths"])
+        _chart("Corpora", found["corpora"], "corpus")
+        _chart("Categories", found["categories"], "category", "The corpus has no categories of its own.")
+
+
+def _chart(title: str, counts: Counts, axis: str, nothing: str = "Nothing.") -> None:
+    st.subheader(title)
+    if not counts:
+        st.caption(nothing)
+        return
+    charts.show(charts.bars(counts, "name", "rows", axis, "rows"), title)
+
+
+def _lengths(title: str, counts: Counts) -> None:
+    st.subheader(title)
+    charts.show(charts.histogram(counts, "name", "rows", "characters", "rows"), title)
+
+
+def _readability(corpus: Corpus) -> None:
+    st.subheader("Readability of prompts")
+    found = _ease(str(corpus.path), corpus.mark[1])
+    title = "Flesch reading ease (higher is easier)"
+    charts.show(charts.histogram(found["classes"], "name", "rows", title, "rows"), title)
+    st.caption(
+        f"Of {found['sampled']:,} out of {found['of']:,} prompts in English or of unknown language; the score is "
+        "made for English."
+    )
+
+
+def _rows(corpus: Corpus) -> None:
+    st.subheader("Rows")
+    wanted = _filter(corpus)
+    entries, count, whole = corpus.find(wanted)
+    st.markdown(f"**{count:,}{'' if whole else ' or more'}** of {len(corpus.entries):,} rows")
+    if not entries:
+        return
+    event: Any = st.dataframe(
+        listed(corpus, entries),
+        hide_index=True,
+        height=300,
+        on_select="rerun",
+        selection_mode="single-row",
+        key="rows",
+        column_config={"prompt": st.column_config.TextColumn("prompt", width="large"), "answer": "answer (chars)"},
+    )
+    chosen = event.selection.rows
+    st.caption("Select a row to see it as annotators will; the first is shown otherwise.")
+    _record(corpus, entries[chosen[0] if chosen and chosen[0] < len(entries) else 0])
+
+
+def _filter(corpus: Corpus) -> Filter:
+    found = _numbers(str(corpus.path), corpus.mark[1])
+    first, second, third, fourth = st.columns(4)
+    language = first.selectbox("Language", _names(found["languages"]), index=None, placeholder="any")
+    name = second.selectbox("Corpus", _names(found["corpora"]), index=None, placeholder="any", key="corpus")
+    flag = third.selectbox("Flag", _names(found["flags"]), index=None, placeholder="any")
+    category = fourth.selectbox("Category", _names(found["categories"]), index=None, placeholder="any")
+    text = first.text_input("Words in prompt or response", key="words")
+    longest = max(1, found["longest"])
+    lengths = second.slider("Length of the prompt (characters)", 0, longest, (0, longest))
+    duplicates = third.checkbox("Only duplicates")
+    return Filter(language, name, flag, category, lengths, duplicates, text)
+
+
+def _names(counts: Counts) -> list[str]:
+    return [one["name"] for one in counts]
+
+
+def _record(corpus: Corpus, entry: Entry) -> None:
+    project = load_project(options().config).config
+    with st.container(border=True):
+        for field in corpus.as_annotators_see(entry, project):
+            st.caption(field["title"])
+            if "messages" in field:
+                for message in field["messages"]:
+                    with st.chat_message(message["role"]):
+                        st.markdown(shown(message["content"]))
+            else:
+                st.markdown(shown(field["text"]))
+        st.caption(f"row `{entry.id}`")

@@ -1,0 +1,71 @@
+"""What a session knows: who signed in, and the project that all sessions share."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from sharegpt_argilla.errors import SharegptArgillaError
+from sharegpt_argilla.workflows.dashboard import DashboardOptions, read_options
+from sharegpt_argilla.workflows.dashboard_access import Viewer
+from sharegpt_argilla.workflows.project_watch import YOUNG, ProjectView, ProjectWatch
+
+REFRESH = read_options().refresh
+"""Seconds after which an open page looks again."""
+
+_VIEWER = "viewer"
+
+
+def viewer() -> Viewer | None:
+    """Who signed in; None before."""
+    found = st.session_state.get(_VIEWER)
+    return found if isinstance(found, Viewer) else None
+
+
+def sign_in_as(person: Viewer) -> None:
+    """Remember who signed in for as long as the page is open."""
+    st.session_state[_VIEWER] = person
+
+
+def sign_out() -> None:
+    """Forget everything that this session knows."""
+    st.session_state.clear()
+
+
+def options() -> DashboardOptions:
+    """What the command was given."""
+    return read_options()
+
+
+@st.cache_resource(show_spinner=False, on_release=lambda watch: watch.close())
+def _watch(config: str) -> ProjectWatch:
+    return ProjectWatch(config)
+
+
+def watch() -> ProjectWatch:
+    """The project, read once for all sessions."""
+    return _watch(options().config)
+
+
+def current_view(*, warn: bool = True) -> ProjectView:
+    """The project as it is now; ends the run with one line where it was never reached.
+
+    ``warn``: say so where the server does not answer.
+    """
+    try:
+        view = watch().view(min(YOUNG, REFRESH / 2))
+    except SharegptArgillaError as error:
+        st.error(str(error), icon=":material/cloud_off:")
+        st.stop()
+    if view.problem and warn:
+        st.warning(
+            f"Argilla does not answer. These numbers are from {view.read_at:%Y-%m-%d %H:%M:%S} UTC; "
+            f"the page goes on by itself when it is back.\n\n{view.problem}",
+            icon=":material/cloud_off:",
+        )
+    return view
+
+
+def as_of(view: ProjectView) -> None:
+    """One line that says how old the numbers are."""
+    late = "" if view.answers_at >= view.read_at else f" · answers of {view.answers_at:%H:%M:%S}"
+    st.caption(f"As of {view.read_at:%Y-%m-%d %H:%M:%S} UTC{late} · refreshes every {REFRESH:g} s · days are UTC")

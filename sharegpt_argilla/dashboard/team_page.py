@@ -1,0 +1,191 @@
+"""Team: how far the project is, who does what, what they answer and how far they agree."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import streamlit as st
+
+from sharegpt_argilla.dashboard import charts
+from sharegpt_argilla.dashboard.session import REFRESH, as_of, current_view, watch
+from sharegpt_argilla.dashboard.tables import plain_table, record_table, tile
+from sharegpt_argilla.workflows.project_watch import ProjectView
+from sharegpt_argilla.workflows.team_progress import (
+    Wanted,
+    disputed_records,
+    records_behind,
+    slowest_records,
+    team_consensus,
+    team_progress,
+)
+
+Numbers = Mapping[str, Any]
+
+
+def page() -> None:
+    """The page."""
+    st.title("Team")
+    _body()
+
+
+@st.fragment(run_every=REFRESH)
+def _body() -> None:
+    view = current_view()
+    team = team_progress(watch(), view)
+    as_of(view)
+    _counts(team)
+    _finish(team["forecast"])
+    _over_time(team)
+    _people(team["people"])
+    _answers(team["questions"])
+    _behind(view, team)
+    _agreement(view)
+    _worth_a_look(view, team)
+
+
+def _counts(team: Numbers) -> None:
+    counts, links = team["counts"], team["links"]
+    total = counts["total"]
+    tiles = [
+        ("Records completed", f"{counts['completed']:,} of {total:,}", "submitted", "my submitted"),
+        ("Records pending", f"{counts['pending']:,}", "pending", "my queue"),
+        ("Responses submitted", f"{counts['submitted']:,}", "submitted", "my submitted"),
+        ("Drafts", f"{counts['draft']:,}", "draft", "my drafts"),
+        ("Discarded", f"{counts['discarded']:,}", "discarded", "my discarded"),
+    ]
+    with st.container(horizontal=True):
+        for label, value, status, where in tiles:
+            tile(label, value, links[status], f"in Argilla: {where}")
+    st.progress(counts["completed_share"], text=f"{counts['completed_share']:.1%} of {total:,} records completed")
+
+
+def _finish(forecast: Numbers) -> None:
+    if not forecast["remaining"]:
+        st.success("Every record is complete.", icon=":material/check_circle:")
+        return
+    missing = f"**{forecast['remaining']:,} responses** are still wanted."
+    if forecast["finish"]:
+        st.info(
+            f"{missing} At {forecast['per_day']:,} a day, the mean of the last {forecast['days_seen']} full days, "
+            f"they are there on **{forecast['finish']}**; four times in five between {forecast['earliest']} and "
+            f"{forecast['latest'] or 'much later'}.",
+            icon=":material/event:",
+        )
+        return
+    st.info(
+        f"{missing} An estimate of the finish needs {forecast['days_needed']} full days with answers; "
+        f"there are {forecast['days_seen']}.",
+        icon=":material/event:",
+    )
+
+
+def _over_time(team: Numbers) -> None:
+    left, right = st.columns(2)
+    with left:
+        st.subheader("Progress over time")
+        points = team["course"]
+        charts.show(charts.lines(points, "at", "count", "what", ("time (UTC)", "count")), "progress over time")
+        st.caption(
+            "Snapshots that the dashboard and export-responses keep, at most one in five minutes; before "
+            "the first, the times of the answers."
+        )
+    with right:
+        st.subheader("Each day")
+        chart = charts.days(team["days"], team["every_day"], "annotator", "responses submitted")
+        charts.show(chart, "responses submitted each day")
+        st.caption("An answer that was edited counts on the day of the edit.")
+
+
+def _people(people: Sequence[Numbers]) -> None:
+    st.subheader("Each person")
+    st.dataframe(
+        people,
+        hide_index=True,
+        column_order=["annotator", "submitted", "today", "draft", "discarded", "pace", "active", "last"],
+        column_config={
+            "annotator": "person",
+            "submitted": st.column_config.NumberColumn("submitted", format="localized"),
+            "draft": "drafts",
+            "pace": st.column_config.TextColumn(
+                "median time", help="~ estimated from the times between submissions"
+            ),
+            "active": st.column_config.TextColumn("active time", help="~ estimated; sum over submitted responses"),
+            "last": "last response (UTC)",
+        },
+    )
+
+
+def _answers(questions: Sequence[Numbers]) -> None:
+    st.subheader("Answers")
+    for column, question in zip(st.columns(max(1, len(questions))), questions, strict=False):
+        with column:
+            st.markdown(f"**{question['title']}**")
+            st.caption(f"`{question['name']}` · {question['responses']:,} responses submitted")
+            if question["scale"]:
+                chart = charts.histogram(question["distribution"], "answer", "responses", "rating", "responses")
+            else:
+                chart = charts.bars(question["distribution"], "answer", "responses", "answer", "responses")
+            charts.show(chart, f"how often each answer to {question['name']} was given")
+
+
+def _behind(view: ProjectView, team: Numbers) -> None:
+    with st.expander("Records behind a number", icon=":material/search:"):
+        columns = st.columns(4)
+        questions = {one["name"]: one for one in team["questions"]}
+        status = columns[0].selectbox("Responses", ["submitted", "draft", "discarded"], key="behind-status")
+        question = columns[1].selectbox("Question", list(questions), key="behind-question")
+        answers = {one["value"]: one for one in questions[question]["distribution"]} if question else {}
+        answer = columns[2].selectbox("Answer", list(answers), index=None, placeholder="any", key="behind-answer")
+        people = [one["annotator"] for one in team["people"]]
+        person = columns[3].selectbox("Person", people, index=None, placeholder="anybody", key="behind-person")
+        if answer:
+            st.markdown(f"[My own records with this answer in Argilla]({answers[answer]['url']})")
+        wanted = Wanted(status or "submitted", question, answer, person)
+        record_table(records_behind(watch(), view, wanted), ["prompt", "annotator", "submitted_at", "status"])
+
+
+def _agreement(view: ProjectView) -> None:
+    st.subheader("Agreement")
+    found = team_consensus(watch(), view)
+    if not found["alphas"]:
+        st.caption("Nobody can agree yet: no record was answered by two people.")
+        return
+    left, right = st.columns(2)
+    with left:
+        st.markdown("**Now**")
+        charts.show(
+            charts.intervals(found["alphas"], "question", "question", "Krippendorff's alpha"),
+            "alpha of each question",
+        )
+        charts.show(
+            charts.intervals(found["equal"], "question", "question", "share of equal answers"), "equal answers"
+        )
+        st.caption(
+            "1 is perfect agreement, 0 what chance gives. Bars are 95 % bootstrap intervals, n is the number of "
+            "records that two people or more answered." + found["note"]
+        )
+    with right:
+        st.markdown("**Over time**")
+        axes = ("day (UTC)", "alpha of all answers until then")
+        charts.show(charts.lines(found["course"], "day", "alpha", "question", axes), "alpha over time")
+        st.caption("Krippendorff's alpha of all records whose newest answer is of that day or before.")
+    for name, labels in found["labels"].items():
+        with st.expander(f"Each label of {name}"):
+            charts.show(
+                charts.intervals(labels, "label", "label", "alpha of yes and no"), f"alpha of labels of {name}"
+            )
+
+
+def _worth_a_look(view: ProjectView, team: Numbers) -> None:
+    st.subheader("Most disputed records")
+    record_table(disputed_records(watch(), view), ["prompt", "disagreement", "given", "status"])
+    st.subheader("Slowest answers")
+    left, right = st.columns([3, 2])
+    with left:
+        record_table(slowest_records(watch(), view), ["prompt", "seconds", "annotator", "how"])
+    with right:
+        plain_table(
+            team["slow_answers"], {"seconds": st.column_config.NumberColumn("median seconds", format="%.1f")}
+        )
+        st.caption("Median time of the responses with an answer, where there are three or more.")

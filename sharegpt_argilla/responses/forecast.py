@@ -1,0 +1,59 @@
+"""When a team will be done, if it goes on as it did: a bootstrap over whole days."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, timedelta
+from typing import Any
+
+import numpy as np
+
+WINDOW = 14
+"""Days that are looked back at; what was longer ago says little about the pace of now."""
+
+FEWEST = 3
+"""Full days without which there is no estimate."""
+
+RANGE = (10, 90)
+"""Percentiles at the ends of the range: one case in five lies outside."""
+
+HORIZON = 3650
+"""Days; what takes longer is not in sight."""
+
+_RESAMPLES = 2000
+
+
+def forecast(days: Mapping[str, int], remaining: int, today: date) -> dict[str, Any]:
+    """The day on which the remaining responses will be there.
+
+    Args:
+        days: ``2026-01-05`` -> responses submitted on that day, UTC; days without any may be absent.
+        remaining: responses still wanted.
+        today: it counts as unfinished and is left out of the pace.
+
+    Returns:
+        ``days_seen`` (full days since the first answer, at most `WINDOW`), ``per_day`` (their mean), and
+        ``finish``, ``earliest``, ``latest`` (ISO dates; None where there is no estimate): the median and the
+        `RANGE` of samples of those days, drawn with replacement (seed 0).
+    """
+    first = min((date.fromisoformat(day) for day in days), default=today)
+    seen = min((today - first).days, WINDOW)
+    counts = np.array([days.get((today - timedelta(back)).isoformat(), 0) for back in range(1, seen + 1)])
+    result: dict[str, Any] = {
+        "remaining": remaining,
+        "days_seen": seen,
+        "days_needed": FEWEST,
+        "per_day": round(float(counts.mean()), 1) if seen else None,
+        "finish": None,
+        "earliest": None,
+        "latest": None,
+    }
+    if seen < FEWEST or not counts.any() or not remaining:
+        return result
+    drawn = np.random.default_rng(0).choice(counts, (_RESAMPLES, seen)).mean(axis=1)
+    with np.errstate(divide="ignore"):
+        needed = np.minimum(remaining / drawn, HORIZON)
+    ends = np.percentile(np.ceil(needed), (RANGE[0], 50, RANGE[1]), method="nearest")
+    for name, length in zip(("earliest", "finish", "latest"), ends, strict=True):
+        result[name] = (today + timedelta(int(length))).isoformat() if length < HORIZON else None
+    return result

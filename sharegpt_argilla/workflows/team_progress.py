@@ -1,0 +1,233 @@
+"""How a team is doing, as plain data: what the Team page shows."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import Any
+
+from sharegpt_argilla.annotation import Response
+from sharegpt_argilla.config import QuestionConfig, RatingQuestion, TextQuestion
+from sharegpt_argilla.responses.forecast import forecast
+from sharegpt_argilla.responses.progress import (
+    Tally,
+    count_answers,
+    distribution,
+    person_numbers,
+    slow_answers,
+)
+from sharegpt_argilla.responses.team_agreement import (
+    AgreementTables,
+    agreement_tables,
+    course,
+    disputed,
+    team_agreement,
+)
+from sharegpt_argilla.settings import Home
+from sharegpt_argilla.workflows.progress_history import history_of
+from sharegpt_argilla.workflows.project_watch import ProjectView, ProjectWatch, prompt_field
+from sharegpt_argilla.workflows.record_links import answer_filter, queue_link, record_link
+from sharegpt_argilla.workflows.team_shapes import (
+    consensus_shapes,
+    course_points,
+    days_by_person,
+    every_day,
+    given_text,
+    with_texts,
+)
+
+BEHIND = 50
+"""Records that stand behind a number in a list, the newest answers first."""
+
+
+def team_tally(watch: ProjectWatch, view: ProjectView) -> Tally:
+    """The counts of a view, shared by all pages."""
+    today = today_utc().isoformat()
+    return watch.derived(f"tally {today}", view, lambda one: _tally(one, today))
+
+
+def team_tables(watch: ProjectWatch, view: ProjectView) -> AgreementTables:
+    """The answers that can agree, shared by all pages."""
+    return watch.derived("tables", view, lambda one: agreement_tables(one.records, one.config.questions))
+
+
+def team_progress(watch: ProjectWatch, view: ProjectView) -> dict[str, Any]:
+    """Counts, people, days, distributions and the estimated finish.
+
+    Returns:
+        ``counts``: records and responses. ``links``: tabs of the annotation page. ``people``, ``days``,
+        ``slow_answers``, ``forecast``: see `responses.progress` and `responses.forecast`. ``questions``: each
+        with its ``distribution``. ``course``: the snapshots.
+    """
+    tally, today = team_tally(watch, view), today_utc()
+    days: Counter[str] = Counter()
+    for person in tally.people.values():
+        days.update(person.days)
+    return {
+        "counts": _counts(view, tally),
+        "links": {status: queue_link(view.url, view.dataset_id, status) for status in _TABS},
+        "people": [with_texts(person) for person in people_numbers(tally)],
+        "days": days_by_person(tally),
+        "questions": [_question(view, tally, one) for one in labelled(view.config.questions)],
+        "slow_answers": slow_answers(tally),
+        "forecast": forecast(days, tally.remaining, today),
+        "every_day": every_day(days, today),
+        "course": course_points(history_points(watch.home, view), days),
+    }
+
+
+def people_numbers(tally: Tally) -> list[dict[str, Any]]:
+    """Everybody's counts, who submitted most first."""
+    today = today_utc().isoformat()
+    people = [person_numbers(name, person, today) for name, person in tally.people.items()]
+    return sorted(people, key=lambda one: (-one["submitted"], one["annotator"]))
+
+
+def team_consensus(watch: ProjectWatch, view: ProjectView) -> dict[str, Any]:
+    """Agreement now and over time; see `team_shapes.consensus_shapes`."""
+    tables = team_tables(watch, view)
+
+    def make(_: ProjectView) -> dict[str, Any]:
+        found = {"questions": team_agreement(tables), "course": course(tables), "left_out": tables.left_out}
+        return consensus_shapes(found)
+
+    return watch.derived("consensus", view, make)
+
+
+def disputed_records(watch: ProjectWatch, view: ProjectView) -> list[dict[str, Any]]:
+    """The records whose answers lie farthest apart: ``prompt``, ``url``, ``disagreement``, ``answers``."""
+    tables = team_tables(watch, view)
+    found = watch.derived("disputed", view, lambda _: disputed(tables))
+    return with_links(watch, view, [one | {"given": given_text(one["answers"])} for one in found])
+
+
+def slowest_records(watch: ProjectWatch, view: ProjectView) -> list[dict[str, Any]]:
+    """The answers that took longest: ``seconds``, ``annotator``, ``how``, ``prompt``, ``url``."""
+    return with_links(
+        watch,
+        view,
+        [
+            {"record": key, "seconds": round(seconds, 1), "annotator": name, "how": _how(measured)}
+            for seconds, key, name, measured in team_tally(watch, view).slowest
+        ],
+    )
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Which responses stand behind a number; what is None does not count.
+
+    Attributes:
+        status: ``submitted``, ``draft`` or ``discarded``.
+        question: name of the question that ``answer`` belongs to.
+        answer: the answer, as in a distribution.
+        annotator: who gave it.
+    """
+
+    status: str = "submitted"
+    question: str | None = None
+    answer: str | None = None
+    annotator: str | None = None
+
+
+def records_behind(watch: ProjectWatch, view: ProjectView, wanted: Wanted) -> list[dict[str, Any]]:
+    """Up to `BEHIND` records with such a response, the newest first."""
+    found = [
+        {"record": key, "annotator": response.annotator, "submitted_at": response.submitted_at}
+        for key, record in view.records.items()
+        for response in record.responses
+        if _is_wanted(response, wanted)
+    ]
+    found.sort(key=lambda one: one["submitted_at"], reverse=True)
+    return with_links(watch, view, found[:BEHIND])
+
+
+def _is_wanted(response: Response, wanted: Wanted) -> bool:
+    if response.status != wanted.status or wanted.annotator not in {None, response.annotator}:
+        return False
+    if wanted.question is None or wanted.answer is None:
+        return True
+    value = response.values.get(wanted.question)
+    return wanted.answer in (map(str, value) if isinstance(value, list) else [str(value)])
+
+
+def with_links(watch: ProjectWatch, view: ProjectView, found: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The same with ``prompt`` (its beginning), ``status`` and ``url`` of the record, where they are known."""
+    prompts = watch.prompts(view, [one["record"] for one in found])
+    field, linked = prompt_field(view.config), []
+    for one in found:
+        record = view.records.get(one["record"])
+        status, prompt = record.status if record else "pending", prompts.get(one["record"], "")
+        url = record_link(view.url, view.dataset_id, status, prompt, field) if prompt else ""
+        linked.append(one | {"prompt": " ".join(prompt.split()), "status": status, "url": url})
+    return linked
+
+
+def history_points(home: Home, view: ProjectView) -> list[dict[str, Any]]:
+    """The snapshots, and the counts of now as the last of them."""
+    people = view.progress.people.values()
+    now = {
+        "at": view.read_at.isoformat(timespec="seconds"),
+        "total": view.progress.total,
+        "completed": view.progress.completed,
+        **{status: sum(one[status] for one in people) for status in ("submitted", "draft", "discarded")},
+    }
+    return [*map(dict, history_of(home, view.dataset_id).points()), now]
+
+
+def labelled(questions: Sequence[QuestionConfig]) -> list[QuestionConfig]:
+    """The questions whose answers can be counted: all but free texts."""
+    return [one for one in questions if not isinstance(one, TextQuestion)]
+
+
+_TABS = ("pending", "draft", "discarded", "submitted")
+
+
+def _counts(view: ProjectView, tally: Tally) -> dict[str, int | float]:
+    progress = view.progress
+    return {
+        "total": progress.total,
+        "completed": progress.completed,
+        "pending": progress.pending,
+        "untouched": progress.total - len(view.records),
+        **{status: tally.statuses[status] for status in ("submitted", "draft", "discarded")},
+        "annotators": len(tally.people),
+        "completed_share": progress.completed / progress.total if progress.total else 0.0,
+        "remaining": tally.remaining,
+    }
+
+
+def _question(view: ProjectView, tally: Tally, question: QuestionConfig) -> dict[str, Any]:
+    shown = distribution(tally, question)
+    for one in shown:
+        chosen = answer_filter(question.name, question.type, one["value"])
+        one["url"] = queue_link(view.url, view.dataset_id, "submitted", **chosen)
+    return {
+        "name": question.name,
+        "title": question.title,
+        "type": question.type,
+        "scale": isinstance(question, RatingQuestion),
+        "distribution": shown,
+        "responses": tally.statuses["submitted"],
+    }
+
+
+def _how(measured: bool) -> str:
+    return "measured" if measured else "~ estimated"
+
+
+def _tally(view: ProjectView, today: str) -> Tally:
+    return count_answers(
+        view.records,
+        view.config.questions,
+        overlap=view.config.assignment.overlap,
+        total=view.progress.total,
+        day=today,
+    )
+
+
+def today_utc() -> date:
+    """Days are those of UTC, as Argilla's times are."""
+    return datetime.now(UTC).date()

@@ -1,0 +1,92 @@
+"""A rows file in numbers, filters, and a row as annotators will see it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from sharegpt_argilla.config import load_project
+from sharegpt_argilla.errors import InputError
+from sharegpt_argilla.rows import Pair, Row, build_row, read_extension, with_extension
+from sharegpt_argilla.workflows.corpus_overview import Corpus, Filter, listed
+from tests.projects import ROOT, write_rows
+
+
+def row(number: int, question: str, answer: str = "Yes.", **curation: object) -> Row:
+    extra = {"lang": "de", "category": "riddle"} if number == 4 else {}
+    pair = Pair(question, answer, "s", number, "vicuna", "ShareGPT", "human", "gpt", extra=extra)
+    made = build_row(pair, "20230511 15:56:03")
+    return with_extension(made, {**read_extension(made), "curation": curation}) if curation else made
+
+
+@pytest.fixture
+def corpus(tmp_path: Path) -> Corpus:
+    rows = [
+        row(1, "Is it raining?", flags=["too_short"], prompt_lang="en", response_lang="en"),
+        row(2, "Is it raining again?", flags=["near_duplicate"], prompt_lang="en", dup_of="x"),
+        row(3, "今天下雨吗?", "", prompt_lang="zh", flags=[]),
+        row(4, "Was ist das? " * 10),
+    ]
+    path = write_rows(tmp_path / "rows.jsonl", [*rows, rows[0]])
+    path.write_text(path.read_text(encoding="utf-8") + "no row\n\n", encoding="utf-8")
+    return Corpus(path)
+
+
+def counts(points: list[dict]) -> dict[str, int]:
+    return {one["name"]: one["rows"] for one in points if one["rows"]}
+
+
+def test_overview(corpus: Corpus) -> None:
+    found = corpus.overview()
+    numbers = ("rows", "unreadable", "conversations", "unanswered", "duplicates", "repeated")
+    assert [found[name] for name in numbers] == [5, 1, 1, 1, 1, 1]
+    assert counts(found["languages"]) == {"en": 3, "zh": 1, "de": 1}
+    assert counts(found["response_languages"]) == {"en": 2, "unknown": 1, "de": 1}
+    assert counts(found["categories"]) == {"riddle": 1}
+    assert found["flags"][0] == {"name": "too_short", "rows": 2, "share": 0.4}
+    assert counts(found["prompt_lengths"]) == {"≤ 50": 4, "≤ 200": 1}
+    assert counts(found["response_lengths"]) == {"≤ 50": 4}
+
+
+@pytest.mark.parametrize(
+    ("wanted", "turns"),
+    [
+        (Filter(), [1, 2, 3, 4, 1]),
+        (Filter(language="zh"), [3]),
+        (Filter(flag="too_short"), [1, 1]),
+        (Filter(category="riddle"), [4]),
+        (Filter(duplicates=True), [2]),
+        (Filter(lengths=(15, 40)), [2]),
+        (Filter(text="RAINING again"), [2]),
+        (Filter(text="yes", language="de"), [4]),
+        (Filter(corpus="gpt4"), []),
+    ],
+)
+def test_filters(corpus: Corpus, wanted: Filter, turns: list[int]) -> None:
+    entries, count, whole = corpus.find(wanted)
+    assert [one.turn for one in entries] == turns
+    assert (count, whole) == (len(turns), True)
+    assert [one["turn"] for one in listed(corpus, entries)] == turns
+
+
+def test_a_row_as_annotators_see_it(corpus: Corpus) -> None:
+    project = load_project(ROOT / "dataset-config.yml").config
+    fields = corpus.as_annotators_see(corpus.entries[1], project)
+    corpus.close()
+    assert [field["title"] for field in fields] == ["Prompt", "Response", "Earlier in this conversation"]
+    assert fields[0]["text"] == "Is it raining again?"
+    assert [message["content"] for message in fields[2]["messages"]] == ["Is it raining?", "Yes."]
+
+
+def test_readability_is_that_of_english(corpus: Corpus) -> None:
+    found = corpus.readability()
+    assert (found["sampled"], found["of"]) == (3, 3)
+    assert sum(one["rows"] for one in found["classes"]) == 3
+
+
+def test_a_file_that_changed_meanwhile_is_not_read_wrongly(corpus: Corpus) -> None:
+    corpus.path.write_text(json.dumps({"id": "other"}) + "\n", encoding="utf-8")
+    with pytest.raises(InputError, match="changed meanwhile"):
+        corpus.row(corpus.entries[0])
