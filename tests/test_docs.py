@@ -30,7 +30,7 @@ from tests.projects import ANSWER, ROOT
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), *(ROOT / "examples").glob("*.md")])
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 BLOCKS = {
-    "foreground": re.compile(r"sharegpt-argilla (serve|demo)\b"),
+    "foreground": re.compile(r"sharegpt-argilla (serve|demo|dashboard)\b"),
     "make": re.compile(r"make (\w+)"),
 }
 
