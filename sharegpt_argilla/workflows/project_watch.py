@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
+from uuid import UUID
 
 from sharegpt_argilla.annotation import AnsweredRecord, ResponseStatus
 from sharegpt_argilla.argilla_client.connection import ArgillaClient, connect
@@ -227,7 +228,7 @@ def prompt_field(config: ProjectConfig) -> str:
 
 def _stamps(near: EmbeddedAnswers, dataset_id: str) -> dict[str, object]:
     """Argilla's record id -> what changes with its answers."""
-    return {key: stamp for key, *stamp in near.stamps(dataset_id, _ALL)}
+    return {str(UUID(key)): stamp for key, *stamp in near.stamps(dataset_id, _ALL)}
 
 
 def _changed(

@@ -52,6 +52,7 @@ def test_it_says_what_rest_says(project: TestProject, tmp_path: Path) -> None:
         assert near == answered_record(record, {}, statuses, questions)
         assert len(near.suggestions) == (2 if record["id"] == suggested else 0)
         found[record["id"]].pop("suggestions", None)
+        assert found[record["id"]].pop("metadata") == {}
     assert found == wanted
     some = next(iter(wanted))
     assert [record["id"] for record in answers.records(key, statuses, [some])] == [some]

@@ -28,6 +28,7 @@ def config(tmp_path: Path) -> Path:
         {"name": "preference", "type": "ranking", "title": "P", "labels": {"first": "A", "second": "B"}},
         {"name": "names", "type": "span", "title": "N", "field": "prompt", "labels": {"name": "Name"}},
     ]
+    content["suggestions"] = []
     path = tmp_path / "c.yml"
     path.write_text(yaml.safe_dump(content, sort_keys=False), encoding="utf-8")
     (tmp_path / "guidelines.md").write_text("Read.", encoding="utf-8")
