@@ -120,12 +120,13 @@ def test_python_in_the_readme_runs(tmp_path, monkeypatch, capfd) -> None:
     assert capfd.readouterr().out.strip() == str(len((tmp_path / "rows.jsonl").read_text().splitlines()))
 
 
-def test_the_page_of_commands_is_up_to_date(monkeypatch) -> None:
+def test_the_generated_pages_are_up_to_date(monkeypatch) -> None:
     monkeypatch.setenv("COLUMNS", "100")
     spec = importlib.util.spec_from_file_location("generate", ROOT / "docs" / "generate.py")
     generate = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(generate)
     assert generate.CLI.read_text(encoding="utf-8") == generate.cli_page(), "run `make docs`"
+    assert generate.KEYS.read_text(encoding="utf-8") == generate.keys_page(), "run `make docs`"
 
 
 def test_the_site_builds_without_a_warning(tmp_path) -> None:
