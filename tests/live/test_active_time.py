@@ -17,7 +17,7 @@ from sharegpt_argilla.embedded_argilla.activity import FIRST_CREDIT, MAX_CREDIT,
 from sharegpt_argilla.embedded_argilla.activity_route import MAX_BODY, PATH
 from sharegpt_argilla.embedded_argilla.team_options import ACTIVE_TIME, OPEN_QUEUE
 from sharegpt_argilla.settings import Connection, Home
-from sharegpt_argilla.workflows.answer_sources import open_sources
+from sharegpt_argilla.workflows.answer_sources import all_records, open_sources
 from sharegpt_argilla.workflows.backup import backup
 from sharegpt_argilla.workflows.restore import restore
 from tests.embedded import EmbeddedArgilla, embedded_argilla, wait_until
@@ -345,7 +345,7 @@ def test_measured_time_is_on_the_response(project: Project, near: bool, monkeypa
     spent = round(project.times()[shared, "cleo"]["seconds"], 1)
     connection = Connection(project.argilla.api_url, project.argilla.api_key)
     with open_sources(connection, [("measured", "measured", "measured")], ["submitted"]) as sources:
-        answers = {record.id: record for record in sources.answers()}
+        answers = {record.id: record for record in all_records(sources.sources[0]).values()}
     assert [(one.annotator, one.active_seconds) for one in answers["r4"].responses] == [("cleo", spent)]
 
 
