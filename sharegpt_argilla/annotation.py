@@ -74,6 +74,7 @@ class Response:
         submitted_at: ISO 8601, UTC, when the response took its present form.
         active_seconds: time spent on the record with the page in use; None when nobody knows it.
         active: whether that was measured or is an estimate; None where there is no number.
+        adjudication: whether a reviewer gave it, who saw what the others had answered.
     """
 
     annotator: str
@@ -82,6 +83,7 @@ class Response:
     submitted_at: str
     active_seconds: float | None = None
     active: Literal["measured", "estimated"] | None = None
+    adjudication: bool = False
 
     def to_json(self) -> dict[str, Any]:
         """The response as it stands inside an exported row; unknown times are left out."""
@@ -94,6 +96,8 @@ class Response:
         if self.active_seconds is not None:
             document["active_seconds"] = self.active_seconds
             document["active"] = self.active or "measured"
+        if self.adjudication:
+            document["adjudication"] = True
         return document
 
 

@@ -29,6 +29,7 @@ COMMANDS = {
     "push-to-argilla": "setup-dataset and load-records in one",
     "export-responses": "submitted responses merged back into the rows",
     "report-agreement": "agreement, label distribution, pace, disputed records",
+    "adjudicate": "disputed records to reviewers, whose answers are final",
     "migrate": "a new dataset with other questions or labels, answers kept",
     "dashboard": "the team's progress, everybody's own page, the corpus, the export, in a browser",
     "training": "annotated rows -> the files that trainers read",

@@ -49,12 +49,13 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _print_loads(summary: PlanSummary) -> None:
     width = max([len("person"), *(len(share.person) for share in summary.shares)])
-    print(f"{'person':<{width}}  records  calibration  answered")
+    gold = any(share.gold for share in summary.shares)
+    print(f"{'person':<{width}}  records  calibration  answered" + ("  gold" if gold else ""))
     for share in summary.shares:
         left = "  (left)" if share.former else ""
-        print(
-            f"{share.person:<{width}}  {share.records:>7,}  {share.calibration:>11,}  {share.answered:>8,}{left}"
-        )
+        known = f"  {share.gold:>4,}" if gold else ""
+        counts = f"{share.records:>7,}  {share.calibration:>11,}  {share.answered:>8,}"
+        print(f"{share.person:<{width}}  {counts}{known}{left}")
 
 
 def _print_pairs(people: Sequence[str], pairs: Mapping[tuple[str, str], int]) -> None:

@@ -12,6 +12,7 @@ from sharegpt_argilla.config.dashboard import Dashboard
 from sharegpt_argilla.config.describe import Describe
 from sharegpt_argilla.config.export import POLICY_TYPES, Export
 from sharegpt_argilla.config.fields import ChatField, CustomField, FieldConfig, TextField
+from sharegpt_argilla.config.gold import Adjudication, Gold
 from sharegpt_argilla.config.metadata import NumberProperty, PropertyConfig, TermsProperty
 from sharegpt_argilla.config.people import Person
 from sharegpt_argilla.config.project import Project, ProjectConfig
@@ -42,6 +43,7 @@ __all__ = [
     "GUIDELINES_MAX",
     "INTENT_LABELS",
     "POLICY_TYPES",
+    "Adjudication",
     "AgentConfig",
     "Assignment",
     "Calibration",
@@ -52,6 +54,7 @@ __all__ = [
     "Describe",
     "Export",
     "FieldConfig",
+    "Gold",
     "IntentRules",
     "LabelQuestion",
     "LanguageModel",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Discriminator, Field, Tag
 
 from sharegpt_argilla.config.base import Name, Section
 
@@ -35,17 +35,40 @@ PolicyName = Literal[
     "mace",
 ]
 StatusName = Literal["submitted", "draft", "discarded"]
+Weight = Annotated[float, Field(ge=0, strict=False)]
+BY_GOLD = "gold"
+"""The word in place of weights that stands for each person's accuracy on gold rows."""
+
+
+def _kind(weights: object) -> str:
+    return "word" if isinstance(weights, str) else "person"
+
+
+Weights = Annotated[
+    Annotated[Literal["gold"], Tag("word")] | Annotated[dict[str, Weight], Tag("person")], Discriminator(_kind)
+]
 
 
 class Export(Section):
     """How answers become one value a question, and which responses a row carries.
 
     ``policies``: question -> policy, majority where there is none. ``adjudicators``: people whose answer wins
-    over all others. ``weights``: person -> weight of a vote under the policy ``weighted``, 1 where there is none.
+    over all others. ``weights``: person -> weight of a vote under the policy ``weighted``, 1 where there is none;
+    or ``gold``, by how often each person was right on rows whose answers are known.
     ``statuses``: of the responses that rows carry; only submitted ones ever make values.
     """
 
     policies: dict[Name, PolicyName] = {}
     adjudicators: list[Annotated[str, Field(min_length=1)]] = []
-    weights: dict[str, Annotated[float, Field(ge=0, strict=False)]] = {}
+    weights: Weights = {}
     statuses: Annotated[list[StatusName], Field(min_length=1)] = ["submitted"]
+
+    @property
+    def weights_by_hand(self) -> dict[str, float]:
+        """Person -> weight, as the file has it; empty where gold says it."""
+        return self.weights if isinstance(self.weights, dict) else {}
+
+    @property
+    def weighs_by_gold(self) -> bool:
+        """Whether votes count by the accuracy on gold rows."""
+        return self.weights == BY_GOLD and "weighted" in self.policies.values()

@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 
+from sharegpt_argilla.config.assignment import Assignment
 from sharegpt_argilla.config.people import Person
 from sharegpt_argilla.config.project import Project
 
 CALIBRATION = "-calibration"
 """What stands behind the dataset's name where calibration records have a dataset of their own."""
+
+ADJUDICATION = "-adjudication"
+"""What stands behind workspace and dataset where reviewers decide."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,6 +50,24 @@ class Part:
         if self.person is not None:
             return self.person in people
         return self.calibration is None or self.calibration == calibration
+
+
+def review_part(project: Project) -> Part:
+    """The dataset that only reviewers see, in a workspace of their own; without the field of the peers' answers.
+
+    Args:
+        project: the project; it has a section ``adjudication``.
+    """
+    section = project.config.adjudication
+    known = {person.username: person for person in project.config.people}
+    names = dict.fromkeys(section.reviewers if section else ())
+    changes = {
+        "workspace": project.config.workspace + ADJUDICATION,
+        "dataset": project.config.dataset + ADJUDICATION,
+        "people": [known.get(name) or Person(username=name) for name in names],
+        "assignment": Assignment(overlap=1),
+    }
+    return Part(replace(project, config=project.config.model_copy(update=changes)))
 
 
 def project_parts(project: Project, former: Iterable[str] = ()) -> list[Part]:

@@ -23,10 +23,14 @@ def _without_spaces(username: str) -> str:
     return username
 
 
+Username = Annotated[str, Field(min_length=1), AfterValidator(_without_spaces)]
+"""The name to sign in with."""
+
+
 class Person(Section):
     """Somebody with an account; the password is made by ``setup-dataset`` and never stands here."""
 
-    username: Annotated[str, Field(min_length=1), AfterValidator(_without_spaces)]
+    username: Username
     role: Literal["annotator", "admin"] = "annotator"
     first_name: Annotated[str, Field(min_length=1)] | None = None
     last_name: Annotated[str, Field(min_length=1)] | None = None

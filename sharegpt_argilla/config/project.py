@@ -16,12 +16,15 @@ from sharegpt_argilla.config.base import Section
 from sharegpt_argilla.config.curation import Curation
 from sharegpt_argilla.config.dashboard import Dashboard
 from sharegpt_argilla.config.describe import Describe
-from sharegpt_argilla.config.export import POLICY_TYPES, Export
-from sharegpt_argilla.config.fields import FieldConfig, TextField
+from sharegpt_argilla.config.export import BY_GOLD, POLICY_TYPES, Export
+from sharegpt_argilla.config.fields import EXTENSION, CustomField, FieldConfig, TextField
+from sharegpt_argilla.config.gold import Adjudication, Gold
 from sharegpt_argilla.config.metadata import PropertyConfig
 from sharegpt_argilla.config.people import Person
 from sharegpt_argilla.config.questions import QuestionConfig, SpanQuestion
 from sharegpt_argilla.config.suggestions import AgentConfig, VectorConfig, agent_mistakes, vector_mistakes
+
+_GOLD = f"{EXTENSION}gold"
 
 
 class ProjectConfig(Section):
@@ -38,6 +41,8 @@ class ProjectConfig(Section):
     vectors: Annotated[list[VectorConfig], Field(max_length=5)] = []
     people: list[Person] = []
     assignment: Assignment = Assignment()
+    gold: Gold | None = None
+    adjudication: Adjudication | None = None
     export: Export = Export()
     curation: Curation = Curation()
     dashboard: Dashboard = Dashboard()
@@ -61,6 +66,7 @@ class ProjectConfig(Section):
         self._check_spans()
         self._check_assignment()
         self._check_policies()
+        self._check_gold()
         mistakes = [
             *agent_mistakes(self.suggestions, self.questions),
             *vector_mistakes(self.vectors, self.fields),
@@ -124,6 +130,13 @@ class ProjectConfig(Section):
         if "adjudicated" in self.export.policies.values() and not self.export.adjudicators:
             raise ValueError("export: a policy is adjudicated, but no adjudicators are listed")
 
+    def _check_gold(self) -> None:
+        shown = [field.name for field in self.fields if _GOLD in _contents(field)]
+        if shown:
+            raise ValueError(f'fields: "{shown[0]}" would show annotators the right answers; remove it')
+        if self.export.weights == BY_GOLD and self.gold is None:
+            raise ValueError("export.weights: gold needs a section `gold:`; add it, or give weights by person")
+
 
 @dataclass(frozen=True)
 class Project:
@@ -140,6 +153,10 @@ class Project:
     guidelines: str
     templates: Mapping[str, str] = dataclass_field(default_factory=dict)
     path: Path = Path()
+
+
+def _contents(field: FieldConfig) -> list[str]:
+    return [*field.content.values()] if isinstance(field, CustomField) else [field.content]
 
 
 def nearest_word(word: str, known: list[str]) -> str:

@@ -27,6 +27,8 @@ class Rules:
         calibration_overlap: people for each of those; everybody where there are fewer.
         seed: of all that chance decides.
         quotas: person -> the most records that they get; no limit where there is none.
+        gold_rate: share of the places, 0 to 1, that shall be on gold records; they are calibration records beside
+            those of ``calibration_share``.
     """
 
     overlap: int = 1
@@ -34,6 +36,7 @@ class Rules:
     calibration_overlap: int = 3
     seed: int = 0
     quotas: Mapping[str, int] = field(default_factory=dict)
+    gold_rate: float = 0
 
 
 class Assigned(NamedTuple):
@@ -107,6 +110,7 @@ def make_plan(
     people: Collection[str],
     rules: Rules = Rules(),
     strata: Sequence[Hashable] | None = None,
+    gold: Collection[str] = (),
 ) -> Plan:
     """A new plan.
 
@@ -115,6 +119,7 @@ def make_plan(
         people: usernames.
         rules: what the plan has to be.
         strata: what each record belongs to; each stratum is shared out evenly. None for no strata.
+        gold: ids of records whose answers are known; as many as make the rate are dealt as gold.
 
     Returns:
         Everybody's loads are equal to within one, as far as the quotas allow; nobody has a record twice.
@@ -127,10 +132,12 @@ def make_plan(
     random = np.random.default_rng(rules.seed)
     groups = _numbered(strata, len(ids))
     calibration = _calibration(groups, rules, random)
+    known = _gold(ids, gold, calibration, rules, len(names))
+    calibration |= known
     places = _places(calibration, rules, len(names))
     nothing = np.zeros(len(names), np.int64)
     loads = even_loads(int(places.sum()), nothing, _most(names, rules, len(ids)), nothing, random)
-    holders = _dealt(places, calibration, groups, loads, random)
+    holders = _dealt(places, _classes(known, calibration), groups, loads, random)
     return Plan(ids, names, _starts(places), holders, random.permutation(len(ids)), calibration)
 
 
@@ -141,6 +148,7 @@ def extend_plan(
     rules: Rules = Rules(),
     new: Sequence[str] = (),
     strata: Sequence[Hashable] | None = None,
+    gold: Collection[str] = (),
 ) -> Plan:
     """The plan after people joined or left, quotas changed or records came.
 
@@ -154,6 +162,7 @@ def extend_plan(
         rules: what the plan has to be; of the overlaps, what new records have to be.
         new: ids of records that are not in the plan yet; they come last in everybody's order.
         strata: what each of those belongs to.
+        gold: those of them whose answers are known.
 
     Raises:
         UsageError: as for `make_plan`.
@@ -163,6 +172,8 @@ def extend_plan(
     random = np.random.default_rng([rules.seed, len(plan.ids), len(names), len(answered)])
     groups = _numbered(strata, len(new))
     calibration = _calibration(groups, rules, random)
+    known = _gold(new, gold, calibration, rules, len(people))
+    calibration |= known
     widths = np.concatenate((np.diff(plan.starts), _places(calibration, rules, len(people))))
     renumbered = np.array([names.index(name) for name in plan.people], np.int64)
     active = np.array([name in set(people) for name in names])
@@ -175,7 +186,12 @@ def extend_plan(
     least = np.bincount(old[fixed[: len(old)]], minlength=len(names))
     targets = _targets(int(widths.sum()), least, _most(names, rules, len(ids)), held, active, random)
     fresh = _deal_new(
-        widths[len(plan.ids) :], calibration, groups, np.where(active, targets - held, 0), active, random
+        widths[len(plan.ids) :],
+        _classes(known, calibration),
+        groups,
+        np.where(active, targets - held, 0),
+        active,
+        random,
     )
     places = Places(np.concatenate((old, fresh)), _starts(widths), fixed, active, random)
     places.level(targets)
@@ -228,7 +244,7 @@ def _targets(
 
 def _deal_new(
     places: Integers,
-    calibration: Truths,
+    classes: Integers,
     groups: Integers,
     wanted: Integers,
     active: Truths,
@@ -244,13 +260,13 @@ def _deal_new(
     if int(share.sum()) > int(places.sum()):
         share = np.zeros_like(share)
     loads = even_loads(int(places.sum()), share, most, wanted, random)
-    return _dealt(places, calibration, groups, loads, random)
+    return _dealt(places, classes, groups, loads, random)
 
 
 def _dealt(
-    places: Integers, calibration: Truths, groups: Integers, loads: Integers, random: np.random.Generator
+    places: Integers, classes: Integers, groups: Integers, loads: Integers, random: np.random.Generator
 ) -> Integers:
-    order = np.lexsort((random.random(len(places)), groups, ~calibration))
+    order = np.lexsort((random.random(len(places)), groups, classes))
     dealt = deal(places[order], loads, random)
     starts = _starts(places)
     holders = np.empty(len(dealt), np.int64)
@@ -285,6 +301,29 @@ def _calibration(groups: Integers, rules: Rules, random: np.random.Generator) ->
     order = np.lexsort((random.random(count), groups))
     chosen[order[(np.arange(wanted) * count) // max(wanted, 1)]] = True
     return chosen
+
+
+def _gold(ids: Sequence[str], gold: Collection[str], calibration: Truths, rules: Rules, people: int) -> Truths:
+    """Which records are dealt as gold: so many of those that are known, at random, as make the rate of all places.
+
+    A known record takes ``more`` places in place of ``rules.overlap``, so that there are more places in all.
+    """
+    chosen = np.zeros(len(ids), bool)
+    known = [number for number, identifier in enumerate(ids) if identifier in gold] if gold else []
+    if not known:
+        return chosen
+    usual = int(_places(calibration, rules, people).sum())
+    more = int(_places(np.ones(1, bool), rules, people)[0])
+    wanted = round(rules.gold_rate * usual / (more - rules.gold_rate * (more - rules.overlap)))
+    # A generator of its own: the rest of the plan is the same without gold.
+    order = np.random.default_rng([rules.seed, len(ids)]).permutation(known)
+    chosen[order[:wanted]] = True
+    return chosen
+
+
+def _classes(gold: Truths, calibration: Truths) -> Integers:
+    """What is dealt first, so that everybody gets an even share of it: gold, then calibration, then the rest."""
+    return np.where(gold, 0, np.where(calibration, 1, 2))
 
 
 def _places(calibration: Truths, rules: Rules, people: int) -> Integers:

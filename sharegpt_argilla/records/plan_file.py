@@ -104,5 +104,5 @@ def assigned_records(path: Path) -> Mapping[str, Assigned]:
 
 def _lasting(rules: Rules, stratify: str | None) -> dict[str, Any]:
     """What a plan cannot change afterwards."""
-    kept = {name: value for name, value in asdict(rules).items() if name != "quotas"}
+    kept = {name: value for name, value in asdict(rules).items() if name not in ("quotas", "gold_rate")}
     return {**kept, "stratify": stratify}

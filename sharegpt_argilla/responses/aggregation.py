@@ -55,12 +55,19 @@ class PolicyChoice:
         adjudicators: people whose answer wins over all others.
         weights: person -> weight of a vote; 1 where there is none.
         fitted: question -> row id -> what the policies of `FITTED` gave; majority decides where they gave nothing.
+        weighs_by_gold: whether ``weights`` are still to come from everybody's answers to gold rows.
     """
 
     policies: Mapping[str, str] = field(default_factory=dict)
     adjudicators: Sequence[str] = ()
     weights: Mapping[str, float] = field(default_factory=dict)
     fitted: Mapping[str, Mapping[str, Aggregate]] = field(default_factory=dict)
+    weighs_by_gold: bool = False
+
+    @property
+    def needs_all(self) -> bool:
+        """Whether an answer to one row has a say in the values of others."""
+        return self.weighs_by_gold or bool(self.fitted_questions)
 
     @property
     def fitted_questions(self) -> dict[str, str]:
@@ -72,16 +79,21 @@ class PolicyChoice:
         return self.policies.get(question, POLICY)
 
     def decide(
-        self, question: str, answers: Mapping[str, AnswerValue], row_id: str | None = None
+        self,
+        question: str,
+        answers: Mapping[str, AnswerValue],
+        row_id: str | None = None,
+        reviews: Mapping[str, AnswerValue] | None = None,
     ) -> tuple[str, Aggregate]:
         """The name of the policy that decided, and what it gave.
 
         Args:
             question: name of the question.
-            answers: person -> answer, at least one, the earliest response first.
+            answers: person -> answer, the earliest response first.
             row_id: of the row that they are about.
+            reviews: the same of reviewers, whose answers win; at least one answer is here or there.
         """
-        ruled = {person: answer for person, answer in answers.items() if person in self.adjudicators}
+        ruled = reviews or {person: answer for person, answer in answers.items() if person in self.adjudicators}
         name = ADJUDICATED if ruled else self.of(question)
         if name == ADJUDICATED and not ruled:
             return name, Aggregate(None, tie=False)
@@ -119,7 +131,7 @@ def _weighted(votes: Sequence[Vote]) -> Aggregate:
     counts: dict[Any, float] = {}
     answers: dict[Any, AnswerValue] = {}
     for vote in votes:
-        key = _comparable(vote.answer)
+        key = comparable(vote.answer)
         answers.setdefault(key, vote.answer)
         counts[key] = counts.get(key, 0) + vote.weight
     most = max(counts.values())
@@ -166,7 +178,7 @@ def _label_counts(votes: Sequence[Vote]) -> tuple[dict[str, float], float]:
 
 def _unanimous(votes: Sequence[Vote]) -> Aggregate:
     """The answer that everybody gave; labels in any order are the same answer."""
-    answers = {_comparable(vote.answer) for vote in votes}
+    answers = {comparable(vote.answer) for vote in votes}
     return Aggregate(votes[0].answer, tie=False) if len(answers) == 1 else Aggregate(None, tie=True)
 
 
@@ -188,7 +200,8 @@ def _number(value: float) -> float:
     return int(value) if value == int(value) else round(value, 4)
 
 
-def _comparable(answer: AnswerValue) -> Any:
+def comparable(answer: AnswerValue) -> Any:
+    """An answer in a form in which equal answers are equal: labels in any order are the same."""
     # Whatever order a server keeps spans, or the things of a ranking, in.
     return answer if isinstance(answer, int | str) else frozenset(map(_item, answer))
 

@@ -21,14 +21,12 @@ from sharegpt_argilla.responses.agreement import (
 )
 from sharegpt_argilla.responses.bootstrap import INTERVAL, RESAMPLES, SEED
 from sharegpt_argilla.responses.distances import METRIC_OF_TYPE, METRICS, MetricName
+from sharegpt_argilla.responses.merge import GOLD
 from sharegpt_argilla.responses.pace import IDLE, pace_of
 from sharegpt_argilla.responses.person_agreement import against_rest
 from sharegpt_argilla.responses.reference_agreement import against_reference
 from sharegpt_argilla.responses.times import read_time
 from sharegpt_argilla.rows import ANNOTATION, Row, read_extension
-
-GOLD = "gold"
-"""Key of the extension under which a row may carry the right answers: question -> value."""
 
 DISPUTED = 20
 """How many of the most disputed records a report has."""
@@ -51,7 +49,7 @@ class AnswerBook:
         answers: question -> row id -> person -> answer, of submitted responses.
         prompts: row id -> beginning of the prompt, of rows that two people or more answered.
         states: row id -> dataset, and status of the record.
-        gold: question -> row id -> the answer that ``gold`` in the extension of an annotated row gives.
+        gold: question -> row id -> the right answer, as the export, or ``gold`` in the row's own extension, says.
         suggested: question -> agent -> row id -> what the agent suggested.
         times: person -> when each response was submitted.
         active: person -> seconds that were measured.
@@ -76,12 +74,15 @@ class AnswerBook:
         if ANNOTATION not in row["元数据"]["扩展字段"]:
             return
         extension = read_extension(row)
-        marked, gold = extension.get(ANNOTATION), extension.get(GOLD)
+        marked = extension.get(ANNOTATION)
         if not isinstance(marked, dict) or row["id"] in self.states:
             return
+        gold = marked.get(GOLD, extension.get(GOLD))
         self.annotated += 1
         self.states[row["id"]] = (marked["dataset"], marked["status"])
-        responses = sorted(marked["responses"], key=lambda response: str(response.get("submitted_at", "")))
+        # A reviewer saw what the others had answered, and so is none of those who can agree.
+        given = [response for response in marked["responses"] if not response.get("adjudication")]
+        responses = sorted(given, key=lambda response: str(response.get("submitted_at", "")))
         self.statuses.update(response["status"] for response in responses)
         submitted = [response for response in responses if response["status"] == "submitted"]
         if len({response["annotator"] for response in submitted}) >= 2:
@@ -119,11 +120,7 @@ def build_report(
     book = AnswerBook()
     for row in rows:
         book.add(row)
-    tables = {
-        question.name: (question, answer_table(book.answers[question.name], scale_of(question)))
-        for question in questions
-        if question.type in METRIC_OF_TYPE
-    }
+    tables = _tables(book, questions)
     return {
         "rows": book.rows,
         "annotated": book.annotated,
@@ -140,6 +137,37 @@ def build_report(
         ],
         "disputed": _disputed(book, tables, disputed),
     }
+
+
+def disagreements(rows: Iterable[Row], questions: Sequence[QuestionConfig]) -> dict[str, float]:
+    """Row id -> mean disagreement over these questions, 0 to 1, of rows that two people or more answered."""
+    book = AnswerBook()
+    for row in rows:
+        book.add(row)
+    return _means(_by_question(_tables(book, questions)))
+
+
+def _tables(
+    book: AnswerBook, questions: Sequence[QuestionConfig]
+) -> dict[str, tuple[QuestionConfig, AnswerTable]]:
+    return {
+        question.name: (question, answer_table(book.answers[question.name], scale_of(question)))
+        for question in questions
+        if question.type in METRIC_OF_TYPE
+    }
+
+
+def _by_question(tables: Mapping[str, tuple[QuestionConfig, AnswerTable]]) -> dict[str, dict[str, float]]:
+    """Record -> question -> disagreement."""
+    scores: dict[str, dict[str, float]] = defaultdict(dict)
+    for name, (question, table) in tables.items():
+        for item, score in disagreement(table, METRIC_OF_TYPE[question.type]).items():
+            scores[item][name] = score
+    return scores
+
+
+def _means(scores: Mapping[str, Mapping[str, float]]) -> dict[str, float]:
+    return {item: sum(found.values()) / len(found) for item, found in scores.items()}
 
 
 def _question(question: QuestionConfig, table: AnswerTable) -> Report:
@@ -220,11 +248,8 @@ def _disputed(
     book: AnswerBook, tables: Mapping[str, tuple[QuestionConfig, AnswerTable]], wanted: int
 ) -> list[Report]:
     """The records with the greatest mean disagreement over the questions, the greatest first."""
-    scores: dict[str, dict[str, float]] = defaultdict(dict)
-    for name, (question, table) in tables.items():
-        for item, score in disagreement(table, METRIC_OF_TYPE[question.type]).items():
-            scores[item][name] = score
-    means = {item: sum(found.values()) / len(found) for item, found in scores.items()}
+    scores = _by_question(tables)
+    means = _means(scores)
     worst = sorted((item for item in means if means[item]), key=lambda item: (-means[item], item))
     return [_dispute(book, item, means[item], scores[item]) for item in worst[:wanted]]
 

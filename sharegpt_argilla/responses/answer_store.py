@@ -11,7 +11,8 @@ from typing import Any, NamedTuple
 from sharegpt_argilla.annotation import AnsweredRecord, Response, Suggestion
 from sharegpt_argilla.responses.crowd import fit_policies
 from sharegpt_argilla.responses.export_state import Stamp, stamp_of
-from sharegpt_argilla.responses.joining import join, join_parts
+from sharegpt_argilla.responses.gold_weights import weigh_by_gold
+from sharegpt_argilla.responses.joining import join, join_parts, with_reviews
 from sharegpt_argilla.responses.merge import Origin, annotation
 
 _TABLE = """
@@ -56,15 +57,22 @@ class AnswerStore:
         names: of the datasets, as they were given.
         origin: where the answers are from, and how several become one.
         needed: what `join_parts` takes, where the datasets are parts of one project; else None.
+        reviewed: whether the last of the datasets is that of reviewers.
     """
 
     def __init__(
-        self, names: Sequence[str], origin: Origin, needed: Callable[[str], int | None] | None = None
+        self,
+        names: Sequence[str],
+        origin: Origin,
+        needed: Callable[[str], int | None] | None = None,
+        *,
+        reviewed: bool = False,
     ) -> None:
         self._names = names
         self._origin = origin
         self._needed = needed
-        self._alone = len(names) == 1 and not origin.choice.fitted_questions
+        self._reviews = len(names) - 1 if reviewed else len(names)
+        self._alone = len(names) == 1 and not origin.choice.needs_all
         self._database = sqlite3.connect("", isolation_level=None)
         self._database.execute("PRAGMA synchronous = OFF")
         self._database.execute("PRAGMA journal_mode = OFF")
@@ -97,6 +105,9 @@ class AnswerStore:
 
     def fit(self) -> None:
         """Fit the policies that need all answers at once, where there are any, to all that came in."""
+        if self._origin.choice.weighs_by_gold:
+            choice = weigh_by_gold(self._origin.choice, self._joined(), self._origin.gold)
+            self._origin = replace(self._origin, choice=choice)
         if self._origin.choice.fitted_questions:
             self._origin = replace(self._origin, choice=fit_policies(self._origin.choice, self._joined()))
 
@@ -142,8 +153,15 @@ class AnswerStore:
                 yield row, Found(annotation(self._join(parts), self._origin), met)
 
     def _join(self, parts: Sequence[tuple[int, str]]) -> AnsweredRecord:
-        records = [(self._names[dataset], _record(json.loads(body))) for dataset, body in parts]
-        if len(self._names) == 1:
+        found = [(dataset, _record(json.loads(body))) for dataset, body in parts]
+        reviews = [record for dataset, record in found if dataset == self._reviews]
+        records = [(self._names[dataset], record) for dataset, record in found if dataset != self._reviews]
+        if reviews:
+            return with_reviews(self._peers(records) if records else None, reviews)
+        return self._peers(records)
+
+    def _peers(self, records: Sequence[tuple[str, AnsweredRecord]]) -> AnsweredRecord:
+        if self._reviews == 1:
             return records[0][1]
         if self._needed is None:
             return join(records)

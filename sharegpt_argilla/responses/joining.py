@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sharegpt_argilla.annotation import AnsweredRecord, Response
@@ -66,6 +66,20 @@ def join_parts(records: Sequence[AnsweredRecord], needed: Callable[[str], int | 
     )
 
 
+def with_reviews(record: AnsweredRecord | None, reviews: Sequence[AnsweredRecord]) -> AnsweredRecord:
+    """What people said about a row, then what reviewers said, marked as theirs.
+
+    The status stays that of the people's record.
+
+    Args:
+        record: of the people; None where they have none of the row.
+        reviews: the reviewers' records of the same row.
+    """
+    first = record or replace(reviews[0], status="pending", responses=[], suggestions=[])
+    said = [replace(response, adjudication=True) for review in reviews for response in review.responses]
+    return replace(first, responses=[*first.responses, *said])
+
+
 def _marked(response: Response, dataset: str) -> JoinedResponse:
     return JoinedResponse(
         response.annotator,
@@ -74,5 +88,6 @@ def _marked(response: Response, dataset: str) -> JoinedResponse:
         response.submitted_at,
         response.active_seconds,
         response.active,
+        response.adjudication,
         dataset,
     )

@@ -11,6 +11,9 @@ from sharegpt_argilla.annotation import AnsweredRecord, AnswerValue, Response
 from sharegpt_argilla.responses.aggregation import PolicyChoice
 from sharegpt_argilla.rows import ANNOTATION, Row, read_extension, with_extension
 
+GOLD = "gold"
+"""Key of the right answers: question -> value."""
+
 
 @dataclass(frozen=True)
 class Origin:
@@ -21,12 +24,14 @@ class Origin:
         guidelines: short hash of the guidelines in force at the export; several where they differ.
         questions: names of the questions, in the order of the dataset.
         choice: how several answers become one.
+        gold: row id -> question -> the right answer, where it is known; rows keep theirs.
     """
 
     dataset: str | Sequence[str]
     guidelines: str | Sequence[str]
     questions: Sequence[str]
     choice: PolicyChoice = field(default_factory=PolicyChoice)
+    gold: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
 def guidelines_hash(text: str) -> str:
@@ -69,14 +74,16 @@ def without_annotation(row: Row) -> Row:
 def annotation(record: AnsweredRecord, origin: Origin) -> dict[str, Any]:
     """The object under ``标注``: one value a question, whether a tie had to be broken, and every response."""
     submitted = [response for response in record.responses if response.status == "submitted"]
+    peers = [response for response in submitted if not response.adjudication]
+    reviews = [response for response in submitted if response.adjudication]
     values: dict[str, Any] = {}
     policies: dict[str, str] = {}
     tie = False
     for question in origin.questions:
         policies[question] = origin.choice.of(question)
-        answers = _answers(submitted, question)
-        if answers:
-            policies[question], result = origin.choice.decide(question, answers, record.id)
+        answers, ruled = _answers(peers, question), _answers(reviews, question)
+        if answers or ruled:
+            policies[question], result = origin.choice.decide(question, answers, record.id, ruled)
             tie = tie or result.tie
             if result.value is not None:
                 values[question] = result.value
@@ -91,12 +98,15 @@ def annotation(record: AnsweredRecord, origin: Origin) -> dict[str, Any]:
     }
     if record.suggestions:
         marked["suggestions"] = [suggestion.to_json() for suggestion in record.suggestions]
+    if known := origin.gold.get(record.id or ""):
+        marked[GOLD] = dict(known)
     return marked
 
 
 def answers_of(record: AnsweredRecord, question: str) -> Mapping[str, AnswerValue]:
-    """Person -> submitted answer to a question of a record, the earliest first."""
-    return _answers([one for one in record.responses if one.status == "submitted"], question)
+    """Person -> submitted answer to a question of a record, the earliest first; without those of reviewers."""
+    said = [one for one in record.responses if one.status == "submitted" and not one.adjudication]
+    return _answers(said, question)
 
 
 def _answers(submitted: Sequence[Response], question: str) -> Mapping[str, AnswerValue]:

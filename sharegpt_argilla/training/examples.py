@@ -50,10 +50,12 @@ def read_example(row: Row) -> Example:
 def agreement(example: Example, question: str) -> float | None:
     """Mean agreement of two people on a question, 0 to 1; None where fewer than two answered it.
 
+    Reviewers, who saw the others' answers, do not count.
     Two answers agree by 1 when they are equal, else by 0; two lists of labels by the share of the labels in
     either that both have (Jaccard).
     """
-    answers = [r["values"][question] for r in example.submitted if question in r.get("values", {})]
+    peers = [response for response in example.submitted if not response.get("adjudication")]
+    answers = [r["values"][question] for r in peers if question in r.get("values", {})]
     pairs = list(combinations(answers, 2))
     return sum(_alike(*pair) for pair in pairs) / len(pairs) if pairs else None
 

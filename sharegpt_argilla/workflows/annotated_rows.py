@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from sharegpt_argilla.annotation import AnsweredRecord, Response
-from sharegpt_argilla.config import DEFAULT_CONFIG, ProjectConfig, load_project
+from sharegpt_argilla.config import DEFAULT_CONFIG, Export, ProjectConfig, load_project
 from sharegpt_argilla.jsonl import read_rows
-from sharegpt_argilla.responses.aggregation import PolicyChoice
-from sharegpt_argilla.responses.merge import Origin, annotation
+from sharegpt_argilla.responses.aggregation import POLICY, PolicyChoice
+from sharegpt_argilla.responses.merge import GOLD, Origin, annotation
 from sharegpt_argilla.rows import Row
 from sharegpt_argilla.training.base import Example, Question
 from sharegpt_argilla.training.scheme import configured_questions
@@ -43,6 +43,13 @@ def read_rows_of(path: str | Path) -> Iterator[Row]:
     return (line.row for line in read_rows(path) if line.row is not None)
 
 
+def policy_choice(export: Export) -> PolicyChoice:
+    """How several answers become one, as the project file says."""
+    return PolicyChoice(
+        export.policies, export.adjudicators, export.weights_by_hand, weighs_by_gold=export.weighs_by_gold
+    )
+
+
 def restricted(
     questions: Sequence[Question], annotators: Sequence[str], config: str | Path | None
 ) -> Callable[[Example], Example]:
@@ -55,7 +62,11 @@ def restricted(
     choice = PolicyChoice()
     if project:
         export = project.export
-        choice = PolicyChoice(export.policies, export.adjudicators, export.weights)
+        choice = policy_choice(export)
+        if choice.weighs_by_gold:
+            # What a person's vote weighs follows from all rows, and one after the other is read here.
+            plain = {name: POLICY if one == "weighted" else one for name, one in choice.policies.items()}
+            choice = PolicyChoice(plain, export.adjudicators)
     names = [question.name for question in questions]
 
     def restrict(example: Example) -> Example:
@@ -76,12 +87,16 @@ def _again(
         status=before.get("status", "pending"),
         responses=[
             Response(
-                str(r.get("annotator")), r.get("status", "draft"), r.get("values", {}), r.get("submitted_at", "")
+                str(r.get("annotator")),
+                r.get("status", "draft"),
+                r.get("values", {}),
+                r.get("submitted_at", ""),
+                adjudication=r.get("adjudication", False),
             )
             for r in responses
         ],
     )
     origin = Origin(before.get("dataset", ""), before.get("guidelines", ""), names, choice)
     # Responses and suggestions stay as they were read: the record's copy knows less of them.
-    kept = {"suggestions": before["suggestions"]} if "suggestions" in before else {}
+    kept = {key: before[key] for key in ("suggestions", GOLD) if key in before}
     return {**annotation(record, origin), "responses": list(responses), **kept}

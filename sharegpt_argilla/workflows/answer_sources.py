@@ -12,7 +12,7 @@ from typing import Protocol
 
 from sharegpt_argilla.annotation import AnsweredRecord, ResponseStatus
 from sharegpt_argilla.argilla_client.connection import ArgillaClient, connect
-from sharegpt_argilla.argilla_client.dataset import require_dataset
+from sharegpt_argilla.argilla_client.dataset import find_dataset, require_dataset
 from sharegpt_argilla.argilla_client.people import usernames
 from sharegpt_argilla.argilla_client.progress import ServerProgress, read_progress
 from sharegpt_argilla.argilla_client.responses import (
@@ -64,6 +64,7 @@ class Sources:
         progress: asks Argilla for the counts of each.
         needed: what `join_parts` takes, where the datasets are parts of one project: their answers are then
             joined as if they had been given in one. None for datasets of their own.
+        reviewed: whether there is a dataset of reviewers; it is then the last in ``names`` and the others.
     """
 
     names: Sequence[str]
@@ -74,6 +75,7 @@ class Sources:
     sources: Sequence[AnswerSource]
     progress: Sequence[Callable[[], ServerProgress]]
     needed: Callable[[str], int | None] | None = None
+    reviewed: bool = False
 
     def answered(self) -> Iterator[tuple[str, str]]:
         """Row id and annotator of every response."""
@@ -89,6 +91,7 @@ def open_sources(
     datasets: Sequence[tuple[str, str, str]],
     statuses: Collection[ResponseStatus],
     needed: Callable[[str], int | None] | None = None,
+    reviews: tuple[str, str, str] | None = None,
 ) -> Iterator[Sources]:
     """Sign in and find the datasets.
 
@@ -97,12 +100,17 @@ def open_sources(
         datasets: name to be known by, workspace and dataset of each.
         statuses: which responses count.
         needed: see `Sources`.
+        reviews: the same three of the dataset of reviewers, if there may be one.
 
     Raises:
         ServerUnreachableError, CredentialsError, ServerRefusedError: see their docstrings.
     """
     with connect(connection) as client:
+        given = len(datasets)
         found = [require_dataset(client, workspace, name) for _, workspace, name in datasets]
+        reviewed = reviews is not None and find_dataset(client, *reviews[1:])
+        if reviews is not None and reviewed and reviewed.ready:
+            found, datasets = [*found, reviewed], [*datasets, reviews]
         people: dict[str, str] = {}
         for workspace_id in dict.fromkeys(one.workspace_id for one in found):
             people |= usernames(client, workspace_id)
@@ -116,7 +124,7 @@ def open_sources(
         try:
             kind = "rest" if near is None else "database"
             guidelines = [one.guidelines for one in found]
-            yield Sources(names, ids, guidelines, people, kind, sources, counts, needed)
+            yield Sources(names, ids, guidelines, people, kind, sources, counts, needed, len(names) > given)
         finally:
             if near is not None:
                 near.close()

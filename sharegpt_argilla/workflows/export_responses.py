@@ -15,11 +15,11 @@ from typing import IO, Any, get_args
 
 from sharegpt_argilla.annotation import ResponseStatus
 from sharegpt_argilla.config import DEFAULT_CONFIG, Project, ProjectConfig, load_project
-from sharegpt_argilla.config.parts import project_parts
+from sharegpt_argilla.config.parts import project_parts, review_part
 from sharegpt_argilla.errors import InputError, UnknownNameError, UsageError
 from sharegpt_argilla.jsonl import STANDARD_STREAM, open_output, read_rows
+from sharegpt_argilla.records.gold_file import Gold
 from sharegpt_argilla.records.plan_file import plan_path, read_plan
-from sharegpt_argilla.responses.aggregation import PolicyChoice
 from sharegpt_argilla.responses.answer_store import AnswerStore
 from sharegpt_argilla.responses.export_state import (
     Export,
@@ -34,7 +34,9 @@ from sharegpt_argilla.responses.lines import LineCounts, LineMerger, lines_at, p
 from sharegpt_argilla.responses.merge import Origin, guidelines_hash
 from sharegpt_argilla.responses.times import read_time
 from sharegpt_argilla.settings import Connection, default_home, find_connection
+from sharegpt_argilla.workflows.annotated_rows import policy_choice
 from sharegpt_argilla.workflows.answer_sources import Sources, open_sources
+from sharegpt_argilla.workflows.known_answers import known_answers
 from sharegpt_argilla.workflows.progress_history import keep_snapshots
 from sharegpt_argilla.workflows.run_lock import run_lock
 
@@ -122,9 +124,10 @@ def export_responses(
     locked = nullcontext() if dry_run or str(output) == STANDARD_STREAM else run_lock(Path(output))
     where = connection or find_connection()
     parts = _Parts(whole, options.datasets)
-    with locked, open_sources(where, parts.datasets, statuses, parts.needed) as sources:
-        origin = _origin(project, sources)
-        with closing(AnswerStore(sources.names, origin, sources.needed)) as store:
+    gold = known_answers(whole, rows if project.export.weighs_by_gold else None)
+    with locked, open_sources(where, parts.datasets, statuses, parts.needed, parts.reviews) as sources:
+        origin = _origin(project, sources, gold)
+        with closing(AnswerStore(sources.names, origin, sources.needed, reviewed=sources.reviewed)) as store:
             export = _Export(str(rows), str(output), options, origin, sources, store, dry_run, on_progress)
             marks = [str(rows), statuses, asdict(origin), sources.kind, sources.ids, sources.people, parts.mark]
             summary = export.run(plan_hash(marks))
@@ -166,12 +169,14 @@ class _Parts:
         datasets: name to be known by, workspace and dataset of each.
         needed: see `Sources`.
         mark: changes with the plan, where that says when a row is complete.
+        reviews: the dataset of reviewers that there may be; None where datasets are named.
     """
 
     def __init__(self, project: Project, names: Sequence[str]) -> None:
         self.needed: Callable[[str], int | None] | None = None
         self.mark: tuple[int, int] | None = None
         config = project.config
+        self.reviews = None if names else _reviews(project)
         if names or not config.assignment.planned:
             self.datasets = _named(config, names or [config.dataset])
             return
@@ -186,6 +191,13 @@ class _Parts:
             self.needed = lambda row: overlaps.get(row, config.assignment.overlap)
 
 
+def _reviews(project: Project) -> tuple[str, str, str] | None:
+    if project.config.adjudication is None:
+        return None
+    part = review_part(project)
+    return part.dataset, part.workspace, part.dataset
+
+
 def _named(project: ProjectConfig, names: Sequence[str]) -> list[tuple[str, str, str]]:
     found = []
     for name in dict.fromkeys(names):
@@ -194,15 +206,17 @@ def _named(project: ProjectConfig, names: Sequence[str]) -> list[tuple[str, str,
     return found
 
 
-def _origin(project: ProjectConfig, sources: Sources) -> Origin:
-    hashes = [guidelines_hash(text) for text in sources.guidelines]
-    export = project.export
-    names = list(sources.names) if sources.needed is None else [project.dataset]
+def _origin(project: ProjectConfig, sources: Sources, gold: Gold) -> Origin:
+    # Reviewers judge by the same guidelines, and their responses say themselves whose they are.
+    peers = slice(-1 if sources.reviewed else None)
+    hashes = [guidelines_hash(text) for text in sources.guidelines[peers]]
+    names = list(sources.names[peers]) if sources.needed is None else [project.dataset]
     return Origin(
         names[0] if len(names) == 1 else names,
         hashes[0] if len(set(hashes)) == 1 else hashes,
         [question.name for question in project.questions],
-        PolicyChoice(export.policies, export.adjudicators, export.weights),
+        policy_choice(project.export),
+        gold,
     )
 
 
@@ -247,7 +261,7 @@ class _Export:
 
     def _needs_all(self, before: StateFile, pulses: Sequence[str]) -> bool:
         """Whether an answer to one row may change what others carry."""
-        return bool(self.origin.choice.fitted_questions) and list(before.export.pulses) != pulses
+        return self.origin.choice.needs_all and list(before.export.pulses) != pulses
 
     def _marks(self, rows: tuple[int, int]) -> dict[str, tuple[int, int]]:
         output = file_mark(Path(self.output))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from sharegpt_argilla.argilla_client.connection import ArgillaClient, connect
 from sharegpt_argilla.argilla_client.dataset import find_dataset
 from sharegpt_argilla.argilla_client.people import leave_workspace, members_of
 from sharegpt_argilla.config import ASSIGNED_RANK, ASSIGNED_TO, DEFAULT_CONFIG, Project, load_project
-from sharegpt_argilla.config.parts import Part, project_parts
+from sharegpt_argilla.config.parts import Part, project_parts, review_part
 from sharegpt_argilla.errors import UnknownNameError, UsageError
 from sharegpt_argilla.settings import (
     Connection,
@@ -115,25 +115,40 @@ def _everybody(
     client: ArgillaClient, project: Project, home: Home, former: Collection[str]
 ) -> list[ProjectPerson]:
     parts = project_parts(project)
-    datasets = {part: find_dataset(client, part.workspace, part.dataset) for part in parts}
+    reviews = _reviews(project)
+    datasets = {part: find_dataset(client, part.workspace, part.dataset) for part in [*parts, *reviews]}
     roles: dict[str, str] = {}
-    for workspace in dict.fromkeys(part.workspace for part in project_parts(project, former)):
+    for workspace in dict.fromkeys(part.workspace for part in [*project_parts(project, former), *reviews]):
         roles |= members_of(client, workspace)
     filtered = project.config.assignment.mode == "links"
+    among = {part: [one.username for one in part.project.config.people] for part in reviews}
 
     def person(username: str, role: str, *, listed: bool) -> ProjectPerson:
         links = [
-            personal_link(client.url, found.id, username, filtered=filtered)
+            personal_link(client.url, found.id, username, filtered=filtered and part not in reviews)
             for part, found in datasets.items()
-            if found is not None and part.person in (None, username)
+            if found is not None and _is_of(part, username, among)
         ]
         password = find_password(home, username, client.url)
         return ProjectPerson(username, role, username in roles, links, password, listed)
 
-    listed = [person(one.username, one.role, listed=True) for one in project.config.people]
+    whole = [
+        *project.config.people,
+        *(one for part in reviews for one in part.project.config.people if one.username in roles),
+    ]
+    listed = [person(one.username, one.role, listed=True) for one in {one.username: one for one in whole}.values()]
     names = {one.username for one in listed}
     others = [name for name, role in roles.items() if name not in names and role != "owner"]
     return listed + [person(name, roles[name], listed=False) for name in sorted(others)]
+
+
+def _reviews(project: Project) -> list[Part]:
+    return [review_part(project)] if project.config.adjudication else []
+
+
+def _is_of(part: Part, username: str, reviewers: Mapping[Part, Collection[str]]) -> bool:
+    """Whether a person finds something of theirs in a dataset."""
+    return username in reviewers[part] if part in reviewers else part.person in (None, username)
 
 
 def _remove(
@@ -152,7 +167,7 @@ def _remove(
             raise UsageError(
                 f'"{username}" is in {project.path}; take them out there first, or `setup-dataset` adds them again'
             )
-    former = [Part(part.project) for part in project_parts(project, wanted)]
+    former = [*(Part(part.project) for part in project_parts(project, wanted)), *_reviews(project)]
     if not dry_run:
         for username in wanted:
             for workspace in dict.fromkeys(part.workspace for part in former):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,7 @@ from sharegpt_argilla.records.plan_file import changed_rules, plan_path, read_pl
 from sharegpt_argilla.rows import Row, read_extension
 from sharegpt_argilla.settings import Connection, find_connection
 from sharegpt_argilla.workflows.answer_sources import open_sources
+from sharegpt_argilla.workflows.known_answers import known_answers
 
 _ANSWERED: tuple[ResponseStatus, ...] = ("submitted", "draft", "discarded")
 
@@ -42,6 +43,7 @@ class Share:
         calibration: how many of those more people answer.
         answered: how many of those they answered, drafts and discards included; 0 while nobody can have.
         former: True for somebody who takes no part any more.
+        gold: how many of their records have known answers; 0 where the project has no gold.
     """
 
     person: str
@@ -49,6 +51,7 @@ class Share:
     calibration: int
     answered: int = 0
     former: bool = False
+    gold: int = 0
 
 
 @dataclass
@@ -126,12 +129,15 @@ class Planner:
         self._connection = connection
         assignment = project.config.assignment
         self._stratify = assignment.stratify
+        gold, links = project.config.gold, assignment.mode == "links"
         self._rules = Rules(
             assignment.overlap,
             assignment.calibration.share if assignment.calibrates else 0,
-            assignment.calibration.overlap,
+            # Without a calibration dataset, no record of a project kept to by links can have more people.
+            assignment.overlap if gold and links and not assignment.calibrates else assignment.calibration.overlap,
             assignment.seed,
             assignment.quotas,
+            gold.rate if gold else 0,
         )
         self.path = plan_path(project.path, project.config.dataset)
         self._plan: Plan | None = None
@@ -141,14 +147,17 @@ class Planner:
         before = read_plan(self.path)
         known = set(before.ids) if before else set()
         ids, strata = _ids_and_strata(rows, known, self._stratify)
+        gold = known_answers(self._project, rows)
+        if gold and not gold.keys() & {*known, *ids}:
+            raise UsageError(f"{self._project.path}: gold: none of its {len(gold):,} rows is in {rows}")
         people = self._project.config.annotators
         answered = self._answered(before)
         if before is None:
-            after = make_plan(ids, people, self._rules, strata)
+            after = make_plan(ids, people, self._rules, strata, gold)
             if answered:
                 after = extend_plan(with_answers(after, answered), people, answered, self._rules)
         else:
-            after = self._again(before, ids, strata, answered)
+            after = self._again(before, ids, strata, gold, answered)
         self._plan = after
         if not dry_run:
             write_plan(self.path, after, self._rules, self._stratify)
@@ -157,7 +166,7 @@ class Planner:
             len(after.ids),
             len(ids),
             moved(before, after) if before else 0,
-            _shares(after, people, answered),
+            _shares(after, people, answered, gold),
             _pairs(after),
         )
 
@@ -195,12 +204,17 @@ class Planner:
         return changed
 
     def _again(
-        self, before: Plan, ids: list[str], strata: list[str] | None, answered: set[tuple[str, str]]
+        self,
+        before: Plan,
+        ids: list[str],
+        strata: list[str] | None,
+        gold: Collection[str],
+        answered: set[tuple[str, str]],
     ) -> Plan:
         people = self._project.config.annotators
         other = changed_rules(self.path, self._rules, self._stratify)
         if not other:
-            return extend_plan(before, people, answered, self._rules, ids, strata)
+            return extend_plan(before, people, answered, self._rules, ids, strata, gold)
         if answered:
             raise UsageError(
                 f"{self._project.path}: assignment: {', '.join(other)} changed since the plan was made, and "
@@ -270,15 +284,18 @@ def _stratum(row: Row, stratify: str) -> str:
     return "" if value is None else str(value)
 
 
-def _shares(plan: Plan, people: Iterable[str], answered: set[tuple[str, str]]) -> list[Share]:
+def _shares(
+    plan: Plan, people: Iterable[str], answered: set[tuple[str, str]], gold: Collection[str]
+) -> list[Share]:
     loads, calibration = plan.loads(), plan.calibration_loads()
-    done = dict.fromkeys(plan.people, 0)
-    for identifier, one in plan.records() if answered else ():
+    done, known = dict.fromkeys(plan.people, 0), dict.fromkeys(plan.people, 0)
+    for identifier, one in plan.records() if answered or gold else ():
         for person in one.people:
             done[person] += (identifier, person) in answered
+            known[person] += identifier in gold
     taking_part = set(people)
     return [
-        Share(name, loads[name], calibration[name], done[name], name not in taking_part)
+        Share(name, loads[name], calibration[name], done[name], name not in taking_part, known[name])
         for name in plan.people
         if loads[name] or name in taking_part
     ]

@@ -73,7 +73,11 @@ def setup_dataset(
     with connect(connection or find_connection()) as client:
         created = []
         for part in project_parts(project):
-            made = _plan(client, part.project) if dry_run else _build(client, part.project, home, update=update)
+            made = (
+                missing_of_dataset(client, part.project)
+                if dry_run
+                else build_dataset(client, part.project, home, update=update)
+            )
             created += [item for item in made if item not in created]
         return SetupSummary(client.url, names.workspace, names.dataset, created, home.credentials)
 
@@ -94,7 +98,12 @@ def check_dataset(client: ArgillaClient, dataset_id: str, project: Project, *, u
     return bool(guidelines)
 
 
-def _plan(client: ArgillaClient, project: Project) -> list[str]:
+def missing_of_dataset(client: ArgillaClient, project: Project) -> list[str]:
+    """What of a project that is one dataset would be made, in words.
+
+    Raises:
+        DatasetDiffersError: the dataset is there and differs.
+    """
     names = project.config
     dataset = find_dataset(client, names.workspace, names.dataset)
     missing = []
@@ -107,7 +116,12 @@ def _plan(client: ArgillaClient, project: Project) -> list[str]:
     return missing + [f"account {person.username}" for person in missing_accounts(client, names.people)]
 
 
-def _build(client: ArgillaClient, project: Project, home: Home, *, update: bool) -> list[str]:
+def build_dataset(client: ArgillaClient, project: Project, home: Home, *, update: bool) -> list[str]:
+    """Make what is missing of a project that is one dataset; returns what was made, in words.
+
+    Raises:
+        DatasetDiffersError: the dataset is there and differs; guidelines are uploaded on ``update``.
+    """
     created = []
     names = project.config
     workspace_id = find_workspace(client, names.workspace)

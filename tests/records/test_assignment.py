@@ -206,3 +206,36 @@ def test_a_first_plan_takes_the_answers_that_there_are() -> None:
     loads = plan.loads()
     assert sum(loads.values()) == 120
     assert max(loads[name] for name in NAMES[:4]) - min(loads[name] for name in NAMES[:4]) <= 1
+
+
+@settings(max_examples=40)
+@given(st.integers(60, 200), st.integers(3, 8), st.integers(1, 2), st.integers(1, 20), st.integers(0, 99))
+def test_gold_is_shared_evenly_and_the_rest_of_the_plan_holds(
+    count: int, people: int, overlap: int, known: int, seed: int
+) -> None:
+    names, gold = NAMES[:people], set(ids(known))
+    rules = Rules(overlap, 0.1, 3, seed, gold_rate=0.9)
+    plan, usual = make_plan(ids(count), names, rules, gold=gold), make_plan(ids(count), names, rules)
+    assert spread(plan, names) <= 1
+    more = {row for row, one in plan.records() if one.calibration}
+    assert more == {row for row, one in usual.records() if one.calibration} | gold
+    for row, one in plan.records():
+        assert len(one.people) == len(set(one.people)) == (3 if row in more else overlap)
+    share = Counter(person for row, one in plan.records() if row in gold for person in one.people)
+    assert max(share[name] for name in names) - min(share[name] for name in names) <= 2
+    answered = {(row, one.people[0]) for row, one in plan.records() if row in gold}
+    after = extend_plan(plan, [*names[1:], NAMES[-1]], answered, rules)
+    assert {row: len(one.people) for row, one in after.records()} == {
+        row: len(one.people) for row, one in plan.records()
+    }
+    assert all(person in sets(after)[row] for row, person in answered)
+
+
+@settings(max_examples=40)
+@given(st.floats(0.01, 0.2), st.integers(1, 3), st.integers(0, 99))
+def test_gold_is_drawn_at_its_rate(rate: float, overlap: int, seed: int) -> None:
+    rules = Rules(overlap, 0, 3, seed, gold_rate=rate)
+    plan = make_plan(ids(400), NAMES[:5], rules, gold=ids(200))
+    drawn = [len(one.people) for _, one in plan.records() if one.calibration]
+    assert abs(sum(drawn) - rate * len(plan.holders)) <= 3
+    assert make_plan(ids(400), NAMES[:5], rules, gold=["another"]).calibration.sum() == 0

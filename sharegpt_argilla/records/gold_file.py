@@ -1,0 +1,64 @@
+"""Rows whose answers are known: from a small file, or from the rows' own extension."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from sharegpt_argilla.errors import InputError
+from sharegpt_argilla.jsonl import open_input, read_rows
+from sharegpt_argilla.rows import read_extension
+
+GOLD = "gold"
+"""Key of the right answers, in the file and in a row's extension: question -> value."""
+
+Gold = Mapping[str, Mapping[str, Any]]
+"""Row id -> question -> the right answer."""
+
+
+def read_gold(path: Path, questions: Sequence[str]) -> Gold:
+    """The known answers in a file of ``{"id": row id, "gold": {question: value}}``, one a line.
+
+    Args:
+        path: the file.
+        questions: names of the project's questions.
+
+    Raises:
+        InputError: it cannot be read, or a line of it is something else; the text says which.
+    """
+    found: dict[str, Mapping[str, Any]] = {}
+    with open_input(path) as file:
+        for number, text in enumerate(file, 1):
+            if text.strip():
+                identifier, answers = _line(text, f"{path}:{number}", questions)
+                if identifier in found:
+                    raise InputError(f"{path}:{number}: row {identifier} is there twice; keep one")
+                found[identifier] = answers
+    return found
+
+
+def gold_in_rows(path: str | Path) -> Gold:
+    """The known answers in the extension of rows; lines that are no row are left out."""
+    found = {}
+    for line in read_rows(path):
+        if line.row is not None and f'"{GOLD}"' in line.row["元数据"]["扩展字段"]:
+            answers = read_extension(line.row).get(GOLD)
+            if isinstance(answers, dict):
+                found[line.row["id"]] = answers
+    return found
+
+
+def _line(text: str, where: str, questions: Sequence[str]) -> tuple[str, Mapping[str, Any]]:
+    try:
+        document = json.loads(text)
+        identifier, answers = document["id"], document[GOLD]
+    except (ValueError, KeyError, TypeError):
+        identifier, answers = None, None
+    if not isinstance(identifier, str) or not isinstance(answers, dict) or not answers:
+        raise InputError(f'{where}: is not {{"id": row id, "gold": {{question: value}}}}; mend the line')
+    unknown = [name for name in answers if name not in questions]
+    if unknown:
+        raise InputError(f'{where}: there is no question "{unknown[0]}"; known: {", ".join(questions)}')
+    return identifier, answers
