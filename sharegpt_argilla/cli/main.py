@@ -33,6 +33,7 @@ COMMANDS = {
     "migrate": "a new dataset with other questions or labels, answers kept",
     "dashboard": "the team's progress, everybody's own page, the corpus, the export, in a browser",
     "training": "annotated rows -> the files that trainers read",
+    "train": "annotated rows -> a text classifier that suggests answers for the rest",
     "import-legacy": "a FeedbackDataset of Argilla 1.x -> annotated rows",
     "move": "everything of one Argilla copied to another, resumable",
     "doctor": "versions, connection, storage, counts in database and index",

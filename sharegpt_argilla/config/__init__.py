@@ -29,6 +29,7 @@ from sharegpt_argilla.config.reading import DEFAULT_CONFIG, GUIDELINES_MAX, load
 from sharegpt_argilla.config.suggestions import (
     INTENT_LABELS,
     AgentConfig,
+    Classifier,
     IntentRules,
     LanguageModel,
     Moderation,
@@ -48,6 +49,7 @@ __all__ = [
     "Assignment",
     "Calibration",
     "ChatField",
+    "Classifier",
     "Curation",
     "CustomField",
     "Dashboard",

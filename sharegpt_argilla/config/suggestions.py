@@ -38,6 +38,18 @@ class IntentRules(Section):
     question: Name = "intent"
 
 
+class Classifier(Section):
+    """A text classifier of ``train``, where it is sure.
+
+    ``model``: its folder, seen from this file. ``threshold``: the least probability of a label that is suggested.
+    """
+
+    type: Literal["classifier"]
+    question: Name
+    model: Annotated[str, Field(min_length=1)]
+    threshold: Annotated[float, Field(gt=0, le=1, strict=False)] = 0.8
+
+
 class LanguageModel(Section):
     """A model behind any chat endpoint in the manner of OpenAI.
 
@@ -61,7 +73,7 @@ class LanguageModel(Section):
     price_out: Annotated[float, Field(ge=0, strict=False)] = 0.0
 
 
-AgentConfig = Annotated[Moderation | IntentRules | LanguageModel, Field(discriminator="type")]
+AgentConfig = Annotated[Moderation | IntentRules | Classifier | LanguageModel, Field(discriminator="type")]
 
 
 class VectorConfig(Named):
@@ -92,8 +104,11 @@ def vector_mistakes(vectors: Sequence[VectorConfig], fields: Sequence[FieldConfi
             yield f'vector "{vector.name}": there is no text field "{vector.field}"; known: {", ".join(texts)}'
 
 
-def _label_mistakes(where: str, agent: Moderation | IntentRules, question: QuestionConfig) -> Iterator[str]:
-    labels = TOXICITY_LABELS if isinstance(agent, Moderation) else INTENT_LABELS
+def _label_mistakes(
+    where: str, agent: Moderation | IntentRules | Classifier, question: QuestionConfig
+) -> Iterator[str]:
+    # What a classifier can say stands in its folder, and is looked at when it is loaded.
+    labels = {"moderation": TOXICITY_LABELS, "intent_rules": INTENT_LABELS}.get(agent.type, ())
     if question.type not in ("label", "multi_label"):
         yield f'{where}: {agent.type} suggests labels, and question "{question.name}" is a {question.type}'
     elif missing := [label for label in labels if label not in question.labels]:

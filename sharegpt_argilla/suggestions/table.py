@@ -10,6 +10,7 @@ from sharegpt_argilla.cache import DiskCache
 from sharegpt_argilla.config import AgentConfig, Project, QuestionConfig
 from sharegpt_argilla.registry import Registry
 from sharegpt_argilla.suggestions.base import Agent
+from sharegpt_argilla.suggestions.classifier import TrainedClassifier
 from sharegpt_argilla.suggestions.intent_rules import IntentByRules
 from sharegpt_argilla.suggestions.llm import ChatModel
 from sharegpt_argilla.suggestions.moderation import ModerationScores
@@ -42,6 +43,9 @@ AGENTS: Registry[Build] = Registry(
     {
         "moderation": lambda options, around: ModerationScores(options, around.questions[options.question]),
         "intent_rules": lambda options, around: IntentByRules(options, around.questions[options.question]),
+        "classifier": lambda options, around: TrainedClassifier(
+            options, around.questions[options.question], around.project.path.parent
+        ),
         "llm": lambda options, around: ChatModel(
             options,
             [around.questions[name] for name in options.questions],
@@ -59,5 +63,6 @@ def build_agent(options: AgentConfig, around: Surroundings) -> Agent:
 
     Raises:
         CredentialsError: it needs a key that is not there.
+        InputError, ConfigError: it needs a model that is not there, or that knows other labels.
     """
     return AGENTS[options.type](options, around)

@@ -24,13 +24,13 @@ def dataset_card(scheme: Scheme, about: About, counts: Mapping[str, int]) -> str
     parts = [
         f"# {about.title}",
         "Chat prompts with their answers, annotated in Argilla; one row for each question of a conversation.",
-        f"## Rows\n\n{_table(('split', 'rows'), [(name, f'{count:,}') for name, count in counts.items()])}",
+        f"## Rows\n\n{table(('split', 'rows'), [(name, f'{count:,}') for name, count in counts.items()])}",
         _left_out(about),
         f"## Annotation\n\n{about.annotators:,} people submitted {about.responses:,} answers.",
         _guidelines(about),
-        f"## Questions\n\n{_table(('question', 'type', 'values'), [_question(q) for q in scheme.questions])}",
+        f"## Questions\n\n{table(('question', 'type', 'values'), [_question(q) for q in scheme.questions])}",
         _agreement(about),
-        f"## Licence\n\n{_licence(about)}",
+        f"## Licence\n\n{licence_note(about.licence)}",
     ]
     return head + "\n" + "\n\n".join(part for part in parts if part) + "\n"
 
@@ -49,7 +49,7 @@ def _guidelines(about: About) -> str:
     if not about.guidelines:
         return ""
     rows = [(f"`{name}`" if name else "not known", f"{count:,}") for name, count in about.guidelines.items()]
-    return "Guidelines are known by the first 12 hex digits of their sha256:\n\n" + _table(
+    return "Guidelines are known by the first 12 hex digits of their sha256:\n\n" + table(
         ("guidelines", "rows"), rows
     )
 
@@ -61,18 +61,20 @@ def _agreement(about: About) -> str:
     return (
         "## Agreement\n\nHow often two people who answered the same row said the same (for several labels, the"
         " share that both gave), not corrected for chance:\n\n"
-        + _table(("question", "agreement", "rows with two answers"), rows)
+        + table(("question", "agreement", "rows with two answers"), rows)
     )
 
 
-def _licence(about: About) -> str:
-    if about.licence:
-        return f"The corpus is under `{about.licence}`; the annotations are offered under the same terms."
+def licence_note(licence: str) -> str:
+    """Under whose terms the data is, in a sentence or two; ``""`` for a licence that nobody gave."""
+    if licence:
+        return f"The corpus is under `{licence}`; the annotations are offered under the same terms."
     return (
         "Not stated. The texts keep the terms of the corpus that they come from; look there before you use them."
     )
 
 
-def _table(header: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
+def table(header: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
+    """A table in Markdown; bars in cells are escaped."""
     lines = [header, tuple("---" for _ in header), *rows]
     return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)

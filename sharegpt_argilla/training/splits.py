@@ -76,6 +76,10 @@ class Families:
             self._parents[root] = head
         self._units.append(head)
 
+    def names(self) -> list[bytes]:
+        """The name of each unit's family, in the order in which the units were added."""
+        return [self._root(unit) for unit in self._units]
+
     def assign(self, shares: Mapping[str, float], seed: int) -> list[str]:
         """The split of each unit, in the order in which they were added.
 

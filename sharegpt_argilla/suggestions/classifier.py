@@ -1,0 +1,103 @@
+"""What a classifier of ``train`` says of a prompt, where it is sure enough."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from sharegpt_argilla.annotation import Suggestion
+from sharegpt_argilla.config import Classifier, LabelQuestion, QuestionConfig
+from sharegpt_argilla.errors import ConfigError, InputError
+from sharegpt_argilla.suggestions.base import Subject
+
+_DIGITS = 4
+_CHARACTERS = 4000
+# What a pipeline looks at that does not say so itself in its meta.json.
+
+
+class TrainedClassifier:
+    """Suggests labels whose probability reaches the threshold; of a question with one label the likeliest.
+
+    Args:
+        options: the model's folder, question, threshold.
+        question: the question.
+        folder: that of the project file, where a relative path starts.
+
+    Raises:
+        InputError: there is no such model, or it cannot be loaded.
+        ConfigError: it knows a label that the question does not have.
+    """
+
+    def __init__(self, options: Classifier, question: QuestionConfig, folder: Path) -> None:
+        self.questions = [options.question]
+        self._threshold = options.threshold
+        self._single = isinstance(question, LabelQuestion)
+        path = _find(folder / options.model, options.question)
+        self._nlp = _load(path)
+        self._agent = f"classifier-{fingerprint(path)}"
+        self._check_labels(options, question)
+
+    def suggest(self, subjects: Sequence[Subject]) -> list[list[Suggestion]]:
+        """See ``Agent``."""
+        length = int(self._nlp.meta.get("characters", _CHARACTERS))
+        docs = self._nlp.pipe(subject.prompt[:length] for subject in subjects)
+        return [self._suggestions(doc.cats) for doc in docs]
+
+    def report(self) -> str:
+        """Nothing: it costs nothing."""
+        return ""
+
+    def _suggestions(self, chances: Mapping[str, float]) -> list[Suggestion]:
+        (name,) = self.questions
+        sure = {label: round(chance, _DIGITS) for label, chance in chances.items() if chance >= self._threshold}
+        if not sure:
+            return []
+        if self._single:
+            best = max(sure, key=lambda label: (sure[label], label))
+            return [Suggestion(name, best, self._agent, sure[best])]
+        return [Suggestion(name, list(sure), self._agent, list(sure.values()))]
+
+    def _check_labels(self, options: Classifier, question: QuestionConfig) -> None:
+        known = getattr(question, "labels", {})
+        given = [label for labels in self._nlp.pipe_labels.values() for label in labels]
+        for label in given:
+            if label not in known:
+                raise ConfigError(
+                    f'suggestions: the classifier {options.model} says "{label}", which is no label of question '
+                    f'"{options.question}"; train it again'
+                )
+
+
+def fingerprint(folder: Path) -> str:
+    """The first 8 hex digits of the sha256 over the folder's files: other weights, another name."""
+    digest = hashlib.sha256()
+    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+        digest.update(path.relative_to(folder).as_posix().encode() + b"\0")
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:8]
+
+
+def _find(model: Path, question: str) -> Path:
+    """The pipeline of the question in the folder of ``train``, else the folder itself."""
+    for path in (model / question, model):
+        if (path / "meta.json").is_file():
+            return path
+    raise InputError(
+        f'{model}: no classifier for question "{question}" there; '
+        f"`sharegpt-argilla train annotated.jsonl -o {model.name} --question {question}` makes one"
+    )
+
+
+def _load(path: Path) -> Any:
+    import spacy  # noqa: PLC0415 - takes a second, and only this agent needs it
+
+    try:
+        nlp = spacy.load(path)
+    except (OSError, ValueError, KeyError, ImportError) as error:
+        reason = str(error).strip().splitlines()[0] if str(error) else type(error).__name__
+        raise InputError(f"{path}: the classifier cannot be loaded ({reason[:200]})") from error
+    if not any(name.startswith("textcat") for name in nlp.pipe_names):
+        raise InputError(f"{path}: a spaCy pipeline without a text classifier")
+    return nlp
