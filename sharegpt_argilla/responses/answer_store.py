@@ -8,6 +8,8 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import asdict, replace
 from typing import Any, NamedTuple
 
+import orjson
+
 from sharegpt_argilla.annotation import AnsweredRecord, Response, Suggestion
 from sharegpt_argilla.responses.crowd import fit_policies
 from sharegpt_argilla.responses.export_state import Stamp, stamp_of
@@ -143,17 +145,17 @@ class AnswerStore:
             yield self._join(parts)
 
     def _body(self, record: AnsweredRecord) -> str:
-        return json.dumps(annotation(record, self._origin) if self._alone else asdict(record))
+        return _dump(annotation(record, self._origin) if self._alone else asdict(record))
 
     def _grouped(self, lines: Iterable[tuple[Any, ...]]) -> Iterator[tuple[str | None, Found]]:
         for row, met, parts in _groups(lines):
             if self._alone:
-                yield row, Found(json.loads(parts[0][1]), met)
+                yield row, Found(_load(parts[0][1]), met)
             else:
                 yield row, Found(annotation(self._join(parts), self._origin), met)
 
     def _join(self, parts: Sequence[tuple[int, str]]) -> AnsweredRecord:
-        found = [(dataset, _record(json.loads(body))) for dataset, body in parts]
+        found = [(dataset, _record(_load(body))) for dataset, body in parts]
         reviews = [record for dataset, record in found if dataset == self._reviews]
         records = [(self._names[dataset], record) for dataset, record in found if dataset != self._reviews]
         if reviews:
@@ -166,6 +168,22 @@ class AnswerStore:
         if self._needed is None:
             return join(records)
         return join_parts([record for _, record in records], self._needed)
+
+
+def _dump(document: Mapping[str, Any]) -> str:
+    try:
+        return orjson.dumps(document).decode()
+    except TypeError:
+        # Half a surrogate pair in what somebody typed.
+        return json.dumps(document)
+
+
+def _load(text: str) -> dict[str, Any]:
+    try:
+        document: dict[str, Any] = orjson.loads(text)
+    except ValueError:
+        document = json.loads(text)
+    return document
 
 
 def _groups(
