@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import IO
+from typing import IO, Any
 
 from sharegpt_argilla.errors import InputError, RejectedError
 from sharegpt_argilla.rows import Row, check_row
@@ -94,18 +94,44 @@ def open_output(path: str | Path) -> Iterator[IO[str]]:
         yield sys.stdout
         sys.stdout.flush()
         return
-    target = Path(path)
+    with _replacing(Path(path)) as draft, draft.open("w", encoding="utf-8", newline="") as file:
+        yield file
+        _to_disk(file)
+
+
+@contextmanager
+def open_bytes_output(path: str | Path) -> Iterator[IO[bytes]]:
+    """As ``open_output``, for bytes.
+
+    Raises:
+        InputError: the file cannot be written. What stood under the name before is then still there.
+    """
+    if str(path) == STANDARD_STREAM:
+        sys.stdout.flush()
+        yield sys.stdout.buffer
+        sys.stdout.buffer.flush()
+        return
+    with _replacing(Path(path)) as draft, draft.open("wb") as file:
+        yield file
+        _to_disk(file)
+
+
+@contextmanager
+def _replacing(target: Path) -> Iterator[Path]:
+    """A path to write to, which takes the target's place when the block ends well."""
     draft = target.with_name(f".{target.name}.{os.getpid()}.part")
     try:
-        with draft.open("w", encoding="utf-8", newline="") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
+        yield draft
         draft.replace(target)
     except OSError as error:
-        raise InputError(f"{path}: cannot be written: {error.strerror}") from error
+        raise InputError(f"{target}: cannot be written: {error.strerror}") from error
     finally:
         draft.unlink(missing_ok=True)
+
+
+def _to_disk(file: IO[Any]) -> None:
+    file.flush()
+    os.fsync(file.fileno())
 
 
 class RejectsFile:

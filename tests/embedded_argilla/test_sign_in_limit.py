@@ -123,7 +123,7 @@ def test_a_network_of_ipv6_is_one_address(door: Door) -> None:
 
 
 def test_failures_are_forgotten(door: Door) -> None:
-    fail(door, FREE_ATTEMPTS + 0)
+    fail(door, FREE_ATTEMPTS)
     door.clock.now += FORGET_AFTER + 1
     fail(door, FREE_ATTEMPTS)
 

@@ -11,9 +11,9 @@ from sharegpt_argilla.corpora.pairing import Counts, Pairer
 from sharegpt_argilla.corpora.run.conversion import REJECTIONS_SHOWN, Settings, ShardFiles, ShardResult
 from sharegpt_argilla.corpora.run.halves import stitch
 from sharegpt_argilla.corpora.run.lines import ID, RowLines
-from sharegpt_argilla.corpora.run.parts import open_bytes_output
 from sharegpt_argilla.corpora.run.shards import Shard
 from sharegpt_argilla.corpora.table import CORPORA
+from sharegpt_argilla.jsonl import open_bytes_output
 
 
 @dataclass(slots=True)

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import os
 import shutil
-import sys
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import IO
 
-from sharegpt_argilla.errors import InputError, UsageError
-from sharegpt_argilla.jsonl import STANDARD_STREAM
+from sharegpt_argilla.errors import UsageError
+from sharegpt_argilla.jsonl import STANDARD_STREAM, open_bytes_output
 
 LARGEST_MNBVC_FILE = 512_000_000
 """Bytes: "512 MB" of the MNBVC data check, in the reading that satisfies both."""
@@ -105,29 +103,3 @@ def _copy(source: IO[bytes], target: IO[bytes]) -> None:
     except (OSError, AttributeError):
         # Not between these two, or not on this system. What was sent so far is behind the place in both.
         shutil.copyfileobj(source, target, _BLOCK)
-
-
-@contextmanager
-def open_bytes_output(path: str | Path) -> Iterator[IO[bytes]]:
-    """As ``open_output`` of jsonl, for bytes.
-
-    Raises:
-        InputError: the file cannot be written. What stood under the name before is then still there.
-    """
-    if str(path) == STANDARD_STREAM:
-        sys.stdout.flush()
-        yield sys.stdout.buffer
-        sys.stdout.buffer.flush()
-        return
-    target = Path(path)
-    draft = target.with_name(f".{target.name}.{os.getpid()}.part")
-    try:
-        with draft.open("wb") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(target)
-    except OSError as error:
-        raise InputError(f"{path}: cannot be written: {error.strerror}") from error
-    finally:
-        draft.unlink(missing_ok=True)
