@@ -66,9 +66,9 @@ def build(path: Path, size: int, sample: str | None) -> None:
         while written < size:
             for number, text in enumerate(texts):
                 # Another id in each copy, of the same length; what follows an underscore is the offset of a piece.
-                name = f'"{copy:03}{number:04}'
-                own = json.dumps(records[number]["id"])
-                written += file.write(f"{',' if written else ''}\n  {text.replace(own, name + own[8:], 1)}")
+                name = records[number]["id"]
+                own = json.dumps(f"{copy:03}{number:04}{name[7:]}")
+                written += file.write(f"{',' if written else ''}\n  {text.replace(json.dumps(name), own, 1)}")
                 if written >= size:
                     break
             copy += 1

@@ -233,7 +233,7 @@ class _Job:
         results = work.results(plan)
         if len(results) < len(plan.shards):
             raise InputError(f"{work.folder}: parts of this run are gone; run the same command again")
-        whole = assemble(work.folder, plan.shards, results)
+        whole = assemble(work.folder, plan.shards, results, plan.sources)
         if self.dry_run or sink is not None:
             for line in stitch_halves(work.folder, plan.shards, settings, whole):
                 if sink is not None:

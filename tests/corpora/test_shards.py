@@ -36,15 +36,13 @@ def shards_of(path: Path, size: int, start_line: int = 1) -> list[Shard]:
 def found_in(path: Path, stretches: Sequence[Stretch]) -> list[Found]:
     """What the stretches hold, with the lines of the file."""
     found: list[Found] = []
-    line = 1
+    text = path.read_bytes()
     for stretch in stretches:
         reading = Reading(plain(path), stretch, VICUNA)
-        line = stretch.line or line
-        lacking = 0 if stretch.line else line - 1
         for record in reading.records():
             result = record.reason if isinstance(record, Damaged) else record.value
+            lacking = 0 if stretch.line else text.count(b"\n", 0, reading.start)
             found.append((record.line + lacking, result, record.raw))
-        line += reading.lines
     return found
 
 

@@ -24,24 +24,34 @@ class Batch:
 
     Args:
         values: the objects.
-        again: reads them again, one by one.
+        line: gives the 1-based line that the first of them starts on, while the file is open.
+        again: reads them again, one by one, given that line.
 
     Attributes:
         values: as orjson gives them, so integers beyond 64 bits may be rounded; ``records`` has them exact.
     """
 
-    __slots__ = ("_again", "_records", "values")
+    __slots__ = ("_again", "_line", "_line_of_first", "_records", "values")
 
-    def __init__(self, values: list[dict[str, Any]], again: Callable[[], list[Located]]) -> None:
+    def __init__(
+        self, values: list[dict[str, Any]], line: Callable[[], int], again: Callable[[int], list[Located]]
+    ) -> None:
         self.values = values
+        self._line_of_first = line
         self._again = again
+        self._line = 0
         self._records: list[Located] = []
+
+    def locate(self) -> int:
+        """1-based line of the first of them; known from then on, when the file is closed, too."""
+        self._line = self._line or self._line_of_first()
+        return self._line
 
     @property
     def records(self) -> Sequence[Located]:
         """Each of them by itself, with its place."""
         if not self._records:
-            self._records = self._again()
+            self._records = self._again(self.locate())
         return self._records
 
 

@@ -70,5 +70,5 @@ def _lines(window: Window) -> Iterator[tuple[int, bytes]]:
         if end == window.at:
             return
         number, line = window.line, window.data[window.at : end]
-        window.advance(end)
+        window.at = end
         yield number, line

@@ -124,8 +124,7 @@ class JsonReader:
         line: int = 1,
         progress: Callable[[int], None] | None = None,
     ) -> None:
-        self._window = Window(file, start, CHUNK, progress)
-        self._window.line = line
+        self._window = Window(file, start, CHUNK, progress, line)
         self._name = name
         self._is_record = is_record
         self._stop = stop
@@ -149,7 +148,7 @@ class JsonReader:
             window.more()
         if window.data[window.at : window.at + 1] not in {b"{", b"["}:
             scanner = self._scanner()
-            window.advance(window.at + scanner.size(scanner.next_record(0)))
+            window.at = window.at + scanner.size(scanner.next_record(0))
 
     def records(self) -> Iterator[Located | Damaged]:
         """Every record, and every stretch that holds none, in order."""
@@ -163,9 +162,9 @@ class JsonReader:
         while self._to_next():
             data, values = decoder.next()
             if values:
-                again = partial(self._again, data, window.line)
-                window.advance(window.at + len(data))
-                yield Batch(values, again)
+                line, again = window.line_for_later(), partial(self._again, data)
+                window.at = window.at + len(data)
+                yield Batch(values, line, again)
             else:
                 yield self._one()
 
@@ -182,7 +181,7 @@ class JsonReader:
         window = self._window
         while True:
             separators = _SEPARATORS.match(window.data, window.at)
-            window.advance(separators.end() if separators else window.at)
+            window.at = separators.end() if separators else window.at
             rest = len(window.data) - window.at
             # Three bytes, because a byte order mark may lie half in what was read.
             if rest >= 3 or not window.more():
@@ -193,7 +192,7 @@ class JsonReader:
         data, value = self._quick()
         if not data:
             return self._slow()
-        window.advance(window.at + len(data))
+        window.at = window.at + len(data)
         return Located(self._name, line, data, value)
 
     def _quick(self) -> tuple[bytes, Any]:
@@ -211,7 +210,7 @@ class JsonReader:
         window, line = self._window, self._window.line
         value, size = self._scanner().record()
         data = window.data[window.at : window.at + size]
-        window.advance(window.at + size)
+        window.at = window.at + size
         if isinstance(value, Fault):
             return Damaged(self._name, line, data.rstrip(), value.reason)
         return Located(self._name, line, data, value)

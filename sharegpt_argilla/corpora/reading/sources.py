@@ -108,7 +108,8 @@ class Reading:
         stream: the open stream, when the input is one.
 
     Attributes:
-        lines: after ``records`` is through: line breaks in the stretch, where that was asked (plain JSON).
+        start: after ``records`` is through: offset of the first record, which lines are counted from where the
+            stretch does not know its line.
     """
 
     def __init__(
@@ -120,7 +121,7 @@ class Reading:
         split: str = "train",
         stream: Peekable | None = None,
     ) -> None:
-        self.lines = 0
+        self.start = 0
         self._source = source
         self._stretch = stretch
         self._corpus = corpus
@@ -180,12 +181,12 @@ class Reading:
             file.seek(start)
             whole = start == 0 and stop is None
             live = progress if whole else None
+            self.start = start
             line = stretch.line or 1
             reader = JsonReader(file, self._name, is_record, start=start, stop=stop, line=line, progress=live)
             if stretch.line > 1:
                 reader.skip_lines(0)
             yield from reader.batches()
-            self.lines = reader.line - line
         if progress is not None and not whole:
             progress(stretch.size)
 

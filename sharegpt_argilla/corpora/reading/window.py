@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol
+from functools import partial
+from io import IOBase
+from typing import BinaryIO, Protocol, cast
+
+_BLOCK = 1 << 18
+"""Bytes read at a time where line breaks are counted."""
 
 
 class Readable(Protocol):
@@ -13,30 +18,45 @@ class Readable(Protocol):
         """So many bytes; fewer near the end, none at the end."""
 
 
+def line_breaks(file: BinaryIO, start: int, stop: int) -> int:
+    """How many there are between two offsets of a file; it is read from another place afterwards."""
+    file.seek(start)
+    found = 0
+    while start < stop and (block := file.read(min(_BLOCK, stop - start))):
+        found += block.count(b"\n")
+        start += len(block)
+    return found
+
+
 class Window:
     """The bytes from the current place on, as far as they were read.
+
+    Lines are counted when they are asked for: mostly nobody asks, and it takes a third as long as decoding. A file
+    is read again for it; of a stream, what is given up is counted first.
 
     Args:
         file: read from where it stands.
         start: offset in the whole file of where it stands.
         chunk: bytes read at a time.
         progress: is given the number of bytes after each read.
+        line: 1-based line of where it stands.
 
     Attributes:
         data: bytes; the current place is ``at`` in them.
         at: index in ``data``.
-        line: 1-based line of the current place; 1 where reading began, unless it is set.
         ended: nothing follows ``data``.
     """
 
     def __init__(
-        self, file: Readable, start: int, chunk: int, progress: Callable[[int], None] | None = None
+        self, file: Readable, start: int, chunk: int, progress: Callable[[int], None] | None = None, line: int = 1
     ) -> None:
         self.data = b""
         self.at = 0
-        self.line = 1
         self.ended = False
+        self._first = self._known = start, line
         self._file = file
+        self._again = cast("BinaryIO", file) if isinstance(file, IOBase) and file.seekable() else None
+        self._shift = self._again.tell() - start if self._again is not None else 0
         self._base = start
         self._chunk = chunk
         self._progress = progress
@@ -46,10 +66,30 @@ class Window:
         """Offset of the current place in the whole file."""
         return self._base + self.at
 
-    def advance(self, to: int) -> None:
-        """Move on to index ``to`` of ``data``."""
-        self.line += self.data.count(b"\n", self.at, to)
-        self.at = to
+    @property
+    def line(self) -> int:
+        """1-based line of the current place."""
+        return self._line_of(self.position)
+
+    def line_for_later(self) -> Callable[[], int]:
+        """What gives the 1-based line of the place that is the current one now."""
+        if self._again is None:
+            line = self.line
+            return lambda: line
+        return partial(self._line_of, self.position)
+
+    def _line_of(self, position: int) -> int:
+        """1-based line at an offset of the whole file that is not beyond ``data``."""
+        known, line = self._known if self._known[0] <= position else self._first
+        if known < self._base and self._again is not None:
+            here, given_up = self._again.tell(), min(position, self._base)
+            line += line_breaks(self._again, known + self._shift, given_up + self._shift)
+            self._again.seek(here)
+            known = given_up
+        if known < position:
+            line += self.data.count(b"\n", known - self._base, position - self._base)
+        self._known = position, line
+        return line
 
     def more(self) -> bool:
         """Read on, twice as much each time from the same place; False at the end of the file.
@@ -58,6 +98,8 @@ class Window:
         """
         if self.ended:
             return False
+        if self._again is None:
+            self._line_of(self.position)
         rest = self.data[self.at :]
         read = self._file.read(max(self._chunk, len(rest)))
         self._base += self.at
@@ -71,7 +113,7 @@ class Window:
         """Pass over so many lines; to the end of the file when it has no more."""
         for _ in range(count):
             while (end := self.data.find(b"\n", self.at)) < 0:
-                self.advance(len(self.data))
+                self.at = len(self.data)
                 if not self.more():
                     return
-            self.advance(end + 1)
+            self.at = end + 1

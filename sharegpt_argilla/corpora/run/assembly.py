@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from sharegpt_argilla.corpora.pairing import Counts, Pairer
+from sharegpt_argilla.corpora.reading.sources import Source
+from sharegpt_argilla.corpora.reading.window import line_breaks
 from sharegpt_argilla.corpora.run.conversion import REJECTIONS_SHOWN, Settings, ShardFiles, ShardResult
 from sharegpt_argilla.corpora.run.halves import stitch
 from sharegpt_argilla.corpora.run.lines import ID, RowLines
@@ -35,11 +37,15 @@ class Assembly:
     rejects: list[tuple[Path, int]] = field(default_factory=list)
 
 
-def assemble(folder: Path, shards: Sequence[Shard], results: Mapping[int, ShardResult]) -> Assembly:
+def assemble(
+    folder: Path, shards: Sequence[Shard], results: Mapping[int, ShardResult], sources: Sequence[Source]
+) -> Assembly:
     """Take together what the shards gave. Nothing is written yet."""
     whole = Assembly()
-    for shard, lacking in zip(shards, _missing_lines(shards, results), strict=True):
+    missing = _missing_lines(shards, results, sources)
+    for shard in shards:
         result, files = results[shard.number], ShardFiles.of(folder, shard.number)
+        lacking = missing.get(shard.number, 0)
         whole.counts.add(result.counts)
         whole.first_id = whole.first_id or result.first_id
         shown = ((file, line + lacking, reason) for file, line, reason in result.rejections)
@@ -95,12 +101,19 @@ def _with_line(line: bytes, lacking: int) -> bytes:
     return json.dumps(reject).encode("ascii") + b"\n"
 
 
-def _missing_lines(shards: Sequence[Shard], results: Mapping[int, ShardResult]) -> Iterator[int]:
-    """For each shard the lines that lie before it in its file, where it could not know them."""
-    line = 1
+def _missing_lines(
+    shards: Sequence[Shard], results: Mapping[int, ShardResult], sources: Sequence[Source]
+) -> dict[int, int]:
+    """The lines that lie before a shard in its file, for those that name lines and could not know them."""
+    missing: dict[int, int] = {}
+    path, counted, lines = "", 0, 0
     for shard in shards:
-        first = shard.stretches[0]
-        if first.line:
-            line = first.line
-        yield 0 if first.line else line - 1
-        line += results[shard.number].lines
+        first, result = shard.stretches[0], results[shard.number]
+        if first.line or not result.rejections:
+            continue
+        if sources[first.source].path != path:
+            path, counted, lines = sources[first.source].path, 0, 0
+        with Path(path).open("rb") as file:
+            lines += line_breaks(file, counted, result.start)
+        counted, missing[shard.number] = result.start, lines
+    return missing

@@ -63,7 +63,7 @@ class ShardResult:
         rows_size: bytes of them.
         rejects_size: bytes in the rejects.
         halves_size: bytes in the halves.
-        lines: line breaks in it, where it is a stretch of a plain file.
+        start: where its first record starts in its file, in bytes, where it is a stretch of a plain file.
         counts: what became of the records.
         first_id: id of the first row.
         rejections: file, line and reason of the first few.
@@ -73,7 +73,7 @@ class ShardResult:
     rows_size: int = 0
     rejects_size: int = 0
     halves_size: int = 0
-    lines: int = 0
+    start: int = 0
     counts: Counts = field(default_factory=Counts)
     first_id: str = ""
     rejections: list[tuple[str, int, str]] = field(default_factory=list)
@@ -182,7 +182,7 @@ def convert(
                     (streams or {}).get(source.name),
                 )
                 conversion.read(reading.batches(progress))
-                conversion.result.lines += reading.lines
+                conversion.result.start = reading.start
             conversion.finish()
         _complete(files, conversion.result)
     except OSError as error:
@@ -217,6 +217,9 @@ class _Conversion:
         for found in records:
             self._last = found
             if isinstance(found, Batch):
+                if self._gatherer is not None:
+                    # What does not fit is known at the end only, when the file is closed.
+                    found.locate()
                 self._batch(found)
             elif isinstance(found, Damaged):
                 self._reject(found, found.reason)

@@ -18,7 +18,7 @@ from sharegpt_argilla.corpora.run.shards import Shard
 from sharegpt_argilla.errors import InputError, UsageError
 
 PLAN = "plan.json"
-FORMAT = 2
+FORMAT = 3
 """Of the plan and the parts; a run does not go on from another."""
 _LOCK = "lock"
 _held: set[int] = set()
