@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import BinaryIO
 
 from sharegpt_argilla.corpora.base import Options
 from sharegpt_argilla.corpora.pairing import Counts
@@ -19,8 +20,9 @@ from sharegpt_argilla.corpora.reading.sources import Progress, describe
 from sharegpt_argilla.corpora.run.assembly import Assembly, assemble, stitch_halves, write_rejects, write_stitched
 from sharegpt_argilla.corpora.run.conversion import Settings, corpus_of
 from sharegpt_argilla.corpora.run.detection import AUTO, detect_corpora
-from sharegpt_argilla.corpora.run.parts import LARGEST_MNBVC_FILE, PartsWriter
+from sharegpt_argilla.corpora.run.parts import LARGEST_MNBVC_FILE, PartsWriter, write_rows
 from sharegpt_argilla.corpora.run.running import Here, Workers, run_shards
+from sharegpt_argilla.corpora.run.shard_files import ShardResult, SharedRows, shared_rows
 from sharegpt_argilla.corpora.run.shards import SHARD_SIZE, cut
 from sharegpt_argilla.corpora.run.work import Plan, Work, unfinished, work_folder
 from sharegpt_argilla.errors import InputError, UsageError
@@ -229,7 +231,8 @@ class _Job:
         if self.progress is not None and before:
             self.progress(sum(shard.size for shard in plan.shards if shard.number in before))
         sink = sys.stdout.buffer if self.to_stdout and self.workers.alone and not self.dry_run else None
-        run_shards(work.folder, plan, settings, todo, self.workers, Here(streams, sink, self.progress))
+        with self._rows(work.folder, before, sink) as rows:
+            run_shards(work.folder, plan, settings, todo, self.workers, Here(streams, rows, self.progress))
         results = work.results(plan)
         if len(results) < len(plan.shards):
             raise InputError(f"{work.folder}: parts of this run are gone; run the same command again")
@@ -244,6 +247,19 @@ class _Job:
         summary.shards, summary.resumed = len(plan.shards), len(before)
         self._write(whole, summary, plan, written=sink is not None)
         return summary
+
+    @contextmanager
+    def _rows(
+        self, folder: Path, before: Mapping[int, ShardResult], sink: BinaryIO | None
+    ) -> Iterator[SharedRows | None]:
+        """What takes the rows of the shards done here; None for a file for each, or when none is kept."""
+        if sink is not None:
+            yield SharedRows(sink)
+        elif self.workers.alone and not self.dry_run:
+            with shared_rows(folder, before.values()) as rows:
+                yield rows
+        else:
+            yield None
 
     def _summary(self, whole: Assembly) -> ExtractSummary:
         shown = [Rejection(*rejection) for rejection in whole.rejections]
@@ -261,10 +277,7 @@ class _Job:
             sys.stdout.buffer.flush()
             summary.outputs = [self.target]
         elif not self.dry_run:
-            with PartsWriter(self.target, self.max_size) as writer:
-                for part in whole.rows:
-                    writer.append(part)
-            summary.outputs = writer.paths
+            summary.outputs = write_rows(self.target, whole.rows, self.max_size)
 
 
 class _NothingFoundError(InputError):

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from sharegpt_argilla.corpora.run.parts import PartsWriter
+from sharegpt_argilla.corpora.run.parts import PartsWriter, write_rows
+from sharegpt_argilla.corpora.run.shard_files import Stored
 from sharegpt_argilla.errors import InputError, UsageError
 
 
@@ -52,3 +53,41 @@ def test_a_folder_that_is_not_there_is_an_input_error(tmp_path: Path) -> None:
         PartsWriter(tmp_path / "no/rows.jsonl"),
     ):
         pass
+
+
+@pytest.fixture
+def stored(tmp_path: Path) -> list[Stored]:
+    """Four pieces in two files, not all of them in the order of the rows."""
+    (tmp_path / "one").write_bytes(b"aa\nbb\nleft over\n")
+    (tmp_path / "two").write_bytes(b"dd\ncc\n")
+    return [
+        Stored(tmp_path / "one", 0, 3),
+        Stored(tmp_path / "one", 3, 3),
+        Stored(tmp_path / "two", 3, 3),
+        Stored(tmp_path / "two", 0, 3),
+    ]
+
+
+@pytest.mark.parametrize("max_size", [None, 12, 6])
+def test_stored_rows_are_put_together(tmp_path: Path, stored: list[Stored], max_size: int | None) -> None:
+    written = write_rows(str(tmp_path / "rows.jsonl"), stored, max_size)
+    texts = [b"aa\nbb\n", b"cc\ndd\n"] if max_size == 6 else [b"aa\nbb\ncc\ndd\n"]
+    assert [Path(path).read_bytes() for path in written] == texts
+
+
+def test_stored_rows_that_do_not_start_a_file_are_copied(tmp_path: Path, stored: list[Stored]) -> None:
+    write_rows(str(tmp_path / "rows.jsonl"), stored[1:], None)
+    assert (tmp_path / "rows.jsonl").read_bytes() == b"bb\ncc\ndd\n"
+    assert (tmp_path / "one").read_bytes() == b"aa\nbb\nleft over\n"
+
+
+def test_stored_rows_that_cannot_be_written_leave_the_old_file(tmp_path: Path, stored: list[Stored]) -> None:
+    (tmp_path / "rows.jsonl").write_text("old")
+    with pytest.raises(InputError, match=r"rows\.jsonl: cannot be written"):
+        write_rows(str(tmp_path / "rows.jsonl"), [*stored, Stored(tmp_path / "gone", 0, 3)], None)
+    assert (tmp_path / "rows.jsonl").read_text() == "old"
+
+
+def test_a_file_that_holds_later_rows_too_is_copied(tmp_path: Path, stored: list[Stored]) -> None:
+    write_rows(str(tmp_path / "rows.jsonl"), [stored[0], stored[2], stored[1]], None)
+    assert (tmp_path / "rows.jsonl").read_bytes() == b"aa\ncc\nbb\n"

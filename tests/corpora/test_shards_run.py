@@ -16,6 +16,7 @@ import pytest
 
 from sharegpt_argilla.corpora.pairing import Counts
 from sharegpt_argilla.corpora.run import conversion, running
+from sharegpt_argilla.corpora.run.shards import Shard
 from sharegpt_argilla.errors import InputError, UsageError
 from sharegpt_argilla.workflows.extract import extract
 from tests.corpora.layouts import conversation, json_lines, pretty_array
@@ -144,13 +145,13 @@ def wait_for_shards(process: subprocess.Popen[bytes], count: int) -> None:
         time.sleep(0.001)
 
 
-@pytest.mark.parametrize("workers", [1, 2])
-def test_a_killed_run_goes_on_to_the_same_bytes(corpus: Path, workers: int) -> None:
+@pytest.mark.parametrize("crews", [(1,), (2,), (1, 2), (2, 1)])
+def test_a_killed_run_goes_on_to_the_same_bytes(corpus: Path, crews: tuple[int, ...]) -> None:
     corpus.write_text(pretty_array(split_records(1500))[0], encoding="utf-8")
-    chance = random.Random(workers)
+    chance = random.Random(str(crews))
     kills = 0
-    for _ in range(4):
-        process = start(workers)
+    for number in range(4):
+        process = start(crews[number % len(crews)])
         there = len(list(Path(".rows.jsonl.work").glob("*.done")))
         wait_for_shards(process, there + chance.randint(1, 12))
         # The workers are left alone: they have to notice by themselves.
@@ -159,7 +160,7 @@ def test_a_killed_run_goes_on_to_the_same_bytes(corpus: Path, workers: int) -> N
     assert kills >= 1
     assert not Path("rows.jsonl").exists()
     planned = json.loads(Path(".rows.jsonl.work/plan.json").read_text())["create_time"]
-    summary = run(corpus, create_time=None, workers=workers)
+    summary = run(corpus, create_time=None, workers=crews[0])
     assert 0 < summary.resumed < summary.shards
     run(corpus, "undisturbed.jsonl", create_time=planned, rejects="undisturbed.rejects")
     assert Path("rows.jsonl").read_bytes() == Path("undisturbed.jsonl").read_bytes()
@@ -246,7 +247,37 @@ def test_the_default_output_goes_on_too(stopped: Path, folder: Path) -> None:
     assert visible(folder) == {"shareGPT_vicuna_2020-01-02-03-04-05.jsonl", "rejected.jsonl"}
 
 
-@pytest.mark.parametrize("part", ["000002.rows", "000002.rejects", "000002.halves", "000002.done"])
+def test_shared_rows_that_are_cut_off_are_done_again(stopped: Path) -> None:
+    path = Path(".rows.jsonl.work/shared.rows")
+    path.write_bytes(path.read_bytes()[:-1])
+    planned = json.loads(Path(".rows.jsonl.work/plan.json").read_text())["create_time"]
+    assert run(stopped, create_time=None).resumed == 4
+    run(stopped, "undisturbed.jsonl", create_time=planned)
+    assert Path("rows.jsonl").read_bytes() == Path("undisturbed.jsonl").read_bytes()
+
+
+def convert_all_but_one(folder: str, shard: Shard, *arguments: Any) -> int:
+    if shard.number == 5:
+        raise InputError("stopped")
+    return conversion.convert(folder, shard, *arguments)
+
+
+def test_rows_of_a_worker_that_are_damaged_are_done_again(corpus: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Shards that workers did have a file of their own."""
+    with monkeypatch.context() as patch:
+        patch.setattr(running, "convert", convert_all_but_one)
+        with pytest.raises(InputError, match="stopped"):
+            run(corpus, create_time=None, workers=2)
+    path = Path(".rows.jsonl.work/000002.rows")
+    path.write_bytes(path.read_bytes()[:-1])
+    done = len(list(Path(".rows.jsonl.work").glob("*.done")))
+    planned = json.loads(Path(".rows.jsonl.work/plan.json").read_text())["create_time"]
+    assert run(corpus, create_time=None, workers=2).resumed == done - 1
+    run(corpus, "undisturbed.jsonl", create_time=planned)
+    assert Path("rows.jsonl").read_bytes() == Path("undisturbed.jsonl").read_bytes()
+
+
+@pytest.mark.parametrize("part", ["000002.rejects", "000002.halves", "000002.done"])
 def test_a_part_that_is_damaged_is_done_again(stopped: Path, part: str) -> None:
     path = Path(".rows.jsonl.work") / part
     before = path.read_bytes() if path.exists() else b""

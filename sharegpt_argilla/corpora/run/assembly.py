@@ -10,9 +10,10 @@ from pathlib import Path
 from sharegpt_argilla.corpora.pairing import Counts, Pairer
 from sharegpt_argilla.corpora.reading.sources import Source
 from sharegpt_argilla.corpora.reading.window import line_breaks
-from sharegpt_argilla.corpora.run.conversion import REJECTIONS_SHOWN, Settings, ShardFiles, ShardResult
+from sharegpt_argilla.corpora.run.conversion import REJECTIONS_SHOWN, Settings
 from sharegpt_argilla.corpora.run.halves import stitch
 from sharegpt_argilla.corpora.run.lines import ID, RowLines
+from sharegpt_argilla.corpora.run.shard_files import ShardFiles, ShardResult, Stored
 from sharegpt_argilla.corpora.run.shards import Shard
 from sharegpt_argilla.corpora.table import CORPORA
 from sharegpt_argilla.jsonl import open_bytes_output
@@ -26,14 +27,14 @@ class Assembly:
         counts: what became of the records.
         rejections: file, line and reason of the first few.
         first_id: id of the first row; "" when there is none.
-        rows: the parts of the rows, in order.
+        rows: where the rows lie, in order.
         rejects: the parts of the rejects, in order, each with what its line numbers lack.
     """
 
     counts: Counts = field(default_factory=Counts)
     rejections: list[tuple[str, int, str]] = field(default_factory=list)
     first_id: str = ""
-    rows: list[Path] = field(default_factory=list)
+    rows: list[Stored] = field(default_factory=list)
     rejects: list[tuple[Path, int]] = field(default_factory=list)
 
 
@@ -51,7 +52,7 @@ def assemble(
         shown = ((file, line + lacking, reason) for file, line, reason in result.rejections)
         whole.rejections = [*whole.rejections, *shown][:REJECTIONS_SHOWN]
         if result.rows_size:
-            whole.rows.append(files.rows)
+            whole.rows.append(files.stored(result))
         if result.rejects_size:
             whole.rejects.append((files.rejects, lacking))
     return whole
@@ -74,12 +75,13 @@ def stitch_halves(folder: Path, shards: Sequence[Shard], settings: Settings, who
         whole.counts.add(pairer.counts)
 
 
-def write_stitched(folder: Path, shards: Sequence[Shard], settings: Settings, whole: Assembly) -> list[Path]:
-    """``stitch_halves`` into a part of its own; no part when there is no row."""
+def write_stitched(folder: Path, shards: Sequence[Shard], settings: Settings, whole: Assembly) -> list[Stored]:
+    """``stitch_halves`` into a file of its own; none when there is no row."""
     part = folder / "stitched.rows"
     with part.open("wb") as file:
         file.writelines(stitch_halves(folder, shards, settings, whole))
-    return [part] if part.stat().st_size else []
+    size = part.stat().st_size
+    return [Stored(part, 0, size)] if size else []
 
 
 def write_rejects(path: Path, parts: Sequence[tuple[Path, int]]) -> None:

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import os
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import IO, Any
 
 from sharegpt_argilla.corpora.base import Configurable, Conversation, Corpus, GatheringCorpus, Options
-from sharegpt_argilla.corpora.pairing import Counts, Pairer
+from sharegpt_argilla.corpora.pairing import Pairer
 from sharegpt_argilla.corpora.reading.batches import Batch, may_be_rounded
 from sharegpt_argilla.corpora.reading.damage import TOO_DEEP
 from sharegpt_argilla.corpora.reading.found import Damaged, Located
@@ -21,6 +19,7 @@ from sharegpt_argilla.corpora.reading.sources import Progress, Reading, Source, 
 from sharegpt_argilla.corpora.run.halves import write_halves
 from sharegpt_argilla.corpora.run.lines import ID, RowLines
 from sharegpt_argilla.corpora.run.quick import QuickShareGPT
+from sharegpt_argilla.corpora.run.shard_files import ShardFiles, ShardResult, SharedRows, part
 from sharegpt_argilla.corpora.run.shards import Shard
 from sharegpt_argilla.corpora.sharegpt import ShareGPT
 from sharegpt_argilla.corpora.table import CORPORA
@@ -54,82 +53,6 @@ class Settings:
     keep_rows: bool = True
 
 
-@dataclass(slots=True)
-class ShardResult:
-    """What became of a shard; as JSON, its completion marker.
-
-    Attributes:
-        rows: lines written.
-        rows_size: bytes of them.
-        rejects_size: bytes in the rejects.
-        halves_size: bytes in the halves.
-        start: where its first record starts in its file, in bytes, where it is a stretch of a plain file.
-        counts: what became of the records.
-        first_id: id of the first row.
-        rejections: file, line and reason of the first few.
-    """
-
-    rows: int = 0
-    rows_size: int = 0
-    rejects_size: int = 0
-    halves_size: int = 0
-    start: int = 0
-    counts: Counts = field(default_factory=Counts)
-    first_id: str = ""
-    rejections: list[tuple[str, int, str]] = field(default_factory=list)
-
-    def dump(self) -> str:
-        """As JSON."""
-        # asdict cannot copy a Counter on Python 3.11.
-        left_out, plain = self.counts.left_out, replace(self.counts, left_out=Counter())
-        document = asdict(replace(self, counts=plain))
-        document["counts"]["left_out"] = dict(left_out)
-        return json.dumps(document)
-
-    @classmethod
-    def load(cls, text: str) -> ShardResult:
-        """From ``dump``."""
-        known = json.loads(text)
-        counts = Counts(**known.pop("counts"))
-        counts.left_out = Counter(counts.left_out)
-        rejections = [(file, line, reason) for file, line, reason in known.pop("rejections")]
-        return cls(**known, counts=counts, rejections=rejections)
-
-
-@dataclass(frozen=True, slots=True)
-class ShardFiles:
-    """Where a shard lies in the work folder."""
-
-    rows: Path
-    rejects: Path
-    halves: Path
-    marker: Path
-
-    @classmethod
-    def of(cls, folder: str | Path, number: int) -> ShardFiles:
-        """The files of the shard with that number."""
-        stem = Path(folder) / f"{number:06}"
-        return cls(*(stem.with_suffix(suffix) for suffix in (".rows", ".rejects", ".halves", ".done")))
-
-    def remove(self) -> None:
-        """Remove what an earlier run left of the shard."""
-        for path in (self.marker, self.rows, self.rejects, self.halves):
-            path.unlink(missing_ok=True)
-
-    def result(self) -> ShardResult | None:
-        """What became of the shard; None while it is not complete."""
-        try:
-            result = ShardResult.load(self.marker.read_text("utf-8"))
-        except (OSError, ValueError, TypeError, KeyError):
-            return None
-        parts = (
-            (self.rows, result.rows_size),
-            (self.rejects, result.rejects_size),
-            (self.halves, result.halves_size),
-        )
-        return result if all(_size(path) == size for path, size in parts) else None
-
-
 def corpus_of(name: str, options: Options) -> Corpus:
     """The adapter of that name, read as the options say.
 
@@ -146,7 +69,7 @@ def convert(
     sources: Mapping[int, Source],
     settings: Settings,
     streams: Streams | None = None,
-    rows: IO[bytes] | None = None,
+    rows: SharedRows | None = None,
     progress: Progress | None = None,
 ) -> int:
     """Do one shard: its parts and its completion marker stand in the folder then.
@@ -170,7 +93,7 @@ def convert(
     try:
         files.remove()
         with ExitStack() as stack:
-            conversion = _Conversion(files, shard, settings, stack, rows)
+            conversion = _Conversion(files, shard, settings, stack, rows.file if rows else None)
             for stretch in shard.stretches:
                 source = sources[stretch.source]
                 reading = Reading(
@@ -184,7 +107,9 @@ def convert(
                 conversion.read(reading.batches(progress))
                 conversion.result.start = reading.start
             conversion.finish()
-        _complete(files, conversion.result)
+        if rows is not None:
+            rows.finish(conversion.result)
+        files.complete(conversion.result)
     except OSError as error:
         raise InputError(f"{folder}: cannot be written: {error.strerror or error}") from error
     return shard.number
@@ -203,7 +128,7 @@ class _Conversion:
         self._gatherer = self.corpus.gather() if isinstance(self.corpus, GatheringCorpus) else None
         self._files = files
         self._stack = stack
-        self._rows = rows or stack.enter_context(_part(files.rows) if settings.keep_rows else _nowhere())
+        self._rows = rows or stack.enter_context(part(files.rows) if settings.keep_rows else _nowhere())
         self._rejects = stack.enter_context(RejectsFile(files.rejects))
         self._halves: IO[bytes] | None = None
         self._last: Batch | Located | Damaged = Damaged("", 1, b"", "")
@@ -312,7 +237,7 @@ class _Conversion:
         if not self._pairer.waits:
             return
         if self._halves is None:
-            self._halves = self._stack.enter_context(_part(self._files.halves))
+            self._halves = self._stack.enter_context(part(self._files.halves))
         write_halves(self._pairer, self._halves)
 
 
@@ -325,29 +250,3 @@ def _never(_record: object) -> bool:
 def _nowhere() -> Iterator[IO[bytes]]:
     with Path(os.devnull).open("wb") as file:
         yield file
-
-
-@contextmanager
-def _part(path: Path) -> Iterator[IO[bytes]]:
-    """A file that takes its name when the block ends well; two workers at one shard do not disturb each other."""
-    draft = path.with_name(f"{path.name}.{os.getpid()}.part")
-    try:
-        with draft.open("wb", buffering=1 << 15) as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(path)
-    finally:
-        draft.unlink(missing_ok=True)
-
-
-def _complete(files: ShardFiles, result: ShardResult) -> None:
-    result.rows_size, result.rejects_size, result.halves_size = map(
-        _size, (files.rows, files.rejects, files.halves)
-    )
-    with _part(files.marker) as file:
-        file.write(result.dump().encode("utf-8"))
-
-
-def _size(path: Path) -> int:
-    return path.stat().st_size if path.exists() else 0

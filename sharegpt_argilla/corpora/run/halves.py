@@ -86,11 +86,19 @@ def _all(paths: Sequence[Path]) -> Iterator[tuple[tuple[str, Gap], bool, _Half]]
         with path.open("rb") as file:
             while line := file.readline():
                 offset = file.tell()
-                corpus, entries = json.loads(line)
+                corpus, entries = _entries(line)
                 for session, index, asked, spoken, blank, size in entries:
                     yield (corpus, (session, index)), asked, _Half(path, offset, spoken, blank)
                     offset += size
                 file.seek(offset)
+
+
+def _entries(line: bytes) -> Any:
+    try:
+        return orjson.loads(line)
+    except ValueError:
+        # A lone surrogate in a session.
+        return json.loads(line)
 
 
 def _dump(value: Any) -> bytes:

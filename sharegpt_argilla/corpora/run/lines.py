@@ -41,6 +41,8 @@ _OWN_KEYS = frozenset({SESSION, ORIGINAL_SESSION, TURN, CORPUS})
 _spaced = json.JSONEncoder(ensure_ascii=False).encode
 
 _BEFORE_TURN = dumps(f', "{TURN}": ')[1:-1]
+_BEFORE_SESSION = dumps(f'"{SESSION}": "')[1:-1]
+_AFTER_SESSION = dumps('"')[1:-1] + _BEFORE_TURN
 START = b'{"id":"'
 ASKED = '","问":'.encode()
 ANSWERED = ',"答":'.encode()
@@ -147,7 +149,10 @@ class RowLines:
             question_role: as in a pair.
             answer_role: as in a pair.
         """
-        before = dumps(self._session(session))[1:-1] + _BEFORE_TURN
+        if session.isalnum() and self._profile == "mnbvc-2023":
+            before = _BEFORE_SESSION + session.encode() + _AFTER_SESSION
+        else:
+            before = dumps(self._session(session))[1:-1] + _BEFORE_TURN
         content_start, content_middle, line, end = _around(
             corpus, source, self._create_time, self._profile, question_role, answer_role
         )

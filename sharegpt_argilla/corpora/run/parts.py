@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
-import shutil
+from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import IO
 
-from sharegpt_argilla.errors import UsageError
+from sharegpt_argilla.corpora.run.shard_files import Stored
+from sharegpt_argilla.errors import InputError, UsageError
 from sharegpt_argilla.jsonl import STANDARD_STREAM, open_bytes_output
 
 LARGEST_MNBVC_FILE = 512_000_000
@@ -51,15 +52,18 @@ class PartsWriter:
         """Write one line; ``line`` has no line break."""
         self._write(line.encode("utf-8") + b"\n")
 
-    def append(self, path: Path) -> None:
-        """Write all lines of a file, as they are; line by line only where a file gets full."""
-        size = path.stat().st_size
-        with path.open("rb") as source:
-            if self._max_size is None or self._size + size <= self._max_size:
-                _copy(source, self._file or self._next_file())
-                self._size += size
+    def append(self, rows: Stored) -> None:
+        """Write stored lines, as they are; line by line only where a file gets full."""
+        with rows.path.open("rb") as source:
+            if self._max_size is None or self._size + rows.size <= self._max_size:
+                _copy(source, rows, self._file or self._next_file())
+                self._size += rows.size
                 return
-            for line in source:
+            source.seek(rows.start)
+            rest = rows.size
+            while rest > 0:
+                line = source.readline()
+                rest -= len(line)
                 self._write(line)
 
     def __enter__(self) -> PartsWriter:
@@ -94,12 +98,70 @@ class PartsWriter:
         return self._file
 
 
-def _copy(source: IO[bytes], target: IO[bytes]) -> None:
-    """All of one file to the end of another; by the system, which does not look at it, where that is possible."""
-    target.flush()
+def write_rows(target: str, rows: Sequence[Stored], max_size: int | None) -> list[str]:
+    """Put stored rows together under the name of the output, which appears whole or not at all.
+
+    A file whose rows come first, in their order, as after a run in one process, becomes the output itself; only
+    what lies in others is copied.
+
+    Args:
+        target: the output, or ``-`` for standard output.
+        rows: in order.
+        max_size: as ``PartsWriter``.
+
+    Returns:
+        The files written.
+
+    Raises:
+        UsageError, InputError: as ``PartsWriter``.
+    """
+    fits = max_size is None or sum(each.size for each in rows) <= max_size
+    if target != STANDARD_STREAM and fits and (count := _at_the_beginning(rows)):
+        _adopt(Path(target), rows, count)
+        return [target]
+    with PartsWriter(target, max_size) as writer:
+        for each in rows:
+            writer.append(each)
+    return writer.paths
+
+
+def _at_the_beginning(rows: Sequence[Stored]) -> int:
+    """How many of the first are the beginning of a file that holds none of the others."""
+    end = count = 0
+    for each in rows:
+        if (each.path, each.start) != (rows[0].path, end):
+            break
+        end, count = end + each.size, count + 1
+    return 0 if any(each.path == rows[0].path for each in rows[count:]) else count
+
+
+def _adopt(target: Path, rows: Sequence[Stored], count: int) -> None:
+    """Make the file of the first ``count`` the output, with the others behind them."""
+    path, end = rows[0].path, sum(each.size for each in rows[:count])
     try:
-        while os.sendfile(target.fileno(), source.fileno(), None, _AT_ONCE):
-            pass
+        with path.open("r+b") as file:
+            file.truncate(end)
+            file.seek(end)
+            for each in rows[count:]:
+                with each.path.open("rb") as source:
+                    _copy(source, each, file)
+            file.flush()
+            os.fsync(file.fileno())
+        path.replace(target)
+    except OSError as error:
+        raise InputError(f"{target}: cannot be written: {error.strerror}") from error
+
+
+def _copy(source: IO[bytes], rows: Stored, target: IO[bytes]) -> None:
+    """Stored rows to the end of a file; by the system, which does not look at them, where that is possible."""
+    target.flush()
+    at, end = rows.start, rows.start + rows.size
+    try:
+        while at < end and (sent := os.sendfile(target.fileno(), source.fileno(), at, min(end - at, _AT_ONCE))):
+            at += sent
     except (OSError, AttributeError):
-        # Not between these two, or not on this system. What was sent so far is behind the place in both.
-        shutil.copyfileobj(source, target, _BLOCK)
+        # Not between these two, or not on this system.
+        source.seek(at)
+        while at < end and (block := source.read(min(end - at, _BLOCK))):
+            target.write(block)
+            at += len(block)

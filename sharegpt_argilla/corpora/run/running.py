@@ -6,12 +6,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Executor, Future, as_completed
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO
 
 from sharegpt_argilla.corpora.reading.compression import Peekable
 from sharegpt_argilla.corpora.reading.sources import Progress, Source
 from sharegpt_argilla.corpora.run.conversion import Settings, convert
 from sharegpt_argilla.corpora.run.executors import InThisProcess, executor
+from sharegpt_argilla.corpora.run.shard_files import SharedRows
 from sharegpt_argilla.corpora.run.shards import Shard
 from sharegpt_argilla.corpora.run.work import Plan
 
@@ -40,12 +40,12 @@ class Here:
 
     Attributes:
         streams: the open streams among the inputs.
-        rows: takes the rows of the shards done here, instead of files in the work folder.
+        rows: takes the rows of the shards done here, instead of a file for each in the work folder.
         progress: is given the number of bytes that were read.
     """
 
     streams: Mapping[str, Peekable] = field(default_factory=dict)
-    rows: IO[bytes] | None = None
+    rows: SharedRows | None = None
     progress: Progress | None = None
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from sharegpt_argilla.corpora.reading.sources import Source
-from sharegpt_argilla.corpora.run.conversion import ShardFiles, ShardResult
+from sharegpt_argilla.corpora.run.shard_files import ShardFiles, ShardResult
 from sharegpt_argilla.corpora.run.shards import Shard
 from sharegpt_argilla.errors import InputError, UsageError
 
