@@ -10,12 +10,19 @@ from __future__ import annotations
 import os
 import random
 import shutil
+import sqlite3
 import tempfile
+import time
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import httpx
+import yaml
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from sharegpt_argilla.embedded_argilla.activity import Spent, add_activity
 from sharegpt_argilla.embedded_argilla.launcher import ServeOptions, running
 from sharegpt_argilla.settings import Connection, Home, find_password, read_json
 from sharegpt_argilla.workflows.curate import curate
@@ -28,6 +35,9 @@ ROOT = Path(__file__).parent.parent
 IMAGES = ROOT / "docs" / "images"
 DASHBOARD_PORT = 8597
 ROWS = "rows.jsonl"
+PEOPLE = {"ana": 19, "ben": 15, "chi": 11, "dan": 8}
+"""Who annotates, and how many records they answer in the pictures."""
+DAYS = 12
 SHOWN = "status=pending&metadata=corpus.vicuna~turn.ge2.le2&sort=metadata.prompt_n_tokens.desc"
 """A record of the examples that has earlier turns."""
 
@@ -44,10 +54,10 @@ def main() -> None:
             page = browser.new_page(viewport={"width": 1360, "height": 820})
             _sign_in(page, server.api_url, password)
             _annotation_page(page, f"{server.api_url}/dataset/{dataset_id}/annotation-mode?page=1&{SHOWN}")
-            _answer(connection, server.home, dataset_id)
+            _answers(connection, server.home, dataset_id)
             # The page names the file as it was given.
             os.chdir(folder)
-            _dashboard(browser, server.home)
+            _dashboard(browser, server.home, Path(folder) / "dataset-config.yml")
             browser.close()
 
 
@@ -59,8 +69,18 @@ def _load(folder: Path, home: Home, connection: Connection) -> str:
     rows = folder / "all.jsonl"
     rows.write_bytes(b"".join(part.read_bytes() for part in parts))
     curate(rows, folder / ROWS)
-    _, load = push_to_argilla(folder / ROWS, ROOT / "dataset-config.yml", connection=connection, home=home)
+    _, load = push_to_argilla(folder / ROWS, _project(folder), connection=connection, home=home)
     return load.dataset_id
+
+
+def _project(folder: Path) -> Path:
+    """The project that ships, for more people, two of whom answer each record."""
+    content = yaml.safe_load((ROOT / "dataset-config.yml").read_text(encoding="utf-8"))
+    content |= {"people": [{"username": name} for name in PEOPLE], "assignment": {"overlap": 2}}
+    path = folder / "dataset-config.yml"
+    path.write_text(yaml.safe_dump(content, allow_unicode=True, sort_keys=False), encoding="utf-8")
+    shutil.copy(ROOT / "guidelines.md", folder)
+    return path
 
 
 def _sign_in(page: Page, url: str, password: str) -> None:
@@ -81,35 +101,71 @@ def _annotation_page(page: Page, address: str) -> None:
     page.screenshot(path=IMAGES / "annotate.png", animations="disabled")
 
 
-def _answer(connection: Connection, home: Home, dataset_id: str) -> None:
-    """Invented answers of both people, so that there is something to show."""
+def _answers(connection: Connection, home: Home, dataset_id: str) -> None:
+    """Invented answers of everybody over some days, so that there is something to show."""
     chance = random.Random(2023)  # noqa: S311 - invented answers
-    for person, count in (("ana", 24), ("ben", 19)):
+    times: dict[str, datetime] = {}
+    for person, count in PEOPLE.items():
         password = find_password(home, person, connection.api_url) or ""
-        token = httpx.post(
-            f"{connection.api_url}/api/v1/token", data={"username": person, "password": password}
-        ).json()["access_token"]
+        form = {"username": person, "password": password}
+        token = httpx.post(f"{connection.api_url}/api/v1/token", data=form).json()["access_token"]
         headers = {"Authorization": f"Bearer {token}"}
         with httpx.Client(base_url=f"{connection.api_url}/api/v1", headers=headers) as client:
-            path = f"/me/datasets/{dataset_id}/records/search"
-            found = client.post(path, json={}, params={"limit": 100}).json()["items"]
-            for item in sorted(found, key=lambda one: str(one["record"]["external_id"]))[:count]:
-                body = {"status": "submitted", "values": _values(chance)}
-                client.post(f"/records/{item['record']['id']}/responses", json=body).raise_for_status()
+            user_id = client.get("/me").json()["id"]
+            for number, record in enumerate(_pending(client, dataset_id)[:count]):
+                values = _values(chance, record["external_id"])
+                status = chance.choices(["submitted", "discarded", "draft"], [20, 1, 1])[0]
+                body = {"status": status, "values": values}
+                made = client.post(f"/records/{record['id']}/responses", json=body).raise_for_status().json()
+                ago = timedelta(days=DAYS * (1 - number / count) * chance.uniform(0.9, 1))
+                times[made["id"]] = datetime.now(UTC) - ago
+                _spend(home, user_id, person, dataset_id, record["id"], chance.lognormvariate(3.4, 0.5), number)
+    _redate(home, times)
 
 
-def _values(chance: random.Random) -> dict[str, dict[str, object]]:
-    intents = chance.sample(["code", "generation", "open_qa", "rewrite", "chat"], chance.choice([1, 1, 2]))
+def _pending(client: httpx.Client, dataset_id: str) -> list[dict[str, Any]]:
+    """What is in a person's queue."""
+    open_ones = [
+        {"type": "terms", "scope": {"entity": entity, "property": "status"}, "values": ["pending"]}
+        for entity in ("response", "record")
+    ]
+    path = f"/me/datasets/{dataset_id}/records/search"
+    found = client.post(path, json={"filters": {"and": open_ones}}, params={"limit": 100}).json()["items"]
+    return sorted((item["record"] for item in found), key=lambda record: str(record["external_id"]))
+
+
+def _values(chance: random.Random, row: str) -> dict[str, dict[str, object]]:
+    """People mostly agree: what they answer hangs on the row."""
+    intents = [["code"], ["generation"], ["open_qa"], ["rewrite"], ["chat"], ["generation", "rewrite"]]
+    number = int(row[:6], 16)
     return {
-        "quality": {"value": chance.choice([3, 4, 5, 5, 6, 6, 7])},
-        "intent": {"value": intents},
-        "toxicity": {"value": chance.choice(["none"] * 9 + ["harmful"])},
+        "quality": {"value": min(7, max(1, 3 + number % 5 + chance.choice([-1, 0, 0, 0, 1])))},
+        "intent": {"value": chance.choice(intents) if chance.random() < 0.2 else intents[number % len(intents)]},
+        "toxicity": {"value": "harmful" if number % 11 == 0 or chance.random() < 0.05 else "none"},
     }
 
 
-def _dashboard(browser: Browser, home: Home) -> None:
+def _spend(
+    home: Home, user_id: str, person: str, dataset_id: str, record_id: str, seconds: float, number: int
+) -> None:
+    """Active time as the annotation page measures it."""
+    shares = {"quality": 0.25, "intent": 0.4, "toxicity": 0.1}
+    spent = Spent(dataset_id, record_id, seconds, {name: seconds * share for name, share in shares.items()})
+    # Nobody can report more time than went by.
+    add_activity(home, user_id, person, [spent], now=time.time() - DAYS * 86_400 + number * 300)
+
+
+def _redate(home: Home, times: dict[str, datetime]) -> None:
+    with closing(sqlite3.connect(home.database, timeout=30)) as database, database:
+        for key, at in times.items():
+            stored = at.replace(tzinfo=None).isoformat(" ")
+            values = (stored, stored, key.replace("-", ""))
+            database.execute("UPDATE responses SET inserted_at = ?, updated_at = ? WHERE id = ?", values)
+
+
+def _dashboard(browser: Browser, home: Home, config: Path) -> None:
     owner = read_json(home.owner)
-    options = DashboardOptions(str(ROOT / "dataset-config.yml"), ROWS)
+    options = DashboardOptions(str(config), ROWS)
     os.environ["ARGILLA_HOME_PATH"] = str(home.path)
     with running_dashboard(options, port=DASHBOARD_PORT, home=home) as (url, _):
         page = browser.new_page(viewport={"width": 1180, "height": 1060})
@@ -117,7 +173,7 @@ def _dashboard(browser: Browser, home: Home) -> None:
         page.get_by_label("Username").fill(owner["username"])
         page.locator("input[type=password]").fill(owner["password"])
         page.keyboard.press("Enter")
-        for name, shown in (("Team", "Each person"), ("Corpus", "Languages")):
+        for name, shown in (("Team", "Each person"), ("Annotator", "Each day"), ("Corpus", "Languages")):
             page.get_by_role("link", name=name).first.click()
             page.get_by_text(shown).first.wait_for()
             page.locator("[data-testid=stVegaLiteChart]").nth(1).wait_for()

@@ -59,21 +59,26 @@ def hasty(prompt: str) -> Answer:
     return {"quality": max(1, quality), "intent": answer["intent"][:1], "toxicity": toxicity}
 
 
-def annotate(config: Path, username: str, decide: Callable[[str], Answer], limit: int = 100) -> int:
-    """Answer what is pending in somebody's queue, ``limit`` records at most; returns how many were answered."""
+def annotate(
+    config: Path, username: str, decide: Callable[[str], Answer], limit: int = 100, dataset: str = ""
+) -> int:
+    """Answer what is pending in somebody's queue, ``limit`` records at most; returns how many were answered.
+
+    ``dataset``: another one than the project's own.
+    """
     project = yaml.safe_load(config.read_text(encoding="utf-8"))
     url = find_connection().api_url
     form = {"username": username, "password": find_password(default_home(), username, url)}
     token = httpx.post(f"{url}/api/v1/token", data=form).raise_for_status().json()["access_token"]
     with httpx.Client(base_url=f"{url}/api/v1", headers={"Authorization": f"Bearer {token}"}, timeout=60) as api:
         datasets = api.get("/me/datasets").raise_for_status().json()["items"]
-        (dataset,) = [one["id"] for one in datasets if one["name"] == project["dataset"]]
+        (dataset_id,) = [one["id"] for one in datasets if one["name"] == (dataset or project["dataset"])]
         pending = [
             {"type": "terms", "scope": {"entity": entity, "property": "status"}, "values": ["pending"]}
             for entity in ("response", "record")
         ]
         found = api.post(
-            f"/me/datasets/{dataset}/records/search",
+            f"/me/datasets/{dataset_id}/records/search",
             json={"filters": {"and": pending}},
             params={"limit": limit},
         ).raise_for_status()

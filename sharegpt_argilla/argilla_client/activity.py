@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from sharegpt_argilla.argilla_client.connection import ArgillaClient, RefusedError
 from sharegpt_argilla.errors import ServerRefusedError
 
@@ -17,11 +19,22 @@ def read_active_seconds(client: ArgillaClient, dataset_id: str) -> dict[tuple[st
         client: the connection of an owner or of an admin who is a member of the workspace.
         dataset_id: Argilla's id of the dataset.
     """
+    items = _items(client, dataset_id)
+    return {(item["record_id"], item["username"]): float(item["seconds"]) for item in items}
+
+
+def read_question_seconds(client: ArgillaClient, dataset_id: str) -> dict[tuple[str, str], dict[str, float]]:
+    """Argilla's record id and username -> question -> seconds spent on it; else as `read_active_seconds`."""
+    items = _items(client, dataset_id)
+    return {(item["record_id"], item["username"]): dict(item["questions"]) for item in items}
+
+
+def _items(client: ArgillaClient, dataset_id: str) -> list[dict[str, Any]]:
     try:
         answer = client.get("/api/sharegpt/activity", {"dataset_id": dataset_id})
     except ServerRefusedError as error:
         if isinstance(error, RefusedError) and error.status not in _NO_SUCH_PATH:
             raise
-        return {}
-    items = answer.get("items", []) if isinstance(answer, dict) else []
-    return {(item["record_id"], item["username"]): float(item["seconds"]) for item in items}
+        return []
+    items: list[dict[str, Any]] = answer.get("items", []) if isinstance(answer, dict) else []
+    return items

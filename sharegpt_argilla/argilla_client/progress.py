@@ -63,5 +63,11 @@ def read_pulse(client: ArgillaClient, dataset_id: str) -> DatasetPulse:
     )
 
 
+def read_activities(client: ArgillaClient) -> dict[str, tuple[str, str]]:
+    """Argilla's id of every dataset that the account sees -> guidelines and last activity; one request."""
+    found = client.get("/api/v1/me/datasets")["items"]
+    return {item["id"]: (item["guidelines"] or "", str(item["last_activity_at"])) for item in found}
+
+
 def _statuses(person: Mapping[str, Any]) -> dict[str, int]:
     return {status: person["completed"][status] + person["pending"][status] for status in STATUSES}

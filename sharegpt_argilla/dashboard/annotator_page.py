@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -10,12 +10,18 @@ import streamlit as st
 
 from sharegpt_argilla.dashboard import charts
 from sharegpt_argilla.dashboard.markdown import shown
-from sharegpt_argilla.dashboard.session import REFRESH, as_of, current_view, viewer, watch
+from sharegpt_argilla.dashboard.session import REFRESH, as_of, current_view, options, viewer, watch
 from sharegpt_argilla.dashboard.tables import tile
-from sharegpt_argilla.workflows.annotator_progress import annotator_progress, guidelines, leaderboard
+from sharegpt_argilla.errors import SharegptArgillaError
+from sharegpt_argilla.workflows.annotator_progress import (
+    annotator_progress,
+    gold_progress,
+    guidelines,
+    leaderboard,
+)
 from sharegpt_argilla.workflows.dashboard_access import Viewer
 from sharegpt_argilla.workflows.guidelines_history import changes, sections_with
-from sharegpt_argilla.workflows.project_watch import ProjectView
+from sharegpt_argilla.workflows.project_view import ProjectView
 from sharegpt_argilla.workflows.team_progress import people_numbers, team_tally
 
 Numbers = Mapping[str, Any]
@@ -45,6 +51,7 @@ def _body() -> None:
         st.subheader("Each day")
         chart = charts.days(own["days"], own["every_day"], None, "responses submitted")
         charts.show(chart, "responses submitted each day")
+        _gold(view, person, name)
     with right:
         st.subheader("Agreement with others")
         _agreement(own["agreement"])
@@ -65,28 +72,38 @@ def _chosen(person: Viewer, view: ProjectView) -> str | None:
 def _counts(own: Numbers, *, mine: bool) -> None:
     numbers, links = own["numbers"], own["links"]
     if mine:
-        st.link_button(
-            f"Go on annotating ({own['open']:,} records open)",
-            links["pending"],
-            type="primary",
-            icon=":material/edit_note:",
-        )
-    tiles = [
+        _go_on(own["open"], links["pending"])
+    counts = [
         ("Submitted today", f"{numbers['today']:,}", "submitted"),
         ("Submitted in all", f"{numbers['submitted']:,}", "submitted"),
         ("Drafts", f"{numbers['draft']:,}", "draft"),
         ("Discarded", f"{numbers['discarded']:,}", "discarded"),
-        ("Median time", numbers["pace"], None),
-        ("Active today", numbers["active_today"], None),
-        ("Active in all", numbers["active"], None),
+    ]
+    times = [
+        ("Median time", numbers["pace"]),
+        ("Active today", numbers["active_today"]),
+        ("Active in all", numbers["active"]),
     ]
     with st.container(horizontal=True):
-        for label, value, status in tiles:
-            tile(label, value, links[status] if status and mine else "", "in Argilla")
+        for label, value, status in counts:
+            tile(label, value, links[status] if mine else (), "in Argilla")
+    with st.container(horizontal=True):
+        for label, value in times:
+            tile(label, value)
     if numbers["estimated"] and numbers["timed"]:
         st.caption(
             "~ Times are estimated from those between two submissions; pauses over five minutes are left out."
         )
+
+
+def _go_on(count: int, queues: Sequence[tuple[str, str]]) -> None:
+    """A button for each of the person's queues; of several the first leads to the main one."""
+    left = f"({count:,} records open{' in all' if len(queues) > 1 else ''})"
+    with st.container(horizontal=True):
+        for number, (name, url) in enumerate(queues):
+            label = f"Annotate {name}" if number else f"Go on annotating {left}"
+            kind: Any = "secondary" if number else "primary"
+            st.link_button(label, url, type=kind, icon=":material/edit_note:")
 
 
 def _agreement(agreement: Numbers) -> None:
@@ -107,6 +124,27 @@ def _agreement(agreement: Numbers) -> None:
             )
 
 
+def _gold(view: ProjectView, person: Viewer, name: str) -> None:
+    try:
+        found = gold_progress(watch(), view, name, options().rows)
+    except SharegptArgillaError as error:
+        # Only who can mend the file has to know where it is.
+        if person.lead:
+            st.warning(str(error))
+        return
+    if not found:
+        return
+    st.subheader("Agreement with gold")
+    right, answers = sum(one["right"] for one in found), sum(one["answers"] for one in found)
+    st.markdown(
+        f"**{right:,} of {answers:,}** answers to records whose answer is known are right ({right / answers:.0%})."
+    )
+    points = [{"question": one["question"], **one["share"]} for one in found]
+    charts.show(
+        charts.intervals(points, "question", "question", "share of right answers"), "share of right answers"
+    )
+
+
 def _guidelines() -> None:
     st.subheader("Guidelines")
     versions = guidelines(watch(), current_view(warn=False))
@@ -114,7 +152,7 @@ def _guidelines() -> None:
     found = sections_with(versions[-1].text, words)
     if words:
         st.caption(f"{len(found):,} sections hold “{words}”.")
-    with st.container(border=True, height=420):
+    with st.container(border=True, height=420, key="guidelines-text"):
         for section in found:
             st.markdown(shown(section))
     with st.expander(f"What changed ({len(versions) - 1:,} changes)", icon=":material/history:"):

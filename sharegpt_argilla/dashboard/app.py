@@ -46,6 +46,9 @@ _ICON = (
 _STYLE = """<style>
 .block-container{padding-top:4.2rem;max-width:78rem}
 .st-key-who{margin-bottom:-3.4rem;z-index:1}
+.st-key-guidelines-text h1{font-size:1.5rem}
+.st-key-guidelines-text h2{font-size:1.25rem}
+.st-key-guidelines-text h3{font-size:1.1rem}
 [data-testid="stMetricValue"]{font-size:1.7rem}
 </style>"""
 

@@ -8,6 +8,8 @@ from typing import Any
 import altair as alt
 import streamlit as st
 
+from sharegpt_argilla.dashboard.time_axis import time_ticks
+
 Points = Sequence[Mapping[str, Any]]
 
 # Okabe and Ito's palette (https://jfly.uni-koeln.de/color/), black left out: it is lost on dark ground.
@@ -47,6 +49,29 @@ def bars(points: Points, answer: str, count: str, axis: str, unit: str) -> alt.L
             axis=alt.Axis(tickMinStep=1, format=",d", tickCount=5),
         ),
         tooltip=[alt.Tooltip(f"{answer}:N", title=axis), alt.Tooltip(f"{count}:Q", title=unit, format=",")],
+    )
+    text = base.mark_text(align="left", dx=4, color=_ink()).encode(text="label:N")
+    return (base.mark_bar(color=main_colour(), cornerRadiusEnd=2) + text).properties(
+        height=max(2, len(shown)) * _BAR + _AROUND
+    )
+
+
+def lengths(points: Points, name: str, value: str, axes: tuple[str, str]) -> alt.LayerChart:
+    """Horizontal bars of a number that is no count, with it and the ``responses`` behind it at their ends.
+
+    ``axes`` are the titles of names and numbers.
+    """
+    shown = [{**one, "label": f"{one[value]:,.1f} (n={one['responses']:,})"} for one in points]
+    most = max((one[value] for one in points), default=0)
+    base = alt.Chart(alt.Data(values=shown)).encode(
+        y=alt.Y(f"{name}:N", sort=None, title=axes[0], axis=alt.Axis(labelLimit=150, titleAngle=-90)),
+        x=alt.X(
+            f"{value}:Q",
+            title=axes[1],
+            scale=alt.Scale(domain=[0, max(1, most) * 1.4], nice=False),
+            axis=alt.Axis(tickCount=5),
+        ),
+        tooltip=[alt.Tooltip(f"{name}:N", title=axes[0]), alt.Tooltip("label:N", title=axes[1])],
     )
     text = base.mark_text(align="left", dx=4, color=_ink()).encode(text="label:N")
     return (base.mark_bar(color=main_colour(), cornerRadiusEnd=2) + text).properties(
@@ -97,12 +122,27 @@ def days(points: Points, every: Sequence[str], who: str | None, unit: str) -> al
 
 
 def lines(points: Points, at: str, value: str, who: str, axes: tuple[str, str]) -> alt.Chart:
-    """A line with points for each ``who``; ``axes`` are the titles of time and value."""
+    """A line with points for each ``who``; ``axes`` are the titles of time, without its zone, and value."""
+    moments, written, zone = time_ticks([one[at] for one in points])
+    values = [
+        alt.DateTime(
+            year=one.year,
+            month=one.month,
+            date=one.day,
+            hours=one.hour,
+            minutes=one.minute,
+            seconds=one.second,
+            utc=True,
+        )
+        for one in moments
+    ]
+    title = f"{axes[0]} ({zone})"
+    ticks = alt.Axis(values=values, format=written, labelOverlap=True)
     return (
         alt.Chart(alt.Data(values=list(points)))
         .mark_line(point=alt.OverlayMarkDef(size=36), strokeWidth=2)
         .encode(
-            x=alt.X(f"{at}:T", title=axes[0], scale=alt.Scale(type="utc"), axis=alt.Axis(tickCount=5)),
+            x=alt.X(f"{at}:T", title=title, scale=alt.Scale(type="utc"), axis=ticks),
             y=alt.Y(f"{value}:Q", title=axes[1], axis=alt.Axis(tickCount=5)),
             color=alt.Color(f"{who}:N", title=None, scale=_colours(points, who), legend=_legend()),
             shape=alt.Shape(f"{who}:N", title=None, legend=_legend()),
@@ -148,7 +188,9 @@ def _estimate(one: Mapping[str, Any]) -> str:
 
 def _colours(points: Points, who: str) -> alt.Scale:
     names = sorted({str(one[who]) for one in points})
-    return alt.Scale(domain=names, range=PALETTE[: max(1, len(names))])
+    # The dark blue stands out from dark ground least, so it comes later there.
+    order = [4, 1, 2, 3, 0, 5, 6, 7] if st.context.theme.type == "dark" else range(len(PALETTE))
+    return alt.Scale(domain=names, range=[PALETTE[place] for place in order][: max(1, len(names))])
 
 
 def _legend() -> alt.Legend:

@@ -15,6 +15,7 @@ from sharegpt_argilla.dashboard.session import options
 from sharegpt_argilla.dashboard.tables import tile
 from sharegpt_argilla.errors import SharegptArgillaError
 from sharegpt_argilla.workflows.corpus_overview import Corpus, Entry, Filter, listed
+from sharegpt_argilla.workflows.suggested_answers import SuggestedAnswers
 
 Counts = Sequence[Mapping[str, Any]]
 
@@ -37,7 +38,7 @@ def page() -> None:
 
 @st.cache_resource(max_entries=2, show_spinner="Reading the rows …", on_release=lambda corpus: corpus.close())
 def _corpus(path: str, _changed: int) -> Corpus:
-    return Corpus(path)
+    return Corpus(path, SuggestedAnswers(load_project(options().config)).of)
 
 
 @st.cache_data(max_entries=2, show_spinner=False)
@@ -70,11 +71,15 @@ def _overview(corpus: Corpus) -> None:
         _chart("Languages of prompts", found["languages"], "language")
         _lengths("Length of prompts", found["prompt_lengths"])
         _chart("Flags", found["flags"], "flag", "No row carries a flag; `curate` puts them there.")
+        _chart("Categories", found["categories"], "category", "The corpus has no categories of its own.")
     with second:
         _chart("Languages of responses", found["response_languages"], "language")
         _lengths("Length of responses", found["response_lengths"])
         _chart("Corpora", found["corpora"], "corpus")
-        _chart("Categories", found["categories"], "category", "The corpus has no categories of its own.")
+        for question, counts in found["suggested"].items():
+            _chart(f"Suggested: {question}", counts, "answer")
+        if not found["suggested"]:
+            _chart("Suggested", (), "answer", "Neither the rows nor the project's rules suggest anything.")
 
 
 def _chart(title: str, counts: Counts, axis: str, nothing: str = "Nothing.") -> None:
@@ -124,6 +129,7 @@ def _rows(corpus: Corpus) -> None:
 
 def _filter(corpus: Corpus) -> Filter:
     found = _numbers(str(corpus.path), corpus.mark[1])
+    suggestions = [(question, one["name"]) for question, counts in found["suggested"].items() for one in counts]
     first, second, third, fourth = st.columns(4)
     language = first.selectbox("Language", _names(found["languages"]), index=None, placeholder="any")
     name = second.selectbox("Corpus", _names(found["corpora"]), index=None, placeholder="any", key="corpus")
@@ -132,8 +138,11 @@ def _filter(corpus: Corpus) -> Filter:
     text = first.text_input("Words in prompt or response", key="words")
     longest = max(1, found["longest"])
     lengths = second.slider("Length of the prompt (characters)", 0, longest, (0, longest))
-    duplicates = third.checkbox("Only duplicates")
-    return Filter(language, name, flag, category, lengths, duplicates, text)
+    suggested = third.selectbox(
+        "Suggested", suggestions, index=None, placeholder="any", format_func=": ".join, key="suggested"
+    )
+    duplicates = fourth.checkbox("Only duplicates")
+    return Filter(language, name, flag, category, lengths, duplicates, text, suggested)
 
 
 def _names(counts: Counts) -> list[str]:
@@ -151,4 +160,8 @@ def _record(corpus: Corpus, entry: Entry) -> None:
                         st.markdown(shown(message["content"]))
             else:
                 st.markdown(shown(field["text"]))
+        if entry.suggested:
+            st.caption(
+                "Suggested: " + ", ".join(f"{question} = **{answer}**" for question, answer in entry.suggested)
+            )
         st.caption(f"row `{entry.id}`")

@@ -7,7 +7,8 @@ import streamlit as st
 from sharegpt_argilla.errors import SharegptArgillaError
 from sharegpt_argilla.workflows.dashboard import DashboardOptions, read_options
 from sharegpt_argilla.workflows.dashboard_access import Viewer
-from sharegpt_argilla.workflows.project_watch import YOUNG, ProjectView, ProjectWatch
+from sharegpt_argilla.workflows.project_view import ProjectView
+from sharegpt_argilla.workflows.project_watch import YOUNG, ProjectWatch
 
 REFRESH = read_options().refresh
 """Seconds after which an open page looks again."""

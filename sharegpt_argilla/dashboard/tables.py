@@ -7,6 +7,8 @@ from typing import Any
 
 import streamlit as st
 
+LINK = st.column_config.LinkColumn("Argilla", display_text="open")
+
 _COLUMNS: dict[str, Any] = {
     "prompt": st.column_config.TextColumn("prompt", width="large"),
     "annotator": "person",
@@ -15,33 +17,45 @@ _COLUMNS: dict[str, Any] = {
     "given": st.column_config.TextColumn("answers", width="medium"),
     "seconds": st.column_config.NumberColumn("seconds", format="%.1f"),
     "how": "timing",
-    "url": st.column_config.LinkColumn("Argilla", display_text="open"),
+    "url": LINK,
+    "responses": st.column_config.NumberColumn("responses", format="localized"),
+    "share": st.column_config.NumberColumn("share of responses", format="percent"),
+    "title": "what it asks",
 }
 
 
-def record_table(records: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> None:
-    """Records as a table: the link first, then the named columns."""
+_FOUND = (
+    "A link searches for the first words of the prompt. Argilla shows a completed record only to those who "
+    "answered it."
+)
+
+
+def record_table(records: Sequence[Mapping[str, Any]], columns: Sequence[str], says: str = _FOUND) -> None:
+    """Records, or numbers of them, as a table: the link first, then the named columns; below it what it shows."""
     if not records:
         st.caption("None.")
         return
-    st.dataframe(list(records), hide_index=True, column_order=["url", *columns], column_config=_COLUMNS)
-    st.caption(
-        "A link searches for the first words of the prompt. Argilla shows a completed record only to those who "
-        "answered it."
-    )
+    order = ["url", *columns] if "url" in records[0] else list(columns)
+    st.dataframe(list(records), hide_index=True, column_order=order, column_config=_COLUMNS)
+    st.caption(says)
 
 
-def plain_table(rows: Sequence[Mapping[str, Any]], columns: Mapping[str, Any]) -> None:
-    """A table of numbers; says so where there are none."""
-    if rows:
-        st.dataframe(list(rows), hide_index=True, column_config=dict(columns))
-    else:
-        st.caption("None.")
+MANY = 3
+"""More links than that do not stand below a number."""
 
 
-def tile(label: str, value: str, link: str = "", where: str = "") -> None:
-    """One number, with a link below it to what stands behind it. Two stand side by side on a phone."""
+def tile(label: str, value: str, links: Sequence[tuple[str, str]] = (), where: str = "") -> None:
+    """One number, with links below it to what stands behind it. Two stand side by side on a phone.
+
+    Args:
+        label: what is counted.
+        value: the number.
+        links: label of each dataset and its address; of more than `MANY` none is shown.
+        where: text of the link where there is but one; of several it stands before their labels.
+    """
     with st.container(width=164, gap="xsmall"):
         st.metric(label, value, border=True)
-        if link:
-            st.caption(f"[{where}]({link})")
+        if len(links) == 1:
+            st.caption(f"[{where}]({links[0][1]})")
+        elif 1 < len(links) <= MANY:
+            st.caption(f"{where}: " + " · ".join(f"[{name}]({url})" for name, url in links))

@@ -9,11 +9,13 @@ import streamlit as st
 
 from sharegpt_argilla.dashboard import charts
 from sharegpt_argilla.dashboard.session import REFRESH, as_of, current_view, watch
-from sharegpt_argilla.dashboard.tables import plain_table, record_table, tile
-from sharegpt_argilla.workflows.project_watch import ProjectView
+from sharegpt_argilla.dashboard.tables import LINK, record_table, tile
+from sharegpt_argilla.errors import SharegptArgillaError
+from sharegpt_argilla.workflows.project_view import ProjectView
 from sharegpt_argilla.workflows.team_progress import (
     Wanted,
     disputed_records,
+    questions_by_time,
     records_behind,
     slowest_records,
     team_consensus,
@@ -35,7 +37,8 @@ def _body() -> None:
     team = team_progress(watch(), view)
     as_of(view)
     _counts(team)
-    _finish(team["forecast"])
+    _finish(team["forecast"], team["counts"]["pending"])
+    _datasets(team["datasets"])
     _over_time(team)
     _people(team["people"])
     _answers(team["questions"])
@@ -60,9 +63,10 @@ def _counts(team: Numbers) -> None:
     st.progress(counts["completed_share"], text=f"{counts['completed_share']:.1%} of {total:,} records completed")
 
 
-def _finish(forecast: Numbers) -> None:
+def _finish(forecast: Numbers, pending: int) -> None:
     if not forecast["remaining"]:
-        st.success("Every record is complete.", icon=":material/check_circle:")
+        left = f" {pending:,} records stay pending: all their people discarded them." if pending else ""
+        st.success(f"Every response that is wanted is there.{left}", icon=":material/check_circle:")
         return
     missing = f"**{forecast['remaining']:,} responses** are still wanted."
     if forecast["finish"]:
@@ -80,12 +84,27 @@ def _finish(forecast: Numbers) -> None:
     )
 
 
+def _datasets(datasets: Sequence[Numbers]) -> None:
+    if not datasets:
+        return
+    st.subheader("Datasets")
+    st.dataframe(
+        datasets,
+        hide_index=True,
+        column_order=["url", "dataset", "records", "completed", "pending", "submitted", "draft", "discarded"],
+        column_config={"url": LINK, "draft": "drafts"},
+    )
+    st.caption("The numbers on this page are those of all of them; a record that is in several counts once.")
+
+
 def _over_time(team: Numbers) -> None:
     left, right = st.columns(2)
     with left:
         st.subheader("Progress over time")
         points = team["course"]
-        charts.show(charts.lines(points, "at", "count", "what", ("time (UTC)", "count")), "progress over time")
+        charts.show(
+            charts.lines(points, "at", "count", "what", ("time", "records or responses")), "progress over time"
+        )
         st.caption(
             "Snapshots that the dashboard and export-responses keep, at most one in five minutes; before "
             "the first, the times of the answers."
@@ -102,8 +121,9 @@ def _people(people: Sequence[Numbers]) -> None:
     st.dataframe(
         people,
         hide_index=True,
-        column_order=["annotator", "submitted", "today", "draft", "discarded", "pace", "active", "last"],
+        column_order=["url", "annotator", "submitted", "today", "draft", "discarded", "pace", "active", "last"],
         column_config={
+            "url": LINK,
             "annotator": "person",
             "submitted": st.column_config.NumberColumn("submitted", format="localized"),
             "draft": "drafts",
@@ -113,6 +133,10 @@ def _people(people: Sequence[Numbers]) -> None:
             "active": st.column_config.TextColumn("active time", help="~ estimated; sum over submitted responses"),
             "last": "last response (UTC)",
         },
+    )
+    st.caption(
+        "A link shows what is pending and assigned to the person, where there is a plan, else all that is "
+        "pending: Argilla shows people's responses to themselves alone."
     )
 
 
@@ -127,6 +151,11 @@ def _answers(questions: Sequence[Numbers]) -> None:
             else:
                 chart = charts.bars(question["distribution"], "answer", "responses", "answer", "responses")
             charts.show(chart, f"how often each answer to {question['name']} was given")
+            with st.expander("As a table, with links"):
+                record_table(question["distribution"], ["answer", "responses", "share"], _OWN)
+
+
+_OWN = "A link shows your own responses with the answer; “Records behind a number” below has everybody's."
 
 
 def _behind(view: ProjectView, team: Numbers) -> None:
@@ -167,7 +196,7 @@ def _agreement(view: ProjectView) -> None:
         )
     with right:
         st.markdown("**Over time**")
-        axes = ("day (UTC)", "alpha of all answers until then")
+        axes = ("day", "alpha of all answers until then")
         charts.show(charts.lines(found["course"], "day", "alpha", "question", axes), "alpha over time")
         st.caption("Krippendorff's alpha of all records whose newest answer is of that day or before.")
     for name, labels in found["labels"].items():
@@ -180,12 +209,30 @@ def _agreement(view: ProjectView) -> None:
 def _worth_a_look(view: ProjectView, team: Numbers) -> None:
     st.subheader("Most disputed records")
     record_table(disputed_records(watch(), view), ["prompt", "disagreement", "given", "status"])
-    st.subheader("Slowest answers")
-    left, right = st.columns([3, 2])
+    st.subheader("Slowest responses")
+    record_table(slowest_records(watch(), view), ["prompt", "seconds", "annotator", "how"])
+    left, right = st.columns(2)
     with left:
-        record_table(slowest_records(watch(), view), ["prompt", "seconds", "annotator", "how"])
+        st.subheader("Slowest questions")
+        _slow_questions(view)
     with right:
-        plain_table(
-            team["slow_answers"], {"seconds": st.column_config.NumberColumn("median seconds", format="%.1f")}
+        st.subheader("Slowest answers")
+        record_table(
+            team["slow_answers"],
+            ["question", "answer", "seconds", "responses"],
+            "Median seconds on the whole record of the responses with an answer, where there are three or more.",
         )
-        st.caption("Median time of the responses with an answer, where there are three or more.")
+
+
+def _slow_questions(view: ProjectView) -> None:
+    try:
+        found = questions_by_time(watch(), view)
+    except SharegptArgillaError as error:
+        st.caption(f"The measured times cannot be read: {error}")
+        return
+    if not found:
+        st.caption("Nobody's time was measured; `serve --active-time` does, on the embedded Argilla.")
+        return
+    chart = charts.lengths(found, "question", "seconds", ("question", "median seconds"))
+    charts.show(chart, "median seconds on each question")
+    st.caption("Active seconds on each question of submitted responses; n is how many were measured.")

@@ -45,7 +45,6 @@ class Tally:
         answers: question -> answer -> how often it was submitted; of several labels each counts.
         seconds: question -> answer -> seconds of the responses with it.
         slowest: (seconds, Argilla's record id, username, whether it was measured), the longest first.
-        remaining: submitted responses that are still wanted until every record is complete.
     """
 
     statuses: Counter[str] = field(default_factory=Counter)
@@ -55,7 +54,6 @@ class Tally:
         default_factory=lambda: defaultdict(lambda: defaultdict(list))
     )
     slowest: list[tuple[float, str, str, bool]] = field(default_factory=list)
-    remaining: int = 0
 
 
 _Made = tuple[str, Response]
@@ -66,8 +64,6 @@ def count_answers(
     records: Mapping[str, AnsweredRecord],
     questions: Sequence[QuestionConfig],
     *,
-    overlap: int,
-    total: int,
     day: str,
 ) -> Tally:
     """Count everything in one pass.
@@ -75,8 +71,6 @@ def count_answers(
     Args:
         records: Argilla's record id -> record with all its responses.
         questions: of the project; free texts are left out.
-        overlap: submitted responses that complete a record.
-        total: records in the dataset, answered or not.
         day: today in UTC, ``2026-01-05``.
 
     Returns:
@@ -86,20 +80,15 @@ def count_answers(
     """
     tally = Tally()
     made: dict[str, list[_Made]] = defaultdict(list)
-    given = 0
     for key, record in records.items():
-        submitted = 0
         for response in record.responses:
             tally.statuses[response.status] += 1
             person = tally.people[response.annotator]
             person.statuses[response.status] += 1
             person.last = max(person.last, response.submitted_at)
             if response.status == "submitted":
-                submitted += 1
                 person.days[response.submitted_at[:DAY]] += 1
                 made[response.annotator].append((key, response))
-        given += overlap if record.status == "completed" else min(submitted, overlap)
-    tally.remaining = max(0, total * overlap - given)
     names = [question.name for question in questions if not isinstance(question, TextQuestion)]
     timed = [item for name, of_person in made.items() for item in _timed(tally.people[name], of_person, day)]
     tally.slowest = nlargest(SLOWEST, timed, key=lambda item: item[0])
@@ -167,6 +156,21 @@ def slow_answers(tally: Tally, wanted: int = 10) -> list[dict[str, Any]]:
         if len(seconds) >= FEWEST
     ]
     return sorted(found, key=lambda item: -item["seconds"])[:wanted]
+
+
+def slow_questions(times: Mapping[str, Sequence[float]], titles: Mapping[str, str]) -> list[dict[str, Any]]:
+    """Median of the seconds that were measured on each question, the slowest first.
+
+    Args:
+        times: question -> seconds of each response that has them.
+        titles: question -> what people read, of the project's questions; others are left out.
+    """
+    found: list[dict[str, Any]] = [
+        {"question": name, "title": titles[name], "seconds": round(median(seconds), 1), "responses": len(seconds)}
+        for name, seconds in times.items()
+        if name in titles and seconds
+    ]
+    return sorted(found, key=lambda item: -item["seconds"])
 
 
 def person_numbers(name: str, person: PersonTally, day: str) -> dict[str, Any]:

@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from sharegpt_argilla.annotation import AnsweredRecord
+from sharegpt_argilla.annotation import AnsweredRecord, Response
 from sharegpt_argilla.config import MultiLabelQuestion, QuestionConfig
+from sharegpt_argilla.responses.aggregation import comparable
 from sharegpt_argilla.responses.agreement import (
     AnswerTable,
     answer_table,
@@ -20,6 +21,7 @@ from sharegpt_argilla.responses.agreement import (
 from sharegpt_argilla.responses.agreement_report import disagreement, scale_of
 from sharegpt_argilla.responses.distances import METRIC_OF_TYPE
 from sharegpt_argilla.responses.person_agreement import against_rest
+from sharegpt_argilla.responses.reference_agreement import against_reference
 
 LATEST = 10_000
 """Records that two people or more answered which are looked at, those with the newest answers; a table of all
@@ -123,6 +125,43 @@ def own_agreement(tables: AgreementTables, person: str) -> list[dict[str, Any]]:
         for name, (question, table) in tables.tables.items()
         if person in table.people
     ]
+
+
+def own_gold(
+    records: Mapping[str, AnsweredRecord],
+    gold: Mapping[str, Mapping[str, Any]],
+    questions: Sequence[QuestionConfig],
+    person: str,
+) -> list[dict[str, Any]]:
+    """One person's answers to rows with a known one: ``question``, ``right``, ``answers`` and their ``share``.
+
+    Args:
+        records: Argilla's record id -> record with all its responses.
+        gold: row id -> question -> the right answer. Labels in any order are the same answer.
+        questions: of the project; those to which the person answered no gold are left out.
+        person: the username.
+    """
+    asked = {one.id: _of_person(one, person) for one in records.values() if one.id in gold}
+    found = []
+    for question in questions:
+        wanted = {row: comparable(gold[row][question.name]) for row in asked if row and question.name in gold[row]}
+        answers = {row: given for row in wanted if (given := _own_answer(asked[row], question.name))}
+        one = against_reference(answers, wanted)
+        if one.answers:
+            share = one.share.to_json()
+            found.append({"question": question.name, "right": one.equal, "answers": one.answers, "share": share})
+    return found
+
+
+def _of_person(record: AnsweredRecord, person: str) -> Response | None:
+    own = (one for one in record.responses if one.annotator == person and one.status == "submitted")
+    return next(own, None)
+
+
+def _own_answer(response: Response | None, question: str) -> dict[str, Hashable]:
+    if response is None or question not in response.values:
+        return {}
+    return {response.annotator: comparable(response.values[question])}
 
 
 def _answers(record: AnsweredRecord, question: str) -> dict[str, Hashable]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -20,6 +20,7 @@ from sharegpt_argilla.records.build import build_fields
 from sharegpt_argilla.records.context import EarlierTurns
 from sharegpt_argilla.responses.export_state import file_mark
 from sharegpt_argilla.rows import CORPUS, SESSION, TURN, Row, check_row, read_extension
+from sharegpt_argilla.workflows.suggested_answers import Suggested
 
 CURATION = "curation"
 """Key of the extension under which ``curate`` puts what it found."""
@@ -54,6 +55,7 @@ class Entry(NamedTuple):
         turn: 1-based.
         flags: what ``curate`` found wrong.
         duplicate: it repeats another row, as ``curate`` says.
+        suggested: what annotators will see suggested.
     """
 
     offset: int
@@ -67,6 +69,7 @@ class Entry(NamedTuple):
     turn: int
     flags: tuple[str, ...]
     duplicate: bool
+    suggested: tuple[Suggested, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -81,6 +84,7 @@ class Filter:
         lengths: least and greatest number of characters of the prompt.
         duplicates: only rows that repeat another.
         text: words in prompt or response, whatever their case.
+        suggested: a suggestion that the row has.
     """
 
     language: str | None = None
@@ -90,6 +94,11 @@ class Filter:
     lengths: tuple[int, int] | None = None
     duplicates: bool = False
     text: str = ""
+    suggested: Suggested | None = None
+
+
+def _none(_row: Row, _extension: Mapping[str, Any]) -> tuple[Suggested, ...]:
+    return ()
 
 
 class Corpus:
@@ -97,12 +106,17 @@ class Corpus:
 
     Args:
         path: the file.
+        suggested: row and its extension -> what annotators will see suggested.
 
     Raises:
         InputError: it cannot be read.
     """
 
-    def __init__(self, path: str | Path) -> None:
+    def __init__(
+        self,
+        path: str | Path,
+        suggested: Callable[[Row, Mapping[str, Any]], tuple[Suggested, ...]] = _none,
+    ) -> None:
         self.path = Path(path)
         self.mark = file_mark(self.path)
         self.entries: list[Entry] = []
@@ -115,7 +129,7 @@ class Corpus:
                 continue
             extension = read_extension(row)
             sessions.add((str(extension.get(CORPUS)), str(extension.get(SESSION))))
-            self.entries.append(_entry(offset, row, extension))
+            self.entries.append(_entry(offset, row, extension)._replace(suggested=suggested(row, extension)))
         self.conversations = len(sessions)
         self._earlier: EarlierTurns | None = None
         self._lock = threading.Lock()
@@ -131,7 +145,8 @@ class Corpus:
         Returns:
             ``rows``, ``unreadable``, ``conversations``, ``unanswered``, ``duplicates``, ``repeated``, ``longest``;
             and ``languages``, ``response_languages``, ``corpora``, ``categories``, ``flags``, ``prompt_lengths``,
-            ``response_lengths``, each a list of ``name``, ``rows``, ``share``.
+            ``response_lengths``, each a list of ``name``, ``rows``, ``share``; ``suggested``, question -> such a
+            list, whose shares are of all rows.
         """
         entries = self.entries
         return {
@@ -149,7 +164,15 @@ class Corpus:
             "flags": _counted((flag for one in entries for flag in one.flags), len(entries)),
             "prompt_lengths": _classes((one.prompt for one in entries), LENGTHS),
             "response_lengths": _classes((one.response for one in entries if one.response), LENGTHS),
+            "suggested": self._suggested(),
         }
+
+    def _suggested(self) -> dict[str, list[dict[str, Any]]]:
+        found: dict[str, list[str]] = {}
+        for one in self.entries:
+            for question, answer in one.suggested:
+                found.setdefault(question, []).append(answer)
+        return {question: _counted(answers, len(self.entries)) for question, answers in sorted(found.items())}
 
     def readability(self) -> dict[str, Any]:
         """Flesch reading ease of English prompts (or those of unknown language), of at most `SAMPLE` (seed 0)."""
@@ -231,6 +254,7 @@ def listed(corpus: Corpus, entries: Sequence[Entry], excerpt: int = 120) -> list
             "characters": one.prompt,
             "answer": one.response,
             "flags": ", ".join(one.flags),
+            "suggested": ", ".join(answer for _, answer in one.suggested),
         }
         for one in entries
     ]
@@ -284,6 +308,7 @@ def _passes(one: Entry, wanted: Filter) -> bool:
         and (wanted.flag is None or wanted.flag in one.flags)
         and (wanted.lengths is None or wanted.lengths[0] <= one.prompt <= wanted.lengths[1])
         and (one.duplicate or not wanted.duplicates)
+        and (wanted.suggested is None or wanted.suggested in one.suggested)
     )
 
 

@@ -43,6 +43,8 @@ _SETTINGS = {
     "client.showErrorDetails": "none",
     "theme.light.primaryColor": "#0072B2",
     "theme.dark.primaryColor": "#56B4E9",
+    # Links below numbers are paler than others.
+    "theme.dark.linkColor": "#9AD4F7",
     "theme.baseRadius": "0.6rem",
     "theme.showWidgetBorder": "true",
 }

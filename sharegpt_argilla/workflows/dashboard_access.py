@@ -7,6 +7,7 @@ from pathlib import Path
 
 from sharegpt_argilla.argilla_client.sign_in import sign_in
 from sharegpt_argilla.config import DEFAULT_CONFIG, load_project
+from sharegpt_argilla.config.parts import project_parts
 from sharegpt_argilla.errors import CredentialsError
 from sharegpt_argilla.settings import Home, find_connection
 
@@ -17,7 +18,7 @@ class Viewer:
 
     Attributes:
         username: the account's name.
-        lead: an owner, or an admin of the workspace: sees everything; others see their own numbers.
+        lead: an owner, or an admin of all the project's workspaces: sees everything; others see their own numbers.
     """
 
     username: str
@@ -33,8 +34,14 @@ def open_dashboard(
         CredentialsError: they are wrong, or the account is not in the project's workspace.
         ServerUnreachableError, ServerRefusedError, ConfigError: see their docstrings.
     """
-    project = load_project(config).config
+    parts = project_parts(load_project(config))
+    workspaces = {part.workspace for part in parts}
     account = sign_in(find_connection(home).api_url, username, password)
-    if account.role != "owner" and project.workspace not in account.workspaces:
-        raise CredentialsError(f'{account.username} is not in the workspace "{project.workspace}"')
-    return Viewer(account.username, lead=account.role in {"owner", "admin"})
+    if account.role == "owner" or (account.role == "admin" and workspaces <= account.workspaces):
+        return Viewer(account.username, lead=True)
+    # Where everybody has a workspace of their own, a member of one must be its person.
+    theirs = {part.workspace for part in parts if part.person in {None, account.username}}
+    if not theirs & account.workspaces or account.role == "admin":
+        missing = sorted((workspaces if account.role == "admin" else theirs or workspaces) - account.workspaces)
+        raise CredentialsError(f'{account.username} is not in the workspace "{missing[0]}"')
+    return Viewer(account.username, lead=False)

@@ -8,22 +8,34 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing, nullcontext, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
-from uuid import UUID
 
-from sharegpt_argilla.annotation import AnsweredRecord, ResponseStatus
+from sharegpt_argilla.argilla_client.activity import read_question_seconds
 from sharegpt_argilla.argilla_client.connection import ArgillaClient, connect
-from sharegpt_argilla.argilla_client.dataset import DatasetOnServer, require_dataset
+from sharegpt_argilla.argilla_client.dataset import DatasetOnServer, find_datasets, require_dataset
 from sharegpt_argilla.argilla_client.people import usernames
-from sharegpt_argilla.argilla_client.progress import DatasetPulse, ServerProgress, read_pulse
 from sharegpt_argilla.argilla_client.records import BATCH, RecordsDataset
-from sharegpt_argilla.config import DEFAULT_CONFIG, ProjectConfig, TextField, load_project
-from sharegpt_argilla.embedded_argilla.answers import EmbeddedAnswers, find_answers
+from sharegpt_argilla.config import DEFAULT_CONFIG, Project, ProjectConfig, TextField, load_project
+from sharegpt_argilla.config.parts import project_parts
+from sharegpt_argilla.embedded_argilla.activity import read_activity
+from sharegpt_argilla.embedded_argilla.answers import find_answers
 from sharegpt_argilla.errors import SharegptArgillaError
+from sharegpt_argilla.records.plan_file import plan_path
+from sharegpt_argilla.responses.export_state import file_mark
 from sharegpt_argilla.settings import Connection, Home, default_home, find_connection
-from sharegpt_argilla.workflows.answer_sources import AnswerSource, all_records, source_of
+from sharegpt_argilla.workflows.answer_sources import source_of
+from sharegpt_argilla.workflows.dataset_watch import ALL, DatasetWatch, look, records_of
+from sharegpt_argilla.workflows.planned_work import PlannedWork, planned_work
 from sharegpt_argilla.workflows.progress_history import history_of
+from sharegpt_argilla.workflows.project_view import (
+    ProjectView,
+    Records,
+    ViewedDataset,
+    joined_progress,
+    joined_records,
+)
 
 Value = TypeVar("Value")
 
@@ -36,36 +48,19 @@ YOUNG = 10.0
 PATIENCE = 20
 """What took t seconds is not done again for so many times t: at most a twentieth of the time goes into it."""
 
-_ALL: tuple[ResponseStatus, ...] = ("submitted", "draft", "discarded")
-
 
 @dataclass(frozen=True)
-class ProjectView:
-    """A project at one moment.
+class _Found:
+    """What was found when the connection was made, or the plan changed."""
 
-    Attributes:
-        config: the project file.
-        url: address of the Argilla.
-        dataset_id: Argilla's id of the dataset.
-        guidelines: the text in force.
-        progress: the server's counts.
-        records: Argilla's record id -> record with all its responses, without texts.
-        version: another number when ``records`` changed.
-        read_at: when the server last answered, UTC.
-        answers_at: when ``records`` were read, UTC.
-        problem: "" while the server answers, else what is wrong; all the rest is then as it was last.
-    """
+    project: Project
+    work: PlannedWork
+    mark: tuple[int, int]
+    watches: Sequence[DatasetWatch]
 
-    config: ProjectConfig
-    url: str
-    dataset_id: str
-    guidelines: str
-    progress: ServerProgress
-    records: Mapping[str, AnsweredRecord]
-    version: int
-    read_at: datetime
-    answers_at: datetime
-    problem: str = ""
+    @property
+    def is_personal(self) -> bool:
+        return self.watches[0].part.person is not None
 
 
 @dataclass
@@ -80,8 +75,9 @@ class _Kept:
 class ProjectWatch:
     """Reads a project when it is asked for and old enough; may be used by many threads.
 
-    A refresh is three requests, and four or five when answers came: on the embedded Argilla of this machine they
-    are read from its database, and only those that changed.
+    A refresh is three requests, at most five where the project is kept in several datasets, and one or two more
+    when answers came: on the embedded Argilla of this machine they are read from its database, and only those that
+    changed.
 
     Attributes:
         config: the project file.
@@ -97,12 +93,12 @@ class ProjectWatch:
         self._lock = threading.RLock()
         self._client: ArgillaClient | None = None
         self._people: dict[str, str] = {}
-        self._stamps: dict[str, object] | None = None
         self._view: ProjectView | None = None
-        self._pulse: DatasetPulse | None = None
-        self._found: tuple[ProjectConfig, DatasetOnServer] | None = None
+        self._found: _Found | None = None
         self._tried = self._read = float("-inf")
         self._cost = 0.0
+        self._looks = 0
+        self._is_near = False
         self._kept: dict[str, _Kept] = {}
         self._texts: dict[str, str] = {}
 
@@ -144,14 +140,29 @@ class ProjectWatch:
         """
         with self._lock:
             ids = {key: view.records[key].id for key in records if key in view.records}
-            wanted = [row for key, row in ids.items() if row is not None and key not in self._texts][:BATCH]
-            if wanted and self._client is not None:
+            wanted: dict[str, dict[str, str]] = {}
+            for key, row in ids.items():
+                if row is not None and key not in self._texts:
+                    wanted.setdefault(view.dataset_of(key), {})[row] = key
+            for dataset, rows in wanted.items():
                 with suppress(SharegptArgillaError):
-                    found = RecordsDataset(self._client, view.dataset_id).find(wanted)
-                    name = prompt_field(view.config)
-                    shown = {row: str(record.fields.get(name) or "")[:EXCERPT] for row, record in found.items()}
-                    self._texts |= {key: shown[row] for key, row in ids.items() if row in shown}
+                    self._read_prompts(dataset, dict(list(rows.items())[:BATCH]), prompt_field(view.config))
             return {key: self._texts[key] for key in ids if key in self._texts}
+
+    def question_seconds(self) -> dict[str, list[float]]:
+        """Question -> seconds that people were on it, of each submitted response where that was measured.
+
+        Raises:
+            SharegptArgillaError: the times cannot be read.
+        """
+        found: dict[str, list[float]] = {}
+        with self._lock:
+            for one in self._found.watches if self._found else ():
+                for (key, person), times in self._times(one.dataset.id).items():
+                    if one.was_submitted(key, person):
+                        for question, seconds in times.items():
+                            found.setdefault(question, []).append(seconds)
+        return found
 
     def close(self) -> None:
         """Close the connection."""
@@ -159,60 +170,82 @@ class ProjectWatch:
             self._disconnect()
 
     def _refreshed(self) -> ProjectView:
-        client, config, dataset = self._connected()
-        pulse, now = read_pulse(client, dataset.id), _now()
-        view = self._view
-        with suppress(OSError):
-            history_of(self.home, dataset.id).add(pulse.progress)
-        if view is None or view.dataset_id != dataset.id:
-            self._stamps, self._texts, version, records, answers_at = None, {}, 0, {}, now
-        elif pulse == self._pulse:
-            return replace(view, read_at=now, answers_at=now, problem="")
+        client, found = self._connected()
+        self._looks += 1
+        look(client, found.watches, self._looks)
+        now, before = _now(), self._view
+        was_read = self._read_answers(client, found)
+        viewed = [one.viewed() for one in found.watches]
+        if before is not None and not was_read and before.work is found.work:
+            records, places, version = before.records, before.places, before.version
         else:
-            version, records, answers_at = view.version, dict(view.records), view.answers_at
-        if (found := self._answers(client, dataset, pulse, records)) is not None:
-            records, version, answers_at = found, version + 1, now
-            self._pulse = pulse
+            records, places = _joined(found)
+            version = 1 if before is None else before.version + 1
+        progress = joined_progress(viewed, records, found.work, personal=found.is_personal)
+        with suppress(OSError):
+            history_of(self.home, history_name(viewed)).add(progress)
+        is_late = before is not None and any(one.is_stale for one in found.watches)
         return ProjectView(
-            config, client.url, dataset.id, pulse.guidelines, pulse.progress, records, version, now, answers_at
+            config=found.project.config,
+            url=client.url,
+            datasets=viewed,
+            guidelines=found.watches[0].guidelines,
+            progress=progress,
+            records=records,
+            places=places,
+            work=found.work,
+            version=version,
+            read_at=now,
+            answers_at=before.answers_at if before is not None and is_late else now,
         )
 
-    def _answers(
-        self,
-        client: ArgillaClient,
-        dataset: DatasetOnServer,
-        pulse: DatasetPulse,
-        before: dict[str, AnsweredRecord],
-    ) -> dict[str, AnsweredRecord] | None:
-        """The records as they are now; None where it is too early to read them all again."""
+    def _read_answers(self, client: ArgillaClient, found: _Found) -> bool:
+        """Read what changed; False where nothing did, or it is too early to read all answers again."""
+        stale = [one for one in found.watches if one.is_stale]
+        if not stale:
+            return False
         started = time.monotonic()
-        near = find_answers(self.home, client.url, {dataset.id: lambda: pulse.last_activity})
+        active = {one.dataset.id: partial(getattr, one, "last_activity") for one in found.watches}
+        near = find_answers(self.home, client.url, active)
+        self._is_near = near is not None
         if near is None and started - self._read < PATIENCE * self._cost:
-            return None
-        if set(pulse.progress.people) - set(self._people.values()):
-            self._people = usernames(client, dataset.workspace_id)
+            return False
+        self._learn_names(client, found.watches)
         with closing(near) if near is not None else nullcontext():
-            source = source_of(client, dataset.id, self._people, _ALL, near)
-            then, self._stamps = self._stamps, None if near is None else _stamps(near, dataset.id)
-            if then is None or self._stamps is None:
-                records = all_records(source)
-            else:
-                records = _changed(source, before, then, self._stamps)
+            for one in stale:
+                one.read(source_of(client, one.dataset.id, self._people, ALL, near), near)
         self._read = time.monotonic()
         self._cost = self._read - started
-        return records
+        return True
 
-    def _connected(self) -> tuple[ArgillaClient, ProjectConfig, DatasetOnServer]:
-        if self._client is None or self._found is None:
-            config = load_project(self.config).config
-            client = connect(self.connection or find_connection(self.home))
-            try:
-                dataset = require_dataset(client, config.workspace, config.dataset)
-            except SharegptArgillaError:
-                client.close()
-                raise
-            self._client, self._found = client, (config, dataset)
-        return self._client, *self._found
+    def _learn_names(self, client: ArgillaClient, watches: Sequence[DatasetWatch]) -> None:
+        names = {name for one in watches for name in one.pulse.progress.people}
+        if names - set(self._people.values()):
+            # For an owner every workspace gives the same.
+            for space in {one.dataset.workspace_id for one in watches[: 1 if client.role == "owner" else None]}:
+                self._people |= usernames(client, space)
+
+    def _read_prompts(self, dataset: str, keys: Mapping[str, str], field: str) -> None:
+        """The prompts of some records of a dataset: row id -> Argilla's record id."""
+        if self._client is not None:
+            for row, record in RecordsDataset(self._client, dataset).find(list(keys)).items():
+                self._texts[keys[row]] = str(record.fields.get(field) or "")[:EXCERPT]
+
+    def _times(self, dataset: str) -> Mapping[tuple[str, str], Mapping[str, float]]:
+        if self._is_near:
+            return {key: one["questions"] for key, one in read_activity(self.home, dataset).items()}
+        return {} if self._client is None else read_question_seconds(self._client, dataset)
+
+    def _connected(self) -> tuple[ArgillaClient, _Found]:
+        project = load_project(self.config) if self._found is None else self._found.project
+        mark = file_mark(plan_path(project.path, project.config.dataset))
+        if self._client is None or self._found is None or self._found.mark != mark:
+            project = load_project(self.config)
+            work = planned_work(project)
+            self._client = self._client or connect(self.connection or find_connection(self.home))
+            known = {one.dataset.id: one for one in (self._found.watches if self._found else ())}
+            self._found = _Found(project, work, mark, _datasets(self._client, project, work, known))
+        return self._client, self._found
 
     def _disconnect(self) -> None:
         if self._client is not None:
@@ -226,20 +259,30 @@ def prompt_field(config: ProjectConfig) -> str:
     return next((one.name for one in texts if one.content == "prompt"), texts[0].name if texts else "")
 
 
-def _stamps(near: EmbeddedAnswers, dataset_id: str) -> dict[str, object]:
-    """Argilla's record id -> what changes with its answers."""
-    return {str(UUID(key)): stamp for key, *stamp in near.stamps(dataset_id, _ALL)}
+def history_name(datasets: Sequence[ViewedDataset]) -> str:
+    """Name of the snapshots of a project: the id of its dataset; of several, that of the first and a word."""
+    return datasets[0].id + ("-and-others" if len(datasets) > 1 else "")
 
 
-def _changed(
-    source: AnswerSource,
-    before: Mapping[str, AnsweredRecord],
-    then: Mapping[str, object],
-    now: Mapping[str, object],
-) -> dict[str, AnsweredRecord]:
-    changed = [key for key, stamp in now.items() if then.get(key) != stamp]
-    kept = {key: record for key, record in before.items() if key in now}
-    return kept | all_records(source, changed)
+def _joined(found: _Found) -> tuple[Records, dict[str, str]]:
+    if len(found.watches) == 1:
+        return found.watches[0].records, {}
+    return joined_records(records_of(found.watches), found.work, personal=found.is_personal)
+
+
+def _datasets(
+    client: ArgillaClient, project: Project, work: PlannedWork, known: Mapping[str, DatasetWatch]
+) -> list[DatasetWatch]:
+    """The datasets of a project that are there; what is known of them already is kept."""
+    parts = project_parts(project, work.plan.people if work.plan else ())
+    if len(parts) == 1:
+        found: list[DatasetOnServer | None] = [require_dataset(client, parts[0].workspace, parts[0].dataset)]
+    else:
+        found = find_datasets(client, [(part.workspace, part.dataset) for part in parts])
+    there = [(part, one) for part, one in zip(parts, found, strict=True) if one is not None and one.ready]
+    if not there:
+        require_dataset(client, parts[0].workspace, parts[0].dataset)
+    return [known.get(one.id) or DatasetWatch(part, one) for part, one in there]
 
 
 def _now() -> datetime:

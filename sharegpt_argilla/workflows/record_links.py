@@ -6,6 +6,9 @@ import re
 from collections.abc import Mapping
 from urllib.parse import quote, urlencode
 
+from sharegpt_argilla.config import ASSIGNED_TO
+from sharegpt_argilla.workflows.project_view import ProjectView
+
 WORDS = 8
 """Words of a prompt that a link searches for."""
 
@@ -37,6 +40,16 @@ def record_link(url: str, dataset_id: str, status: str, prompt: str, field: str 
     where = f"~{field}" if field else ""
     search = {"search": f'"{" ".join(words)}"{where}'} if words else {}
     return queue_link(url, dataset_id, "submitted" if status == "completed" else "pending", **search)
+
+
+def person_link(view: ProjectView, person: str) -> str:
+    """What is pending and somebody's, for a lead: their own dataset, the records that a plan gives them, or all.
+
+    Which responses are theirs no address can say: Argilla shows everybody their own.
+    """
+    dataset = view.datasets_of(person)[0] if view.datasets_of(person) else view.datasets[0]
+    named = view.config.assignment.on_records and not re.search(r"[.~]", person)
+    return queue_link(view.url, dataset.id, **({"metadata": f"{ASSIGNED_TO}.{person}"} if named else {}))
 
 
 def answer_filter(question: str, type_of_question: str, value: str) -> Mapping[str, str]:

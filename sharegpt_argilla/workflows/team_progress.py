@@ -17,6 +17,7 @@ from sharegpt_argilla.responses.progress import (
     distribution,
     person_numbers,
     slow_answers,
+    slow_questions,
 )
 from sharegpt_argilla.responses.team_agreement import (
     AgreementTables,
@@ -27,8 +28,9 @@ from sharegpt_argilla.responses.team_agreement import (
 )
 from sharegpt_argilla.settings import Home
 from sharegpt_argilla.workflows.progress_history import history_of
-from sharegpt_argilla.workflows.project_watch import ProjectView, ProjectWatch, prompt_field
-from sharegpt_argilla.workflows.record_links import answer_filter, queue_link, record_link
+from sharegpt_argilla.workflows.project_view import ProjectView
+from sharegpt_argilla.workflows.project_watch import ProjectWatch, history_name, prompt_field
+from sharegpt_argilla.workflows.record_links import answer_filter, person_link, queue_link, record_link
 from sharegpt_argilla.workflows.team_shapes import (
     consensus_shapes,
     course_points,
@@ -57,25 +59,60 @@ def team_progress(watch: ProjectWatch, view: ProjectView) -> dict[str, Any]:
     """Counts, people, days, distributions and the estimated finish.
 
     Returns:
-        ``counts``: records and responses. ``links``: tabs of the annotation page. ``people``, ``days``,
-        ``slow_answers``, ``forecast``: see `responses.progress` and `responses.forecast`. ``questions``: each
-        with its ``distribution``. ``course``: the snapshots.
+        ``counts``: records and responses. ``links``: tab -> label of each dataset and its address there.
+        ``datasets``: each with its counts; empty where there is but one. ``people``, each with the address of what
+        is theirs, ``days``, ``slow_answers``, ``forecast``: see `responses.progress` and `responses.forecast`.
+        ``questions``: each with its ``distribution``. ``course``: the snapshots.
     """
     tally, today = team_tally(watch, view), today_utc()
+    remaining = watch.derived(
+        "remaining", view, lambda one: one.work.remaining(one.records.values(), one.progress.total)
+    )
     days: Counter[str] = Counter()
     for person in tally.people.values():
         days.update(person.days)
     return {
-        "counts": _counts(view, tally),
-        "links": {status: queue_link(view.url, view.dataset_id, status) for status in _TABS},
-        "people": [with_texts(person) for person in people_numbers(tally)],
+        "counts": _counts(view, tally) | {"remaining": remaining},
+        "links": {
+            status: [(one.label, queue_link(view.url, one.id, status)) for one in view.datasets]
+            for status in _TABS
+        },
+        "datasets": _datasets(view) if len(view.datasets) > 1 else [],
+        "people": [
+            with_texts(one) | {"url": person_link(view, one["annotator"])} for one in people_numbers(tally)
+        ],
         "days": days_by_person(tally),
         "questions": [_question(view, tally, one) for one in labelled(view.config.questions)],
-        "slow_answers": slow_answers(tally),
-        "forecast": forecast(days, tally.remaining, today),
+        "slow_answers": [
+            one | {"url": _answer_link(view, one["question"], one["answer"])} for one in slow_answers(tally)
+        ],
+        "forecast": forecast(days, remaining, today),
         "every_day": every_day(days, today),
         "course": course_points(history_points(watch.home, view), days),
     }
+
+
+def questions_by_time(watch: ProjectWatch, view: ProjectView) -> list[dict[str, Any]]:
+    """Median of the seconds that people were on each question, where that was measured, the slowest first."""
+    titles = {one.name: one.title for one in view.config.questions}
+    return watch.derived("question seconds", view, lambda _: slow_questions(watch.question_seconds(), titles))
+
+
+def _datasets(view: ProjectView) -> list[dict[str, Any]]:
+    return [
+        {
+            "dataset": one.name,
+            "records": one.progress.total,
+            "completed": one.progress.completed,
+            "pending": one.progress.pending,
+            **{
+                status: sum(counts[status] for counts in one.progress.people.values())
+                for status in ("submitted", "draft", "discarded")
+            },
+            "url": queue_link(view.url, one.id),
+        }
+        for one in view.datasets
+    ]
 
 
 def people_numbers(tally: Tally) -> list[dict[str, Any]]:
@@ -160,7 +197,8 @@ def with_links(watch: ProjectWatch, view: ProjectView, found: Sequence[dict[str,
     for one in found:
         record = view.records.get(one["record"])
         status, prompt = record.status if record else "pending", prompts.get(one["record"], "")
-        url = record_link(view.url, view.dataset_id, status, prompt, field) if prompt else ""
+        where = view.dataset_of(one["record"])
+        url = record_link(view.url, where, status, prompt, field) if prompt else ""
         linked.append(one | {"prompt": " ".join(prompt.split()), "status": status, "url": url})
     return linked
 
@@ -174,7 +212,7 @@ def history_points(home: Home, view: ProjectView) -> list[dict[str, Any]]:
         "completed": view.progress.completed,
         **{status: sum(one[status] for one in people) for status in ("submitted", "draft", "discarded")},
     }
-    return [*map(dict, history_of(home, view.dataset_id).points()), now]
+    return [*map(dict, history_of(home, history_name(view.datasets)).points()), now]
 
 
 def labelled(questions: Sequence[QuestionConfig]) -> list[QuestionConfig]:
@@ -195,15 +233,13 @@ def _counts(view: ProjectView, tally: Tally) -> dict[str, int | float]:
         **{status: tally.statuses[status] for status in ("submitted", "draft", "discarded")},
         "annotators": len(tally.people),
         "completed_share": progress.completed / progress.total if progress.total else 0.0,
-        "remaining": tally.remaining,
     }
 
 
 def _question(view: ProjectView, tally: Tally, question: QuestionConfig) -> dict[str, Any]:
-    shown = distribution(tally, question)
-    for one in shown:
-        chosen = answer_filter(question.name, question.type, one["value"])
-        one["url"] = queue_link(view.url, view.dataset_id, "submitted", **chosen)
+    shown = [
+        one | {"url": _answer_link(view, question.name, one["value"])} for one in distribution(tally, question)
+    ]
     return {
         "name": question.name,
         "title": question.title,
@@ -214,18 +250,19 @@ def _question(view: ProjectView, tally: Tally, question: QuestionConfig) -> dict
     }
 
 
+def _answer_link(view: ProjectView, question: str, answer: str) -> str:
+    """The responses with an answer of whoever opens the page; of several datasets in the first."""
+    type_of_question = next(one.type for one in view.config.questions if one.name == question)
+    chosen = answer_filter(question, type_of_question, answer)
+    return queue_link(view.url, view.dataset_id, "submitted", **chosen)
+
+
 def _how(measured: bool) -> str:
     return "measured" if measured else "~ estimated"
 
 
 def _tally(view: ProjectView, today: str) -> Tally:
-    return count_answers(
-        view.records,
-        view.config.questions,
-        overlap=view.config.assignment.overlap,
-        total=view.progress.total,
-        day=today,
-    )
+    return count_answers(view.records, view.config.questions, day=today)
 
 
 def today_utc() -> date:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from sharegpt_argilla.embedded_argilla.activity import Spent, add_activity
 from sharegpt_argilla.rows import Pair, Row, build_row
 from sharegpt_argilla.workflows.push_to_argilla import push_to_argilla
 from tests.projects import TestProject, write_rows
@@ -51,6 +53,14 @@ BEN = {
 }
 # Ana threw record 7 out and left record 8 as a draft.
 SUBMITTED, COMPLETED, REMAINING = 10, 4, ROWS * 2 - 10
+GOLD = {
+    1: {"quality": 6, "intent": ["code"], "toxicity": "none"},
+    2: {"quality": 4, "intent": ["chat", "code"]},
+    5: {"quality": 1},
+}
+"""The right answers to some; Ben's are all right but one, of Ana's four of six."""
+ON_QUESTIONS = {1: {"quality": 3.0, "intent": 9.0}, 2: {"quality": 5.0, "intent": 20.5}, 8: {"quality": 99.0}}
+"""Record number -> seconds of Ana on its questions; what she left as a draft does not count."""
 MINUTES = 2
 """Between two submissions of a person on one day."""
 
@@ -60,6 +70,8 @@ def tell(project: TestProject, folder: Path) -> Path:
     project.rewrite(assignment={"overlap": 2})
     rows = story_rows()
     path = write_rows(folder / "rows.jsonl", rows)
+    gold = [json.dumps({"id": rows[n - 1]["id"], "gold": answers}) + "\n" for n, answers in GOLD.items()]
+    (folder / "gold.jsonl").write_text("".join(gold), encoding="utf-8")
     push_to_argilla(path, project.config, connection=project.connection, home=project.home)
     dates: dict[str, datetime] = {}
     for name, story in zip(project.people, (ANA, BEN), strict=True):
@@ -72,6 +84,8 @@ def tell(project: TestProject, folder: Path) -> Path:
         if name == project.people[0]:
             person.answer(places[7], "discarded", {})
             person.answer(places[8], "draft", {"quality": 3})
+            spent = [Spent(person.dataset_id, places[n], 0, times) for n, times in ON_QUESTIONS.items()]
+            add_activity(project.home, name, name, spent)
     redate(project, dates)
     return path
 

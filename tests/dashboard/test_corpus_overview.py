@@ -9,8 +9,9 @@ import pytest
 
 from sharegpt_argilla.config import load_project
 from sharegpt_argilla.errors import InputError
-from sharegpt_argilla.rows import Pair, Row, build_row, read_extension, with_extension
+from sharegpt_argilla.rows import ANNOTATION, Pair, Row, build_row, read_extension, with_extension
 from sharegpt_argilla.workflows.corpus_overview import Corpus, Filter, listed
+from sharegpt_argilla.workflows.suggested_answers import SuggestedAnswers
 from tests.projects import ROOT, write_rows
 
 
@@ -29,9 +30,15 @@ def corpus(tmp_path: Path) -> Corpus:
         row(3, "今天下雨吗?", "", prompt_lang="zh", flags=[]),
         row(4, "Was ist das? " * 10),
     ]
-    path = write_rows(tmp_path / "rows.jsonl", [*rows, rows[0]])
+    rows[1] = suggesting(rows[1], {"question": "intent", "agent": "x", "value": ["code", "chat"], "type": "model"})
+    path = write_rows(tmp_path / "rows.jsonl", [*rows, rows[0], row(5, "Rewrite this: it rains.")])
     path.write_text(path.read_text(encoding="utf-8") + "no row\n\n", encoding="utf-8")
-    return Corpus(path)
+    return Corpus(path, SuggestedAnswers(load_project(ROOT / "dataset-config.yml")).of)
+
+
+def suggesting(made: Row, *suggestions: object) -> Row:
+    """The row as an export writes it; what people saw then counts, whatever a rule says now."""
+    return with_extension(made, {**read_extension(made), ANNOTATION: {"suggestions": list(suggestions)}})
 
 
 def counts(points: list[dict]) -> dict[str, int]:
@@ -41,27 +48,29 @@ def counts(points: list[dict]) -> dict[str, int]:
 def test_overview(corpus: Corpus) -> None:
     found = corpus.overview()
     numbers = ("rows", "unreadable", "conversations", "unanswered", "duplicates", "repeated")
-    assert [found[name] for name in numbers] == [5, 1, 1, 1, 1, 1]
-    assert counts(found["languages"]) == {"en": 3, "zh": 1, "de": 1}
-    assert counts(found["response_languages"]) == {"en": 2, "unknown": 1, "de": 1}
+    assert [found[name] for name in numbers] == [6, 1, 1, 1, 1, 1]
+    assert counts(found["languages"]) == {"en": 3, "zh": 1, "de": 1, "unknown": 1}
+    assert counts(found["response_languages"]) == {"en": 2, "unknown": 2, "de": 1}
     assert counts(found["categories"]) == {"riddle": 1}
-    assert found["flags"][0] == {"name": "too_short", "rows": 2, "share": 0.4}
-    assert counts(found["prompt_lengths"]) == {"≤ 50": 4, "≤ 200": 1}
-    assert counts(found["response_lengths"]) == {"≤ 50": 4}
+    assert found["flags"][0] == {"name": "too_short", "rows": 2, "share": 2 / 6}
+    assert counts(found["prompt_lengths"]) == {"≤ 50": 5, "≤ 200": 1}
+    assert counts(found["response_lengths"]) == {"≤ 50": 5}
 
 
 @pytest.mark.parametrize(
     ("wanted", "turns"),
     [
-        (Filter(), [1, 2, 3, 4, 1]),
+        (Filter(), [1, 2, 3, 4, 1, 5]),
         (Filter(language="zh"), [3]),
         (Filter(flag="too_short"), [1, 1]),
         (Filter(category="riddle"), [4]),
         (Filter(duplicates=True), [2]),
-        (Filter(lengths=(15, 40)), [2]),
+        (Filter(lengths=(15, 40)), [2, 5]),
         (Filter(text="RAINING again"), [2]),
         (Filter(text="yes", language="de"), [4]),
         (Filter(corpus="gpt4"), []),
+        (Filter(suggested=("intent", "code")), [2]),
+        (Filter(suggested=("intent", "rewrite")), [5]),
     ],
 )
 def test_filters(corpus: Corpus, wanted: Filter, turns: list[int]) -> None:
@@ -82,11 +91,19 @@ def test_a_row_as_annotators_see_it(corpus: Corpus) -> None:
 
 def test_readability_is_that_of_english(corpus: Corpus) -> None:
     found = corpus.readability()
-    assert (found["sampled"], found["of"]) == (3, 3)
-    assert sum(one["rows"] for one in found["classes"]) == 3
+    assert (found["sampled"], found["of"]) == (4, 4)
+    assert sum(one["rows"] for one in found["classes"]) == 4
 
 
 def test_a_file_that_changed_meanwhile_is_not_read_wrongly(corpus: Corpus) -> None:
     corpus.path.write_text(json.dumps({"id": "other"}) + "\n", encoding="utf-8")
     with pytest.raises(InputError, match="changed meanwhile"):
         corpus.row(corpus.entries[0])
+
+
+def test_suggestions_are_those_of_the_row_else_of_the_rules(corpus: Corpus) -> None:
+    found = corpus.overview()["suggested"]
+    assert list(found) == ["intent"]
+    assert counts(found["intent"]) == {"code": 1, "chat": 1, "rewrite": 1}
+    assert {one["share"] for one in found["intent"]} == {1 / 6}
+    assert [one["suggested"] for one in listed(corpus, corpus.entries[:2])] == ["", "code, chat"]

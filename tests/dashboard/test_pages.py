@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +12,14 @@ import pytest
 from pyarrow.ipc import open_stream
 
 from sharegpt_argilla.argilla_client.connection import ArgillaClient
+from sharegpt_argilla.rows import Pair, build_row
+from sharegpt_argilla.workflows.dashboard import OPTIONS
 from sharegpt_argilla.workflows.dashboard_access import Viewer
 from sharegpt_argilla.workflows.export_responses import export_responses
 from sharegpt_argilla.workflows.project_watch import ProjectWatch
 from tests.dashboard.conftest import Run
 from tests.dashboard.story import ANA, BEN, COMPLETED, REMAINING, ROWS, SUBMITTED
-from tests.projects import TestProject
+from tests.projects import TestProject, write_rows
 
 pytestmark = pytest.mark.live
 Told = tuple[TestProject, Path]
@@ -43,6 +46,11 @@ def chart_with(test: Any, key: str) -> list[dict[str, Any]]:
     return next(data for data in charts(test) if data and key in data[0])
 
 
+def table_with(test: Any, *columns: str) -> Any:
+    """The first table that has these columns."""
+    return next(one.value for one in test.dataframe if set(columns) <= set(one.value.columns))
+
+
 def test_team(run: Run, told: Told, lead: Viewer) -> None:
     ana, ben = told[0].people
     page = run("team", lead)
@@ -59,7 +67,7 @@ def test_team(run: Run, told: Told, lead: Viewer) -> None:
     days = {(one["day"], one["annotator"]): one["responses"] for one in chart_with(page, "annotator")}
     assert sum(days.values()) == SUBMITTED
     assert sorted(count for (_, name), count in days.items() if name == ana) == [1, 1, 1, 1, 2]
-    people = page.dataframe[0].value.set_index("annotator")
+    people = table_with(page, "annotator", "today").set_index("annotator")
     assert list(people.index) == [ana, ben]
     assert people.loc[ana, ["submitted", "today", "draft", "discarded"]].tolist() == [6, 1, 1, 1]
     assert people.loc[ben, ["submitted", "today", "draft", "discarded"]].tolist() == [4, 1, 0, 0]
@@ -75,6 +83,17 @@ def test_team_answers(run: Run, lead: Viewer) -> None:
     assert given == {"code": 4, "chat": 3, "open_qa": 2, "rewrite": 1, "other": 1}
     assert next(one for one in intent if one["value"] == "code")["label"] == "4 (40%)"
     assert [one["responses"] for one in toxicity] == [9, 0, 1, 0]
+    listed = table_with(page, "answer", "share", "url").set_index("answer")
+    assert listed.loc["6", ["responses", "share"]].tolist() == [4, 0.4]
+    assert listed.loc["6", "url"].endswith("status=submitted&response=quality.ge6.le6")
+
+
+def test_team_slowest_questions(run: Run, lead: Viewer) -> None:
+    found = chart_with(run("team", lead), "seconds")
+    assert [(one["question"], one["label"]) for one in found] == [
+        ("intent", "14.8 (n=2)"),
+        ("quality", "4.0 (n=2)"),
+    ]
 
 
 def test_team_agreement(run: Run, told: Told, lead: Viewer) -> None:
@@ -87,7 +106,7 @@ def test_team_agreement(run: Run, told: Told, lead: Viewer) -> None:
     course = [one for one in chart_with(page, "alpha") if one["question"] == "quality"]
     assert [one["records"] for one in course] == [2, 3, 4]
     assert course[-1]["alpha"] == pytest.approx(expected, abs=1e-4)
-    disputed = page.dataframe[2].value
+    disputed = table_with(page, "given")
     assert disputed["prompt"].tolist() == [
         f"What do you know about {what}?" for what in ("clouds number 4", "snow number 2")
     ]
@@ -97,19 +116,23 @@ def test_team_agreement(run: Run, told: Told, lead: Viewer) -> None:
     )
 
 
+def behind(test: Any) -> Any:
+    return table_with(test, "prompt", "annotator", "submitted_at")
+
+
 def test_the_records_behind_a_number(run: Run, told: Told, lead: Viewer) -> None:
     page = run("team", lead)
-    assert len(page.dataframe[1].value) == SUBMITTED
+    assert len(behind(page)) == SUBMITTED
     page.selectbox(key="behind-status").select("discarded").run()
-    assert page.dataframe[1].value["prompt"].tolist() == ["What do you know about lakes number 7?"]
+    assert behind(page)["prompt"].tolist() == ["What do you know about lakes number 7?"]
     page.selectbox(key="behind-status").select("submitted").run()
     page.selectbox(key="behind-question").select("intent").run()
     page.selectbox(key="behind-answer").select("chat").run()
-    found = page.dataframe[1].value
+    found = behind(page)
     assert {text.split()[-1] for text in found["prompt"]} == {"2?", "4?", "5?"}
     page.selectbox(key="behind-answer").select("code").run()
     page.selectbox(key="behind-person").select(told[0].people[1]).run()
-    assert {text.split()[-1] for text in page.dataframe[1].value["prompt"]} == {"1?", "2?"}
+    assert {text.split()[-1] for text in behind(page)["prompt"]} == {"1?", "2?"}
 
 
 def test_an_annotator_sees_the_own_numbers_and_nobody_elses(run: Run, told: Told) -> None:
@@ -129,6 +152,25 @@ def test_an_annotator_sees_the_own_numbers_and_nobody_elses(run: Run, told: Told
     assert ben not in words(page) + json.dumps(charts(page))
     # Four are open to her of the six that are not complete, and she answered four of those.
     assert any("2 records open" in one.proto.label for one in page.get("link_button"))
+
+
+def test_an_annotator_sees_the_own_agreement_with_gold(run: Run, told: Told) -> None:
+    ana = Viewer(told[0].people[0], lead=False)
+    assert "is known" not in words(run("annotator", ana))
+    told[0].rewrite(gold={"file": "gold.jsonl"})
+    try:
+        page = run_again(run, "annotator", ana)
+        (told[0].config.parent / "gold.jsonl").rename(told[0].config.parent / "elsewhere.jsonl")
+        hidden, shown = run_again(run, "annotator", ana), run_again(run, "annotator", Viewer("owner", lead=True))
+    finally:
+        (told[0].config.parent / "elsewhere.jsonl").rename(told[0].config.parent / "gold.jsonl")
+        told[0].rewrite(gold=None)
+    assert "**4 of 6** answers to records whose answer is known are right (67%)." in words(page)
+    shares = {one["question"]: (one["value"], one["items"]) for one in charts(page)[1]}
+    assert shares == {"quality": (0.3333, 3), "intent": (1.0, 2), "toxicity": (1.0, 1)}
+    # Who cannot mend it does not read of a file that is gone.
+    assert "gold.jsonl" not in words(hidden)
+    assert "gold.jsonl" in words(shown)
 
 
 def test_a_lead_looks_at_anybody(run: Run, told: Told, lead: Viewer) -> None:
@@ -158,18 +200,18 @@ def test_guidelines_are_searched_and_their_changes_shown(run: Run, told: Told) -
         text = owner.get(path).json()["guidelines"]
         owner.patch(path, json={"guidelines": text + "\nA new rule about rain."}).raise_for_status()
         try:
-            changed = run_again(run, viewer)
+            changed = run_again(run, "annotator", viewer)
         finally:
             owner.patch(path, json={"guidelines": text}).raise_for_status()
     assert [one.value for one in changed.code] == ["+ A new rule about rain."]
 
 
-def run_again(run: Run, viewer: Viewer) -> Any:
+def run_again(run: Run, name: str, viewer: Viewer) -> Any:
     """A first visit after the server changed: nothing is young enough to be shown again."""
     import streamlit as st
 
     st.cache_resource.clear()
-    return run("annotator", viewer)
+    return run(name, viewer)
 
 
 def test_corpus(run: Run, lead: Viewer) -> None:
@@ -188,6 +230,25 @@ def test_corpus(run: Run, lead: Viewer) -> None:
     assert "**A lot** about rain." in words(page)
     page.text_input(key="words").input("storms").run()
     assert page.chat_message[-1].markdown[0].value == "**A lot** about clouds."
+
+
+def test_corpus_by_what_is_suggested(
+    run: Run, lead: Viewer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    pairs = [("Rewrite this: it rains.", "It pours."), ("Is it raining?", "Yes.")]
+    rows = [
+        build_row(Pair(*texts, f"s{n}", 1, "vicuna", "ShareGPT", "human", "gpt"), "20230511 15:56:03")
+        for n, texts in enumerate(pairs)
+    ]
+    given = json.loads(os.environ[OPTIONS]) | {"rows": str(write_rows(tmp_path / "rows.jsonl", rows))}
+    monkeypatch.setenv(OPTIONS, json.dumps(given))
+    page = run("corpus", lead)
+    drawn = [[(one.get("name"), one.get("label")) for one in data] for data in charts(page)]
+    assert [("rewrite", "1 (50%)")] in drawn
+    assert "Suggested: intent" in words(page)
+    page.selectbox(key="suggested").select(("intent", "rewrite")).run()
+    assert page.dataframe[0].value["prompt"].tolist() == ["Rewrite this: it rains."]
+    assert "Suggested: intent = **rewrite**" in words(page)
 
 
 def test_export(run: Run, told: Told, lead: Viewer, tmp_path: Path) -> None:

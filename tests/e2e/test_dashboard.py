@@ -18,7 +18,7 @@ import pytest
 
 from sharegpt_argilla.settings import Connection
 from sharegpt_argilla.workflows.dashboard import DashboardOptions, running_dashboard
-from sharegpt_argilla.workflows.record_links import record_link
+from sharegpt_argilla.workflows.record_links import answer_filter, queue_link, record_link
 from tests.dashboard.story import COMPLETED, ROWS, SUBMITTED, tell
 from tests.embedded import EmbeddedArgilla, embedded_argilla, free_port, gone, wait_until
 from tests.projects import ROOT, TestProject, write_project
@@ -151,6 +151,12 @@ def test_links_lead_to_the_records_behind_a_number(browser: Browser, stage: Stag
     assert argilla_says(page, stage, ana.username, ana.password, queue) == "2"
     for name, count in {"submitted": "6", "draft": "1", "discarded": "1"}.items():
         assert argilla_says(page, stage, "", "", links[name].get_attribute("href")) == count, name
+    # Of her own submitted responses those with an answer: two sixes, three that say chat among others.
+    for answer, count in ((("quality", "rating", "6"), "2"), (("intent", "multi_label", "chat"), "3")):
+        where = queue_link(
+            stage.argilla.api_url, stage.project.dataset_id(), "submitted", **answer_filter(*answer)
+        )
+        assert argilla_says(page, stage, "", "", where) == count
     where = (stage.argilla.api_url, stage.project.dataset_id(), "completed")
     assert (
         argilla_says(page, stage, "", "", record_link(*where, "What do you know about snow number 2?", "prompt"))

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
+from sharegpt_argilla.argilla_client.connection import ArgillaClient
 from sharegpt_argilla.cli.main import main
 from sharegpt_argilla.config import load_project
 from sharegpt_argilla.config.parts import project_parts
@@ -17,10 +18,14 @@ from sharegpt_argilla.errors import UsageError
 from sharegpt_argilla.records.assignment import Assigned
 from sharegpt_argilla.records.plan_file import assigned_records, plan_path
 from sharegpt_argilla.settings import Connection
+from sharegpt_argilla.workflows.annotator_progress import annotator_progress
+from sharegpt_argilla.workflows.dashboard_access import open_dashboard
 from sharegpt_argilla.workflows.export_responses import export_responses
 from sharegpt_argilla.workflows.migrate import migrate
 from sharegpt_argilla.workflows.plan import plan
+from sharegpt_argilla.workflows.project_watch import ProjectWatch
 from sharegpt_argilla.workflows.push_to_argilla import push_to_argilla
+from sharegpt_argilla.workflows.team_progress import disputed_records, team_consensus, team_progress
 from tests.embedded import EmbeddedArgilla
 from tests.projects import Annotator, TestProject, some_rows, write_project, write_rows
 
@@ -138,6 +143,52 @@ def answers(row: str, person: int) -> dict[str, Any]:
     }
 
 
+def seen(one: Kept) -> tuple[Any, ...]:
+    """What the dashboard says of a project, whatever it is kept in."""
+    watch = ProjectWatch(one.config, one.project.connection, one.project.home)
+    try:
+        view = watch.view()
+        team = team_progress(watch, view)
+        given = [[answer["responses"] for answer in question["distribution"]] for question in team["questions"]]
+        people = [(person["annotator"], person["submitted"]) for person in team["people"]]
+        return team["counts"], people, given, team_consensus(watch, view)["alphas"], disputed_records(watch, view)
+    finally:
+        watch.close()
+
+
+def open_for(one: Kept) -> list[tuple[int, int]]:
+    """How many records the dashboard says are open for each person, and how many of their pages it links to."""
+    watch = ProjectWatch(one.config, one.project.connection, one.project.home)
+    try:
+        found = [annotator_progress(watch, watch.view(), name) for name in one.people]
+        return [(own["open"], len(own["links"]["pending"])) for own in found]
+    finally:
+        watch.close()
+
+
+def requests_of(one: Kept, monkeypatch: pytest.MonkeyPatch) -> int:
+    """What a refresh of the dashboard asks Argilla when nothing happened."""
+    watch = ProjectWatch(one.config, one.project.connection, one.project.home)
+    watch.view()
+    calls: list[str] = []
+    call = ArgillaClient._call
+
+    def counting(self: ArgillaClient, method: str, path: str, **arguments: Any) -> Any:
+        calls.append(path)
+        return call(self, method, path, **arguments)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(ArgillaClient, "_call", counting)
+        watch.view(0)
+    watch.close()
+    return len(calls)
+
+
+def may_see(one: Kept, person: Annotator) -> bool:
+    """Whether somebody signs in to the dashboard as a lead."""
+    return open_dashboard(person.username, person.password, one.config, one.project.home).lead
+
+
 @pytest.fixture(scope="module")
 def plain(argilla: EmbeddedArgilla, tmp_path_factory: pytest.TempPathFactory) -> Kept:
     """The project in one dataset, of which everybody answers what a plan for them says."""
@@ -166,6 +217,16 @@ def test_every_way_of_keeping_a_project_exports_the_same_rows(
         one.answer(one.assigned())
         one.set_clocks()
         assert one.export() == expected
+        *numbers, disputed = seen(one)
+        *known, also_disputed = seen(plain)
+        assert numbers == known
+        assert {row["prompt"] for row in disputed} == {row["prompt"] for row in also_disputed}
+        links = 2 if way == "split" else 1
+        assert sorted(open_for(one)) == [(0, links), (0, links), (1, links)]
+        assert requests_of(one, monkeypatch) <= 5
+        assert {name: may_see(one, person) for name, person in one.team.items()} == dict.fromkeys(
+            one.people, False
+        )
         # Over REST, as on any other Argilla.
         monkeypatch.setenv("ARGILLA_HOME_PATH", str(tmp_path))
         assert one.export() == expected

@@ -11,7 +11,13 @@ from hypothesis import strategies as st
 from sharegpt_argilla.annotation import AnsweredRecord, Response
 from sharegpt_argilla.config import load_project
 from sharegpt_argilla.responses.forecast import WINDOW, forecast
-from sharegpt_argilla.responses.progress import count_answers, distribution, person_numbers, slow_answers
+from sharegpt_argilla.responses.progress import (
+    count_answers,
+    distribution,
+    person_numbers,
+    slow_answers,
+    slow_questions,
+)
 from tests.projects import ROOT
 
 QUESTIONS = load_project(ROOT / "dataset-config.yml").config.questions
@@ -22,9 +28,9 @@ def response(who: str, at: str, status: str = "submitted", active: float | None 
     return Response(who, status, values, at, active)
 
 
-def tally(*records: tuple[str, list[Response]], total: int = 4, overlap: int = 2):
+def tally(*records: tuple[str, list[Response]]):
     found = {f"r{n}": AnsweredRecord(f"x{n}", status, made) for n, (status, made) in enumerate(records)}
-    return count_answers(found, QUESTIONS, overlap=overlap, total=total, day=TODAY.isoformat())
+    return count_answers(found, QUESTIONS, day=TODAY.isoformat())
 
 
 def test_what_is_counted() -> None:
@@ -41,8 +47,6 @@ def test_what_is_counted() -> None:
     )
     assert found.statuses == {"submitted": 3, "discarded": 1}
     assert found.answers["intent"] == {"code": 2, "chat": 2}
-    # Eight are wanted; three are there, and a discard is none.
-    assert found.remaining == 5
     ana = person_numbers("ana", found.people["ana"], TODAY.isoformat())
     assert (ana["submitted"], ana["discarded"], ana["today"], ana["last"]) == (2, 1, 2, "2026-05-20T10:02:00")
     assert (ana["median_seconds"], ana["active_seconds_today"], ana["measured"]) == (90.0, 90, 0)
@@ -59,9 +63,14 @@ def test_measured_times_win_over_estimates_and_long_pauses_count_for_nothing() -
     assert found.people["ana"].measured == 2
 
 
-def test_more_answers_than_wanted_leave_no_less_to_do_elsewhere() -> None:
-    three = [response(name, "2026-05-20T10:00:00", quality=1) for name in ("ana", "ben", "cleo")]
-    assert tally(("completed", three), total=2, overlap=2).remaining == 2
+def test_seconds_on_each_question_the_slowest_first() -> None:
+    found = slow_questions(
+        {"quality": [2.0, 4.0, 3.0], "intent": [9.04], "gone": [1.0]}, {"quality": "Q", "intent": "I"}
+    )
+    assert found == [
+        {"question": "intent", "title": "I", "seconds": 9.0, "responses": 1},
+        {"question": "quality", "title": "Q", "seconds": 3.0, "responses": 3},
+    ]
 
 
 def test_every_possible_answer_is_in_a_distribution_and_strange_ones_too() -> None:
