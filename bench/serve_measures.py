@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from bench.serve_report import tell
 from bench.serve_stack import TERMS, WORDS, WORKSPACE, Caller, Server, record
 
 if TYPE_CHECKING:
@@ -21,6 +22,25 @@ if TYPE_CHECKING:
 
 CHUNK = 2_000
 """Records that are made at a time; making them is not part of the measured time."""
+
+TOLD = 10_000
+"""Records after which a long load says how far it is."""
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """How much is loaded, answered and searched. The large dataset has ten times ``records``."""
+
+    records: int
+    plain: int
+    people: int
+    answers: int
+    searches: int
+
+    @property
+    def large(self) -> int:
+        """Records of the large dataset."""
+        return 10 * self.records
 
 
 @dataclass(frozen=True)
@@ -54,12 +74,16 @@ class Crowd:
 def load(dataset: rg.Dataset, records: int, begin: int = 0) -> float:
     """Records a second through the SDK, as fast as it sends them; ``begin`` is the number of the first."""
     elapsed = 0.0
+    tell(f"loading {records} records into {dataset.name}")
     for start in range(begin, begin + records, CHUNK):
         made = [record(number) for number in range(start, min(start + CHUNK, begin + records))]
         started = time.perf_counter()
         with contextlib.redirect_stderr(io.StringIO()):  # the SDK's progress bar
             dataset.records.log(made)
         elapsed += time.perf_counter() - started
+        done = start - begin + len(made)
+        if done % TOLD == 0:
+            tell(f"  {done} loaded, {done / elapsed:.0f} records/s so far")
     return records / elapsed
 
 
@@ -83,6 +107,7 @@ def hire(server: Server, people: int) -> list[str]:
 
 def annotate_in_turn(crowds: tuple[Crowd, Crowd], answers: int) -> tuple[Latencies, Latencies]:
     """Each person of both crowds answers so many records: the crowds by turns, five answers at a time."""
+    tell(f"annotating, {answers} answers each")
     runs: list[list[Latencies]] = [[], []]
     for crowd in crowds:
         _annotate(crowd, 1)  # the first request of a kind costs more, however many records there are
@@ -163,6 +188,7 @@ def searches(generator: random.Random) -> Iterator[tuple[str, dict[str, Any]]]:
 
 def search_in_turn(crowds: tuple[Crowd, Crowd], rounds: int) -> dict[str, tuple[Latencies, Latencies]]:
     """So many searches of each kind on both datasets, one after the other, a page of ten records each."""
+    tell(f"searching, {rounds} times each kind")
     callers = [crowd.server.connect() for crowd in crowds]
     generator = random.Random(7)
     found: dict[str, tuple[list[float], list[float]]] = {}

@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
+import sys
+import time
 from dataclasses import dataclass, field
+
+_STARTED = time.monotonic()
+
+
+def tell(what: str) -> None:
+    """Say on standard error what is being done now, and after how many minutes."""
+    print(f"[{(time.monotonic() - _STARTED) / 60:5.1f} min] {what}", file=sys.stderr, flush=True)
 
 
 @dataclass

@@ -57,7 +57,7 @@ class Server:
 
 @dataclass(frozen=True)
 class Node:
-    """A search engine in a process of its own."""
+    """An OpenSearch in a process of its own."""
 
     address: str
     process: psutil.Process
@@ -88,7 +88,7 @@ def served(speedups: bool = True, node: Node | None = None) -> Iterator[Server]:
     environment = {name: value for name, value in os.environ.items() if not name.startswith("ARGILLA_")}
     environment |= {"SHAREGPT_ARGILLA_SPEEDUPS": str(int(speedups))}
     if node is not None:
-        environment |= {"ARGILLA_SEARCH_ENGINE": "elasticsearch", "ARGILLA_ELASTICSEARCH": node.address}
+        environment |= {"ARGILLA_SEARCH_ENGINE": "opensearch", "ARGILLA_ELASTICSEARCH": node.address}
     with tempfile.TemporaryDirectory(prefix="bench-serve-") as home:
         command = [sys.executable, "-m", "sharegpt_argilla.embedded_argilla", "--home", home, "--port", "0"]
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment, cwd=ROOT) as launcher:

@@ -23,6 +23,7 @@ from argilla_server.models.mixins import CRUDMixin
 from argilla_server.webhooks.v1 import records as record_events
 from argilla_server.webhooks.v1 import responses as response_events
 from argilla_server.webhooks.v1.enums import RecordEvent
+from brotli_asgi import BrotliMiddleware
 from pydantic import TypeAdapter
 from sqlalchemy.dialects.sqlite import aiosqlite, insert
 
@@ -41,6 +42,10 @@ SWITCH = "SHAREGPT_ARGILLA_SPEEDUPS"
 _GARBAGE_THRESHOLDS = (20_000, 20, 20)
 """A bulk of 500 records makes about 200,000 objects that live as long as its request; with Python's own 700 they
 are looked through some three hundred times."""
+
+_COMPRESSION = 2
+"""Brotli's quality, which argilla-server sets to 7: five times the time for replies that are a tenth shorter. The
+event loop waits for it."""
 
 _LOG = logging.getLogger(__name__)
 
@@ -85,6 +90,7 @@ def replacements() -> list[Replacement]:
         Replacement(bulk, "_notify_upsert_record_events", _notify_if_heard),
         Replacement(CRUDMixin, "upsert_many", classmethod(_upsert_many)),
         Replacement(User, "is_member", _is_member),
+        Replacement(BrotliMiddleware, "__init__", _compress_quickly),
         Replacement(cursor, "execute", _execute_at_once),
     ]
 
@@ -164,6 +170,14 @@ async def _is_member(user: Any, workspace_id: UUID) -> bool:
             return False
         members.add((user.id, workspace_id))
     return True
+
+
+_set_up_compression = BrotliMiddleware.__init__
+
+
+def _compress_quickly(middleware: Any, *arguments: Any, **options: Any) -> None:
+    _set_up_compression(middleware, *arguments, **options)
+    middleware.quality = min(middleware.quality, _COMPRESSION)
 
 
 _is_member_now = User.is_member

@@ -344,6 +344,33 @@ def test_statements_answer_and_fail_as_before(server, speed, fast):
     assert server.run(work) == (2, ["number", "name"], [(1, "x"), (2, "y")], [])
 
 
+@BOTH
+def test_replies_are_compressed_for_who_takes_that_and_say_the_same(speed, fast):
+    import httpx
+    from brotli_asgi import BrotliMiddleware
+    from starlette.applications import Starlette
+    from starlette.responses import PlainTextResponse
+    from starlette.routing import Route
+
+    async def reply(_request):
+        return PlainTextResponse(" ".join(map(str, range(10_000))))
+
+    speed(fast)
+    app = Starlette(routes=[Route("/", reply)])
+    # As argilla-server adds it.
+    app.add_middleware(BrotliMiddleware, minimum_size=512, quality=7)
+
+    async def ask(encoding):
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://server") as client:
+            return await client.get("/", headers={"Accept-Encoding": encoding})
+
+    small, plain = asyncio.run(ask("br")), asyncio.run(ask("identity"))
+    assert small.headers["content-encoding"] == "br"
+    assert "content-encoding" not in plain.headers
+    assert small.content == plain.content
+    assert int(small.headers["content-length"]) < len(plain.content) / 2
+
+
 @pytest.fixture
 def kept(monkeypatch):
     """Keeps what `apply_speedups` would change of this process."""

@@ -114,11 +114,16 @@ class TestWebhooks:
 
 
 @pytest.mark.slow
-def test_answers_are_found_while_redis_is_down_and_events_come_when_it_is_back(tmp_path: Path) -> None:
+def test_answers_count_while_redis_is_down_and_the_rest_follows_when_it_is_back(tmp_path: Path) -> None:
     with embedded_argilla(tmp_path) as argilla, owner_of(argilla) as owner:
         argilla.wait_for_child("worker")
-        dataset = owner.dataset(WORKSPACE, "redis-down")
-        first, _ = owner.load(dataset, texts(2))
+        dataset = owner.dataset(WORKSPACE, "redis-down", distribution={"strategy": "overlap", "min_submitted": 2})
+        first, second = owner.load(dataset, texts(2))
+        owner.user("other", workspace=WORKSPACE)
+        with signed_in(argilla.api_url, "other") as other:
+            other.answer(second, quality=5)
+        changed = owner.answer(second, "draft", quality=3)
+        assert with_status(owner, dataset, "completed") == []
         kinds = ("response.created", "record.created")
         with receiving(owner, *kinds) as (receiver, _):
             # The launcher, which would start another Redis at once, is held up.
@@ -127,22 +132,40 @@ def test_answers_are_found_while_redis_is_down_and_events_come_when_it_is_back(t
                 argilla.kill_child("redis")
                 owner.answer(first, quality=4)
                 owner.load(dataset, texts(1, begin=3))
-                assert found_submitted(owner, dataset) == [first]
+                owner("PUT", f"/responses/{changed['id']}", {"status": "submitted", "values": changed["values"]})
+                assert found_submitted(owner, dataset) == sorted([first, second])
+                # The answer that was changed is the second of two, and the server itself weighs the record then.
+                assert with_status(owner, dataset, "completed") == [second]
                 assert owner("GET", f"/datasets/{dataset}/progress")["total"] == 3
+                # This is the worker's to do, once there is a Redis to tell it.
                 owner(
                     "PATCH", f"/datasets/{dataset}", {"distribution": {"strategy": "overlap", "min_submitted": 1}}
                 )
             finally:
                 os.kill(argilla.pid, signal.SIGCONT)
+            wait_until(lambda: len(with_status(owner, dataset, "completed")) == 2, "the worker's verdict", 60)
+            assert with_status(owner, dataset, "completed") == sorted([first, second])
+            statuses = [owner("GET", f"/records/{record}")["status"] for record in (first, second)]
+            assert statuses == ["completed", "completed"]
             wait_until(lambda: len(receiver.received) == 2, "the events", 60)
             assert receiver.events("response.created")[0]["record"]["id"] == first
             assert receiver.events("record.created")[0]["external_id"] == "r3"
 
 
 def found_submitted(owner: Rest, dataset: str) -> list[str]:
-    scope = {"entity": "response", "property": "status"}
-    query = {"filters": {"and": [{"type": "terms", "scope": scope, "values": ["submitted"]}]}}
-    return [item["record"]["id"] for item in owner("POST", f"/datasets/{dataset}/records/search", query)["items"]]
+    return found(owner, dataset, "response", "submitted")
+
+
+def with_status(owner: Rest, dataset: str, status: str) -> list[str]:
+    return found(owner, dataset, "record", status)
+
+
+def found(owner: Rest, dataset: str, entity: str, status: str) -> list[str]:
+    """The ids, in their order, of the records whose status, or the status of whose answers, the index has so."""
+    scope = {"entity": entity, "property": "status"}
+    query = {"filters": {"and": [{"type": "terms", "scope": scope, "values": [status]}]}}
+    items = owner("POST", f"/datasets/{dataset}/records/search", query)["items"]
+    return sorted(item["record"]["id"] for item in items)
 
 
 def test_a_change_of_min_submitted_reaches_old_records(argilla: EmbeddedArgilla, owner: Rest) -> None:
@@ -159,18 +182,7 @@ def test_a_change_of_min_submitted_reaches_old_records(argilla: EmbeddedArgilla,
 
     owner("PATCH", f"/datasets/{dataset}", {"distribution": {"strategy": "overlap", "min_submitted": 1}})
 
-    def completed() -> list[str]:
-        query = {
-            "filters": {
-                "and": [
-                    {"type": "terms", "scope": {"entity": "record", "property": "status"}, "values": ["completed"]}
-                ]
-            }
-        }
-        found = owner("POST", f"/datasets/{dataset}/records/search", query)
-        return [item["record"]["id"] for item in found["items"]]
-
-    wait_until(lambda: completed() == [first], "the worker's verdict", 60)
+    wait_until(lambda: with_status(owner, dataset, "completed") == [first], "the worker's verdict", 60)
     assert owner("GET", f"/records/{second}")["status"] == "pending"
 
 

@@ -61,7 +61,7 @@ def _exact_engine(address: str) -> Any:
 async def _ask_elasticsearch(address: str, worlds: dict[str, tuple[Data, Data]]) -> tuple[str, Data]:
     engine = _exact_engine(address)
     try:
-        # The node's root page, which engine.info() reads, is a module that was never published.
+        # The node's root page, which engine.info() reads, is in a module that is not published.
         nodes = (await engine.client.nodes.info())["nodes"].values()
         version = next(iter(nodes))["version"]
         return version, {name: await _answers(engine, *world) for name, world in worlds.items()}
@@ -123,7 +123,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="argilla-home-") as folder:
         # argilla-server reads it when it is imported.
         os.environ["ARGILLA_HOME_PATH"] = folder
-        with nullcontext(options.address) if options.address else reference_node() as address:
+        with nullcontext(options.address) if options.address else reference_node("elasticsearch") as address:
             version, theirs = asyncio.run(_ask_elasticsearch(address, worlds))
         ours = asyncio.run(_ask_ours(folder, worlds))
     for name, (documents, cases) in worlds.items():

@@ -51,11 +51,18 @@ def write_records(connection: sqlite3.Connection, dataset: DatasetIndex, entries
     )
     numbers = find_numbers(connection, ids)
     numbered = [(numbers[record.id], record) for record in records]
-    _write_texts(connection, dataset, numbered, list(known.values()))
-    _write_metadata(connection, dataset, numbered)
-    _write_suggestions(connection, dataset, numbered)
-    _write_responses(connection, dataset, numbered)
+    # There is nothing to forget of what is new, which most records of a load are.
+    _forget(connection, dataset, [(number, record) for number, record in numbered if record.id in known])
+    _write_texts(connection, dataset, numbered)
     _write_vectors(connection, dataset, numbered)
+    values = _metadata_rows(dataset, numbered)
+    values += _write_suggestions(
+        connection, dataset, ((number, each) for number, record in numbered for each in record.suggestions or [])
+    )
+    for number, record in numbered:
+        values += _write_responses(connection, dataset, number, record.responses or [])
+    # In the order of the table's key, so that each page of it is looked up once.
+    connection.executemany(_VALUES, sorted(values))
 
 
 def _record_row(dataset: DatasetIndex, record: RecordEntry) -> tuple[Any, ...]:
@@ -67,11 +74,31 @@ def _record_row(dataset: DatasetIndex, record: RecordEntry) -> tuple[Any, ...]:
 Numbered = list[tuple[int, "RecordEntry"]]
 
 
-def _write_texts(
-    connection: sqlite3.Connection, dataset: DatasetIndex, records: Numbered, known: list[int]
-) -> None:
+def _forget(connection: sqlite3.Connection, dataset: DatasetIndex, records: Numbered) -> None:
+    """Remove what is replaced of records that are in the index: all but what the entries leave as it is."""
+    _delete(connection, f"{dataset.text_table} WHERE rowid = ?", (number for number, _ in records))
+    _forget_values(connection, (number for number, _ in records), dataset.of_kind(METADATA))
+    given = [number for number, record in records if record.suggestions is not None]
+    _forget_values(connection, given, dataset.of_kind(*SUGGESTION.values()))
+    _delete(connection, "suggestion WHERE record = ?", given)
+    given = [number for number, record in records if record.responses is not None]
+    _forget_values(connection, given, dataset.of_kind(RESPONSE))
+    _delete(connection, "response WHERE record = ?", given)
+    given = [number for number, record in records if record.vectors is not None]
+    _delete(connection, "vector WHERE record = ?", given)
+
+
+def _delete(connection: sqlite3.Connection, rows: str, numbers: Iterable[int]) -> None:
+    connection.executemany(f"DELETE FROM {rows}", [(number,) for number in numbers])
+
+
+def _forget_values(connection: sqlite3.Connection, numbers: Iterable[int], attributes: list[Attribute]) -> None:
+    keys = ",".join(str(attribute.number) for attribute in attributes)
+    _delete(connection, f"value WHERE record = ? AND attribute IN ({keys})", numbers)
+
+
+def _write_texts(connection: sqlite3.Connection, dataset: DatasetIndex, records: Numbered) -> None:
     fields = dataset.definition.fields
-    connection.executemany(f"DELETE FROM {dataset.text_table} WHERE rowid = ?", [(number,) for number in known])
     columns = ", ".join(f"f{place}" for place in range(len(fields)))
     marks = ", ".join("?" * (len(fields) + 2))
     connection.executemany(
@@ -83,88 +110,62 @@ def _write_texts(
     )
 
 
-def _forget_values(connection: sqlite3.Connection, numbers: Iterable[int], attributes: list[Attribute]) -> None:
-    keys = ",".join(str(attribute.number) for attribute in attributes)
-    connection.executemany(
-        f"DELETE FROM value WHERE record = ? AND attribute IN ({keys})", [(number,) for number in numbers]
-    )
-
-
 def _rows(attribute: Attribute | None, value: Any, record: int, response: int = 0) -> Iterator[ValueRow]:
     if attribute is not None and value is not None:
         for stored in stored_values(attribute.type, value):
             yield attribute.number, stored, record, response
 
 
-def _write_metadata(connection: sqlite3.Connection, dataset: DatasetIndex, records: Numbered) -> None:
-    _forget_values(connection, (number for number, _ in records), dataset.of_kind(METADATA))
+def _metadata_rows(dataset: DatasetIndex, records: Numbered) -> list[ValueRow]:
     properties = [(name, at) for (kind, name), at in dataset.attributes.items() if kind == METADATA]
-    connection.executemany(
-        _VALUES,
-        (
-            row
-            for number, record in records
-            for name, attribute in properties
-            for row in _rows(attribute, record.metadata.get(name), number)
-        ),
-    )
+    return [
+        row
+        for number, record in records
+        for name, attribute in properties
+        for row in _rows(attribute, record.metadata.get(name), number)
+    ]
 
 
-def _write_suggestions(connection: sqlite3.Connection, dataset: DatasetIndex, records: Numbered) -> None:
-    given = [(number, record.suggestions) for number, record in records if record.suggestions is not None]
-    numbers = [(number,) for number, _ in given]
-    _forget_values(connection, (number for number, _ in given), dataset.of_kind(*SUGGESTION.values()))
-    connection.executemany("DELETE FROM suggestion WHERE record = ?", numbers)
-    for number, suggestions in given:
-        _insert_suggestions(connection, dataset, number, suggestions)
-
-
-def _insert_suggestions(
-    connection: sqlite3.Connection, dataset: DatasetIndex, number: int, suggestions: list[SuggestionEntry]
-) -> None:
-    rows: list[ValueRow] = []
-    for suggestion in suggestions:
-        name, _ = dataset.definition.questions.get(suggestion.question, ("", ""))
-        for part, kind in SUGGESTION.items():
-            rows.extend(_rows(dataset.attribute(kind, name), getattr(suggestion, part), number))
-    connection.executemany(_VALUES, rows)
+def _write_suggestions(
+    connection: sqlite3.Connection, dataset: DatasetIndex, given: Iterable[tuple[int, SuggestionEntry]]
+) -> list[ValueRow]:
+    """Add suggestions to the records of these numbers; the rows of their values are returned."""
+    suggestions = list(given)
     connection.executemany(
         "INSERT OR REPLACE INTO suggestion (record, question, updated_at) VALUES (?, ?, ?)",
-        [(number, suggestion.question, suggestion.updated_at) for suggestion in suggestions],
+        [(number, suggestion.question, suggestion.updated_at) for number, suggestion in suggestions],
     )
+    names = {key: name for key, (name, _) in dataset.definition.questions.items()}
+    return [
+        row
+        for number, suggestion in suggestions
+        for part, kind in SUGGESTION.items()
+        for row in _rows(
+            dataset.attribute(kind, names.get(suggestion.question, "")), getattr(suggestion, part), number
+        )
+    ]
 
 
-def _write_responses(connection: sqlite3.Connection, dataset: DatasetIndex, records: Numbered) -> None:
-    given = [(number, record.responses) for number, record in records if record.responses is not None]
-    _forget_values(connection, (number for number, _ in given), dataset.of_kind(RESPONSE))
-    connection.executemany("DELETE FROM response WHERE record = ?", [(number,) for number, _ in given])
-    for number, responses in given:
-        _insert_responses(connection, dataset, number, responses)
-
-
-def _insert_responses(
+def _write_responses(
     connection: sqlite3.Connection, dataset: DatasetIndex, number: int, responses: list[ResponseEntry]
-) -> None:
+) -> list[ValueRow]:
+    """Add them; the rows of their values are returned."""
+    rows: list[ValueRow] = []
     for response in responses:
         key = connection.execute(
             "INSERT OR REPLACE INTO response (record, id, user, status, updated_at) VALUES (?, ?, ?, ?, ?)",
             (number, response.id, response.user, response.status, response.updated_at),
         ).lastrowid
-        rows = [
-            row
-            for name, value in response.values.items()
-            for row in _rows(dataset.attribute(RESPONSE, name), value, number, key or 0)
-        ]
-        connection.executemany(_VALUES, rows)
+        for name, value in response.values.items():
+            rows.extend(_rows(dataset.attribute(RESPONSE, name), value, number, key or 0))
+    return rows
 
 
 def _write_vectors(connection: sqlite3.Connection, dataset: DatasetIndex, records: Numbered) -> None:
-    given = [(number, record.vectors) for number, record in records if record.vectors is not None]
-    connection.executemany("DELETE FROM vector WHERE record = ?", [(number,) for number, _ in given])
     rows = [
         (attribute.number, number, packed_vector(vector.value, int(attribute.type)), vector.updated_at)
-        for number, vectors in given
-        for vector in vectors
+        for number, record in records
+        for vector in record.vectors or []
         if (attribute := dataset.attribute(VECTOR, vector.settings)) is not None
     ]
     connection.executemany(
@@ -197,7 +198,7 @@ def write_response(
     ).fetchall()
     for (response_id,) in old:
         delete_response(connection, response_id)
-    _insert_responses(connection, dataset, number, [response])
+    connection.executemany(_VALUES, _write_responses(connection, dataset, number, [response]))
 
 
 def delete_response(connection: sqlite3.Connection, response_id: str) -> None:
@@ -214,7 +215,7 @@ def write_suggestion(
 ) -> None:
     """Add a suggestion to the record of this number, or replace the one for the same question."""
     delete_suggestion(connection, dataset, number, suggestion.question)
-    _insert_suggestions(connection, dataset, number, [suggestion])
+    connection.executemany(_VALUES, _write_suggestions(connection, dataset, [(number, suggestion)]))
 
 
 def delete_suggestion(connection: sqlite3.Connection, dataset: DatasetIndex, number: int, question: str) -> None:

@@ -166,7 +166,7 @@ def tokens(text: str) -> list[str]:
         plain = normalise(text)
         pattern = _TOKEN if _SELDOM.search(plain) else _COMMON_TOKEN
         words = [match[0] for match in pattern.finditer(plain)]
-    if all(len(word) <= MAX_TOKEN_LENGTH for word in words) and "_" not in text:
+    if max(map(len, words), default=0) <= MAX_TOKEN_LENGTH and "_" not in text:
         return words
     return [piece for word in words for piece in _pieces(word)]
 

@@ -79,8 +79,10 @@ _READ = {KEYWORD: _keyword, INTEGER: _integer, FLOAT: _float}
 def stored_values(value_type: str, value: Any) -> list[Stored]:
     """The distinct values that an attribute of this type gets from ``value``, a single value or a list."""
     read = _READ[value_type]
-    values = value if isinstance(value, list | tuple | set) else [value]
-    return list(dict.fromkeys(stored for stored in map(read, values) if stored is not None))
+    if not isinstance(value, list | tuple | set):
+        single = read(value)
+        return [] if single is None else [single]
+    return list(dict.fromkeys(stored for stored in map(read, value) if stored is not None))
 
 
 def sought_values(value_type: str, values: list[Any]) -> list[Stored]:

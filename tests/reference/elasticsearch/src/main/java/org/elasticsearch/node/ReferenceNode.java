@@ -47,7 +47,7 @@ public final class ReferenceNode extends Node {
         }
     }
 
-    /** The page at the root, by which clients see that a node is up; the module that has it was never published. */
+    /** The page at the root, by which clients see that a node is up; the module that has it is not published. */
     public static final class RootPage extends Plugin implements ActionPlugin, RestHandler {
         @Override
         public Collection<RestHandler> getRestHandlers(
