@@ -75,6 +75,8 @@ class Response:
         active_seconds: time spent on the record with the page in use; None when nobody knows it.
         active: whether that was measured or is an estimate; None where there is no number.
         adjudication: whether a reviewer gave it, who saw what the others had answered.
+        inserted_at: ISO 8601, UTC, when the server first stored it; "" where nobody knows.
+        updated_at: the same of the last time; later than ``submitted_at`` where the response was copied.
     """
 
     annotator: str
@@ -84,6 +86,8 @@ class Response:
     active_seconds: float | None = None
     active: Literal["measured", "estimated"] | None = None
     adjudication: bool = False
+    inserted_at: str = ""
+    updated_at: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """The response as it stands inside an exported row; unknown times are left out."""
@@ -93,6 +97,8 @@ class Response:
             "values": dict(self.values),
             "submitted_at": self.submitted_at,
         }
+        times = {"inserted_at": self.inserted_at, "updated_at": self.updated_at}
+        document |= {name: time for name, time in times.items() if time}
         if self.active_seconds is not None:
             document["active_seconds"] = self.active_seconds
             document["active"] = self.active or "measured"

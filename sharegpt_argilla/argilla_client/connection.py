@@ -90,6 +90,9 @@ class ArgillaClient:
         raise failure
 
     def _read(self, response: httpx.Response) -> Any:
+        # It was read whole. Its stream refers to it, and so each page, and what unpacked it, would stay in memory
+        # until the garbage collector comes by.
+        response.stream = httpx.ByteStream(b"")
         if response.is_success:
             return _json(self.url, response)
         if response.status_code in _UNAVAILABLE:

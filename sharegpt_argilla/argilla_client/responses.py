@@ -157,7 +157,7 @@ def answered_record(
         id=record["external_id"],
         status=record["status"],
         responses=[
-            _response({**item, "updated_at": answered_at(item, copied)}, usernames)
+            _response(item, answered_at(item, copied), usernames)
             for item in responses
             if item["status"] in statuses
         ],
@@ -179,14 +179,16 @@ def answered_at(response: Mapping[str, Any], copied: Mapping[str, str]) -> str:
     return before if changed - made < _AT_ONCE else str(response["updated_at"])
 
 
-def _response(item: Mapping[str, Any], usernames: Mapping[str, str]) -> Response:
+def _response(item: Mapping[str, Any], answered: str, usernames: Mapping[str, str]) -> Response:
     # A discarded response may have no values at all.
     values = item["values"] or {}
     return Response(
         annotator=usernames.get(item["user_id"], item["user_id"]),
         status=item["status"],
         values={question: answer["value"] for question, answer in values.items()},
-        submitted_at=item["updated_at"],
+        submitted_at=answered,
+        inserted_at=item["inserted_at"],
+        updated_at=item["updated_at"],
     )
 
 

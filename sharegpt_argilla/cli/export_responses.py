@@ -16,11 +16,12 @@ from types import FrameType
 
 from sharegpt_argilla.cli.printing import counted, note, progress
 from sharegpt_argilla.cli.setup_dataset import add_config
-from sharegpt_argilla.cli.training import add_selection, read_selection
+from sharegpt_argilla.cli.training import add_selection, add_splits, read_selection
 from sharegpt_argilla.cli.training import describe as describe_training
 from sharegpt_argilla.errors import UsageError
 from sharegpt_argilla.jsonl import STANDARD_STREAM
 from sharegpt_argilla.responses.times import read_length
+from sharegpt_argilla.training.splits import parse_split
 from sharegpt_argilla.workflows.export_periodically import export_periodically
 from sharegpt_argilla.workflows.export_responses import (
     ExportOptions,
@@ -64,6 +65,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="write a training set beside the output too, as annotated-FORMAT (several times for several)",
     )
     add_selection(parser, "rows of the training set")
+    add_splits(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -92,12 +94,22 @@ def _training_writer(arguments: argparse.Namespace) -> Callable[[ExportSummary],
     """What writes the training sets after an export; nothing where the rows are as they were at the one before."""
     targets = check_formats(arguments.training, arguments.output)
     selection = read_selection(arguments)
+    if arguments.split:
+        parse_split(arguments.split)
     written: set[str] = set()
 
     def write(summary: ExportSummary) -> Iterator[TrainingSummary]:
         for name, target in targets.items():
             if not arguments.dry_run and (name not in written or summary.changed != 0):
-                yield training(arguments.output, name, target, selection=selection, config=arguments.config)
+                yield training(
+                    arguments.output,
+                    name,
+                    target,
+                    selection=selection,
+                    split=arguments.split,
+                    seed=arguments.seed,
+                    config=arguments.config,
+                )
                 written.add(name)
 
     return write

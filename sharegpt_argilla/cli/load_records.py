@@ -63,6 +63,8 @@ def report(summary: LoadSummary) -> int:
     """Print the counts; returns the exit code."""
     for line in summary.notes:
         note(line)
+    if summary.not_of_this_run:
+        note(summary.not_of_this_run)
     verb = "would be loaded" if summary.dry_run else "loaded"
     rejected = f"rejected -> {summary.rejects}"
     note(

@@ -34,7 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="file, - for standard output, or a folder for the format datasets",
     )
     add_selection(parser)
-    _add_splits(parser)
+    add_splits(parser)
     _add_card(parser)
     parser.add_argument("--config", metavar="FILE", help="the project file (dataset-config.yml if it is here)")
     parser.add_argument("--dry-run", action="store_true", help="count, print the first row, write nothing")
@@ -116,7 +116,8 @@ def _where(summary: TrainingSummary) -> str:
     return f"{where} ({counts})" if counts else where
 
 
-def _add_splits(parser: argparse.ArgumentParser) -> None:
+def add_splits(parser: argparse.ArgumentParser) -> None:
+    """Add the options that split."""
     add = parser.add_argument_group("splits").add_argument
     add("--split", metavar="NAME=SHARE,…", help="train=0.9,test=0.1; a file for each, out-train.jsonl and so on")
     add("--seed", type=int, default=DEFAULT_SEED, metavar="N", help="of the splits (%(default)s)")

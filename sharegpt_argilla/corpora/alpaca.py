@@ -64,7 +64,7 @@ class Alpaca:
             Turn("human", question(record), INSTRUCTION),
             Turn("gpt", required_text(record, OUTPUT), OUTPUT),
         ]
-        extra = other_keys(record, {"id", INSTRUCTION, INPUT, OUTPUT, HISTORY, NEIGHBOURS})
+        extra = other_keys(record, {"id", INSTRUCTION, INPUT, OUTPUT, HISTORY, NEIGHBOURS, SYSTEM})
         return [Conversation(session_id(record, turns), turns, extra=extra)]
 
 

@@ -35,6 +35,11 @@ def detect(values: Sequence[object]) -> str:
     return min(fitting, key=lambda corpus: not isinstance(corpus, Typical)).name
 
 
+def known(values: Sequence[object]) -> list[object]:
+    """The values that some adapter takes for a record of its corpus."""
+    return [value for value in values if any(corpus.is_record(value) for corpus in CORPORA.values())]
+
+
 def _fits(corpus: Corpus, values: Sequence[object]) -> bool:
     records = [value for value in values if corpus.is_record(value)]
     if 2 * len(records) <= len(values):

@@ -120,8 +120,15 @@ def required_list(record: Mapping[str, Any], key: str) -> list[Any]:
 
 
 def other_keys(record: Mapping[str, Any], read: Collection[str]) -> dict[str, Any]:
-    """What the record has beside the keys that were read and those that the row format takes."""
-    return {key: value for key, value in record.items() if key not in read and key not in TAKEN}
+    """What the record has beside the keys that were read and those that the row format takes.
+
+    A text under `SYSTEM` is what the row format means by it, and is among them; the system turns join it.
+    """
+    return {
+        key: value
+        for key, value in record.items()
+        if key not in read and (key not in TAKEN or (key == SYSTEM and isinstance(value, str) and value.strip()))
+    }
 
 
 def session_id(record: Mapping[str, Any], turns: Sequence[Turn], keys: Sequence[str] = ("id",)) -> str:

@@ -20,6 +20,8 @@ SHINGLE = 3
 LONGEST = 10_000
 """Characters of a prompt that are looked at, as in LMSYS-Chat-1M."""
 _LEAST_WORDS = 5
+MOST = 50
+"""Prompts of one band that later ones are compared with: of thousands made after one pattern, the first."""
 
 EXACT, NEAR = "duplicate", "near_duplicate"
 
@@ -125,6 +127,42 @@ class Seen:
             if alike >= self.similarity and other != session:
                 return NEAR, row
         return None
+
+
+@dataclass
+class Resembling:
+    """All prompts that were there before, to know every one of them that a prompt resembles.
+
+    Attributes:
+        similarity: Jaccard similarity of shingles from which two resemble each other.
+    """
+
+    similarity: float
+    _rows: dict[int, list[tuple[str, Signature]]] = field(default_factory=dict)
+
+    def add(self, prompt: str, row: str) -> set[str]:
+        """Remember a prompt; the ids of the rows before whose prompts it resembles.
+
+        Args:
+            prompt: the question of a row; short ones resemble nothing.
+            row: its id.
+        """
+        signature = fingerprint(prompt, near=True).signature
+        if signature is None:
+            return set()
+        found: set[str] = set()
+        shelves = [self._rows.setdefault(band, []) for band in _bands(signature)]
+        known = {id(kept): (other, kept) for shelf in shelves for other, kept in shelf}
+        closest = 0.0
+        for other, kept in known.values():
+            alike = float(np.count_nonzero(kept == signature)) / PERMUTATIONS
+            closest = max(closest, alike)
+            if alike >= self.similarity:
+                found.add(other)
+        for shelf in shelves:
+            if closest < 1 and len(shelf) < MOST:
+                shelf.append((row, signature))
+        return found
 
 
 def _bands(signature: Signature) -> list[int]:

@@ -106,7 +106,7 @@ class EmbeddedAnswers:
         What was deleted leaves no time.
         """
         values = {"dataset": _stored(dataset_id), "since": since.isoformat(sep=" ", timespec="microseconds")}
-        return [key for (key,) in self._rows(_CHANGED, values)]
+        return [_shown(key) for (key,) in self._rows(_CHANGED, values)]
 
     def stamps(
         self, dataset_id: str, statuses: Collection[str], ids: Collection[str] | None = None
@@ -119,14 +119,14 @@ class EmbeddedAnswers:
             ids: of the records; None for all that have such a response.
 
         Yields:
-            Record id as it is stored, external id, status, number of responses, time of the newest of them, and a
+            Record id, external id, status, number of responses, time of the newest of them, and a
             checksum of the times of all of them, and of the suggestions.
         """
         query, values = self._of(_STAMPS, dataset_id, statuses, ids)
         for key, external, status, count, newest, *sums in self._rows(
             query + "GROUP BY record.id " + _ORDER, values
         ):
-            yield key, external, status, count, _time(newest), *sums
+            yield _shown(key), external, status, count, _time(newest), *sums
 
     def records(
         self, dataset_id: str, statuses: Collection[str], ids: Collection[str] | None = None

@@ -93,7 +93,9 @@ class PolicyChoice:
             row_id: of the row that they are about.
             reviews: the same of reviewers, whose answers win; at least one answer is here or there.
         """
-        ruled = reviews or {person: answer for person, answer in answers.items() if person in self.adjudicators}
+        ruled = reviews or {}
+        if not ruled and self.adjudicators:
+            ruled = {person: answer for person, answer in answers.items() if person in self.adjudicators}
         name = ADJUDICATED if ruled else self.of(question)
         if name == ADJUDICATED and not ruled:
             return name, Aggregate(None, tie=False)
@@ -121,13 +123,17 @@ def majority(answers: Sequence[AnswerValue]) -> Aggregate:
 
 
 def _majority(votes: Sequence[Vote]) -> Aggregate:
-    return _weighted([Vote(vote.answer) for vote in votes])
+    plain = all(vote.weight == 1 for vote in votes)
+    return _weighted(votes if plain else [Vote(vote.answer) for vote in votes])
 
 
 def _weighted(votes: Sequence[Vote]) -> Aggregate:
     """As `majority`, each vote counted with its weight."""
-    if any(_are_labels(vote.answer) for vote in votes):
+    # All answers to one question are of one type.
+    if isinstance(votes[0].answer, list) and any(_are_labels(vote.answer) for vote in votes):
         return _majority_of_labels(votes)
+    if all(vote.answer == votes[0].answer for vote in votes):
+        return Aggregate(votes[0].answer, tie=False)
     counts: dict[Any, float] = {}
     answers: dict[Any, AnswerValue] = {}
     for vote in votes:

@@ -12,6 +12,7 @@ import orjson
 
 from sharegpt_argilla.annotation import AnsweredRecord, Response, Suggestion
 from sharegpt_argilla.responses.crowd import fit_policies
+from sharegpt_argilla.responses.estimated_time import TIMES_INDEX, TIMES_TABLE, ResponseTimes, Timed
 from sharegpt_argilla.responses.export_state import Stamp, stamp_of
 from sharegpt_argilla.responses.gold_weights import weigh_by_gold
 from sharegpt_argilla.responses.joining import join, join_parts, with_reviews
@@ -20,10 +21,11 @@ from sharegpt_argilla.responses.merge import Origin, annotation
 _TABLE = """
 CREATE TABLE answers (
     dataset INTEGER, key TEXT, row TEXT, reading INTEGER, status TEXT, responses INTEGER, newest TEXT,
-    checksum INTEGER, suggested INTEGER, body TEXT, met INTEGER DEFAULT 0, PRIMARY KEY (dataset, key)
+    checksum INTEGER, suggested INTEGER, timed INTEGER, body TEXT, met INTEGER DEFAULT 0,
+    PRIMARY KEY (dataset, key)
 ) WITHOUT ROWID
 """
-_PUT = "INSERT OR REPLACE INTO answers VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0)"
+_PUT = "INSERT OR REPLACE INTO answers VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0)"
 _OF_ROWS = """
 SELECT row, met, dataset, body FROM answers
 WHERE row IN (SELECT value FROM json_each(?)) ORDER BY row, dataset, key
@@ -34,6 +36,16 @@ _UNMET = """
 SELECT row, met, dataset, body FROM answers
 WHERE met = 0 AND (row IS NULL OR :all OR row IN (SELECT value FROM json_each(:rows)))
 ORDER BY COALESCE(row, key), dataset, key
+"""
+_FILL_TIMES = """
+INSERT INTO times
+SELECT json_extract(one.value, '$.annotator'), json_extract(one.value, '$.submitted_at'), dataset, answers.key
+FROM answers, json_each(body, '$.responses') AS one
+"""
+_TIMES_OF = """
+SELECT json_extract(one.value, '$.annotator'), json_extract(one.value, '$.submitted_at'), dataset, answers.key
+FROM answers, json_each(body, '$.responses') AS one
+WHERE dataset = ? AND answers.key IN (SELECT value FROM json_each(?))
 """
 
 
@@ -79,6 +91,24 @@ class AnswerStore:
         self._database.execute("PRAGMA synchronous = OFF")
         self._database.execute("PRAGMA journal_mode = OFF")
         self._database.execute(_TABLE)
+        self._times: ResponseTimes | None = None
+
+    @property
+    def times(self) -> ResponseTimes:
+        """When everybody responded, for estimates of how long it took: of the records here, unless it was set."""
+        if self._times is None:
+            for statement in (TIMES_TABLE, _FILL_TIMES, TIMES_INDEX):
+                self._database.execute(statement)
+            self._times = ResponseTimes(self._database)
+        return self._times
+
+    @times.setter
+    def times(self, times: ResponseTimes) -> None:
+        self._times = times
+
+    def times_of(self, dataset: int, keys: Collection[str]) -> list[Timed]:
+        """When people responded to some records of a dataset, of those that are here."""
+        return self._database.execute(_TIMES_OF, (dataset, json.dumps(list(keys)))).fetchall()
 
     def close(self) -> None:
         """Forget everything."""
@@ -119,6 +149,7 @@ class AnswerStore:
         found = {str(row): one for row, one in self._grouped(self._database.execute(_OF_ROWS, (wanted,)))}
         if found:
             self._database.execute(_MEET, (wanted,))
+            self.times.estimate(one.marked for one in found.values())
         return found
 
     def unmet(self, among: Collection[str] | None = None) -> Iterator[tuple[str | None, dict[str, Any]]]:
@@ -129,11 +160,12 @@ class AnswerStore:
         """
         values = {"all": among is None, "rows": json.dumps(list(among or ()))}
         for row, found in self._grouped(self._database.execute(_UNMET, values)):
+            self.times.estimate([found.marked])
             yield row, found.marked
 
     def stamps(self, dataset: int) -> Iterator[tuple[str, Stamp]]:
         """Argilla's record id -> stamp of each record of a dataset, in the order of the ids."""
-        query = """SELECT key, row, status, responses, newest, checksum, suggested
+        query = """SELECT key, row, status, responses, newest, checksum, suggested, timed
                    FROM answers WHERE dataset = ? ORDER BY key"""
         for key, *stamp in self._database.execute(query, (dataset,)):
             yield key, Stamp(*stamp)

@@ -16,24 +16,27 @@ from zlib import crc32
 
 from sharegpt_argilla.annotation import AnsweredRecord
 from sharegpt_argilla.errors import InputError
+from sharegpt_argilla.responses.estimated_time import TIMES_INDEX, TIMES_TABLE, ResponseTimes
 
-VERSION = 2
+VERSION = 3
 
-_TABLES = """
+_TABLES = f"""{TIMES_TABLE};
+{TIMES_INDEX};
 CREATE TABLE export (about TEXT, lengths BLOB);
 CREATE TABLE records (
     dataset INTEGER, key TEXT, row TEXT, status TEXT, responses INTEGER, newest TEXT, checksum INTEGER,
-    suggested INTEGER, PRIMARY KEY (dataset, key)
+    suggested INTEGER, timed INTEGER, PRIMARY KEY (dataset, key)
 ) WITHOUT ROWID;
 CREATE INDEX by_row ON records (row);
 CREATE TABLE lines (row TEXT, number INTEGER, PRIMARY KEY (row, number)) WITHOUT ROWID;
 CREATE TABLE orphans (row TEXT PRIMARY KEY) WITHOUT ROWID;
+CREATE INDEX times_by_record ON times (dataset, key);
 """
 _STAMPS = """
-SELECT key, row, status, responses, newest, checksum, suggested FROM records WHERE dataset = ? ORDER BY key
+SELECT key, row, status, responses, newest, checksum, suggested, timed FROM records WHERE dataset = ? ORDER BY key
 """
 _STAMPS_OF = """
-SELECT key, row, status, responses, newest, checksum, suggested FROM records
+SELECT key, row, status, responses, newest, checksum, suggested, timed FROM records
 WHERE dataset = ? AND key IN (SELECT value FROM json_each(?))
 """
 
@@ -48,6 +51,7 @@ class Stamp(NamedTuple):
         newest: when the newest of them took its present form, ISO 8601.
         checksum: of the times of all of them, where the source knows it; else 0.
         suggested: a checksum of the suggestions; 0 where there is none.
+        timed: tenths of a second that were measured on the record, by all people; 0 where nobody measured.
     """
 
     row: str | None
@@ -56,6 +60,7 @@ class Stamp(NamedTuple):
     newest: str
     checksum: int = 0
     suggested: int = 0
+    timed: int = 0
 
 
 class Change(NamedTuple):
@@ -103,12 +108,14 @@ class StateFile:
     Attributes:
         export: the export that it remembers.
         lengths: bytes of each line of the output, its line break included.
+        times: when everybody responded.
     """
 
     def __init__(self, database: sqlite3.Connection, export: Export, lengths: array[int]) -> None:
         self._database = database
         self.export = export
         self.lengths = lengths
+        self.times = ResponseTimes(database)
 
     def close(self) -> None:
         """Close the file."""
@@ -129,6 +136,13 @@ class StateFile:
         query = """SELECT key FROM records
                    WHERE dataset = ? AND (row IS NULL OR row IN (SELECT value FROM json_each(?)))"""
         return [key for (key,) in self._database.execute(query, (dataset, json.dumps(list(rows))))]
+
+    def rows_of(self, records: Collection[tuple[int, str]]) -> set[str]:
+        """The rows of some records, given as dataset and Argilla's id."""
+        query = """SELECT row FROM json_each(?) AS one CROSS JOIN records
+                   ON dataset = json_extract(one.value, '$[0]') AND records.key = json_extract(one.value, '$[1]')
+                   WHERE row IS NOT NULL"""
+        return {row for (row,) in self._database.execute(query, (json.dumps(list(records)),))}
 
     def lines_of(self, rows: Collection[str]) -> dict[int, str]:
         """Number of a line, from 0, in the order of the output -> the row in it, of the lines with those rows."""
@@ -161,13 +175,13 @@ class StateFile:
                 else:
                     values = (dataset, change.key, *change.now)
                     self._database.execute(
-                        "INSERT OR REPLACE INTO records VALUES (?, ?, ?, ?, ?, ?, ?, ?)", values
+                        "INSERT OR REPLACE INTO records VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", values
                     )
 
     def remember(self, dataset: int, stamps: Iterable[tuple[str, Stamp]]) -> None:
         """Put in the stamps of a dataset of which nothing was remembered."""
         lines = ((dataset, key, *stamp) for key, stamp in stamps)
-        self._database.executemany("INSERT INTO records VALUES (?, ?, ?, ?, ?, ?, ?, ?)", lines)
+        self._database.executemany("INSERT INTO records VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", lines)
 
     def add_line(self, row: str | None, length: int) -> None:
         """The next line of the output: the row in it, and its length in bytes."""
@@ -263,7 +277,8 @@ def stamp_of(record: AnsweredRecord) -> Stamp:
     """The stamp of a record that was read with all its answers."""
     newest = max((response.submitted_at for response in record.responses), default="")
     suggested = crc32(repr(record.suggestions).encode("utf-8", "surrogatepass")) if record.suggestions else 0
-    return Stamp(record.id, record.status, len(record.responses), newest, suggested=suggested)
+    timed = round(10 * sum(response.active_seconds or 0 for response in record.responses))
+    return Stamp(record.id, record.status, len(record.responses), newest, 0, suggested, timed)
 
 
 def plan_hash(plan: object) -> str:

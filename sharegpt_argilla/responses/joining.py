@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from sharegpt_argilla.annotation import AnsweredRecord, Response
@@ -81,13 +81,5 @@ def with_reviews(record: AnsweredRecord | None, reviews: Sequence[AnsweredRecord
 
 
 def _marked(response: Response, dataset: str) -> JoinedResponse:
-    return JoinedResponse(
-        response.annotator,
-        response.status,
-        response.values,
-        response.submitted_at,
-        response.active_seconds,
-        response.active,
-        response.adjudication,
-        dataset,
-    )
+    known = {one.name: getattr(response, one.name) for one in fields(Response)}
+    return JoinedResponse(**known, dataset=dataset)

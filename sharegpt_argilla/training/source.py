@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import math
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -37,7 +37,7 @@ class Entry:
         session: digest of source and session.
         prompt: digest of the question, to the letter.
         normalized: digest of the question, normalized.
-        same: digest of the row's id, and of the id of the row that it is a near-duplicate of.
+        same: digest of the row's id, and of the ids of rows that it is a near-duplicate of.
         answered: whether it has an answer.
         rank: the corpus' rank of the answer; infinite where it gives none.
         taken: whether it passed the filters.
@@ -77,6 +77,7 @@ class AnnotatedFile:
         reason: why a row is left out; None when it is taken. It is called once for every row.
         prepare: what is done to each row before anything looks at it.
         on_progress: called with 1 for every row.
+        resembling: ids of the rows before that a row resembles, and so belongs to the same split with.
 
     Attributes:
         rows: rows in the file.
@@ -94,10 +95,12 @@ class AnnotatedFile:
         reason: Reason,
         prepare: Prepare = lambda example: example,
         on_progress: Callable[[int], None] = lambda _rows: None,
+        resembling: Callable[[Example], Collection[str]] = lambda _example: (),
     ) -> None:
         self.rows = self.unreadable = self.repeated = 0
         self.left_out: Counter[str] = Counter()
         self._prepare = prepare
+        self._resembling = resembling
         self._taken: list[Entry] = []
         self._sessions: dict[bytes, dict[int, list[Entry]]] = {}
         try:
@@ -159,13 +162,14 @@ class AnnotatedFile:
                 self._remember(example, place, reason(example))
 
     def _remember(self, example: Example, place: int, why: str | None) -> None:
+        same = (example.id, example.duplicate_of, *self._resembling(example))
         entry = Entry(
             place,
             example.turn,
             session=digest(f"session\0{example.source}\0{example.session}"),
             prompt=digest(example.prompt),
             normalized=digest(f"prompt\0{normalized_prompt(example.prompt)}"),
-            same=tuple(digest(f"row\0{key}") for key in (example.id, example.duplicate_of) if key),
+            same=tuple(digest(f"row\0{key}") for key in same if key),
             answered=bool(example.answer),
             rank=math.inf if example.rank is None else example.rank,
             taken=why is None,

@@ -170,17 +170,17 @@ class _RestSource:
     ) -> None:
         self._client, self._id, self._people, self._statuses = client, dataset_id, people, statuses
         self._times = times
+        self._is_read = False
 
     def pulse(self) -> str:
-        return pulse(self._client, self._id)
+        return json.dumps([pulse(self._client, self._id), self._times.mark])
 
     def changes(self, before: StateFile, store: AnswerStore, place: int) -> list[Change]:
         self._read(store, place)
         return list(changes_between(before.stamps(place), store.stamps(place)))
 
     def fill(self, store: AnswerStore, place: int, ids: Collection[str] | None = None) -> None:
-        # To know what changed, all were read.
-        if ids is None:
+        if ids is None or not self._is_read:
             self._read(store, place)
 
     def stamps(self, store: AnswerStore, place: int) -> Iterator[tuple[str, Stamp]]:
@@ -188,6 +188,8 @@ class _RestSource:
 
     def _read(self, store: AnswerStore, place: int) -> None:
         store.fill(place, self.records())
+        # The pages hold all there is: once is enough, whichever records are asked for.
+        self._is_read = True
 
     def records(self, ids: Collection[str] | None = None) -> Generator[tuple[int, str, AnsweredRecord], None, int]:
         del ids  # The pages hold all of them.
@@ -215,11 +217,12 @@ class _NearSource:
         self._times = times
 
     def pulse(self) -> str:
-        return self._answers.pulse(self._id, self._statuses)
+        found = json.loads(self._answers.pulse(self._id, self._statuses))
+        return json.dumps({**found, "active": self._times.mark})
 
     def changes(self, before: StateFile, store: AnswerStore, place: int) -> list[Change]:
         seen = datetime.fromisoformat(before.export.seen)
-        keys = sorted(self._answers.changed_since(self._id, seen - MARGIN))
+        keys = sorted({*self._answers.changed_since(self._id, seen - MARGIN), *self._timed_anew(before, place)})
         then, now = before.stamps_of(place, keys), dict(self._stamps(keys))
         found = [Change(key, then.get(key), now.get(key)) for key in keys if then.get(key) != now.get(key)]
         if _explained(before.export.pulses[place], self.pulse(), found):
@@ -241,7 +244,14 @@ class _NearSource:
 
     def _stamps(self, ids: Collection[str] | None = None) -> Iterator[tuple[str, Stamp]]:
         for found in self._answers.stamps(self._id, self._statuses, ids):
-            yield found[0], Stamp(*found[1:])
+            yield found[0], Stamp(*found[1:], self._times.of_records.get(found[0], 0))
+
+    def _timed_anew(self, before: StateFile, place: int) -> list[str]:
+        """Records on which somebody spent time since: the page sends the last of it after the answer."""
+        if json.loads(before.export.pulses[place])["active"] == list(self._times.mark):
+            return []
+        times = self._times.of_records
+        return [key for key, stamp in before.stamps(place) if stamp.timed != times.get(key, 0)]
 
 
 def _explained(before: str, now: str, changes: Sequence[Change]) -> bool:

@@ -22,6 +22,7 @@ from sharegpt_argilla.records.gold_file import Gold
 from sharegpt_argilla.records.plan_file import plan_path, read_plan
 from sharegpt_argilla.responses.answer_store import AnswerStore
 from sharegpt_argilla.responses.export_state import (
+    Change,
     Export,
     StateFile,
     file_mark,
@@ -285,6 +286,7 @@ class _Export:
         orphans = self._write_orphans(summary, None)
         if state is not None:
             state.set_orphans(orphans)
+            state.times.add(self.store.times.all())
             for place, source in enumerate(self.sources.sources):
                 state.remember(place, source.stamps(self.store, place))
         return summary
@@ -307,7 +309,7 @@ class _Export:
         )
         summary.annotated, summary.responses, summary.repeated = carried
         if touched:
-            self._rewrite(before, touched, summary)
+            self._rewrite(before, touched | self._beside(before, changes), summary)
         summary.orphans = len(before.orphans()) + before.strangers()
         if summary.orphans and summary.orphans_file is None:
             summary.orphans_file = _orphans_path(self.output)
@@ -315,6 +317,16 @@ class _Export:
         if not self.dry_run and list(before.export.pulses) != pulses:
             before.save(**self._marks(before.export.rows), seen=seen, pulses=pulses, carried=carried)
         return summary
+
+    def _beside(self, before: StateFile, changes: Mapping[int, Sequence[Change]]) -> set[str]:
+        """The rows whose estimated times rest on answers that changed."""
+        records: set[tuple[int, str]] = set()
+        for place, some in changes.items():
+            keys = [one.key for one in some]
+            self.sources.sources[place].fill(self.store, place, keys)
+            records |= before.times.replace(place, keys, self.store.times_of(place, keys))
+        self.store.times = before.times
+        return before.rows_of(records)
 
     def _rewrite(self, before: StateFile, touched: set[str], summary: ExportSummary) -> None:
         """The output with the touched rows merged anew, and the orphans."""

@@ -16,7 +16,14 @@ from sharegpt_argilla.argilla_client.records import BATCH, RecordsDataset
 from sharegpt_argilla.config import DEFAULT_CONFIG, Project, load_project
 from sharegpt_argilla.config.parts import Part, project_parts
 from sharegpt_argilla.errors import InputError
-from sharegpt_argilla.jsonl import STANDARD_STREAM, RejectsFile, RowLine, open_input, read_rows
+from sharegpt_argilla.jsonl import (
+    STANDARD_STREAM,
+    RejectsFile,
+    RowLine,
+    left_by_an_earlier_run,
+    open_input,
+    read_rows,
+)
 from sharegpt_argilla.records.assignment import Assigned
 from sharegpt_argilla.records.context import EarlierTurns
 from sharegpt_argilla.settings import Connection, find_connection
@@ -86,7 +93,8 @@ def load_records(
                 on_progress(len(lines))
             summary = _together([loader.summary for loader in loaders.values()], rejected.count)
     # Some agents say what they cost when they are done.
-    return replace(summary, notes=notes)
+    left = left_by_an_earlier_run(rejects, written=bool(summary.rejected))
+    return replace(summary, notes=notes, not_of_this_run=left)
 
 
 def _assigned(

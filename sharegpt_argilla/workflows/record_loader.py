@@ -30,6 +30,7 @@ class LoadSummary:
         repeated: rows whose id stood in the file before; only the first is used.
         rejected: lines that are no usable row; they are in the rejects file.
         rejects: the rejects file.
+        not_of_this_run: a rejects file that an earlier run left, when this one has none to write; else "".
         url: address of the Argilla.
         dataset_id: Argilla's id of the dataset; empty when a dry run found none.
         dry_run: True when nothing was sent.
@@ -42,6 +43,7 @@ class LoadSummary:
     repeated: int = 0
     rejected: int = 0
     rejects: Path = Path(DEFAULT_REJECTS)
+    not_of_this_run: str = ""
     url: str = ""
     dataset_id: str = ""
     dry_run: bool = False

@@ -18,6 +18,7 @@ from sharegpt_argilla.responses.agreement_report import build_report
 from sharegpt_argilla.responses.pace import IDLE
 from sharegpt_argilla.rows import Row
 from sharegpt_argilla.settings import Connection, find_connection
+from sharegpt_argilla.workflows.project_watch import prompt_field
 from sharegpt_argilla.workflows.record_links import record_link
 
 
@@ -83,6 +84,7 @@ def _add_links(report: dict[str, Any], project: ProjectConfig, connection: Conne
     if not report["disputed"]:
         return
     ids: dict[str, str] = {}
+    field = prompt_field(project)
     with suppress(SharegptArgillaError), connect(connection or find_connection()) as client:
         for record in report["disputed"]:
             name = record["dataset"] if isinstance(record["dataset"], str) else record["dataset"][0]
@@ -91,7 +93,7 @@ def _add_links(report: dict[str, Any], project: ProjectConfig, connection: Conne
                 found = find_dataset(client, workspace if slash else project.workspace, dataset)
                 ids[name] = found.id if found else ""
             if ids[name]:
-                record["url"] = record_link(client.url, ids[name], record["status"], record["prompt"])
+                record["url"] = record_link(client.url, ids[name], record["status"], record["prompt"], field)
 
 
 def _as_json(report: dict[str, Any]) -> str:

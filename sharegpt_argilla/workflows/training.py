@@ -5,12 +5,14 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from sharegpt_argilla.curation.base import Options
+from sharegpt_argilla.curation.duplicates import Resembling
 from sharegpt_argilla.errors import InputError, RejectedError, UnknownNameError, UsageError
 from sharegpt_argilla.jsonl import STANDARD_STREAM, open_input
 from sharegpt_argilla.training.base import (
@@ -138,7 +140,7 @@ def training(  # noqa: PLR0913 - the options of the command, under their names
         job = _Job(layout, scheme, TrainingSummary())
         reason = _reason(layout, _filters(questions, selection))
         prepare = restricted(questions, selection.annotators, config)
-        with closing(AnnotatedFile(path, reason, prepare, on_progress)) as source:
+        with closing(AnnotatedFile(path, reason, prepare, on_progress, _resembling(shares))) as source:
             job.run(source, Path(output), _About(path.stem, licence), (shares, seed), dry_run=dry_run)
     if push and not dry_run:
         job.summary.hub = _push(Path(output), push, private=private)
@@ -276,6 +278,14 @@ def _questions(path: Path, config: str | Path | None) -> list[Question]:
     for row in read_rows_of(path):
         seen.add(read_example(row).annotation)
     return seen.questions()
+
+
+def _resembling(shares: Mapping[str, float]) -> Callable[[Example], Collection[str]]:
+    """What finds rows that are nearly the same; where nothing is split, nobody asks."""
+    if not shares:
+        return lambda _example: ()
+    seen = Resembling(Options().similarity)
+    return lambda example: seen.add(example.prompt, example.id)
 
 
 def _rank_by(questions: Sequence[Question], selection: Selection) -> str | None:

@@ -1,11 +1,15 @@
 """Which adapter a file is for: by its content, and only that."""
 
+import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from sharegpt_argilla.corpora.base import Corpus
 from sharegpt_argilla.corpora.detect import detect
+from sharegpt_argilla.corpora.reading.sources import Source
+from sharegpt_argilla.corpora.run.detection import detect_corpora
 from sharegpt_argilla.corpora.table import CORPORA
 from sharegpt_argilla.errors import InputError
 from tests.corpora.layouts import conversation
@@ -75,3 +79,20 @@ def test_where_none_fits_the_names_are_listed(values: list[object]) -> None:
 def test_nothing_is_no_corpus() -> None:
     with pytest.raises(InputError, match="no record to tell the corpus by"):
         detect([])
+
+
+def test_a_file_that_was_cut_off_is_known_by_its_whole_records(tmp_path: Path) -> None:
+    turns = [{"role": role, "content": f"{n}"} for n in range(30) for role in ("user", "assistant")]
+    line = json.dumps({"conversation_hash": "f" * 32, "model": "gpt-4", "conversation": turns})
+    damaged = {
+        "first.jsonl": [line[60:], *[line] * 3],
+        "both.jsonl": [line[60:], *[line] * 3, line[:-60]],
+        "last.jsonl": [*[line] * 3, line[:-60]],
+        "nothing.jsonl": [line[:-60]],
+    }
+    for name, lines in damaged.items():
+        (tmp_path / name).write_text("\n".join(lines), encoding="utf-8")
+    sources = [Source(name, str(tmp_path / name), "plain") for name in damaged]
+    assert detect_corpora(sources, "train", {}) == ["wildchat"] * 4
+    with pytest.raises(InputError, match="no record at all"):
+        detect_corpora(sources[-1:], "train", {})

@@ -11,6 +11,7 @@ from sharegpt_argilla.corpora.pairing import Pairer
 from sharegpt_argilla.corpora.table import CORPORA
 from sharegpt_argilla.errors import RejectedError
 from tests.corpora.layouts import only, texts
+from tests.corpora.reading import pairs_of
 
 chat = CORPORA["messages"]
 CALL = {"id": "c1", "type": "function", "function": {"name": "f", "arguments": "{}"}}
@@ -89,11 +90,20 @@ def test_the_weights_of_the_answers_stand_in_the_order_of_the_questions() -> Non
 
 
 def test_other_keys_and_both_kinds_of_id_are_known() -> None:
-    record = {"messages": [user("q")], "lang": "en", "system": "taken"}
+    record = {"messages": [user("q")], "lang": "en", "会话": "taken", "system": 7}
     assert only(chat, record).extra == {"lang": "en"}
     assert only(chat, {**record, "id": 3}).session == "3"
     assert only(chat, {**record, "conversation_id": "c"}).session == "c"
     assert only(chat, record).session == only(chat, {**record, "lang": "de"}).session
+
+
+def test_a_system_text_beside_the_messages_is_kept_before_those_among_them() -> None:
+    turns = [{"role": "system", "content": "Rhyme."}, user("q"), assistant("a")]
+    (pair,) = pairs_of("messages", {"messages": turns, "system": "Be brief."})
+    assert pair.extra["system"] == "Be brief.\n\nRhyme."
+    (pair,) = pairs_of("messages", {"messages": turns[1:], "system": "Be brief."})
+    assert pair.extra["system"] == "Be brief."
+    assert "system" not in pairs_of("messages", {"messages": turns[1:], "system": " "})[0].extra
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from contextlib import closing
 from dataclasses import replace
+from datetime import datetime, timedelta
 from html import escape
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
@@ -14,6 +15,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from sharegpt_argilla.cli import main
+from sharegpt_argilla.embedded_argilla.activity import Spent, add_activity
 from sharegpt_argilla.errors import InputError, ServerUnreachableError, UsageError
 from sharegpt_argilla.rows import Row
 from sharegpt_argilla.settings import Connection
@@ -168,6 +170,7 @@ def test_an_incremental_export_has_the_bytes_of_a_whole_one(
     path.write_bytes(path.read_bytes().replace(b'"id":', b'"id" : ', 3).replace(b"\n", b"\r\n", 2) + b"no row\n")
     state, out = ExportOptions(state=tmp_path / "export.state"), tmp_path / "out.jsonl"
     answers = [ana.answer(server_id[row["id"]], values=ANSWER) for row in rows[:6]]
+    spread(loaded, dict(zip(answers, (0, 10, 30, 60, 100, 1000), strict=True)))
 
     def both() -> ExportSummary:
         summary = export(loaded, path, out, options=state)
@@ -175,7 +178,15 @@ def test_an_incremental_export_has_the_bytes_of_a_whole_one(
         assert out.read_bytes() == (tmp_path / "whole.jsonl").read_bytes()
         return summary
 
+    def seconds() -> list[float | None]:
+        lines = [json.loads(line) for line in out.read_text(encoding="utf-8").splitlines()[:6]]
+        found = [json.loads(line["元数据"]["扩展字段"]).get("标注", {"responses": [{}]}) for line in lines]
+        responses = [one for marked in found for one in marked["responses"]]
+        assert all(one["active"] == "estimated" for one in responses if one)
+        return [one.get("active_seconds") for one in responses]
+
     assert both().changed is None
+    assert seconds() == [10, 10, 20, 30, 40, 300]
     summary = both()
     assert (summary.changed, summary.annotated, summary.responses, summary.unreadable) == (0, 6, 6, 1)
     suggest(loaded, ana.dataset_id, server_id[rows[3]["id"]], "toxicity", "harmful")
@@ -184,6 +195,8 @@ def test_an_incremental_export_has_the_bytes_of_a_whole_one(
     ana.answer(server_id[rows[7]["id"]], values=ANSWER)
     summary = both()
     assert (summary.changed, summary.annotated, summary.withdrawn) == (4, 6, 1)
+    # The third is now the first of its sitting, and so it says how long the next one took.
+    assert seconds()[1:] == [None, 30, 30, 40, 300]
     extensions = [json.loads(json.loads(line)["元数据"]["扩展字段"]) for line in out.read_text().splitlines()[:4]]
     wanted = {"question": "toxicity", "agent": "rules", "value": "harmful", "type": "model", "score": 0.9}
     assert [one.get("标注", {}).get("suggestions") for one in extensions] == [None, None, None, [wanted]]
@@ -196,6 +209,38 @@ def test_an_incremental_export_has_the_bytes_of_a_whole_one(
         ((about,),) = file.execute("SELECT about FROM export")
     assert json.loads(about)["cursor"] > "2026"
     assert (tmp_path / "export.state").stat().st_mode & 0o077 == 0
+
+
+def test_measured_time_that_comes_after_the_answer_is_exported(
+    way, loaded, ana, server_id, rows, path, monkeypatch
+) -> None:
+    monkeypatch.setattr("sharegpt_argilla.workflows.answer_sources.MARGIN", timedelta(0))
+    tmp_path = path.parent
+    state, out = ExportOptions(state=tmp_path / "export.state"), tmp_path / "out.jsonl"
+    for row in rows[:2]:
+        ana.answer(server_id[row["id"]], values=ANSWER)
+    export(loaded, path, out, options=state)
+    with loaded.owner() as owner:
+        users = {user["username"]: user["id"] for user in owner.get("/api/v1/users").json()["items"]}
+    spent = Spent(ana.dataset_id, server_id[rows[1]["id"]], 12.34)
+    assert add_activity(loaded.home, users[ana.username], ana.username, [spent])
+    assert export(loaded, path, out, options=state).changed == 1
+    export(loaded, path, tmp_path / "whole.jsonl")
+    assert out.read_bytes() == (tmp_path / "whole.jsonl").read_bytes()
+    found = [one["responses"][0] for one in annotations(out).values()]
+    assert [one["active"] for one in found] == ["estimated", "measured"]
+    assert found[1]["active_seconds"] == 12.3
+    assert all(one["inserted_at"] <= one["updated_at"] == one["submitted_at"] for one in found)
+
+
+def spread(project: TestProject, seconds: dict[str, int]) -> None:
+    """Responses as if they had been given so many seconds after noon of a day."""
+    noon = datetime(2026, 1, 5, 12)
+    with closing(sqlite3.connect(project.home.database, timeout=30)) as database, database:
+        for response, after in seconds.items():
+            time = (noon + timedelta(seconds=after)).isoformat(sep=" ", timespec="microseconds")
+            query = "UPDATE responses SET inserted_at = ?, updated_at = ? WHERE id = ?"
+            assert database.execute(query, (time, time, response.replace("-", ""))).rowcount == 1
 
 
 def suggest(project: TestProject, dataset_id: str, record_id: str, question: str, value: object) -> None:
@@ -256,22 +301,27 @@ def test_since_looks_only_at_what_changed_since(loaded, ana, server_id, rows, pa
     assert [one["quality"] for one in annotations(out).values()] == [5, 1]
 
 
-def test_datasets_are_joined_by_the_row(loaded, ana, server_id, rows, path, tmp_path) -> None:
+def test_datasets_are_joined_by_the_row(way, loaded, ana, server_id, rows, path, tmp_path) -> None:
     ana.answer(server_id[rows[0]["id"]], values={**ANSWER, "quality": 2})
     first = loaded.dataset
     loaded.rewrite(dataset=f"{first}-calibration")
     push_to_argilla(path, loaded.config, connection=loaded.connection, home=loaded.home)
     second = replace(loaded, dataset=f"{first}-calibration").annotator(loaded.people[1])
     ids = {record["external_id"]: record["id"] for record in second.search({})}
-    for row in rows[:2]:
-        second.answer(ids[row["id"]], values={**ANSWER, "quality": 4})
+    given, _ = [second.answer(ids[row["id"]], values={**ANSWER, "quality": 4}) for row in rows[:2]]
     loaded.rewrite(export={"policies": {"quality": "mean"}})
     names = [first, f"{loaded.workspace}/{first}-calibration"]
-    summary = export(loaded, path, tmp_path / "out.jsonl", options=ExportOptions(datasets=names))
+    options = ExportOptions(datasets=names, state=tmp_path / "export.state")
+    summary = export(loaded, path, tmp_path / "out.jsonl", options=options)
     assert (summary.annotated, summary.responses) == (2, 3)
     found = annotations(tmp_path / "out.jsonl")[rows[0]["id"]]
     assert (found["dataset"], found["quality"]) == (names, 3)
     assert [response["dataset"] for response in found["responses"]] == names
+    second.answer(ids[rows[2]["id"]], values=ANSWER)
+    second.change(given, {**ANSWER, "quality": 6})
+    assert export(loaded, path, tmp_path / "out.jsonl", options=options).changed == 2
+    found = annotations(tmp_path / "out.jsonl")[rows[0]["id"]]
+    assert (found["quality"], len(found["responses"])) == (4, 2)
 
 
 def test_one_run_at_a_time(loaded, path, tmp_path) -> None:
@@ -344,6 +394,12 @@ def test_training_sets_beside_the_output(loaded, ana, server_id, rows, path, sig
     notes = capsys.readouterr().err.splitlines()
     assert notes[-3].startswith("3 of 12 rows annotated")
     assert notes[-2].startswith("2 training rows from 12 rows")
+    assert main([*command, "--training", "alpaca", "--split", "train=0.5,test=0.5"]) == 0
+    parts = [json.loads((signed_in / f"annotated-alpaca-{one}.json").read_text()) for one in ("train", "test")]
+    # One conversation, of which nothing is parted.
+    assert sorted(map(len, parts)) == [0, 3]
+    assert main([*command, "--training", "alpaca", "--split", "train=2"]) == 2
+    assert "share is a number" in capsys.readouterr().err
     assert main([*command[:3], "-", *command[4:], *training]) == 2
     assert "--training needs a file" in capsys.readouterr().err
     assert main([*command, "--training", "alpaka"]) == 2
@@ -363,9 +419,10 @@ def test_the_report_links_to_disputed_records(loaded, ana, server_id, rows, path
     assert first["url"].startswith(f"{loaded.connection.api_url}/dataset/{ana.dataset_id}/annotation-mode?")
     assert "status=submitted" in first["url"]
     (search,) = parse_qs(urlsplit(first["url"]).query)["search"]
-    found = ana.search({"query": {"text": {"q": search}}})
-    # The others have the question among their earlier turns.
-    assert first["id"] in {record["external_id"] for record in found}
+    words, _, field = search.rpartition("~")
+    # Without the field, those that have the question among their earlier turns would be found too.
+    found = ana.search({"query": {"text": {"q": words, "field": field}}})
+    assert [record["external_id"] for record in found] == [first["id"]]
     assert escape(first["url"]) in page.read_text(encoding="utf-8")
     down = Connection(f"http://127.0.0.1:{free_port()}", "key")
     assert "url" not in report_agreement(out, loaded.config, connection=down)["disputed"][0]

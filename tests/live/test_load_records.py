@@ -90,6 +90,9 @@ def test_lines_that_are_no_rows_are_kept_apart(ready: TestProject, tmp_path: Pat
     assert [item["raw"] for item in by_line] == bad
     assert "not valid JSON" in by_line[0]["reason"]
     assert '"问" is missing' in by_line[1]["reason"]
+    assert load(ready, rows).not_of_this_run == ""
+    rows.write_text(good[0] + "\n", encoding="utf-8")
+    assert "rejected.jsonl is from an earlier run" in load(ready, rows).not_of_this_run
     assert "not among its options" in by_line[3]["reason"]
 
 

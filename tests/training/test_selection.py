@@ -35,8 +35,12 @@ def test_annotated_rows_are_the_default(tmp_path: Path, rows) -> None:
 
 def test_filters_on_answers_take_no_row_on_which_the_question_is_open(tmp_path: Path, rows) -> None:
     assert prompts(tmp_path, rows, min_quality=5) == ["clean code", "harmful", "open"]
+    assert prompts(tmp_path, rows, min_quality=6) == ["clean code", "harmful", "open"]
     assert prompts(tmp_path, rows, intents=["chat", "open_qa"]) == ["clean code", "poor", "harmful"]
     assert prompts(tmp_path, rows, toxicity=["none"]) == ["clean code", "poor"]
+    both = row("both", "a", {**GOOD, "toxicity": ["none", "harmful"]}, session="6")
+    assert prompts(tmp_path, [both], toxicity=["none"]) == []
+    assert prompts(tmp_path, [both], toxicity=["none", "harmful"]) == ["both"]
     assert prompts(tmp_path, rows, toxicity=["none"], unannotated=True) == ["clean code", "poor"]
 
 
@@ -85,6 +89,7 @@ def test_agreement_is_asked_of_rows_that_two_people_answered(tmp_path: Path) -> 
     ]
     assert prompts(tmp_path, rows, agreement=0.5) == ["agreed", "one person"]
     assert prompts(tmp_path, rows, agreement=0.5, min_responses=2) == ["agreed"]
+    assert prompts(tmp_path, rows, agreement=1, min_responses=2) == ["agreed"]
     with pytest.raises(UsageError, match="between 0 and 1"):
         prompts(tmp_path, rows, agreement=80)
 

@@ -120,6 +120,14 @@ def test_files_of_splits(tmp_path: Path) -> None:
     assert set(Path(again.outputs[1]).read_text(encoding="utf-8").splitlines()) == test
 
 
+def test_the_turns_of_a_conversation_stay_together(tmp_path: Path) -> None:
+    rows = [row(f"s{n} asks {turn}", "a", GOOD, session=f"s{n}", turn=turn) for turn in (1, 2) for n in range(40)]
+    summary = run(tmp_path, rows, "kochatgpt_ppo", split="train=0.5,test=0.5")
+    train, test = (re.findall(r"(s\d+) asks", Path(path).read_text(encoding="utf-8")) for path in summary.outputs)
+    assert len(train) == len(test) == 40
+    assert not set(train) & set(test)
+
+
 def test_one_prompt_that_all_share_keeps_all_together(tmp_path: Path) -> None:
     rows = [row(text, "a", GOOD, session=f"s{n}") for n, text in enumerate(["Go on!", "go on", "GO  ON."])]
     summary = run(tmp_path, rows, "kochatgpt_ppo", split="train=0.5,test=0.5")
@@ -130,7 +138,7 @@ def test_one_prompt_that_all_share_keeps_all_together(tmp_path: Path) -> None:
 def test_near_duplicates_that_curation_found_stay_together(tmp_path: Path) -> None:
     firsts = [row(f"Describe town {n} in full", "a", GOOD, session=f"s{n}") for n in range(30)]
     again = [
-        row(f"Please say all of place {n}", f"b{n}", GOOD, session=f"t{n}", curation={"dup_of": first["id"]})
+        row(f"Please say {n} of {n} places", f"b{n}", GOOD, session=f"t{n}", curation={"dup_of": first["id"]})
         for n, first in enumerate(firsts)
     ]
     summary = run(tmp_path, firsts + again, "kochatgpt_ppo", split="train=0.5,test=0.5")
@@ -138,6 +146,25 @@ def test_near_duplicates_that_curation_found_stay_together(tmp_path: Path) -> No
     assert (len(train), len(test)) == (30, 30)
     numbers = [{number for line in part for number in re.findall(r"\d+", line)} for part in (train, test)]
     assert not numbers[0] & numbers[1]
+
+
+def test_prompts_that_nearly_say_the_same_stay_together_though_nobody_curated(tmp_path: Path) -> None:
+    rng = random.Random(3)
+
+    def words(count: int) -> list[str]:
+        return ["".join(rng.choices("abcdefghijklmnopqrstuvwxyz", k=6)) for _ in range(count)]
+
+    rows = []
+    for n in range(40):
+        chain = [[f"{n}", *words(99)]]
+        for start in (20, 50, 80):
+            chain.append([*chain[-1][:start], *words(7), *chain[-1][start + 7 :]])
+        # Each is like its neighbours in the chain; the first and the last are not alike.
+        rows += [row(" ".join(chain[k]), "a", GOOD, session=f"s{n}-{k}") for k in (0, 3, 2, 1)]
+    summary = run(tmp_path, rows, "kochatgpt_ppo", split="train=0.5,test=0.5")
+    train, test = (set(re.findall(r"\"prompt\": \"(\d+)", Path(path).read_text())) for path in summary.outputs)
+    assert (len(train), len(test)) == (20, 20)
+    assert not train & test
 
 
 def test_a_split_of_nothing(tmp_path: Path) -> None:

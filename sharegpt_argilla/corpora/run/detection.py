@@ -9,7 +9,7 @@ from contextlib import ExitStack
 from itertools import islice
 from pathlib import Path
 
-from sharegpt_argilla.corpora.detect import detect
+from sharegpt_argilla.corpora.detect import detect, known
 from sharegpt_argilla.corpora.reading.compression import Decompressed, Peekable
 from sharegpt_argilla.corpora.reading.found import Located
 from sharegpt_argilla.corpora.reading.hub import read_hub
@@ -23,11 +23,15 @@ AUTO = "auto"
 """The name that means: find out."""
 RECORDS = 20
 """Records of an input that are looked at."""
+RECORDS_OF_DAMAGED = 500
+"""The same of an input that begins with damaged text."""
 _STREAM_HEAD = 1 << 20
 """Bytes of a stream that are looked at."""
 _BLOCK = 1 << 16
 """Bytes of a plain text that are looked at."""
 _JSON = re.compile(rb"(?:\s|\xef\xbb\xbf)*(?:[{\[]|\Z)")
+
+_RECORD = re.compile(rb"^\s*\{", re.MULTILINE)
 
 
 def detect_corpora(sources: Sequence[Source], split: str, streams: Mapping[str, Peekable]) -> list[str]:
@@ -80,7 +84,19 @@ def _start(source: Source, streams: Mapping[str, Peekable], stack: ExitStack) ->
 def _in_text(file: Readable) -> list[object]:
     text = Peekable(file)
     head = text.peek(_BLOCK)
-    if not _JSON.match(head):
-        return [head.decode("utf-8-sig", "replace")]
+    plain: list[object] = [head.decode("utf-8-sig", "replace")]
+    # JSON that was cut off at its beginning looks like a text, until the next line.
+    if not _JSON.match(head) and (known(plain) or not _RECORD.search(head)):
+        return plain
     reader = JsonReader(text, "", lambda value: isinstance(value, dict))
-    return [found.value for found in islice(reader.records(), RECORDS) if isinstance(found, Located)]
+    values: list[object] = []
+    damaged = False
+    for found in reader.records():
+        if isinstance(found, Located):
+            values.append(found.value)
+        else:
+            damaged = True
+        if len(values) >= (RECORDS_OF_DAMAGED if damaged else RECORDS):
+            break
+    # What is left of a record that was cut off are its turns and other parts, often many.
+    return known(values) if damaged else values
