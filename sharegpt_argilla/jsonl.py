@@ -13,8 +13,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Any
 
+import orjson
+
 from sharegpt_argilla.errors import InputError, RejectedError
-from sharegpt_argilla.rows import Row, check_row
+from sharegpt_argilla.rows import Row, check_row, holds_text
 
 STANDARD_STREAM = "-"
 """The name that means standard input or output."""
@@ -59,7 +61,7 @@ def read_rows(path: str | Path) -> Iterator[RowLine]:
 
 def _row_line(number: int, text: str, end: str) -> RowLine:
     try:
-        return RowLine(number, text, check_row(json.loads(text)), end=end)
+        return RowLine(number, text, check_row(_row(text)), end=end)
     except json.JSONDecodeError as error:
         reason = f"not valid JSON: {error.msg} at column {error.colno}"
     except RecursionError:
@@ -67,6 +69,30 @@ def _row_line(number: int, text: str, end: str) -> RowLine:
     except RejectedError as error:
         reason = str(error)
     return RowLine(number, text, None, reason, end)
+
+
+def _row(text: str) -> Any:
+    """The value in a line. orjson serves where a row holds text alone, as nearly all do: it may round numbers."""
+    try:
+        value = orjson.loads(text)
+        if holds_text(value):
+            return value
+    except ValueError:
+        pass
+    return json.loads(text)
+
+
+def load_json(text: str) -> Any:
+    """The value in a JSON text, several times as quick as ``json``; integers beyond 64 bits may be rounded.
+
+    Raises:
+        ValueError: it is none.
+    """
+    try:
+        return orjson.loads(text)
+    except ValueError:
+        # Half a surrogate pair, or NaN.
+        return json.loads(text)
 
 
 def open_input(path: str | Path, errors: str = "strict") -> IO[str]:

@@ -16,6 +16,7 @@ from itertools import groupby
 from typing import Any
 
 from sharegpt_argilla.errors import InputError
+from sharegpt_argilla.jsonl import load_json
 from sharegpt_argilla.settings import Home, read_json
 
 # The last seven characters of a stored time are a point and microseconds: their sum tells times apart.
@@ -200,14 +201,14 @@ def find_answers(home: Home, api_url: str, active: Mapping[str, Callable[[], str
 
 def _record(rows: list[tuple[Any, ...]], suggestions: list[tuple[Any, ...]]) -> dict[str, Any]:
     key, external, status = rows[0][:3]
-    metadata = json.loads(rows[0][-1]) if rows[0][-1] else {}
+    metadata = load_json(rows[0][-1]) if rows[0][-1] else {}
     responses = [
         {
             "id": _shown(response_id),
             "user_id": _shown(user_id),
             "status": response_status,
             # As the server gives what a client stored without values.
-            "values": (json.loads(values) if values else None) or {},
+            "values": (load_json(values) if values else None) or {},
             "inserted_at": _time(inserted_at),
             "updated_at": _time(updated_at),
         }
@@ -224,7 +225,7 @@ def _record(rows: list[tuple[Any, ...]], suggestions: list[tuple[Any, ...]]) -> 
         document["suggestions"] = [
             {
                 "question_id": question,
-                "value": json.loads(value) if value else None,
+                "value": load_json(value) if value else None,
                 "agent": agent,
                 "score": json.loads(score) if isinstance(score, str) else score,
                 "type": kind,
@@ -245,7 +246,7 @@ def _shown(key: str) -> str:
 
 def _time(stored: str) -> str:
     """As the server writes a time into JSON: a T, and no fraction where it is zero."""
-    return datetime.fromisoformat(stored).isoformat()
+    return stored.replace(" ", "T").removesuffix(".000000")
 
 
 def _unreadable(error: sqlite3.Error) -> InputError:

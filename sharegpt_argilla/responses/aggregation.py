@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from statistics import fmean, median
-from typing import Any
+from typing import Any, NamedTuple
 
 from sharegpt_argilla.annotation import AnswerValue
 from sharegpt_argilla.registry import Registry
@@ -21,8 +21,7 @@ FITTED = ("dawid_skene", "mace")
 """Policies that fit a model to all answers at once; `responses.crowd` does it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Aggregate:
+class Aggregate(NamedTuple):
     """One value out of several answers.
 
     Attributes:
@@ -34,8 +33,7 @@ class Aggregate:
     tie: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Vote:
+class Vote(NamedTuple):
     """One person's answer to one question; ``weight`` counts under the policy ``weighted`` alone."""
 
     answer: AnswerValue
@@ -104,7 +102,8 @@ class PolicyChoice:
             if found is not None:
                 return name, found
             name = POLICY
-        votes = [Vote(answer, self.weights.get(person, 1.0)) for person, answer in (ruled or answers).items()]
+        counted, weights = ruled or answers, self.weights
+        votes = [Vote(answer, weights.get(person, 1.0) if weights else 1.0) for person, answer in counted.items()]
         return name, POLICIES[name](votes)
 
 
@@ -123,17 +122,19 @@ def majority(answers: Sequence[AnswerValue]) -> Aggregate:
 
 
 def _majority(votes: Sequence[Vote]) -> Aggregate:
-    plain = all(vote.weight == 1 for vote in votes)
-    return _weighted(votes if plain else [Vote(vote.answer) for vote in votes])
+    if {vote.weight for vote in votes} != {1}:
+        votes = [Vote(vote.answer) for vote in votes]
+    return _weighted(votes)
 
 
 def _weighted(votes: Sequence[Vote]) -> Aggregate:
     """As `majority`, each vote counted with its weight."""
+    first = votes[0].answer
     # All answers to one question are of one type.
-    if isinstance(votes[0].answer, list) and any(_are_labels(vote.answer) for vote in votes):
+    if isinstance(first, list) and any(_are_labels(vote.answer) for vote in votes):
         return _majority_of_labels(votes)
-    if all(vote.answer == votes[0].answer for vote in votes):
-        return Aggregate(votes[0].answer, tie=False)
+    if [vote.answer for vote in votes].count(first) == len(votes):
+        return Aggregate(first, tie=False)
     counts: dict[Any, float] = {}
     answers: dict[Any, AnswerValue] = {}
     for vote in votes:
@@ -147,21 +148,17 @@ def _weighted(votes: Sequence[Vote]) -> Aggregate:
 
 def _are_labels(answer: AnswerValue) -> bool:
     """Whether it is a list of labels, and not a ranking or marked spans, of which there may be none."""
-    return isinstance(answer, list) and bool(answer) and all(isinstance(label, str) for label in answer)
+    return isinstance(answer, list) and set(map(type, answer)) == {str}
 
 
 def _majority_of_labels(votes: Sequence[Vote]) -> Aggregate:
     first = votes[0].answer
     counts, half = _label_counts(votes)
-    even = {label for label, count in counts.items() if count == half}
-    chosen = [
-        label
-        for label, count in counts.items()
-        if count > half or (label in even and isinstance(first, list) and label in first)
-    ]
+    mine = first if isinstance(first, list) else []
+    chosen = [label for label, count in counts.items() if count > half or (count == half and label in mine)]
     if not chosen:
         return Aggregate(first, tie=True)
-    return Aggregate(chosen, tie=bool(even))
+    return Aggregate(chosen, tie=half in counts.values())
 
 
 def _per_label_majority(votes: Sequence[Vote]) -> Aggregate:
@@ -179,7 +176,7 @@ def _label_counts(votes: Sequence[Vote]) -> tuple[dict[str, float], float]:
         for label in vote.answer if isinstance(vote.answer, list) else ():
             if isinstance(label, str):
                 counts[label] = counts.get(label, 0) + vote.weight
-    return counts, sum(vote.weight for vote in lists) / 2
+    return counts, sum([vote.weight for vote in lists]) / 2
 
 
 def _unanimous(votes: Sequence[Vote]) -> Aggregate:

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import orjson
 
 from sharegpt_argilla.annotation import AnsweredRecord, Response, Suggestion
+from sharegpt_argilla.jsonl import load_json
 from sharegpt_argilla.responses.crowd import fit_policies
 from sharegpt_argilla.responses.estimated_time import TIMES_INDEX, TIMES_TABLE, ResponseTimes, Timed
 from sharegpt_argilla.responses.export_state import Stamp, stamp_of
@@ -182,12 +183,12 @@ class AnswerStore:
     def _grouped(self, lines: Iterable[tuple[Any, ...]]) -> Iterator[tuple[str | None, Found]]:
         for row, met, parts in _groups(lines):
             if self._alone:
-                yield row, Found(_load(parts[0][1]), met)
+                yield row, Found(load_json(parts[0][1]), met)
             else:
                 yield row, Found(annotation(self._join(parts), self._origin), met)
 
     def _join(self, parts: Sequence[tuple[int, str]]) -> AnsweredRecord:
-        found = [(dataset, _record(_load(body))) for dataset, body in parts]
+        found = [(dataset, _record(load_json(body))) for dataset, body in parts]
         reviews = [record for dataset, record in found if dataset == self._reviews]
         records = [(self._names[dataset], record) for dataset, record in found if dataset != self._reviews]
         if reviews:
@@ -208,14 +209,6 @@ def _dump(document: Mapping[str, Any]) -> str:
     except TypeError:
         # Half a surrogate pair in what somebody typed.
         return json.dumps(document)
-
-
-def _load(text: str) -> dict[str, Any]:
-    try:
-        document: dict[str, Any] = orjson.loads(text)
-    except ValueError:
-        document = json.loads(text)
-    return document
 
 
 def _groups(

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import math
 import sqlite3
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -21,8 +21,14 @@ TIMES_TABLE = "CREATE TABLE times (person TEXT, time TEXT, dataset INTEGER, key 
 TIMES_INDEX = "CREATE INDEX times_by_person ON times (person, time)"
 """To be made once the table is full, which is quicker."""
 
-_BEFORE = "SELECT MAX(time) FROM times WHERE person = ? AND time < ?"
-_AFTER = "SELECT MIN(time) FROM times WHERE person = ? AND time > ?"
+_BEFORE = """
+WITH points AS (SELECT json_extract(value, '$[0]') AS who, json_extract(value, '$[1]') AS at FROM json_each(?))
+SELECT who, at, (SELECT MAX(time) FROM times WHERE person = who AND time < at) FROM points
+"""
+_AFTER = """
+WITH points AS (SELECT json_extract(value, '$[0]') AS who, json_extract(value, '$[1]') AS at FROM json_each(?))
+SELECT who, at, (SELECT MIN(time) FROM times WHERE person = who AND time > at) FROM points
+"""
 _BESIDE = """
 WITH points AS (SELECT json_extract(value, '$[0]') AS who, json_extract(value, '$[1]') AS at FROM json_each(?))
 SELECT dataset, key FROM points CROSS JOIN times
@@ -32,6 +38,9 @@ SELECT dataset, key FROM points CROSS JOIN times
 ON person = who AND time = (SELECT MIN(time) FROM times WHERE person = who AND time > at)
 """
 # CROSS JOIN keeps SQLite to this order: a look into the index for each point, not for each time.
+
+_Point = tuple[str, str]
+"""Person and time of a response."""
 
 Timed = tuple[str, str, int, str]
 """Person, time as ISO 8601, place of the dataset, Argilla's id of the record: of one response."""
@@ -71,17 +80,22 @@ class ResponseTimes:
         That is the time since the person's response before; at the start of a sitting, until the next. A pause
         longer than `IDLE` begins another sitting; a response that stands alone gets `IDLE`, the most there is.
         """
-        for response in (one for each in marked for one in each["responses"] if "active_seconds" not in one):
-            person, time = response["annotator"], response["submitted_at"]
-            seconds = self._gap(_BEFORE, person, time)
-            if seconds > IDLE:
-                seconds = min(self._gap(_AFTER, person, time), IDLE)
-            response["active_seconds"] = round(seconds, 1)
+        waiting = [one for each in marked for one in each["responses"] if "active_seconds" not in one]
+        points = [(response["annotator"], response["submitted_at"]) for response in waiting]
+        seconds = self._gaps(_BEFORE, points)
+        started = [point for point in points if seconds[point] > IDLE]
+        seconds |= {point: min(gap, IDLE) for point, gap in self._gaps(_AFTER, started).items()}
+        for response, point in zip(waiting, points, strict=True):
+            response["active_seconds"] = round(seconds[point], 1)
             response["active"] = "estimated"
 
-    def _gap(self, query: str, person: str, time: str) -> float:
-        """Seconds to the person's response that the query finds; infinite where there is none."""
-        (other,) = self._database.execute(query, (person, time)).fetchone()
-        if other is None:
-            return math.inf
-        return abs((datetime.fromisoformat(time) - datetime.fromisoformat(other)).total_seconds())
+    def _gaps(self, query: str, points: Sequence[_Point]) -> dict[_Point, float]:
+        """Seconds from each to the person's response that the query finds; infinite where there is none."""
+        found = self._database.execute(query, (json.dumps(points),))
+        return {(person, time): _seconds(time, other) for person, time, other in found}
+
+
+def _seconds(time: str, other: str | None) -> float:
+    if other is None:
+        return math.inf
+    return abs((datetime.fromisoformat(time) - datetime.fromisoformat(other)).total_seconds())

@@ -275,9 +275,9 @@ def changes_between(before: Iterable[tuple[str, Stamp]], now: Iterable[tuple[str
 
 def stamp_of(record: AnsweredRecord) -> Stamp:
     """The stamp of a record that was read with all its answers."""
-    newest = max((response.submitted_at for response in record.responses), default="")
+    newest = max([response.submitted_at for response in record.responses], default="")
     suggested = crc32(repr(record.suggestions).encode("utf-8", "surrogatepass")) if record.suggestions else 0
-    timed = round(10 * sum(response.active_seconds or 0 for response in record.responses))
+    timed = round(10 * sum([response.active_seconds or 0 for response in record.responses]))
     return Stamp(record.id, record.status, len(record.responses), newest, 0, suggested, timed)
 
 

@@ -81,7 +81,8 @@ def annotation(record: AnsweredRecord, origin: Origin) -> dict[str, Any]:
     tie = False
     for question in origin.questions:
         policies[question] = origin.choice.of(question)
-        answers, ruled = _answers(peers, question), _answers(reviews, question)
+        answers = _answers(peers, question)
+        ruled = _answers(reviews, question) if reviews else {}
         if answers or ruled:
             policies[question], result = origin.choice.decide(question, answers, record.id, ruled)
             tie = tie or result.tie
