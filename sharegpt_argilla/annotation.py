@@ -63,7 +63,8 @@ class RecordDraft:
     vectors: Mapping[str, Sequence[float]] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+# Not frozen, as those of which a dataset has few: an export makes two for each record, in a third of the time.
+@dataclass(slots=True)
 class Response:
     """What one annotator said about one record.
 
@@ -107,7 +108,7 @@ class Response:
         return document
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class AnsweredRecord:
     """A record with its responses, as read back from Argilla.
 

@@ -8,10 +8,9 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Any
+from typing import IO, Any, NamedTuple
 
 import orjson
 
@@ -22,8 +21,7 @@ STANDARD_STREAM = "-"
 """The name that means standard input or output."""
 
 
-@dataclass(frozen=True, slots=True)
-class RowLine:
+class RowLine(NamedTuple):
     """One line of a rows file.
 
     Attributes:

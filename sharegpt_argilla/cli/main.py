@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import os
 import sys
 from collections.abc import Sequence
@@ -58,7 +59,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if not given or given[0].startswith("-"):
         return _top(given)
     try:
-        return _run(given[0], given[1:])
+        return _run(given[0], given[1:], whole_process=arguments is None)
     except SharegptArgillaError as error:
         print(f"sharegpt-argilla: {error}", file=sys.stderr)
         return error.exit_code
@@ -88,8 +89,11 @@ def build_parser(command: str) -> argparse.ArgumentParser:
     return parser
 
 
-def _run(command: str, arguments: Sequence[str]) -> int:
+def _run(command: str, arguments: Sequence[str], *, whole_process: bool) -> int:
     parser = build_parser(command)
+    if whole_process:
+        # What is loaded by now stays; the collector need not walk through it again and again.
+        gc.freeze()
     code: int = _module(command).run(parser.parse_args(arguments))
     return code
 

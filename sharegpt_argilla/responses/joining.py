@@ -9,7 +9,7 @@ from typing import Any
 from sharegpt_argilla.annotation import AnsweredRecord, Response
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class JoinedResponse(Response):
     """A response that says which dataset it is from.
 

@@ -195,7 +195,7 @@ def _lines(
         answers = _peer_answers(extension[ANNOTATION])
         extension[PEERS] = peer_table(line.row["id"], answers, config.questions, names=names)
         row = with_extension(line.row, extension)
-        yield replace(line, row=row, text=dump_row(row))
+        yield line._replace(row=row, text=dump_row(row))
 
 
 def _peer_answers(marked: Mapping[str, Any]) -> dict[str, dict[str, Any]]:

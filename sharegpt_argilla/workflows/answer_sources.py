@@ -37,8 +37,11 @@ class AnswerSource(Protocol):
     def pulse(self) -> str:
         """What the dataset is known by; the same again means that nothing happened."""
 
-    def changes(self, before: StateFile, store: AnswerStore, place: int) -> Sequence[Change]:
-        """The records that are not as they were at an earlier export; ``place`` is the dataset's in both."""
+    def changes(self, before: StateFile, store: AnswerStore, place: int, pulse: str) -> Sequence[Change]:
+        """The records that are not as they were at an earlier export; ``place`` is the dataset's in both.
+
+        ``pulse`` was taken just before.
+        """
 
     def records(self, ids: Collection[str] | None = None) -> Records:
         """All records with their answers, or at least those of ``ids``, as the store takes them."""
@@ -175,7 +178,7 @@ class _RestSource:
     def pulse(self) -> str:
         return json.dumps([pulse(self._client, self._id), self._times.mark])
 
-    def changes(self, before: StateFile, store: AnswerStore, place: int) -> list[Change]:
+    def changes(self, before: StateFile, store: AnswerStore, place: int, _pulse: str) -> list[Change]:
         self._read(store, place)
         return list(changes_between(before.stamps(place), store.stamps(place)))
 
@@ -220,14 +223,14 @@ class _NearSource:
         found = json.loads(self._answers.pulse(self._id, self._statuses))
         return json.dumps({**found, "active": self._times.mark})
 
-    def changes(self, before: StateFile, store: AnswerStore, place: int) -> list[Change]:
+    def changes(self, before: StateFile, store: AnswerStore, place: int, pulse: str) -> list[Change]:
         seen = datetime.fromisoformat(before.export.seen)
         keys = sorted({*self._answers.changed_since(self._id, seen - MARGIN), *self._timed_anew(before, place)})
         then, now = before.stamps_of(place, keys), dict(self._stamps(keys))
         found = [Change(key, then.get(key), now.get(key)) for key in keys if then.get(key) != now.get(key)]
-        if _explained(before.export.pulses[place], self.pulse(), found):
+        if _explained(before.export.pulses[place], pulse, found):
             return found
-        # Something was deleted, which leaves no time.
+        # Something was deleted, which leaves no time, or has changed since the pulse.
         return list(changes_between(before.stamps(place), self._stamps()))
 
     def fill(self, store: AnswerStore, place: int, ids: Collection[str] | None = None) -> None:

@@ -293,7 +293,7 @@ class _Export:
 
     def _write_changed(self, before: StateFile, seen: str, pulses: Sequence[str]) -> ExportSummary:
         changes = {
-            place: source.changes(before, self.store, place)
+            place: source.changes(before, self.store, place, pulses[place])
             for place, source in enumerate(self.sources.sources)
             if pulses[place] != before.export.pulses[place]
         }
