@@ -92,7 +92,7 @@ def import_legacy(  # noqa: PLR0913 - the options of the command, under their na
         response: the field that becomes ``答``; default ``response``, else none.
         dataset: what the rows call the dataset; default the folder's name.
         people: id of a user in 1.x -> username; others keep their id.
-        write_config: takes the same questions as a project file, with guidelines.md beside it.
+        write_config: takes the same questions as a project file, with guidelines.md beside it; its folder is made.
         create_time: ``yyyymmdd HH:MM:SS`` of the rows; default now.
         dry_run: read and count, write nothing.
         on_progress: called with the number of records that are done since the last call.
@@ -216,11 +216,10 @@ def _check_free(config: str | Path | None) -> None:
     for path in (Path(config), Path(config).with_name("guidelines.md")) if config else ():
         if path.exists():
             raise InputError(f"{path}: there already; name a file in a new folder")
-        if not path.parent.is_dir():
-            raise InputError(f"{path.parent}: no such folder")
 
 
 def _write_config(path: Path, text: str, project: LegacyProject) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
     with open_output(path.with_name("guidelines.md")) as guidelines, open_output(path) as config:
         guidelines.write(project.guidelines or "No guidelines were kept.\n")
         config.write(text)

@@ -1,12 +1,16 @@
-"""An outsider's path in the order of the README: demo, both pages, five answers, export, rows, train.
+"""An outsider's path, in the order of the README's five minutes and with the commands that stand there.
 
-The folder has what a clone has and the home is empty. `make demo` differs only in that it installs first.
+Clone, `make demo`, both pages, five answers, export, rows, train. What is printed is what the README shows. Only
+the installation is left out.
 """
 
 from __future__ import annotations
 
 import csv
+import json
+import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -14,8 +18,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import psutil
 import pytest
 
+from tests.docs.pages import Block, blocks
 from tests.e2e.test_annotate import choose
 from tests.embedded import START_WITHIN, clean_environment, free_port
 from tests.projects import ROOT, annotations
@@ -25,7 +31,6 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.live, pytest.mark.browser, pytest.mark.slow]
 
-COMMAND = Path(sys.executable).with_name("sharegpt-argilla")
 ANSWERS = [
     ("quality_6", "intent_code", "toxicity_none"),
     ("quality_2", "intent_generation", "toxicity_none"),
@@ -40,18 +45,38 @@ WITHIN = 60_000
 class Newcomer:
     """Somebody with a fresh clone, an empty home and a running demo."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.environment = clean_environment() | {"HOME": str(folder / "home"), "PYTHONPATH": str(ROOT)}
+    def __init__(self, folder: Path, home: Path) -> None:
+        self.folder, self.home = folder, home
+        self.environment = clean_environment() | {
+            "HOME": str(home),
+            "PYTHONPATH": str(folder),
+            # source .venv/bin/activate
+            "PATH": f"{folder / '.venv' / 'bin'}:{os.environ['PATH']}",
+        }
         self.port, self.dashboard_port = free_port(), free_port()
-        command = [COMMAND, "demo", "--port", str(self.port), "--dashboard-port", str(self.dashboard_port)]
-        self._demo = subprocess.Popen(command, cwd=folder, stderr=subprocess.PIPE, text=True, env=self.environment)
+        # As if installed: -o takes what is there for up to date.
+        options = ["-o", ".venv/.demo", f"PORT={self.port}", f"DASHBOARD_PORT={self.dashboard_port}"]
+        self._make = subprocess.Popen(
+            ["make", "demo", *options],
+            cwd=folder,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=self.environment,
+        )
         lines = []
-        for line in self._demo.stderr:
+        for line in self._make.stderr:
             lines.append(line)
             if line.startswith("  stop"):
                 break
         self.said = "".join(lines)
+
+    @property
+    def said_like_the_readme(self) -> str:
+        """What the demo said, with the README's places in place of the test's."""
+        said = self.said.replace(str(self.home), "~")
+        said = said.replace(f":{self.port}", ":6900").replace(f":{self.dashboard_port}", ":8501")
+        return re.sub(r"(?<=/dataset/)[0-9a-f-]{36}", "…", said)
 
     def word(self, name: str) -> str:
         """What the demo says behind a name."""
@@ -59,35 +84,48 @@ class Newcomer:
 
     def password(self, username: str) -> str:
         with Path(self.word("accounts")).open(encoding="utf-8", newline="") as file:
-            (found,) = [row["password"] for row in csv.DictReader(file) if row["username"] == username]
+            accounts = list(csv.DictReader(file))
+        assert accounts[0]["role"] == "owner"
+        (found,) = [account["password"] for account in accounts if account["username"] == username]
         return found
 
-    def run(self, *arguments: str) -> str:
-        """A command in another terminal; what it says."""
+    def run(self, block: Block) -> str:
+        """Commands in another terminal; what they say ends with what the README shows."""
         done = subprocess.run(
-            [COMMAND, *arguments],
+            ["bash", "-ec", block.text],
             cwd=self.folder,
             env=self.environment,
             capture_output=True,
             text=True,
             check=False,
         )
-        assert done.returncode == 0, done.stderr
-        return done.stderr
+        said = done.stdout + done.stderr
+        assert done.returncode == 0, said
+        assert said.strip().endswith(block.shown.strip())
+        return said
 
     def leave(self) -> int:
-        self._demo.send_signal(signal.SIGINT)
-        code = self._demo.wait(START_WITHIN)
-        self._demo.stderr.close()
+        """Ctrl-C."""
+        for child in psutil.Process(self._make.pid).children():
+            child.send_signal(signal.SIGINT)
+        code = self._make.wait(START_WITHIN)
+        self._make.stderr.close()
         return code
 
 
 @pytest.fixture
 def newcomer(tmp_path: Path) -> Iterator[Newcomer]:
-    for name in ("examples", "dataset-config.yml", "guidelines.md"):
-        (tmp_path / name).symlink_to(ROOT / name)
-    (tmp_path / "home").mkdir()
-    somebody = Newcomer(tmp_path)
+    folder, home = tmp_path / "clone", tmp_path / "home"
+    home.mkdir()
+    # What a clone of this working tree has, changes that are not committed included.
+    listed = subprocess.run(
+        ["git", "-c", "safe.directory=*", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout
+    for name in filter(None, listed.split("\0")):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / name, folder / name)
+    (folder / ".venv").symlink_to(sys.prefix)
+    somebody = Newcomer(folder, home)
     try:
         yield somebody
     finally:
@@ -104,31 +142,54 @@ def page(browser: Browser) -> Iterator[Page]:
 
 
 def test_from_a_clone_to_a_classifier(newcomer: Newcomer, page: Page) -> None:
-    address = re.search(r"sign in as ana and open (\S+)", newcomer.said)[1]
-    annotate(page, f"http://127.0.0.1:{newcomer.port}", address, newcomer.password("ana"))
-    see_the_own_numbers(page, newcomer)
+    demo, export, see, annotation, train = blocks("README.md", "## Five minutes", "## With your own chats")
+    assert newcomer.said_like_the_readme.strip().endswith(demo.text.strip())
 
-    rows, annotated = newcomer.folder / "demo-rows.jsonl", newcomer.folder / "annotated.jsonl"
-    total = len(rows.read_text(encoding="utf-8").splitlines())
-    said = newcomer.run("export-responses", rows.name, "-o", annotated.name)
-    assert said.splitlines()[-1].startswith(f"5 of {total} rows annotated, 5 responses")
-    found = annotations(annotated)
+    # One after the other in one window: a page that lies behind another is drawn once a second.
+    open_dashboard(page, newcomer)
+    open_argilla(page, newcomer)
+    annotate(page, newcomer)
+
+    newcomer.run(export)
+    found = annotations(newcomer.folder / "annotated.jsonl")
     assert sorted(one["quality"] for one in found.values()) == [2, 4, 5, 6, 7]
     assert {response["annotator"] for one in found.values() for response in one["responses"]} == {"ana"}
+    row = json.loads(newcomer.run(see))
+    shown, there = json.loads(annotation.text)["标注"], found[row["id"]]
+    assert shown.keys() <= there.keys()
+    assert shown["responses"][0].keys() <= there["responses"][0].keys()
 
-    said = newcomer.run("train", annotated.name, "-o", "model")
-    assert "intent: not cross-validated" in said
-    assert said.splitlines()[-1] == "2 questions learned from 5 annotated rows -> model"
-    assert (newcomer.folder / "model" / "README.md").is_file()
+    assert "intent: not cross-validated" in newcomer.run(train)
+    assert {path.name for path in (newcomer.folder / "model").iterdir()} == {
+        "README.md",
+        "intent",
+        "metrics.json",
+        "toxicity",
+    }
+
+    open_dashboard(page, newcomer)
+    see_the_own_numbers(page, newcomer)
 
 
-def annotate(page: Page, server: str, address: str, password: str) -> None:
-    """Sign in, open the address that the demo names, and answer one record after the other."""
+def open_argilla(page: Page, newcomer: Newcomer) -> None:
+    """Sign in as ana."""
+    server = f"http://127.0.0.1:{newcomer.port}"
     page.goto(f"{server}/sign-in")
     page.fill("input[type=text]", "ana")
-    page.fill("input[type=password]", password)
+    page.fill("input[type=password]", newcomer.password("ana"))
     page.get_by_role("button", name="Sign in").click()
     page.wait_for_url(f"{server}/")
+
+
+def open_dashboard(page: Page, newcomer: Newcomer) -> None:
+    """The other page; what it shows is as old as half a minute, so that ana signs in when there is something."""
+    page.goto(newcomer.word("dashboard"))
+    page.get_by_label("Username").wait_for()
+
+
+def annotate(page: Page, newcomer: Newcomer) -> None:
+    """Open the address that the demo names, and answer one record after the other."""
+    address = re.search(r"sign in as ana and open (\S+)", newcomer.said)[1]
     for answers in ANSWERS:
         # Opened anew for each, so that no click meets the record before.
         page.goto(address)
@@ -141,8 +202,7 @@ def annotate(page: Page, server: str, address: str, password: str) -> None:
 
 
 def see_the_own_numbers(page: Page, newcomer: Newcomer) -> None:
-    """The other page: the dashboard, with the same account."""
-    page.goto(newcomer.word("dashboard"))
+    """With the account of the other page."""
     page.get_by_label("Username").fill("ana")
     page.get_by_label("Password").first.fill(newcomer.password("ana"))
     page.get_by_role("button", name="Sign in").click()

@@ -139,7 +139,6 @@ def test_other_fields_may_be_question_and_answer(folder: Path) -> None:
 
 def test_the_same_questions_as_a_project_of_today(folder: Path, tmp_path: Path) -> None:
     config = tmp_path / "project" / "dataset-config.yml"
-    config.parent.mkdir()
     imported(folder, write_config=config)
     project = load_project(config)
     quality, intent, toxicity = project.config.questions

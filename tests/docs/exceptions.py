@@ -1,0 +1,26 @@
+"""What stands in the documentation and is not run by tests/docs, each with the reason. The list is exact:
+an entry that is no longer in the documentation fails (test_inventory.py)."""
+
+IN_A_TERMINAL_OF_ITS_OWN = {
+    "sharegpt-argilla serve": "the session's Argilla stands for it; tests/live/test_serve.py starts it",
+    "sharegpt-argilla dashboard --rows curated.jsonl": "started for docs/dashboard.md",
+    "sharegpt-argilla dashboard --rows curated.jsonl --annotated annotated.jsonl": "started for docs/dashboard.md",
+}
+"""Commands that stay up. Their options are parsed."""
+
+PLACEHOLDERS = {
+    "sharegpt-argilla COMMAND --help": "any command; tests/test_docs.py takes the example of each",
+    "sharegpt-argilla push-to-argilla rows.jsonl --config examples/configs/NAME.yml": (
+        "any of them; tests/live/test_ready_configs.py"
+    ),
+}
+
+ELSEWHERE = {
+    "docker compose up -d": "needs Docker; the file is checked against argilla-server's settings",
+    "hf download OWNER/NAME --repo-type dataset --local-dir sharegpt-curation": "needs a dataset of the Hub",
+    "python docs/count_checks.py DATA": "needs the files; tests/curation/test_docs_page.py runs it where they are",
+    "source .venv/bin/activate": "changes the reader's shell",
+    "jupyter lab": "stays up; tests/notebooks runs the notebooks",
+    "pip install jupyterlab": "installs",
+    "apt-get install chromium": "installs",
+}
