@@ -80,19 +80,6 @@ def _row(text: str) -> Any:
     return json.loads(text)
 
 
-def load_json(text: str) -> Any:
-    """The value in a JSON text, several times as quick as ``json``; integers beyond 64 bits may be rounded.
-
-    Raises:
-        ValueError: it is none.
-    """
-    try:
-        return orjson.loads(text)
-    except ValueError:
-        # Half a surrogate pair, or NaN.
-        return json.loads(text)
-
-
 def open_input(path: str | Path, errors: str = "strict") -> IO[str]:
     """A file, or standard input for ``-``, as UTF-8 text, a byte order mark left out.
 

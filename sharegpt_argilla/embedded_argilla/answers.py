@@ -16,7 +16,7 @@ from itertools import groupby
 from typing import Any
 
 from sharegpt_argilla.errors import InputError
-from sharegpt_argilla.jsonl import load_json
+from sharegpt_argilla.json_text import load_json
 from sharegpt_argilla.settings import Home, read_json
 
 # The last seven characters of a stored time are a point and microseconds: their sum tells times apart.

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import orjson
 
 from sharegpt_argilla.annotation import AnsweredRecord, Response, Suggestion
-from sharegpt_argilla.jsonl import load_json
+from sharegpt_argilla.json_text import load_json
 from sharegpt_argilla.responses.crowd import fit_policies
 from sharegpt_argilla.responses.estimated_time import TIMES_INDEX, TIMES_TABLE, ResponseTimes, Timed
 from sharegpt_argilla.responses.export_state import Stamp, stamp_of
