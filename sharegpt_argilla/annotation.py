@@ -77,7 +77,7 @@ class Response:
         active: whether that was measured or is an estimate; None where there is no number.
         adjudication: whether a reviewer gave it, who saw what the others had answered.
         inserted_at: ISO 8601, UTC, when the server first stored it; "" where nobody knows.
-        updated_at: the same of the last time; later than ``submitted_at`` where the response was copied.
+        updated_at: ``submitted_at`` under the server's name for it; "" where nobody knows.
     """
 
     annotator: str

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import deque
-from collections.abc import Collection, Generator, Iterable, Iterator, Mapping
+from collections.abc import Collection, Generator, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import datetime, timedelta
 from types import MappingProxyType
@@ -24,7 +24,7 @@ PASSES = 5
 """How often the listing is read when answers come in while it is read."""
 
 COPIED = "copied_answers"
-"""Metadata of a record that was copied with its responses: user id -> when that person had given theirs."""
+"""Metadata of a record that was copied with its responses: user id -> inserted and updated times of theirs."""
 
 _AT_ONCE = timedelta(seconds=1)
 """A server stamps a new response twice, with less between; whoever edits it takes longer."""
@@ -157,7 +157,7 @@ def answered_record(
         id=record["external_id"],
         status=record["status"],
         responses=[
-            _response(item, answered_at(item, copied), usernames)
+            _response(item, response_times(item, copied), usernames)
             for item in responses
             if item["status"] in statuses
         ],
@@ -165,30 +165,31 @@ def answered_record(
     )
 
 
-def answered_at(response: Mapping[str, Any], copied: Mapping[str, str]) -> str:
-    """When a response took its present form, be it on another dataset, from where it was copied.
+def response_times(response: Mapping[str, Any], copied: Mapping[str, Sequence[str]]) -> tuple[str, str]:
+    """When a response was first made and when it took its present form, be it on the dataset it was copied from.
 
     Args:
         response: ``user_id``, ``inserted_at`` and ``updated_at``.
         copied: what the record has under `COPIED`.
     """
-    before = copied.get(response["user_id"])
-    if before is None:
-        return str(response["updated_at"])
-    made, changed = (datetime.fromisoformat(response[name]) for name in ("inserted_at", "updated_at"))
-    return before if changed - made < _AT_ONCE else str(response["updated_at"])
+    made, changed = str(response["inserted_at"]), str(response["updated_at"])
+    if response["user_id"] not in copied:
+        return made, changed
+    made_there, changed_there = copied[response["user_id"]]
+    is_as_copied = datetime.fromisoformat(changed) - datetime.fromisoformat(made) < _AT_ONCE
+    return made_there, changed_there if is_as_copied else changed
 
 
-def _response(item: Mapping[str, Any], answered: str, usernames: Mapping[str, str]) -> Response:
+def _response(item: Mapping[str, Any], times: tuple[str, str], usernames: Mapping[str, str]) -> Response:
     # A discarded response may have no values at all.
     values = item["values"] or {}
     return Response(
         annotator=usernames.get(item["user_id"], item["user_id"]),
         status=item["status"],
         values={question: answer["value"] for question, answer in values.items()},
-        submitted_at=answered,
-        inserted_at=item["inserted_at"],
-        updated_at=item["updated_at"],
+        submitted_at=times[1],
+        inserted_at=times[0],
+        updated_at=times[1],
     )
 
 

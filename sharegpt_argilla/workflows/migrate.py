@@ -22,7 +22,7 @@ from sharegpt_argilla.argilla_client.copied_records import (
     whole_body,
 )
 from sharegpt_argilla.argilla_client.dataset import dataset_settings, require_dataset
-from sharegpt_argilla.argilla_client.responses import COPIED, answered_at
+from sharegpt_argilla.argilla_client.responses import COPIED, response_times
 from sharegpt_argilla.config import DEFAULT_CONFIG, Project, load_project
 from sharegpt_argilla.config.label_map import load_label_map
 from sharegpt_argilla.config.parts import project_parts
@@ -150,7 +150,7 @@ class _Migration:
             self.summary.dropped += len(before["values"] or {}) - len(after["values"])
             responses.append(after)
         metadata = record["metadata"] or {}
-        times = {one["user_id"]: answered_at(one, metadata.get(COPIED, {})) for one in record["responses"]}
+        times = {one["user_id"]: response_times(one, metadata.get(COPIED, {})) for one in record["responses"]}
         fields = [field.name for field in self.project.config.fields]
         vectors = [] if new is None else [part["name"] for part in new.parts["vectors-settings"]]
         return {

@@ -4,28 +4,29 @@ import pytest
 
 from sharegpt_argilla.argilla_client.responses import COPIED, answered_record
 
+MADE = "2026-01-04T09:00:00.000001"
 THEN = "2026-01-05T10:00:00.000001"
 COPY = "2026-03-01T09:00:00.100000"
 
 
 @pytest.mark.parametrize(
-    ("person", "updated", "expected"),
+    ("person", "updated", "made", "expected"),
     [
-        ("u1", "2026-03-01T09:00:00.100042", THEN),
-        ("u1", "2026-03-01T09:00:00.100000", THEN),
+        ("u1", "2026-03-01T09:00:00.100042", MADE, THEN),
+        ("u1", "2026-03-01T09:00:00.100000", MADE, THEN),
         # Edited on the copy.
-        ("u1", "2026-03-01T09:00:07", "2026-03-01T09:00:07"),
+        ("u1", "2026-03-01T09:00:07", MADE, "2026-03-01T09:00:07"),
         # Given on the copy.
-        ("u2", COPY, COPY),
+        ("u2", COPY, COPY, COPY),
     ],
 )
-def test_the_time_of_an_answer_outlives_the_copying(person: str, updated: str, expected: str) -> None:
+def test_the_times_of_an_answer_outlive_the_copying(person: str, updated: str, made: str, expected: str) -> None:
     response = {"id": "r", "user_id": person, "status": "submitted", "values": {}}
     record = {
         "external_id": "row",
         "status": "completed",
-        "metadata": {COPIED: {"u1": THEN}},
+        "metadata": {COPIED: {"u1": [MADE, THEN]}},
         "responses": [{**response, "inserted_at": COPY, "updated_at": updated}],
     }
     (found,) = answered_record(record, {"u1": "ana"}, ["submitted"]).responses
-    assert found.submitted_at == expected
+    assert (found.inserted_at, found.updated_at, found.submitted_at) == (made, expected, expected)
