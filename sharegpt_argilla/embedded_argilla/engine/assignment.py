@@ -40,10 +40,8 @@ def own_records(dataset: DatasetIndex, annotator: Annotator | None) -> Condition
         f"EXISTS ({plan} AND value.record = record.number) OR EXISTS "
         "(SELECT 1 FROM response WHERE response.record = record.number AND response.user = ?)"
     )
-    # In parentheses, because INTERSECT and UNION are of equal rank.
-    listed = f"SELECT record FROM ({numbers})"
     return Condition(
-        f"record.number IN ({numbers})", (annotator.username, annotator.id), numbers=listed, probe=probe
+        f"record.number IN ({numbers})", (annotator.username, annotator.id), numbers=numbers, probe=probe
     )
 
 

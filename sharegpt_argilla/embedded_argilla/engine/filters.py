@@ -41,9 +41,9 @@ PENDING = "pending"
 class Condition:
     """A piece of SQL that holds or not for a row of ``record``, and the values of its question marks.
 
-    With the same values, ``numbers`` selects each record of the dataset for which it holds once, where an index
-    has them together, and ``probe`` is another form of ``sql``, for when few records are looked at. ``opposite``
-    holds where this does not. ``is_dataset`` says that it asks for nothing but the dataset.
+    With the same values, ``numbers`` selects each ``record`` of the dataset for which it holds, once or more,
+    where an index has them together; ``probe`` is another form of ``sql``, for when few records are looked at.
+    ``opposite`` holds where this does not. ``is_dataset`` says that it asks for nothing but the dataset.
     """
 
     sql: str
@@ -137,7 +137,7 @@ def _has_value(attribute: Attribute, fits: Condition) -> Condition:
         return NONE
     # A record is found once for each of its values and responses that fit.
     having = f"FROM value WHERE attribute = {attribute.number} AND {fits.sql}"
-    numbers = f"SELECT DISTINCT value.record {having}"
+    numbers = f"SELECT value.record {having}"
     return Condition(
         f"record.number IN ({numbers})",
         fits.values,

@@ -12,6 +12,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import orjson
+
 from sharegpt_argilla.embedded_argilla.engine.filters import Condition, all_of
 from sharegpt_argilla.embedded_argilla.engine.shuffle import TURNS, Shuffle, lots_of_turn
 
@@ -68,8 +70,18 @@ def _count_all_of(connection: sqlite3.Connection, conditions: tuple[Condition, .
     if not listed or others:
         found = all_of(conditions)
         return _count(connection, f"FROM record WHERE {found.sql}", found.values)
-    values = tuple(value for condition in listed for value in condition.values)
-    return _count(connection, f"FROM ({' INTERSECT '.join(each.numbers for each in listed)})", values)
+    return len(set.intersection(*[_records(connection, condition) for condition in listed]))
+
+
+def _records(connection: sqlite3.Connection, listed: Condition) -> set[int]:
+    """The numbers of the records for which a condition holds.
+
+    SQLite counts and intersects by putting each number into a tree; this takes less than half of that time.
+    """
+    (joined,) = connection.execute(
+        f"SELECT group_concat(record) FROM ({listed.numbers})", listed.values
+    ).fetchone()
+    return set(orjson.loads(f"[{joined or ''}]"))
 
 
 def _count_source(connection: sqlite3.Connection, match: Match) -> int:
