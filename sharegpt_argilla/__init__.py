@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from sharegpt_argilla.workflows.extract import extract
     from sharegpt_argilla.workflows.load_records import load_records
     from sharegpt_argilla.workflows.push_to_argilla import push_to_argilla
-    from sharegpt_argilla.workflows.read_annotated import read_annotated
+    from sharegpt_argilla.workflows.read_annotated import read_annotated, read_annotated_dataset
     from sharegpt_argilla.workflows.report_agreement import report_agreement
     from sharegpt_argilla.workflows.setup_dataset import setup_dataset
     from sharegpt_argilla.workflows.train import train
@@ -27,6 +27,7 @@ __all__ = [
     "load_records",
     "push_to_argilla",
     "read_annotated",
+    "read_annotated_dataset",
     "report_agreement",
     "setup_dataset",
     "train",
@@ -36,5 +37,6 @@ __all__ = [
 def __getattr__(name: str) -> object:
     # Imported when first used: the embedded server must start without spaCy and the SDK.
     if name in __all__:
-        return getattr(import_module(f"sharegpt_argilla.workflows.{name}"), name)
+        module = "read_annotated" if name == "read_annotated_dataset" else name
+        return getattr(import_module(f"sharegpt_argilla.workflows.{module}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -211,13 +211,11 @@ def check_row(value: object) -> Row:
     """
     if not isinstance(value, dict):
         raise RejectedError(f"a row is a JSON object, found {type(value).__name__}")
-    for key in ("id", "问", "答", "来源"):
-        _check_text(value, key)
+    _check_texts(value, ("id", "问", "答", "来源"))
     metadata = value.get("元数据")
     if not isinstance(metadata, dict):
         raise RejectedError('"元数据" is missing or not an object; `extract` writes it')
-    for key in ("create_time", "问题明细", "回答明细", "扩展字段"):
-        _check_text(metadata, key)
+    _check_texts(metadata, ("create_time", "问题明细", "回答明细", "扩展字段"))
     _check_extension(metadata["扩展字段"])
     if not value["id"]:
         raise RejectedError('"id" is empty; `extract` writes it')
@@ -258,11 +256,12 @@ def _without_nulls(extra: Mapping[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in extra.items() if value is not None}
 
 
-def _check_text(value: Mapping[str, Any], key: str) -> None:
-    if key not in value:
-        raise RejectedError(f'"{key}" is missing; `extract` writes it')
-    if not isinstance(value[key], str):
-        raise RejectedError(f'"{key}" is {type(value[key]).__name__}, not text')
+def _check_texts(value: Mapping[str, Any], keys: tuple[str, ...]) -> None:
+    for key in keys:
+        if not isinstance(value.get(key), str):
+            if key not in value:
+                raise RejectedError(f'"{key}" is missing; `extract` writes it')
+            raise RejectedError(f'"{key}" is {type(value[key]).__name__}, not text')
 
 
 def _check_extension(text: str) -> None:

@@ -104,7 +104,7 @@ def test_the_public_names_are_the_commands_and_the_table() -> None:
     assert sharegpt_argilla.__all__ == sorted(sharegpt_argilla.__all__)
     for name in sharegpt_argilla.__all__:
         assert callable(getattr(sharegpt_argilla, name))
-        assert name.replace("_", "-") in {*COMMANDS, "read-annotated"}
+        assert name.replace("_", "-") in {*COMMANDS, "read-annotated", "read-annotated-dataset"}
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):
         sharegpt_argilla.nothing  # noqa: B018
 

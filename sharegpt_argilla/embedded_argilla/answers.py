@@ -12,6 +12,7 @@ import sqlite3
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import suppress
 from datetime import datetime
+from functools import lru_cache
 from itertools import groupby
 from typing import Any
 
@@ -205,7 +206,7 @@ def _record(rows: list[tuple[Any, ...]], suggestions: list[tuple[Any, ...]]) -> 
     responses = [
         {
             "id": _shown(response_id),
-            "user_id": _shown(user_id),
+            "user_id": _person(user_id),
             "status": response_status,
             # As the server gives what a client stored without values.
             "values": (load_json(values) if values else None) or {},
@@ -242,6 +243,9 @@ def _stored(key: str) -> str:
 def _shown(key: str) -> str:
     # Several times as quick as a UUID, of which an export would make five a record.
     return f"{key[:8]}-{key[8:12]}-{key[12:16]}-{key[16:20]}-{key[20:]}"
+
+
+_person = lru_cache(maxsize=1024)(_shown)
 
 
 def _time(stored: str) -> str:

@@ -102,8 +102,10 @@ class PolicyChoice:
             if found is not None:
                 return name, found
             name = POLICY
-        counted, weights = ruled or answers, self.weights
-        votes = [Vote(answer, weights.get(person, 1.0) if weights else 1.0) for person, answer in counted.items()]
+        counted = ruled or answers
+        if name == POLICY:
+            return name, majority([*counted.values()])
+        votes = [Vote(answer, self.weights.get(person, 1.0)) for person, answer in counted.items()]
         return name, POLICIES[name](votes)
 
 
@@ -118,13 +120,14 @@ def majority(answers: Sequence[AnswerValue]) -> Aggregate:
         answers: at least one answer to the same question, the earliest response first. The earliest decides
             where the votes are even.
     """
-    return _majority([Vote(answer) for answer in answers])
+    if not isinstance(answers[0], list) and answers.count(answers[0]) == len(answers):
+        # What most answers come to.
+        return Aggregate(answers[0], tie=False)
+    return _weighted([Vote(answer) for answer in answers])
 
 
 def _majority(votes: Sequence[Vote]) -> Aggregate:
-    if {vote.weight for vote in votes} != {1}:
-        votes = [Vote(vote.answer) for vote in votes]
-    return _weighted(votes)
+    return majority([vote.answer for vote in votes])
 
 
 def _weighted(votes: Sequence[Vote]) -> Aggregate:

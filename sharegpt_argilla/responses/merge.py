@@ -74,8 +74,8 @@ def without_annotation(row: Row) -> Row:
 def annotation(record: AnsweredRecord, origin: Origin) -> dict[str, Any]:
     """The object under ``标注``: one value a question, whether a tie had to be broken, and every response."""
     submitted = [response for response in record.responses if response.status == "submitted"]
-    peers = [response for response in submitted if not response.adjudication]
     reviews = [response for response in submitted if response.adjudication]
+    peers = [response for response in submitted if not response.adjudication] if reviews else submitted
     values: dict[str, Any] = {}
     policies: dict[str, str] = {}
     tie = False

@@ -122,6 +122,7 @@ class About:
         title: a name for the data.
         licence: identifier of the corpus' licence as the Hugging Face Hub spells it; ``""`` when not given.
         guidelines: short hash of the guidelines -> rows annotated under them.
+        guidelines_text: short hash and text of the project's own, where rows were annotated under them.
         annotators: how many people answered.
         responses: how many answers they submitted.
         agreement: question -> (mean agreement of two people on a row, 0 to 1; rows that two answered).
@@ -131,6 +132,7 @@ class About:
     title: str = "training"
     licence: str = ""
     guidelines: Mapping[str, int] = field(default_factory=dict)
+    guidelines_text: tuple[str, str] | None = None
     annotators: int = 0
     responses: int = 0
     agreement: Mapping[str, tuple[float, int]] = field(default_factory=dict)

@@ -49,9 +49,13 @@ def _guidelines(about: About) -> str:
     if not about.guidelines:
         return ""
     rows = [(f"`{name}`" if name else "not known", f"{count:,}") for name, count in about.guidelines.items()]
-    return "Guidelines are known by the first 12 hex digits of their sha256:\n\n" + table(
-        ("guidelines", "rows"), rows
-    )
+    counted = table(("guidelines", "rows"), rows)
+    parts = [f"## Guidelines\n\nThey are known by the first 12 hex digits of their sha256:\n\n{counted}"]
+    if about.guidelines_text:
+        name, text = about.guidelines_text
+        quoted = "\n".join(f"> {line}".rstrip() for line in text.strip().splitlines())
+        parts.append(f"`{name}`, as annotators read them:\n\n{quoted}")
+    return "\n\n".join(parts)
 
 
 def _agreement(about: About) -> str:

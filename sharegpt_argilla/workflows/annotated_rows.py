@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from sharegpt_argilla.annotation import AnsweredRecord, Response
-from sharegpt_argilla.config import DEFAULT_CONFIG, Export, ProjectConfig, load_project
+from sharegpt_argilla.config import DEFAULT_CONFIG, Export, Project, ProjectConfig, load_project
 from sharegpt_argilla.jsonl import read_rows
 from sharegpt_argilla.responses.aggregation import POLICY, PolicyChoice
 from sharegpt_argilla.responses.merge import GOLD, Origin, annotation
@@ -33,9 +33,19 @@ def find_config(config: str | Path | None) -> ProjectConfig | None:
     Raises:
         ConfigError: the file cannot be used.
     """
+    project = find_project(config)
+    return project.config if project else None
+
+
+def find_project(config: str | Path | None) -> Project | None:
+    """The project file with the files that it names; None where none is named and none is in the current folder.
+
+    Raises:
+        ConfigError: one of them cannot be used.
+    """
     if config is None and not Path(DEFAULT_CONFIG).is_file():
         return None
-    return load_project(config or DEFAULT_CONFIG).config
+    return load_project(config or DEFAULT_CONFIG)
 
 
 def read_rows_of(path: str | Path) -> Iterator[Row]:

@@ -14,13 +14,11 @@ from pathlib import Path
 from typing import IO, Any, get_args
 
 from sharegpt_argilla.annotation import ResponseStatus
-from sharegpt_argilla.config import DEFAULT_CONFIG, Project, ProjectConfig, load_project
-from sharegpt_argilla.config.parts import project_parts, review_part
+from sharegpt_argilla.config import DEFAULT_CONFIG, ProjectConfig, load_project
 from sharegpt_argilla.errors import InputError, UnknownNameError, UsageError
 from sharegpt_argilla.jsonl import STANDARD_STREAM, open_output, read_rows
 from sharegpt_argilla.records.gold_file import Gold
-from sharegpt_argilla.records.plan_file import plan_path, read_plan
-from sharegpt_argilla.responses.answer_store import AnswerStore
+from sharegpt_argilla.responses.answer_store import AnswerStore, rarely_collected
 from sharegpt_argilla.responses.export_state import (
     Change,
     Export,
@@ -37,6 +35,7 @@ from sharegpt_argilla.responses.times import read_time
 from sharegpt_argilla.settings import Connection, default_home, find_connection
 from sharegpt_argilla.workflows.annotated_rows import policy_choice
 from sharegpt_argilla.workflows.answer_sources import Sources, open_sources
+from sharegpt_argilla.workflows.exported_datasets import ExportedDatasets
 from sharegpt_argilla.workflows.known_answers import known_answers
 from sharegpt_argilla.workflows.progress_history import keep_snapshots
 from sharegpt_argilla.workflows.run_lock import run_lock
@@ -124,9 +123,13 @@ def export_responses(
     _check(rows, output, options)
     locked = nullcontext() if dry_run or str(output) == STANDARD_STREAM else run_lock(Path(output))
     where = connection or find_connection()
-    parts = _Parts(whole, options.datasets)
+    parts = ExportedDatasets(whole, options.datasets)
     gold = known_answers(whole, rows if project.export.weighs_by_gold else None)
-    with locked, open_sources(where, parts.datasets, statuses, parts.needed, parts.reviews) as sources:
+    with (
+        locked,
+        rarely_collected(),
+        open_sources(where, parts.datasets, statuses, parts.needed, parts.reviews) as sources,
+    ):
         origin = _origin(project, sources, gold)
         with closing(AnswerStore(sources.names, origin, sources.needed, reviewed=sources.reviewed)) as store:
             export = _Export(str(rows), str(output), options, origin, sources, store, dry_run, on_progress)
@@ -161,50 +164,6 @@ def _check(rows: str | Path, output: str | Path, options: ExportOptions) -> None
         raise UsageError("--state knows by itself since when; give --since or --state, not both")
     if STANDARD_STREAM in {str(rows), str(output)}:
         raise UsageError("--state needs files for rows and output, not standard input or output")
-
-
-class _Parts:
-    """The datasets to export: those that are named, else those that the project is kept in.
-
-    Attributes:
-        datasets: name to be known by, workspace and dataset of each.
-        needed: see `Sources`.
-        mark: changes with the plan, where that says when a row is complete.
-        reviews: the dataset of reviewers that there may be; None where datasets are named.
-    """
-
-    def __init__(self, project: Project, names: Sequence[str]) -> None:
-        self.needed: Callable[[str], int | None] | None = None
-        self.mark: tuple[int, int] | None = None
-        config = project.config
-        self.reviews = None if names else _reviews(project)
-        if names or not config.assignment.planned:
-            self.datasets = _named(config, names or [config.dataset])
-            return
-        path = plan_path(project.path, config.dataset)
-        plan = read_plan(path)
-        parts = project_parts(project, plan.people if plan else ())
-        self.datasets = [(f"{part.workspace}/{part.dataset}", part.workspace, part.dataset) for part in parts]
-        self.needed = lambda _row: None
-        if parts[0].person is not None and plan is not None:
-            self.mark = file_mark(path)
-            overlaps = dict(zip(plan.ids, (plan.starts[1:] - plan.starts[:-1]).tolist(), strict=True))
-            self.needed = lambda row: overlaps.get(row, config.assignment.overlap)
-
-
-def _reviews(project: Project) -> tuple[str, str, str] | None:
-    if project.config.adjudication is None:
-        return None
-    part = review_part(project)
-    return part.dataset, part.workspace, part.dataset
-
-
-def _named(project: ProjectConfig, names: Sequence[str]) -> list[tuple[str, str, str]]:
-    found = []
-    for name in dict.fromkeys(names):
-        workspace, slash, dataset = name.rpartition("/")
-        found.append((name, workspace if slash else project.workspace, dataset))
-    return found
 
 
 def _origin(project: ProjectConfig, sources: Sources, gold: Gold) -> Origin:

@@ -15,6 +15,7 @@ from sharegpt_argilla.curation.base import Options
 from sharegpt_argilla.curation.duplicates import Resembling
 from sharegpt_argilla.errors import InputError, RejectedError, UnknownNameError, UsageError
 from sharegpt_argilla.jsonl import STANDARD_STREAM, open_input
+from sharegpt_argilla.responses.merge import guidelines_hash
 from sharegpt_argilla.training.base import (
     About,
     Example,
@@ -29,7 +30,7 @@ from sharegpt_argilla.training.scheme import SeenQuestions, find_question, requi
 from sharegpt_argilla.training.source import AnnotatedFile, Plan
 from sharegpt_argilla.training.splits import DEFAULT_SEED, Families, parse_split
 from sharegpt_argilla.training.table import FORMATS
-from sharegpt_argilla.workflows.annotated_rows import known_questions, read_rows_of, restricted
+from sharegpt_argilla.workflows.annotated_rows import find_project, known_questions, read_rows_of, restricted
 
 NO_ANSWER = "without an answer"
 _TO_STREAM = (".jsonl", ".json", ".csv")
@@ -131,7 +132,7 @@ def training(  # noqa: PLR0913 - the options of the command, under their names
         InputError: a file cannot be read or written.
         CredentialsError, ServerRefusedError, ServerUnreachableError: the Hub; what is on disk stays.
     """
-    layout = FORMATS[format]
+    layout, project = FORMATS[format], find_project(config)
     shares = parse_split(split) if split else {}
     _check_output(layout, (str(annotated), str(output)), shares, push)
     with as_file(annotated) as path:
@@ -141,7 +142,8 @@ def training(  # noqa: PLR0913 - the options of the command, under their names
         reason = _reason(layout, _filters(questions, selection))
         prepare = restricted(questions, selection.annotators, config)
         with closing(AnnotatedFile(path, reason, prepare, on_progress, _resembling(shares))) as source:
-            job.run(source, Path(output), _About(path.stem, licence), (shares, seed), dry_run=dry_run)
+            about = _About(path.stem, licence, project.guidelines if project else "")
+            job.run(source, Path(output), about, (shares, seed), dry_run=dry_run)
     if push and not dry_run:
         job.summary.hub = _push(Path(output), push, private=private)
     return job.summary
@@ -183,6 +185,7 @@ def as_file(rows: str | Path) -> Iterator[Path]:
 class _About:
     title: str
     licence: str
+    guidelines: str
 
 
 @dataclass(slots=True)
@@ -255,10 +258,12 @@ class _Job:
                 for question in self.scheme.questions:
                     if (value := agreement(example, question.name)) is not None:
                         agreements.setdefault(question.name, []).append(value)
+        current = guidelines_hash(about.guidelines)
         return About(
             title=about.title,
             licence=about.licence,
             guidelines=dict(sorted(guidelines.items())),
+            guidelines_text=(current, about.guidelines) if current in guidelines else None,
             annotators=len(people),
             responses=responses,
             agreement={name: (sum(found) / len(found), len(found)) for name, found in agreements.items()},

@@ -23,6 +23,8 @@ from sharegpt_argilla.errors import (
     SharegptArgillaError,
     UsageError,
 )
+from sharegpt_argilla.responses.merge import guidelines_hash
+from sharegpt_argilla.rows import read_extension, with_extension
 from sharegpt_argilla.training.csv_file import cell
 from sharegpt_argilla.training.table import FORMATS
 from sharegpt_argilla.workflows.extract import extract
@@ -138,6 +140,18 @@ class TestDatasetDict:
             "The corpus is under `cc0-1.0`",
         ):
             assert line in card
+
+    def test_the_card_holds_the_guidelines_of_the_project(self, tmp_path: Path) -> None:
+        text = CONFIG.with_name("guidelines.md").read_text(encoding="utf-8")
+        made = annotated(row("q", "a", GOOD), [("ana", GOOD)], **GOOD)
+        run(tmp_path, [made], "datasets", "other")
+        assert "as annotators read them" not in (tmp_path / "other" / "README.md").read_text(encoding="utf-8")
+        extension = read_extension(made)
+        extension["标注"]["guidelines"] = guidelines_hash(text)
+        run(tmp_path, [with_extension(made, extension)], "datasets", "set")
+        card = (tmp_path / "set" / "README.md").read_text(encoding="utf-8")
+        assert f"`{guidelines_hash(text)}`, as annotators read them" in card
+        assert all(f"> {line}".rstrip() in card for line in text.strip().splitlines())
 
     def test_without_a_licence_the_card_does_not_invent_one(self, tmp_path: Path) -> None:
         run(tmp_path, [row("q", "a", GOOD)], "datasets", "set")
