@@ -148,7 +148,7 @@ class JsonReader:
             window.more()
         if window.data[window.at : window.at + 1] not in {b"{", b"["}:
             scanner = self._scanner()
-            window.at = window.at + scanner.size(scanner.next_record(0))
+            window.at += scanner.size(scanner.next_record(0))
 
     def records(self) -> Iterator[Located | Damaged]:
         """Every record, and every stretch that holds none, in order."""
@@ -163,7 +163,7 @@ class JsonReader:
             data, values = decoder.next()
             if values:
                 line, again = window.line_for_later(), partial(self._again, data)
-                window.at = window.at + len(data)
+                window.at += len(data)
                 yield Batch(values, line, again)
             else:
                 yield self._one()
@@ -192,7 +192,7 @@ class JsonReader:
         data, value = self._quick()
         if not data:
             return self._slow()
-        window.at = window.at + len(data)
+        window.at += len(data)
         return Located(self._name, line, data, value)
 
     def _quick(self) -> tuple[bytes, Any]:
@@ -210,7 +210,7 @@ class JsonReader:
         window, line = self._window, self._window.line
         value, size = self._scanner().record()
         data = window.data[window.at : window.at + size]
-        window.at = window.at + size
+        window.at += size
         if isinstance(value, Fault):
             return Damaged(self._name, line, data.rstrip(), value.reason)
         return Located(self._name, line, data, value)
