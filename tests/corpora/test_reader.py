@@ -282,3 +282,20 @@ def test_hostile_nesting_takes_time_linear_in_its_size(
             opened.write(text)
         assert values(list(read_records(file, is_record)))[-1] == conversation("h: q", "g: a")
         assert passed[0] < 12 * len(text)
+
+
+@pytest.mark.parametrize(
+    "sizes", [[50_000, 200_000, 200_000, 10], [10, 300_000, 10], [90_000, 90_000, 90_000, 10]]
+)
+def test_a_start_inside_a_record_longer_than_a_chunk_costs_that_record_alone(
+    tmp_path: Path, sizes: list[int]
+) -> None:
+    records = [{"id": str(number), "conversations": ["x" * size]} for number, size in enumerate(sizes)]
+    text = json.dumps(records, indent=2)
+    path = tmp_path / "raw.json"
+    path.write_text(text)
+    first = [line for line, content in enumerate(text.split("\n"), 1) if content == "  {"]
+    for start in range(2, first[-1] + 1):
+        found = read_records(path, lambda value: isinstance(value, dict) and "conversations" in value, start)
+        ids = [record.value["id"] for record in found if isinstance(record, Located)]
+        assert ids == [str(number) for number, line in enumerate(first) if line >= start]

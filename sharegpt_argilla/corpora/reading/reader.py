@@ -148,7 +148,9 @@ class JsonReader:
             window.more()
         if window.data[window.at : window.at + 1] not in {b"{", b"["}:
             scanner = self._scanner()
-            window.at += scanner.size(scanner.next_record(0))
+            # Looking for it may read on, which moves the index of the current place.
+            size = scanner.size(scanner.next_record(0))
+            window.at += size
 
     def records(self) -> Iterator[Located | Damaged]:
         """Every record, and every stretch that holds none, in order."""
