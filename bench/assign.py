@@ -18,7 +18,7 @@ import random
 import time
 from collections.abc import Callable, Sequence
 
-from sharegpt_argilla.records.assignment import Rules, extend_plan, make_plan, moved
+from sharegpt_argilla.records.assignment_plan import Rules, extend_plan, make_plan, moved
 
 
 def yardstick(ids: Sequence[str], people: Sequence[str], overlap: int) -> dict[str, list[str]]:

@@ -23,11 +23,11 @@ from itertools import cycle, islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from sharegpt_argilla.curation.base import Item, Options
+from sharegpt_argilla.curation.checks.base import Item, Options
+from sharegpt_argilla.curation.checks.duplicate_checks import fingerprint
+from sharegpt_argilla.curation.checks.table import CHECKS, DEFAULT
 from sharegpt_argilla.curation.chunks import Settings, curate_chunk
-from sharegpt_argilla.curation.duplicates import fingerprint
-from sharegpt_argilla.curation.identify import identifier
-from sharegpt_argilla.curation.table import CHECKS, DEFAULT
+from sharegpt_argilla.curation.language_identifier import identifier
 from sharegpt_argilla.rows import SESSION, Pair, build_row, dump_row, read_extension, row_id, with_extension
 from sharegpt_argilla.workflows.curate import curate
 

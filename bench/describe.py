@@ -21,11 +21,11 @@ from typing import Any
 
 import textdescriptives
 
-from sharegpt_argilla.cache import DiskCache, cache_key
+from sharegpt_argilla.common.cache import DiskCache, cache_key
 from sharegpt_argilla.descriptives.describe import Describer, Numbers
 from sharegpt_argilla.descriptives.metrics import METRICS
-from sharegpt_argilla.descriptives.pipeline import Pipeline, PipelineChoice
-from sharegpt_argilla.descriptives.words import WordReader, measure
+from sharegpt_argilla.descriptives.spacy_pipeline import Pipeline, PipelineChoice
+from sharegpt_argilla.descriptives.text_statistics import WordReader, measure
 
 DEFAULT = ("descriptive_stats", "readability")
 WORDS = re.findall(

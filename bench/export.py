@@ -29,10 +29,10 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 
 import argilla
 
-from sharegpt_argilla.argilla_client import responses as reader
+from sharegpt_argilla.argilla_client import responses_on_server as reader
+from sharegpt_argilla.argilla_client.accounts import usernames
 from sharegpt_argilla.argilla_client.connection import connect
-from sharegpt_argilla.argilla_client.dataset import require_dataset
-from sharegpt_argilla.argilla_client.people import usernames
+from sharegpt_argilla.argilla_client.dataset_on_server import require_dataset
 from sharegpt_argilla.rows import Pair, Row, build_row
 from sharegpt_argilla.settings import Connection
 from sharegpt_argilla.workflows.export_responses import ExportOptions, export_responses

@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from sharegpt_argilla.curation.table import CHECKS
+from sharegpt_argilla.curation.checks.table import CHECKS
 from sharegpt_argilla.workflows.curate import curate
 from sharegpt_argilla.workflows.extract import extract
 

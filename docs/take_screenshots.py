@@ -22,8 +22,8 @@ import httpx
 import yaml
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from sharegpt_argilla.embedded_argilla.activity import Spent, add_activity
-from sharegpt_argilla.embedded_argilla.launcher import ServeOptions, running
+from sharegpt_argilla.argilla_plugin.active_time import Spent, add_activity
+from sharegpt_argilla.embedded_argilla.processes.launcher import ServeOptions, running
 from sharegpt_argilla.settings import Connection, Home, find_password, read_json
 from sharegpt_argilla.workflows.curate import curate
 from sharegpt_argilla.workflows.dashboard import DashboardOptions, running_dashboard

@@ -10,12 +10,12 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from sharegpt_argilla.project.annotated_rows import read_annotated, read_annotated_dataset
     from sharegpt_argilla.workflows.curate import curate
     from sharegpt_argilla.workflows.export_responses import export_responses
     from sharegpt_argilla.workflows.extract import extract
     from sharegpt_argilla.workflows.load_records import load_records
     from sharegpt_argilla.workflows.push_to_argilla import push_to_argilla
-    from sharegpt_argilla.workflows.read_annotated import read_annotated, read_annotated_dataset
     from sharegpt_argilla.workflows.report_agreement import report_agreement
     from sharegpt_argilla.workflows.setup_dataset import setup_dataset
     from sharegpt_argilla.workflows.train import train
@@ -37,6 +37,6 @@ __all__ = [
 def __getattr__(name: str) -> object:
     # Imported when first used: the embedded server must start without spaCy and the SDK.
     if name in __all__:
-        module = "read_annotated" if name == "read_annotated_dataset" else name
-        return getattr(import_module(f"sharegpt_argilla.workflows.{module}"), name)
+        module = "project.annotated_rows" if name.startswith("read_annotated") else f"workflows.{name}"
+        return getattr(import_module(f"sharegpt_argilla.{module}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -18,8 +18,8 @@ from typing import Any, Literal, NamedTuple, TypedDict, cast, get_args
 
 import orjson
 
+from sharegpt_argilla.common.json_text import load_json
 from sharegpt_argilla.errors import RejectedError, UnknownNameError, UsageError
-from sharegpt_argilla.json_text import load_json
 
 CREATE_TIME_FORMAT = "%Y%m%d %H:%M:%S"
 ANNOTATION = "标注"

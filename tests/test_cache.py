@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from sharegpt_argilla.cache import DiskCache, cache_key
+from sharegpt_argilla.common.cache import DiskCache, cache_key
 from sharegpt_argilla.errors import InputError
 
 PUT_AND_WAIT = """
 import sys
 from pathlib import Path
-from sharegpt_argilla.cache import DiskCache, cache_key
+from sharegpt_argilla.common.cache import DiskCache, cache_key
 cache = DiskCache(Path(sys.argv[1]), 1000)
 cache.put_many({cache_key(sys.argv[2], str(n)): b"v" for n in range(50)})
 print("done", flush=True)

@@ -8,7 +8,7 @@ import yaml
 
 from sharegpt_argilla.cli.main import main
 from sharegpt_argilla.config import GUIDELINES_MAX, ChatField, NumberProperty, Person, load_project
-from sharegpt_argilla.corpora.table import CORPORA
+from sharegpt_argilla.corpora.formats.table import CORPORA
 from sharegpt_argilla.errors import ConfigError
 
 ROOT = Path(__file__).parent.parent

@@ -15,7 +15,7 @@ from argilla_server.settings import Settings
 import sharegpt_argilla
 from sharegpt_argilla.cli import main
 from sharegpt_argilla.cli.main import COMMANDS, build_parser
-from sharegpt_argilla.corpora.table import CORPORA
+from sharegpt_argilla.corpora.formats.table import CORPORA
 from sharegpt_argilla.descriptives.metrics import METRICS
 from sharegpt_argilla.suggestions.intent_rules import RULES
 from sharegpt_argilla.suggestions.table import AGENTS

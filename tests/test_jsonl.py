@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from sharegpt_argilla.common.jsonl import RejectsFile, open_output, read_rows
 from sharegpt_argilla.errors import InputError
-from sharegpt_argilla.jsonl import RejectsFile, open_output, read_rows
 from sharegpt_argilla.rows import Pair, build_row, dump_row
 
 ROW = build_row(Pair("q", "a", "s", 1, "vicuna", "ShareGPT", "human", "gpt"), "20230511 15:56:03")
@@ -49,7 +49,7 @@ def test_files_that_cannot_be_read_are_input_errors(tmp_path: Path) -> None:
 
 def test_standard_input_and_output_are_a_dash() -> None:
     code = (
-        "from sharegpt_argilla.jsonl import open_output, read_rows\n"
+        "from sharegpt_argilla.common.jsonl import open_output, read_rows\n"
         "with open_output('-') as out:\n"
         "    out.writelines(line.text + '\\n' for line in read_rows('-'))"
     )

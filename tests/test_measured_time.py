@@ -8,7 +8,7 @@ import pytest
 from sharegpt_argilla.annotation import AnsweredRecord, Response
 from sharegpt_argilla.argilla_client.connection import ArgillaClient
 from sharegpt_argilla.errors import ServerRefusedError
-from sharegpt_argilla.workflows.measured_time import MeasuredTime
+from sharegpt_argilla.project.measured_time import MeasuredTime
 
 RECORD = AnsweredRecord(
     "row", "completed", [Response(name, "submitted", {}, "2024-01-01T00:00:00") for name in ("ana", "ben")]

@@ -14,11 +14,11 @@ from typing import get_args
 
 from sharegpt_argilla.cli.printing import counted, note, progress
 from sharegpt_argilla.config import DEFAULT_CONFIG
-from sharegpt_argilla.curation.base import Options
-from sharegpt_argilla.curation.identify import IDENTIFIERS
-from sharegpt_argilla.curation.report import report_lines
+from sharegpt_argilla.curation.checks.base import Options
+from sharegpt_argilla.curation.checks.table import CHECKS
+from sharegpt_argilla.curation.curation_report import report_lines
+from sharegpt_argilla.curation.language_identifier import IDENTIFIERS
 from sharegpt_argilla.curation.sampling import Stratum
-from sharegpt_argilla.curation.table import CHECKS
 from sharegpt_argilla.workflows.curate import CurateSummary, Sampling, curate
 
 EXAMPLE = "sharegpt-argilla curate rows.jsonl -o curated.jsonl --drop blank_answer duplicate --report report.html"

@@ -10,7 +10,7 @@ import argparse
 
 from sharegpt_argilla.cli.printing import note
 from sharegpt_argilla.cli.setup_dataset import add_config
-from sharegpt_argilla.responses.times import read_length
+from sharegpt_argilla.responses.working_time import read_length
 from sharegpt_argilla.workflows.dashboard import DEFAULT_PORT, DashboardOptions, dashboard
 
 EXAMPLE = "sharegpt-argilla dashboard --rows rows.jsonl --annotated annotated.jsonl"

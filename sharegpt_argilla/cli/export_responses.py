@@ -18,15 +18,15 @@ from sharegpt_argilla.cli.printing import counted, note, progress
 from sharegpt_argilla.cli.setup_dataset import add_config
 from sharegpt_argilla.cli.training import add_selection, add_splits, read_selection
 from sharegpt_argilla.cli.training import describe as describe_training
+from sharegpt_argilla.common.jsonl import STANDARD_STREAM
 from sharegpt_argilla.errors import UsageError
-from sharegpt_argilla.jsonl import STANDARD_STREAM
-from sharegpt_argilla.responses.times import read_length
+from sharegpt_argilla.responses.working_time import read_length
 from sharegpt_argilla.training.splits import parse_split
-from sharegpt_argilla.workflows.export_periodically import export_periodically
 from sharegpt_argilla.workflows.export_responses import (
     ExportOptions,
     ExportSummary,
     check_statuses,
+    export_periodically,
     export_responses,
 )
 from sharegpt_argilla.workflows.training import TrainingSummary, check_formats, training

@@ -18,8 +18,8 @@ from typing import get_args
 from tqdm import tqdm
 
 from sharegpt_argilla.cli.printing import note
-from sharegpt_argilla.corpora.base import Options, Ranking
-from sharegpt_argilla.corpora.table import CORPORA
+from sharegpt_argilla.corpora.formats.base import Options, Ranking
+from sharegpt_argilla.corpora.formats.table import CORPORA
 from sharegpt_argilla.workflows.extract import ExtractSummary, extract, input_size
 
 EXAMPLE = "sharegpt-argilla extract examples/sharegpt_vicuna.json -m vicuna -o rows.jsonl"

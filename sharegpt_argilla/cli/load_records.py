@@ -10,8 +10,8 @@ import argparse
 from sharegpt_argilla.cli.printing import counted, note, progress
 from sharegpt_argilla.cli.setup_dataset import add_config
 from sharegpt_argilla.errors import UsageError
+from sharegpt_argilla.project.enrichers import EnrichOptions
 from sharegpt_argilla.settings import default_cache
-from sharegpt_argilla.workflows.enriching.base import EnrichOptions
 from sharegpt_argilla.workflows.load_records import DEFAULT_REJECTS, LoadSummary, load_records
 
 EXAMPLE = "sharegpt-argilla load-records rows.jsonl"

@@ -10,8 +10,8 @@ import argparse
 
 from sharegpt_argilla.cli.printing import counted, note, progress
 from sharegpt_argilla.cli.setup_dataset import add_config
-from sharegpt_argilla.responses.agreement_text import render_text
-from sharegpt_argilla.responses.times import read_length
+from sharegpt_argilla.responses.agreement_report import render_text
+from sharegpt_argilla.responses.working_time import read_length
 from sharegpt_argilla.workflows.report_agreement import report_agreement
 
 EXAMPLE = "sharegpt-argilla report-agreement annotated.jsonl --html agreement.html"

@@ -11,9 +11,9 @@ import shlex
 import sys
 from pathlib import Path
 
+from sharegpt_argilla.argilla_plugin.team_options import IDLE_SECONDS, checked_idle
 from sharegpt_argilla.cli.printing import note
-from sharegpt_argilla.embedded_argilla.launcher import ServerInfo
-from sharegpt_argilla.embedded_argilla.team_options import IDLE_SECONDS, checked_idle
+from sharegpt_argilla.embedded_argilla.processes.launcher import ServerInfo
 from sharegpt_argilla.errors import UsageError
 from sharegpt_argilla.settings import DEFAULT_PORT, Home, default_home
 from sharegpt_argilla.workflows.serve import serve

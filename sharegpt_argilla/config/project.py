@@ -11,18 +11,20 @@ from typing import Annotated
 
 from pydantic import Field, model_validator
 
-from sharegpt_argilla.config.assignment import ASSIGNED_N, ASSIGNED_RANK, ASSIGNED_TO, Assignment
+from sharegpt_argilla.common.contract_keys import ASSIGNED_N, ASSIGNED_RANK, ASSIGNED_TO
+from sharegpt_argilla.config.agents import AgentConfig, VectorConfig, agent_mistakes, vector_mistakes
+from sharegpt_argilla.config.annotation_task import (
+    EXTENSION,
+    CustomField,
+    FieldConfig,
+    PropertyConfig,
+    QuestionConfig,
+    SpanQuestion,
+    TextField,
+)
 from sharegpt_argilla.config.base import Section
-from sharegpt_argilla.config.curation import Curation
-from sharegpt_argilla.config.dashboard import Dashboard
-from sharegpt_argilla.config.describe import Describe
-from sharegpt_argilla.config.export import BY_GOLD, POLICY_TYPES, Export
-from sharegpt_argilla.config.fields import EXTENSION, CustomField, FieldConfig, TextField
-from sharegpt_argilla.config.gold import Adjudication, Gold
-from sharegpt_argilla.config.metadata import PropertyConfig
-from sharegpt_argilla.config.people import Person
-from sharegpt_argilla.config.questions import QuestionConfig, SpanQuestion
-from sharegpt_argilla.config.suggestions import AgentConfig, VectorConfig, agent_mistakes, vector_mistakes
+from sharegpt_argilla.config.command_sections import BY_GOLD, POLICY_TYPES, Curation, Dashboard, Describe, Export
+from sharegpt_argilla.config.team import Adjudication, Assignment, Gold, Person
 
 _GOLD = f"{EXTENSION}gold"
 

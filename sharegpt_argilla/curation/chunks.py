@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import groupby
 from typing import Any, NamedTuple
 
-from sharegpt_argilla.curation.base import Check, Finding, Item, Options, Texts
-from sharegpt_argilla.curation.classifiers import Moderation
-from sharegpt_argilla.curation.duplicates import EXACT, NEAR, Fingerprint, fingerprint, normalised_words
-from sharegpt_argilla.curation.identify import identifier
-from sharegpt_argilla.curation.marks import marks
-from sharegpt_argilla.curation.privacy import Private
+from sharegpt_argilla.curation.checks.base import Check, Finding, Item, Options, Texts
+from sharegpt_argilla.curation.checks.duplicate_checks import (
+    EXACT,
+    NEAR,
+    Fingerprint,
+    fingerprint,
+    normalised_words,
+)
+from sharegpt_argilla.curation.checks.private_data_checks import Private
+from sharegpt_argilla.curation.checks.table import CHECKS
+from sharegpt_argilla.curation.checks.toxicity_models import Moderation
+from sharegpt_argilla.curation.curation_block import marks
+from sharegpt_argilla.curation.language_identifier import identifier
 from sharegpt_argilla.curation.redaction import redact
-from sharegpt_argilla.curation.table import CHECKS
 from sharegpt_argilla.errors import RejectedError
 from sharegpt_argilla.rows import (
     CURATION,
@@ -27,6 +34,36 @@ from sharegpt_argilla.rows import (
     read_extension,
     with_extension,
 )
+
+CHUNK = 250
+"""Rows that a worker gets at once."""
+_LONGEST_SESSION = 2000
+"""Rows of one conversation that stay together beyond that."""
+# The session as `extract` writes it, and as a writer that escapes it does.
+_SESSION = re.compile(r'\\"(?:会话|\\u4f1a\\u8bdd)\\": *(\\".*?\\"|\d+)')
+
+
+def chunks(lines: Iterable[str], size: int = CHUNK) -> Iterator[list[str]]:
+    """The lines in lists of about ``size``; neighbours of one conversation stay together."""
+    chunk: list[str] = []
+    last = ""
+    for line in lines:
+        if len(chunk) >= size:
+            session = _session(line)
+            if not session or session != last or len(chunk) >= size + _LONGEST_SESSION:
+                yield chunk
+                chunk = []
+        if len(chunk) >= size - 1:
+            last = _session(line)
+        chunk.append(line)
+    if chunk:
+        yield chunk
+
+
+def _session(line: str) -> str:
+    found = _SESSION.findall(line)
+    return str(found[-1]) if found else ""
+
 
 EXAMPLES = 3
 """Rows that a report shows for each check."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from sharegpt_argilla.curation.base import Options, Texts
-from sharegpt_argilla.curation.placeholders import Placeholders, Span, without_overlaps
-from sharegpt_argilla.curation.privacy import Private
+from sharegpt_argilla.curation.checks.base import Options, Texts
+from sharegpt_argilla.curation.checks.private_data_checks import Private
+from sharegpt_argilla.curation.private_data import Placeholders, Span, without_overlaps
 from sharegpt_argilla.rows import ANNOTATION, CORPUS, CURATION, ORIGINAL_SESSION, SESSION, TURN
 
 _KEPT = {SESSION, ORIGINAL_SESSION, TURN, CORPUS, ANNOTATION, CURATION}

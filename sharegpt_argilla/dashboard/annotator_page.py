@@ -9,20 +9,20 @@ from typing import Any
 import streamlit as st
 
 from sharegpt_argilla.dashboard import charts
-from sharegpt_argilla.dashboard.markdown import shown
+from sharegpt_argilla.dashboard.safe_markdown import shown
 from sharegpt_argilla.dashboard.session import REFRESH, as_of, current_view, options, viewer, watch
 from sharegpt_argilla.dashboard.tables import tile
 from sharegpt_argilla.errors import SharegptArgillaError
-from sharegpt_argilla.workflows.annotator_progress import (
+from sharegpt_argilla.project.annotator_progress import (
     annotator_progress,
     gold_progress,
     guidelines,
     leaderboard,
 )
-from sharegpt_argilla.workflows.dashboard_access import Viewer
-from sharegpt_argilla.workflows.guidelines_history import changes, sections_with
-from sharegpt_argilla.workflows.project_view import ProjectView
-from sharegpt_argilla.workflows.team_progress import people_numbers, team_tally
+from sharegpt_argilla.project.dashboard_access import Viewer
+from sharegpt_argilla.project.guidelines_history import changes, sections_with
+from sharegpt_argilla.project.project_view import ProjectView
+from sharegpt_argilla.project.team_progress import people_numbers, team_tally
 
 Numbers = Mapping[str, Any]
 

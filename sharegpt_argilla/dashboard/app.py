@@ -5,8 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from sharegpt_argilla.dashboard import annotator_page, corpus_page, export_page, team_page
-from sharegpt_argilla.dashboard.session import sign_out, viewer
-from sharegpt_argilla.dashboard.signing_in import signing_in
+from sharegpt_argilla.dashboard.session import sign_out, signing_in, viewer
 
 
 def main() -> None:

@@ -10,12 +10,12 @@ import streamlit as st
 
 from sharegpt_argilla.config import load_project
 from sharegpt_argilla.dashboard import charts
-from sharegpt_argilla.dashboard.markdown import shown
+from sharegpt_argilla.dashboard.safe_markdown import shown
 from sharegpt_argilla.dashboard.session import options
 from sharegpt_argilla.dashboard.tables import tile
 from sharegpt_argilla.errors import SharegptArgillaError
-from sharegpt_argilla.workflows.corpus_overview import Corpus, Entry, Filter, listed
-from sharegpt_argilla.workflows.suggested_answers import SuggestedAnswers
+from sharegpt_argilla.project.corpus_overview import Corpus, Entry, Filter, listed
+from sharegpt_argilla.project.suggested_answers import SuggestedAnswers
 
 Counts = Sequence[Mapping[str, Any]]
 

@@ -7,10 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from sharegpt_argilla.dashboard.session import options
-from sharegpt_argilla.dashboard.tables import tile
-from sharegpt_argilla.errors import SharegptArgillaError
-from sharegpt_argilla.workflows.export_overview import (
+from sharegpt_argilla.dashboard.export_overview import (
     LastExport,
     NewExport,
     download_formats,
@@ -18,6 +15,9 @@ from sharegpt_argilla.workflows.export_overview import (
     new_export,
     training_file,
 )
+from sharegpt_argilla.dashboard.session import options
+from sharegpt_argilla.dashboard.tables import tile
+from sharegpt_argilla.errors import SharegptArgillaError
 
 _NEW = "new export"
 

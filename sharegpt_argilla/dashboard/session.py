@@ -5,10 +5,10 @@ from __future__ import annotations
 import streamlit as st
 
 from sharegpt_argilla.errors import SharegptArgillaError
+from sharegpt_argilla.project.dashboard_access import Viewer, open_dashboard
+from sharegpt_argilla.project.project_view import ProjectView
+from sharegpt_argilla.project.project_watch import YOUNG, ProjectWatch
 from sharegpt_argilla.workflows.dashboard import DashboardOptions, read_options
-from sharegpt_argilla.workflows.dashboard_access import Viewer
-from sharegpt_argilla.workflows.project_view import ProjectView
-from sharegpt_argilla.workflows.project_watch import YOUNG, ProjectWatch
 
 REFRESH = read_options().refresh
 """Seconds after which an open page looks again."""
@@ -70,3 +70,26 @@ def as_of(view: ProjectView) -> None:
     """One line that says how old the numbers are."""
     late = "" if view.answers_at >= view.read_at else f" · answers of {view.answers_at:%H:%M:%S}"
     st.caption(f"As of {view.read_at:%Y-%m-%d %H:%M:%S} UTC{late} · refreshes every {REFRESH:g} s · days are UTC")
+
+
+def signing_in() -> None:
+    """Ask for name and password; go on to the pages when Argilla knows them."""
+    _, middle, _ = st.columns([1, 1.4, 1])
+    with middle:
+        st.title("Annotation dashboard")
+        st.write("Sign in with your Argilla account.")
+        with st.form("sign-in"):
+            username = st.text_input("Username", autocomplete="username")
+            password = st.text_input("Password", type="password", autocomplete="current-password")
+            sent = st.form_submit_button("Sign in", type="primary", width="stretch")
+        if not sent:
+            return
+        if not (username and password):
+            st.error("Name and password, please.")
+            return
+        try:
+            sign_in_as(open_dashboard(username, password, options().config))
+        except SharegptArgillaError as error:
+            st.error(str(error))
+            return
+    st.rerun()

@@ -11,8 +11,8 @@ from sharegpt_argilla.dashboard import charts
 from sharegpt_argilla.dashboard.session import REFRESH, as_of, current_view, watch
 from sharegpt_argilla.dashboard.tables import LINK, record_table, tile
 from sharegpt_argilla.errors import SharegptArgillaError
-from sharegpt_argilla.workflows.project_view import ProjectView
-from sharegpt_argilla.workflows.team_progress import (
+from sharegpt_argilla.project.project_view import ProjectView
+from sharegpt_argilla.project.team_progress import (
     Wanted,
     disputed_records,
     questions_by_time,

@@ -7,10 +7,10 @@ import time
 from collections.abc import Sequence
 from types import TracebackType
 
-from sharegpt_argilla.cache import DiskCache, cache_key
+from sharegpt_argilla.common.cache import DiskCache, cache_key
 from sharegpt_argilla.descriptives.metrics import METRICS
-from sharegpt_argilla.descriptives.pipeline import Pipeline, PipelineChoice
 from sharegpt_argilla.descriptives.processes import MeasuringProcesses
+from sharegpt_argilla.descriptives.spacy_pipeline import Pipeline, PipelineChoice
 
 CACHE_ENTRIES = 1_000_000
 """Texts whose numbers are kept: about 200 MB with the default metrics."""

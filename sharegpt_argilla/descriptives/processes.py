@@ -14,7 +14,7 @@ from concurrent.futures import BrokenExecutor, ProcessPoolExecutor
 from multiprocessing import get_context, parent_process
 from multiprocessing.connection import wait
 
-from sharegpt_argilla.descriptives.pipeline import BATCH, Pipeline, PipelineChoice
+from sharegpt_argilla.descriptives.spacy_pipeline import BATCH, Pipeline, PipelineChoice
 from sharegpt_argilla.errors import InputError
 
 _pipeline: list[Pipeline] = []

@@ -6,7 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from sharegpt_argilla.embedded_argilla.launcher import ServeOptions, ServerInfo, run
+from sharegpt_argilla.embedded_argilla.processes.launcher import ServeOptions, ServerInfo, run
 from sharegpt_argilla.errors import SharegptArgillaError
 from sharegpt_argilla.settings import DEFAULT_PORT, Home, default_home
 

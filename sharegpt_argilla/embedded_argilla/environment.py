@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from sharegpt_argilla.embedded_argilla.team_options import idle_cut_off
+from sharegpt_argilla.argilla_plugin.team_options import idle_cut_off
 from sharegpt_argilla.errors import UsageError
 from sharegpt_argilla.settings import Home, write_private
 

@@ -8,7 +8,7 @@ import shutil
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from sharegpt_argilla.embedded_argilla.child import scratch_of
+from sharegpt_argilla.embedded_argilla.processes.child import scratch_of
 from sharegpt_argilla.embedded_argilla.server_file import read_server_file
 from sharegpt_argilla.errors import EmbeddedArgillaError, InputError
 

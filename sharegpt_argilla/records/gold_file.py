@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from sharegpt_argilla.common.jsonl import open_input, read_rows
 from sharegpt_argilla.errors import InputError
-from sharegpt_argilla.jsonl import open_input, read_rows
 from sharegpt_argilla.rows import read_extension
 
 GOLD = "gold"

@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
+from sharegpt_argilla.common.jsonl import open_output
 from sharegpt_argilla.errors import InputError
-from sharegpt_argilla.jsonl import open_output
-from sharegpt_argilla.records.assignment import Assigned, Plan, Rules
+from sharegpt_argilla.records.assignment_plan import Assigned, Plan, Rules
 
 FORMAT = 1
 """Number of the layout, in the header under ``plan``."""

@@ -7,15 +7,148 @@ Alpha-Reliability (2011); Cohen, A coefficient of agreement for nominal scales (
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sharegpt_argilla.responses.bootstrap import RESAMPLES, Estimate, Floats, estimate
-from sharegpt_argilla.responses.distances import METRICS, MetricName, kappa_weights
+from sharegpt_argilla.registry import Registry
+
+Floats = NDArray[np.floating[Any]]
+MetricName = Literal["nominal", "ordinal", "interval", "masi"]
+
+METRIC_OF_TYPE: Mapping[str, MetricName] = {"rating": "ordinal", "label": "nominal", "multi_label": "masi"}
+"""Type of question -> the metric that fits it."""
+
+
+def masi_distance(first: Collection[Hashable], second: Collection[Hashable]) -> float:
+    """1 - Jaccard index x monotonicity: 1 for equal sets, 2/3 for a subset, 1/3 for an overlap, else 0."""
+    one, two = frozenset(first), frozenset(second)
+    if one == two:
+        return 0.0
+    common = len(one & two)
+    monotonicity = 2 / 3 if common == min(len(one), len(two)) else 1 / 3
+    return 1 - common / len(one | two) * monotonicity if common else 1.0
+
+
+def nominal(categories: Sequence[Hashable], totals: Floats) -> Floats:
+    """1 for different answers."""
+    return np.broadcast_to(1.0 - np.eye(len(categories)), (len(totals), len(categories), len(categories)))
+
+
+def ordinal(categories: Sequence[Hashable], totals: Floats) -> Floats:
+    """The square of the number of answers that lie between, each end counted half; ``categories`` in order."""
+    running = np.cumsum(totals, axis=1)
+    between = running[:, None, :] - running[:, :, None] + (totals[:, :, None] - totals[:, None, :]) / 2
+    squared: Floats = between**2
+    return squared
+
+
+def interval(categories: Sequence[Hashable], totals: Floats) -> Floats:
+    """The square of the difference of two numbers."""
+    values = np.array(categories, dtype=float)
+    return np.broadcast_to((values[:, None] - values[None, :]) ** 2, (len(totals), len(values), len(values)))
+
+
+def masi(categories: Sequence[Hashable], totals: Floats) -> Floats:
+    """`masi_distance` of sets of labels."""
+    sets = [category if isinstance(category, frozenset) else frozenset([category]) for category in categories]
+    matrix = np.array([[masi_distance(one, two) for two in sets] for one in sets], dtype=float)
+    return np.broadcast_to(matrix.reshape(len(sets), len(sets)), (len(totals), len(sets), len(sets)))
+
+
+Metric = Callable[[Sequence[Hashable], Floats], Floats]
+"""Categories, and how often each was given in each of several samples (samples x categories) -> distances
+(samples x categories x categories)."""
+
+METRICS: Registry[Metric] = Registry(
+    "metric", {"nominal": nominal, "ordinal": ordinal, "interval": interval, "masi": masi}
+)
+
+
+def kappa_weights(metric: MetricName, categories: Sequence[Hashable]) -> Floats:
+    """Distances for a weighted kappa (categories x categories).
+
+    For ordinal answers they are quadratic in the place on the scale (Cohen, Weighted kappa, 1968), which does not
+    depend on how often an answer was given.
+    """
+    one_sample = np.ones((1, len(categories)))
+    ordered = metric == "ordinal"
+    found = interval(range(len(categories)), one_sample) if ordered else METRICS[metric](categories, one_sample)
+    weights: Floats = found[0]
+    return weights
+
+
+RESAMPLES = 1000
+SEED = 0
+INTERVAL = 0.95
+"""Share of the resamples that lie inside an interval; its ends are percentiles (Efron and Tibshirani, 1993)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """A statistic with its interval.
+
+    Attributes:
+        value: the statistic; None where it is not defined, as alpha is when all answers are the same.
+        low: lower end of the 95 % interval; None where too little is defined.
+        high: upper end.
+        items: number of items (records) behind it.
+    """
+
+    value: float | None
+    low: float | None
+    high: float | None
+    items: int
+
+    def to_json(self) -> dict[str, float | int | None]:
+        """As it stands in a report: four decimals."""
+        return {
+            "value": _rounded(self.value),
+            "low": _rounded(self.low),
+            "high": _rounded(self.high),
+            "items": self.items,
+        }
+
+
+def estimate(
+    items: Floats,
+    statistic: Callable[[Floats, Floats], Floats],
+    resamples: int = RESAMPLES,
+    seed: int = SEED,
+) -> Estimate:
+    """A statistic of items and its interval, each item drawn as a whole.
+
+    Args:
+        items: one row for each item. Equal rows are drawn together, which is the same and much faster.
+        statistic: (patterns, weights) -> one number for each sample, NaN where it is not defined; ``patterns``
+            are the different rows, ``weights`` (samples x patterns) how often each is in a sample.
+        resamples: number of samples that are drawn.
+        seed: of the generator; the same seed gives the same interval.
+    """
+    count = len(items)
+    if not count:
+        return Estimate(None, None, None, 0)
+    patterns, times = np.unique(items, axis=0, return_counts=True)
+    drawn = np.random.default_rng(seed).multinomial(count, times / count, size=resamples)
+    weights = np.vstack([times[None, :], drawn]).astype(float)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        found = statistic(patterns, weights)
+    value = float(found[0])
+    defined = found[1:][np.isfinite(found[1:])]
+    if not np.isfinite(value):
+        return Estimate(None, None, None, count)
+    if not len(defined):
+        return Estimate(value, None, None, count)
+    low, high = np.percentile(defined, [50 * (1 - INTERVAL), 50 * (1 + INTERVAL)])
+    return Estimate(value, float(low), float(high), count)
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 4)
+
 
 MISSING = -1
 

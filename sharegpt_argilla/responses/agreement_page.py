@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from html import escape
 from typing import Any
 
-from sharegpt_argilla.charts import STYLE, Bar, Dot, bar_chart, dot_chart
-from sharegpt_argilla.responses.agreement_text import number
+from sharegpt_argilla.common.charts import STYLE, Bar, Dot, bar_chart, dot_chart
+from sharegpt_argilla.responses.agreement_report import number
 
 Report = Mapping[str, Any]
 

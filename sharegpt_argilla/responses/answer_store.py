@@ -13,13 +13,12 @@ from typing import Any, NamedTuple
 import orjson
 
 from sharegpt_argilla.annotation import AnsweredRecord, Response, Suggestion
-from sharegpt_argilla.json_text import load_json
-from sharegpt_argilla.responses.crowd import fit_policies
-from sharegpt_argilla.responses.estimated_time import TIMES_INDEX, TIMES_TABLE, ResponseTimes, Timed
+from sharegpt_argilla.common.json_text import load_json
 from sharegpt_argilla.responses.export_state import Stamp, stamp_of
-from sharegpt_argilla.responses.gold_weights import weigh_by_gold
-from sharegpt_argilla.responses.joining import join, join_parts, with_reviews
+from sharegpt_argilla.responses.join_datasets import join, join_parts, with_reviews
 from sharegpt_argilla.responses.merge import Origin, annotation
+from sharegpt_argilla.responses.rater_models import fit_policies, weigh_by_gold
+from sharegpt_argilla.responses.working_time import TIMES_INDEX, TIMES_TABLE, ResponseTimes, Timed
 
 _TABLE = """
 CREATE TABLE answers (

@@ -16,7 +16,7 @@ from zlib import crc32
 
 from sharegpt_argilla.annotation import AnsweredRecord
 from sharegpt_argilla.errors import InputError
-from sharegpt_argilla.responses.estimated_time import TIMES_INDEX, TIMES_TABLE, ResponseTimes
+from sharegpt_argilla.responses.working_time import TIMES_INDEX, TIMES_TABLE, ResponseTimes
 
 VERSION = 3
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sharegpt_argilla.annotation import AnsweredRecord, AnswerValue, Response
-from sharegpt_argilla.responses.aggregation import PolicyChoice
+from sharegpt_argilla.responses.policies import PolicyChoice
 from sharegpt_argilla.rows import ANNOTATION, Row, read_extension, with_extension
 
 GOLD = "gold"

@@ -10,8 +10,8 @@ import numpy as np
 
 from sharegpt_argilla.annotation import AnsweredRecord, Response
 from sharegpt_argilla.config import MultiLabelQuestion, QuestionConfig
-from sharegpt_argilla.responses.aggregation import comparable
 from sharegpt_argilla.responses.agreement import (
+    METRIC_OF_TYPE,
     AnswerTable,
     answer_table,
     krippendorff_alpha,
@@ -19,9 +19,8 @@ from sharegpt_argilla.responses.agreement import (
     percent_agreement,
 )
 from sharegpt_argilla.responses.agreement_report import disagreement, scale_of
-from sharegpt_argilla.responses.distances import METRIC_OF_TYPE
-from sharegpt_argilla.responses.person_agreement import against_rest
-from sharegpt_argilla.responses.reference_agreement import against_reference
+from sharegpt_argilla.responses.person_agreement import against_reference, against_rest
+from sharegpt_argilla.responses.policies import comparable
 
 LATEST = 10_000
 """Records that two people or more answered which are looked at, those with the newest answers; a table of all

@@ -6,14 +6,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sharegpt_argilla.cache import DiskCache
+from sharegpt_argilla.common.cache import DiskCache
 from sharegpt_argilla.config import AgentConfig, Project, QuestionConfig
 from sharegpt_argilla.registry import Registry
 from sharegpt_argilla.suggestions.base import Agent
-from sharegpt_argilla.suggestions.classifier import TrainedClassifier
 from sharegpt_argilla.suggestions.intent_rules import IntentByRules
 from sharegpt_argilla.suggestions.llm import ChatModel
-from sharegpt_argilla.suggestions.moderation import ModerationScores
+from sharegpt_argilla.suggestions.moderation_scores import ModerationScores
+from sharegpt_argilla.suggestions.trained_classifier import TrainedClassifier
 
 
 @dataclass(frozen=True)

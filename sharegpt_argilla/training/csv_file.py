@@ -12,9 +12,9 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from sharegpt_argilla.jsonl import open_output
+from sharegpt_argilla.common.jsonl import open_output
 from sharegpt_argilla.training.base import About, Scheme, TrainingRow, split_path
-from sharegpt_argilla.training.columns import columns
+from sharegpt_argilla.training.data_frames import columns
 
 BETWEEN_LABELS = "; "
 _STARTS = tuple("=+-@＝＋－＠")

@@ -8,7 +8,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import IO
 
-from sharegpt_argilla.jsonl import open_output
+from sharegpt_argilla.common.jsonl import open_output
 from sharegpt_argilla.training.base import JSON_ARRAY, JSON_LINES, About, Scheme, TrainingRow, split_path
 
 _encode = json.JSONEncoder(ensure_ascii=False).encode

@@ -11,7 +11,7 @@ from pyarrow import parquet
 
 from sharegpt_argilla.errors import InputError
 from sharegpt_argilla.training.base import About, Scheme, TrainingRow, split_path
-from sharegpt_argilla.training.columns import columns
+from sharegpt_argilla.training.data_frames import columns
 
 BATCH = 1_000
 """Rows in memory at a time."""

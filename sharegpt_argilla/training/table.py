@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from sharegpt_argilla.registry import Registry
-from sharegpt_argilla.training.answers import Answers, classification, demonstrations, kto
+from sharegpt_argilla.training.answer_formats import Answers, classification, demonstrations, kto
 from sharegpt_argilla.training.base import JSON_ARRAY, TrainingFormat
-from sharegpt_argilla.training.columns import Table
 from sharegpt_argilla.training.conversation import Conversations
+from sharegpt_argilla.training.data_frames import Table
 from sharegpt_argilla.training.instruction import Instruction, alpaca, prompt_completion, prompt_only, xturing
 from sharegpt_argilla.training.preference import (
     KoChatGPTRanking,
@@ -33,7 +33,7 @@ _MEMBERS: tuple[TrainingFormat, ...] = (
     Preference("reward", "pairs, TRL's reward trainer: chosen, rejected as messages", reward, needs_history=True),
     Answers("demonstrations", "what annotators wrote: prompt, demonstration", demonstrations),
     Answers("classification", "a row for each question: question, text, labels", classification),
-    Table("datasets", "every column, a DatasetDict folder with a dataset card", "", "dataset_dict"),
+    Table("datasets", "every column, a DatasetDict folder with a dataset card", "", "hub_dataset"),
     Table("parquet", "every column, Parquet", ".parquet", "parquet_file"),
     Table("csv", "every column, CSV that spreadsheets may open", ".csv", "csv_file"),
 )

@@ -9,10 +9,11 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from sharegpt_argilla.argilla_client.accounts import leave_workspace, members_of
 from sharegpt_argilla.argilla_client.connection import ArgillaClient, connect
-from sharegpt_argilla.argilla_client.dataset import find_dataset
-from sharegpt_argilla.argilla_client.people import leave_workspace, members_of
-from sharegpt_argilla.argilla_client.records import BATCH, RecordsDataset
+from sharegpt_argilla.argilla_client.dataset_on_server import find_dataset
+from sharegpt_argilla.argilla_client.records_on_server import BATCH, RecordsDataset
+from sharegpt_argilla.common.jsonl import STANDARD_STREAM, RejectsFile, RowLine, read_rows
 from sharegpt_argilla.config import (
     DEFAULT_CONFIG,
     NumberProperty,
@@ -21,19 +22,17 @@ from sharegpt_argilla.config import (
     TextField,
     load_project,
 )
-from sharegpt_argilla.config.fields import EXTENSION
-from sharegpt_argilla.config.parts import review_part
+from sharegpt_argilla.config.annotation_task import EXTENSION
+from sharegpt_argilla.config.project_datasets import review_part
 from sharegpt_argilla.errors import InputError, UnknownNameError, UsageError
-from sharegpt_argilla.jsonl import STANDARD_STREAM, RejectsFile, RowLine, read_rows
-from sharegpt_argilla.records.context import EarlierTurns
-from sharegpt_argilla.records.peer_answers import peer_table
+from sharegpt_argilla.project.enrichers import Candidate
+from sharegpt_argilla.project.record_links import queue_link
+from sharegpt_argilla.project.record_loader import DEFAULT_REJECTS, LoadSummary, RecordLoader
+from sharegpt_argilla.records.record_fields import EarlierTurns, peer_table
+from sharegpt_argilla.responses.agreement import METRIC_OF_TYPE
 from sharegpt_argilla.responses.agreement_report import disagreements
-from sharegpt_argilla.responses.distances import METRIC_OF_TYPE
 from sharegpt_argilla.rows import ANNOTATION, dump_row, read_extension, with_extension
 from sharegpt_argilla.settings import Connection, Home, default_home, find_connection
-from sharegpt_argilla.workflows.enriching.base import Candidate
-from sharegpt_argilla.workflows.record_links import queue_link
-from sharegpt_argilla.workflows.record_loader import DEFAULT_REJECTS, LoadSummary, RecordLoader
 from sharegpt_argilla.workflows.setup_dataset import build_dataset, missing_of_dataset
 
 PEERS = "peer-answers"

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from sharegpt_argilla.argilla_client.accounts import missing_accounts
 from sharegpt_argilla.argilla_client.connection import connect
-from sharegpt_argilla.argilla_client.dataset import differences, find_dataset
-from sharegpt_argilla.argilla_client.people import missing_accounts
+from sharegpt_argilla.argilla_client.dataset_on_server import differences, find_dataset
 from sharegpt_argilla.config import DEFAULT_CONFIG, Project, ProjectConfig, load_project
-from sharegpt_argilla.config.parts import project_parts
+from sharegpt_argilla.config.project_datasets import project_parts
+from sharegpt_argilla.project.enrichers import numbers_plan
 from sharegpt_argilla.settings import Connection, find_connection
-from sharegpt_argilla.workflows.enriching.numbers import numbers_plan
 
 
 @dataclass(frozen=True)

@@ -11,19 +11,18 @@ from pathlib import Path
 from tempfile import TemporaryFile
 from typing import IO, Any
 
+from sharegpt_argilla.common.jsonl import STANDARD_STREAM, RejectsFile, open_input, open_output
 from sharegpt_argilla.config import Curation, load_project
 from sharegpt_argilla.corpora.run.executors import executor
-from sharegpt_argilla.curation.base import Options
-from sharegpt_argilla.curation.chunks import Curated, Settings, curate_chunk
-from sharegpt_argilla.curation.conversations import chunks
-from sharegpt_argilla.curation.duplicates import Seen
-from sharegpt_argilla.curation.gathering import Gathering
-from sharegpt_argilla.curation.identify import identifier
-from sharegpt_argilla.curation.report import build_report, render_report
+from sharegpt_argilla.curation.checks.base import Options
+from sharegpt_argilla.curation.checks.duplicate_checks import Seen
+from sharegpt_argilla.curation.checks.table import CHECKS, DEFAULT, FIXABLE
+from sharegpt_argilla.curation.chunks import Curated, Settings, chunks, curate_chunk
+from sharegpt_argilla.curation.curation_report import build_report, render_report
+from sharegpt_argilla.curation.language_identifier import identifier
+from sharegpt_argilla.curation.merge_chunks import Gathering
 from sharegpt_argilla.curation.sampling import Candidate, candidate, check_stratum, choose
-from sharegpt_argilla.curation.table import CHECKS, DEFAULT, FIXABLE
 from sharegpt_argilla.errors import InputError, UsageError
-from sharegpt_argilla.jsonl import STANDARD_STREAM, RejectsFile, open_input, open_output
 
 REJECTS_NAME = "rejected.jsonl"
 

@@ -7,10 +7,10 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
+from sharegpt_argilla.common.jsonl import open_output
 from sharegpt_argilla.config import DEFAULT_CONFIG
-from sharegpt_argilla.embedded_argilla.launcher import ServerInfo
+from sharegpt_argilla.embedded_argilla.processes.launcher import ServerInfo
 from sharegpt_argilla.errors import InputError, SharegptArgillaError
-from sharegpt_argilla.jsonl import open_output
 from sharegpt_argilla.settings import DEFAULT_PORT, Connection, Home, default_home, read_json
 from sharegpt_argilla.workflows.dashboard import DEFAULT_PORT as DASHBOARD_PORT
 from sharegpt_argilla.workflows.dashboard import DashboardOptions, running_dashboard

@@ -11,10 +11,10 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from sharegpt_argilla.argilla_client.connection import ArgillaClient, connect
-from sharegpt_argilla.argilla_client.dataset import find_dataset
-from sharegpt_argilla.argilla_client.health import count_records, server_version
+from sharegpt_argilla.argilla_client.dataset_on_server import find_dataset
+from sharegpt_argilla.argilla_client.server_counts import count_records, server_version
 from sharegpt_argilla.config import DEFAULT_CONFIG, Project, load_project
-from sharegpt_argilla.config.parts import project_parts
+from sharegpt_argilla.config.project_datasets import project_parts
 from sharegpt_argilla.errors import SharegptArgillaError
 from sharegpt_argilla.settings import Home, default_home, find_connection
 from sharegpt_argilla.workflows.setup_dataset import check_dataset

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, closing, nullcontext
 from dataclasses import asdict, dataclass
@@ -11,12 +12,18 @@ from datetime import UTC, datetime
 from functools import partial
 from itertools import islice
 from pathlib import Path
+from threading import Event
 from typing import IO, Any, get_args
 
 from sharegpt_argilla.annotation import ResponseStatus
+from sharegpt_argilla.common.jsonl import STANDARD_STREAM, open_output, read_rows
+from sharegpt_argilla.common.run_lock import run_lock
 from sharegpt_argilla.config import DEFAULT_CONFIG, ProjectConfig, load_project
-from sharegpt_argilla.errors import InputError, UnknownNameError, UsageError
-from sharegpt_argilla.jsonl import STANDARD_STREAM, open_output, read_rows
+from sharegpt_argilla.errors import InputError, SharegptArgillaError, UnknownNameError, UsageError
+from sharegpt_argilla.project.annotated_rows import policy_choice
+from sharegpt_argilla.project.answer_sources import ExportedDatasets, Sources, open_sources
+from sharegpt_argilla.project.gold_answers import known_answers
+from sharegpt_argilla.project.progress_history import keep_snapshots
 from sharegpt_argilla.records.gold_file import Gold
 from sharegpt_argilla.responses.answer_store import AnswerStore, rarely_collected
 from sharegpt_argilla.responses.export_state import (
@@ -29,16 +36,10 @@ from sharegpt_argilla.responses.export_state import (
     plan_hash,
     remove_drafts,
 )
-from sharegpt_argilla.responses.lines import LineCounts, LineMerger, lines_at, patch, remade
 from sharegpt_argilla.responses.merge import Origin, guidelines_hash
-from sharegpt_argilla.responses.times import read_time
+from sharegpt_argilla.responses.merge_lines import LineCounts, LineMerger, lines_at, patch, remade
+from sharegpt_argilla.responses.working_time import read_time
 from sharegpt_argilla.settings import Connection, default_home, find_connection
-from sharegpt_argilla.workflows.annotated_rows import policy_choice
-from sharegpt_argilla.workflows.answer_sources import Sources, open_sources
-from sharegpt_argilla.workflows.exported_datasets import ExportedDatasets
-from sharegpt_argilla.workflows.known_answers import known_answers
-from sharegpt_argilla.workflows.progress_history import keep_snapshots
-from sharegpt_argilla.workflows.run_lock import run_lock
 
 BATCH = 500
 """Rows whose answers are looked up at a time."""
@@ -356,3 +357,30 @@ class _Orphans:
 
 def _orphans_path(output: str) -> Path:
     return (Path() if output == STANDARD_STREAM else Path(output).parent) / ORPHANS
+
+
+def export_periodically(
+    export: Callable[[], ExportSummary],
+    seconds: float,
+    stop: Event,
+    on_done: Callable[[ExportSummary], None],
+    on_failed: Callable[[str], None],
+) -> None:
+    """Export now and then every so many seconds, counted from start to start; a failed run changes nothing.
+
+    Args:
+        export: one run.
+        seconds: from the start of one run to the start of the next; a run that takes longer is followed at once.
+        stop: ends it; a run that is under way is finished first.
+        on_done: called after each run that ended well.
+        on_failed: called after each other, with the reason in one line.
+    """
+    while not stop.is_set():
+        started = time.monotonic()
+        try:
+            on_done(export())
+        except SharegptArgillaError as error:
+            on_failed(str(error))
+        except Exception as error:  # around one job: the next may do better, and nobody watches a service
+            on_failed(f"{type(error).__name__}: {error}".splitlines()[0])
+        stop.wait(max(0.0, started + seconds - time.monotonic()))

@@ -12,21 +12,20 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import BinaryIO
 
-from sharegpt_argilla.corpora.base import Options
-from sharegpt_argilla.corpora.pairing import Counts
+from sharegpt_argilla.common.jsonl import STANDARD_STREAM, left_by_an_earlier_run
+from sharegpt_argilla.corpora.formats.base import Options
 from sharegpt_argilla.corpora.reading.compression import Peekable
-from sharegpt_argilla.corpora.reading.inputs import expand_inputs, total_size
-from sharegpt_argilla.corpora.reading.sources import Progress, describe
+from sharegpt_argilla.corpora.reading.inputs import Progress, describe, expand_inputs, total_size
 from sharegpt_argilla.corpora.run.assembly import Assembly, assemble, stitch_halves, write_rejects, write_stitched
 from sharegpt_argilla.corpora.run.conversion import Settings, corpus_of
 from sharegpt_argilla.corpora.run.detection import AUTO, detect_corpora
+from sharegpt_argilla.corpora.run.pairing import Counts
 from sharegpt_argilla.corpora.run.parts import LARGEST_MNBVC_FILE, PartsWriter, write_rows
 from sharegpt_argilla.corpora.run.running import Here, Workers, run_shards
 from sharegpt_argilla.corpora.run.shard_files import ShardResult, SharedRows, shared_rows
 from sharegpt_argilla.corpora.run.shards import SHARD_SIZE, cut
 from sharegpt_argilla.corpora.run.work import Plan, Work, unfinished, work_folder
 from sharegpt_argilla.errors import InputError, UsageError
-from sharegpt_argilla.jsonl import STANDARD_STREAM, left_by_an_earlier_run
 from sharegpt_argilla.rows import CREATE_TIME_FORMAT, check_create_time, check_profile
 
 OUTPUT_NAME = "shareGPT_{model}_{time:%Y-%m-%d-%H-%M-%S}.jsonl"

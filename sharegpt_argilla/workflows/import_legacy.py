@@ -12,16 +12,16 @@ from pathlib import Path
 from typing import IO, Any
 
 from sharegpt_argilla.annotation import AnsweredRecord, Response
+from sharegpt_argilla.common.jsonl import STANDARD_STREAM, RejectsFile, open_output
 from sharegpt_argilla.errors import InputError, RejectedError, UnknownNameError
-from sharegpt_argilla.jsonl import STANDARD_STREAM, RejectsFile, open_output
-from sharegpt_argilla.legacy.project import LegacyProject, project_file, read_project
-from sharegpt_argilla.legacy.records import (
+from sharegpt_argilla.legacy.legacy_project import LegacyProject, project_file, read_project
+from sharegpt_argilla.legacy.legacy_records import (
     LegacyRecord,
     LegacyRow,
     find_files,
     read_record,
 )
-from sharegpt_argilla.legacy.records import read_rows as read_legacy_rows
+from sharegpt_argilla.legacy.legacy_records import read_rows as read_legacy_rows
 from sharegpt_argilla.responses.merge import Origin, annotation, guidelines_hash
 from sharegpt_argilla.rows import (
     ANNOTATION,

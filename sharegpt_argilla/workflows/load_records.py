@@ -11,12 +11,9 @@ from itertools import islice
 from pathlib import Path
 
 from sharegpt_argilla.argilla_client.connection import ArgillaClient, connect
-from sharegpt_argilla.argilla_client.dataset import find_dataset, require_dataset
-from sharegpt_argilla.argilla_client.records import BATCH, RecordsDataset
-from sharegpt_argilla.config import DEFAULT_CONFIG, Project, load_project
-from sharegpt_argilla.config.parts import Part, project_parts
-from sharegpt_argilla.errors import InputError
-from sharegpt_argilla.jsonl import (
+from sharegpt_argilla.argilla_client.dataset_on_server import find_dataset, require_dataset
+from sharegpt_argilla.argilla_client.records_on_server import BATCH, RecordsDataset
+from sharegpt_argilla.common.jsonl import (
     STANDARD_STREAM,
     RejectsFile,
     RowLine,
@@ -24,14 +21,15 @@ from sharegpt_argilla.jsonl import (
     open_input,
     read_rows,
 )
-from sharegpt_argilla.records.assignment import Assigned
-from sharegpt_argilla.records.context import EarlierTurns
+from sharegpt_argilla.config import DEFAULT_CONFIG, Project, load_project
+from sharegpt_argilla.config.project_datasets import Part, project_parts
+from sharegpt_argilla.errors import InputError
+from sharegpt_argilla.project.enrichers import EnrichOptions, build_enrichers, numbers_plan
+from sharegpt_argilla.project.record_loader import DEFAULT_REJECTS, LoadSummary, RecordLoader
+from sharegpt_argilla.records.assignment_plan import Assigned
+from sharegpt_argilla.records.record_fields import EarlierTurns
 from sharegpt_argilla.settings import Connection, find_connection
-from sharegpt_argilla.workflows.enriching.base import EnrichOptions
-from sharegpt_argilla.workflows.enriching.numbers import numbers_plan
-from sharegpt_argilla.workflows.enriching.table import build_enrichers
 from sharegpt_argilla.workflows.plan import Planner, takes
-from sharegpt_argilla.workflows.record_loader import DEFAULT_REJECTS, LoadSummary, RecordLoader
 from sharegpt_argilla.workflows.setup_dataset import check_dataset
 
 __all__ = ["DEFAULT_REJECTS", "LoadSummary", "load_records"]

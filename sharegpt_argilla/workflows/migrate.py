@@ -10,22 +10,24 @@ from pathlib import Path
 from typing import Any
 
 from sharegpt_argilla.argilla_client.connection import ArgillaClient, connect
-from sharegpt_argilla.argilla_client.copied_dataset import DatasetSettings, read_settings
-from sharegpt_argilla.argilla_client.copied_records import (
+from sharegpt_argilla.argilla_client.copying import (
+    DatasetSettings,
     count_contents,
     count_database,
     external_id,
     find_there,
     missing_body,
     read_records,
+    read_settings,
     send_records,
     whole_body,
 )
-from sharegpt_argilla.argilla_client.dataset import dataset_settings, require_dataset
-from sharegpt_argilla.argilla_client.responses import COPIED, response_times
+from sharegpt_argilla.argilla_client.dataset_on_server import dataset_settings, require_dataset
+from sharegpt_argilla.argilla_client.responses_on_server import response_times
+from sharegpt_argilla.common.contract_keys import COPIED_ANSWERS
 from sharegpt_argilla.config import DEFAULT_CONFIG, Project, load_project
 from sharegpt_argilla.config.label_map import load_label_map
-from sharegpt_argilla.config.parts import project_parts
+from sharegpt_argilla.config.project_datasets import project_parts
 from sharegpt_argilla.errors import UsageError
 from sharegpt_argilla.records.plan_file import plan_path
 from sharegpt_argilla.responses.relabelling import AskedQuestion, Relabelling
@@ -150,12 +152,14 @@ class _Migration:
             self.summary.dropped += len(before["values"] or {}) - len(after["values"])
             responses.append(after)
         metadata = record["metadata"] or {}
-        times = {one["user_id"]: response_times(one, metadata.get(COPIED, {})) for one in record["responses"]}
+        times = {
+            one["user_id"]: response_times(one, metadata.get(COPIED_ANSWERS, {})) for one in record["responses"]
+        }
         fields = [field.name for field in self.project.config.fields]
         vectors = [] if new is None else [part["name"] for part in new.parts["vectors-settings"]]
         return {
             **record,
-            "metadata": {**metadata, **({COPIED: times} if times else {})},
+            "metadata": {**metadata, **({COPIED_ANSWERS: times} if times else {})},
             "fields": {name: value for name, value in record["fields"].items() if name in fields},
             "vectors": {name: value for name, value in record["vectors"].items() if name in vectors},
             "responses": responses,

@@ -8,18 +8,18 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from sharegpt_argilla.argilla_client.connection import ArgillaClient, connect
-from sharegpt_argilla.argilla_client.copied_accounts import (
+from sharegpt_argilla.argilla_client.copying import (
+    DatasetSettings,
+    copy_dataset,
     copy_users,
     copy_workspaces,
-    list_users,
-    list_workspaces,
-)
-from sharegpt_argilla.argilla_client.copied_dataset import DatasetSettings, copy_dataset, list_datasets
-from sharegpt_argilla.argilla_client.copied_records import (
     count_contents,
     count_database,
     external_id,
     find_there,
+    list_datasets,
+    list_users,
+    list_workspaces,
     missing_body,
     read_records,
     send_records,

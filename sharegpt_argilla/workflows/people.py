@@ -8,20 +8,14 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from sharegpt_argilla.argilla_client.accounts import leave_workspace, members_of
 from sharegpt_argilla.argilla_client.connection import ArgillaClient, connect
-from sharegpt_argilla.argilla_client.dataset import find_dataset
-from sharegpt_argilla.argilla_client.people import leave_workspace, members_of
-from sharegpt_argilla.config import ASSIGNED_RANK, ASSIGNED_TO, DEFAULT_CONFIG, Project, load_project
-from sharegpt_argilla.config.parts import Part, project_parts, review_part
+from sharegpt_argilla.argilla_client.dataset_on_server import find_dataset
+from sharegpt_argilla.config import DEFAULT_CONFIG, Project, load_project
+from sharegpt_argilla.config.project_datasets import Part, project_parts, review_part
 from sharegpt_argilla.errors import UnknownNameError, UsageError
-from sharegpt_argilla.settings import (
-    Connection,
-    Home,
-    default_home,
-    find_connection,
-    find_password,
-    write_private,
-)
+from sharegpt_argilla.project.record_links import personal_link
+from sharegpt_argilla.settings import Connection, Home, default_home, find_connection, find_password, write_private
 
 
 @dataclass(frozen=True)
@@ -95,20 +89,6 @@ def people(
         removed = _remove(client, project, found, remove, dry_run=dry_run)
         sheet = None if output is None or dry_run else _write_sheet(Path(output), client.url, found)
         return PeopleSummary(client.url, found, removed, sheet)
-
-
-def personal_link(url: str, dataset_id: str, username: str, *, filtered: bool) -> str:
-    """The page with the pending records of a person.
-
-    Args:
-        url: address of the Argilla.
-        dataset_id: Argilla's id of the dataset.
-        username: whose.
-        filtered: whether the link itself must say whose records it shows; the embedded Argilla knows.
-    """
-    page = f"{url}/dataset/{dataset_id}/annotation-mode?page=1&status=pending"
-    order = f"metadata.{ASSIGNED_RANK}.asc"
-    return f"{page}&metadata={ASSIGNED_TO}.{username}&sort={order}" if filtered else page
 
 
 def _everybody(

@@ -5,30 +5,30 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from sharegpt_argilla.annotation import ResponseStatus
-from sharegpt_argilla.argilla_client.assignments import apply_assignments, remove_unanswered
 from sharegpt_argilla.argilla_client.connection import connect
-from sharegpt_argilla.argilla_client.dataset import find_dataset
-from sharegpt_argilla.config import (
-    ASSIGNED_N,
-    ASSIGNED_RANK,
-    ASSIGNED_TO,
-    DEFAULT_CONFIG,
-    Project,
-    load_project,
-)
-from sharegpt_argilla.config.parts import Part, project_parts
+from sharegpt_argilla.argilla_client.dataset_on_server import find_dataset
+from sharegpt_argilla.argilla_client.records_on_server import apply_assignments, remove_unanswered
+from sharegpt_argilla.common.jsonl import STANDARD_STREAM, read_rows
+from sharegpt_argilla.config import DEFAULT_CONFIG, Project, load_project
+from sharegpt_argilla.config.project_datasets import Part, project_parts
 from sharegpt_argilla.errors import InputError, ServerUnreachableError, UsageError
-from sharegpt_argilla.jsonl import STANDARD_STREAM, read_rows
-from sharegpt_argilla.records.assignment import Assigned, Plan, Rules, extend_plan, make_plan, moved, with_answers
-from sharegpt_argilla.records.metadata import ROW_PROPERTIES
+from sharegpt_argilla.project.answer_sources import open_sources
+from sharegpt_argilla.project.gold_answers import known_answers
+from sharegpt_argilla.records.assignment_plan import (
+    Assigned,
+    Plan,
+    Rules,
+    extend_plan,
+    make_plan,
+    moved,
+    with_answers,
+)
 from sharegpt_argilla.records.plan_file import changed_rules, plan_path, read_plan, write_plan
+from sharegpt_argilla.records.record_metadata import ROW_PROPERTIES, assigned_metadata
 from sharegpt_argilla.rows import Row, read_extension
 from sharegpt_argilla.settings import Connection, find_connection
-from sharegpt_argilla.workflows.answer_sources import open_sources
-from sharegpt_argilla.workflows.known_answers import known_answers
 
 _ANSWERED: tuple[ResponseStatus, ...] = ("submitted", "draft", "discarded")
 
@@ -238,11 +238,6 @@ class Planner:
             return set()
         with open_sources(where, there, _ANSWERED) as sources:
             return set(sources.answered())
-
-
-def assigned_metadata(one: Assigned) -> dict[str, Any]:
-    """What a record carries of the plan."""
-    return {ASSIGNED_TO: list(one.people), ASSIGNED_RANK: one.rank, ASSIGNED_N: len(one.people)}
 
 
 def takes(part: Part, one: Assigned) -> bool:

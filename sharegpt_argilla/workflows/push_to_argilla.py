@@ -6,8 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from sharegpt_argilla.config import DEFAULT_CONFIG
+from sharegpt_argilla.project.enrichers import EnrichOptions
 from sharegpt_argilla.settings import Connection, Home
-from sharegpt_argilla.workflows.enriching.base import EnrichOptions
 from sharegpt_argilla.workflows.load_records import DEFAULT_REJECTS, LoadSummary, load_records
 from sharegpt_argilla.workflows.setup_dataset import SetupSummary, setup_dataset
 

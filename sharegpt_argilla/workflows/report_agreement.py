@@ -9,17 +9,17 @@ from pathlib import Path
 from typing import Any
 
 from sharegpt_argilla.argilla_client.connection import connect
-from sharegpt_argilla.argilla_client.dataset import find_dataset
+from sharegpt_argilla.argilla_client.dataset_on_server import find_dataset
+from sharegpt_argilla.common.jsonl import STANDARD_STREAM, open_output, read_rows
 from sharegpt_argilla.config import DEFAULT_CONFIG, ProjectConfig, load_project
 from sharegpt_argilla.errors import InputError, SharegptArgillaError
-from sharegpt_argilla.jsonl import STANDARD_STREAM, open_output, read_rows
+from sharegpt_argilla.project.project_watch import prompt_field
+from sharegpt_argilla.project.record_links import record_link
 from sharegpt_argilla.responses.agreement_page import render_page
 from sharegpt_argilla.responses.agreement_report import build_report
-from sharegpt_argilla.responses.pace import IDLE
+from sharegpt_argilla.responses.working_time import IDLE
 from sharegpt_argilla.rows import Row
 from sharegpt_argilla.settings import Connection, find_connection
-from sharegpt_argilla.workflows.project_watch import prompt_field
-from sharegpt_argilla.workflows.record_links import record_link
 
 
 def report_agreement(

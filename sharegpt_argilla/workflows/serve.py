@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sharegpt_argilla.embedded_argilla.launcher import ServeOptions, ServerInfo, run
+from sharegpt_argilla.embedded_argilla.processes.launcher import ServeOptions, ServerInfo, run
 from sharegpt_argilla.settings import DEFAULT_PORT, Home, default_home
 
 if TYPE_CHECKING:

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from sharegpt_argilla.argilla_client.accounts import ensure_people, missing_accounts
 from sharegpt_argilla.argilla_client.connection import ArgillaClient, connect
-from sharegpt_argilla.argilla_client.dataset import (
+from sharegpt_argilla.argilla_client.dataset_on_server import (
     create_dataset,
     create_workspace,
     delete_draft,
@@ -16,12 +17,11 @@ from sharegpt_argilla.argilla_client.dataset import (
     find_workspace,
     update_guidelines,
 )
-from sharegpt_argilla.argilla_client.people import ensure_people, missing_accounts
 from sharegpt_argilla.config import DEFAULT_CONFIG, Project, load_project
-from sharegpt_argilla.config.parts import project_parts
+from sharegpt_argilla.config.project_datasets import project_parts
 from sharegpt_argilla.errors import DatasetDiffersError
+from sharegpt_argilla.project.enrichers import numbers_plan
 from sharegpt_argilla.settings import Connection, Home, default_home, find_connection
-from sharegpt_argilla.workflows.enriching.numbers import numbers_plan
 
 
 @dataclass(frozen=True)

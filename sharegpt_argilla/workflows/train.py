@@ -8,16 +8,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from sharegpt_argilla.errors import InputError, UsageError
+from sharegpt_argilla.project.annotated_rows import known_questions
 from sharegpt_argilla.training.base import Example, Question
 from sharegpt_argilla.training.classifier.base import Task, Validation
-from sharegpt_argilla.training.classifier.card import Trained
-from sharegpt_argilla.training.classifier.folder import check_target, write_classifier
-from sharegpt_argilla.training.classifier.pipeline import blank
-from sharegpt_argilla.training.classifier.tasks import LEARNABLE, build_task, read_examples
-from sharegpt_argilla.training.classifier.validation import validate
-from sharegpt_argilla.training.scheme import SeenQuestions
+from sharegpt_argilla.training.classifier.classifier_card import Trained, check_target, write_classifier
+from sharegpt_argilla.training.classifier.classifier_validation import validate
+from sharegpt_argilla.training.classifier.learning_tasks import LEARNABLE, build_task, read_examples
+from sharegpt_argilla.training.classifier.text_classifier import blank
+from sharegpt_argilla.training.question_scheme import SeenQuestions
 from sharegpt_argilla.training.splits import DEFAULT_SEED
-from sharegpt_argilla.workflows.annotated_rows import known_questions
 from sharegpt_argilla.workflows.training import as_file
 
 _NAME = re.compile(r"\w[\w-]*")
@@ -173,6 +172,6 @@ def _learned(one: Trained) -> LearnedQuestion:
 
 def _push(folder: Path, repository: str, *, private: bool) -> str:
     # Imported only when asked for.
-    from sharegpt_argilla.training.hub import upload_model  # noqa: PLC0415
+    from sharegpt_argilla.training.hub_dataset import upload_model  # noqa: PLC0415
 
     return upload_model(folder, repository, private=private)

@@ -11,11 +11,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from sharegpt_argilla.curation.base import Options
-from sharegpt_argilla.curation.duplicates import Resembling
+from sharegpt_argilla.common.jsonl import STANDARD_STREAM, open_input
+from sharegpt_argilla.curation.checks.base import Options
+from sharegpt_argilla.curation.checks.duplicate_checks import Resembling
 from sharegpt_argilla.errors import InputError, RejectedError, UnknownNameError, UsageError
-from sharegpt_argilla.jsonl import STANDARD_STREAM, open_input
+from sharegpt_argilla.project.annotated_rows import find_project, known_questions, read_rows_of, restricted
 from sharegpt_argilla.responses.merge import guidelines_hash
+from sharegpt_argilla.training.annotated_file import AnnotatedFile, Plan
 from sharegpt_argilla.training.base import (
     About,
     Example,
@@ -24,13 +26,10 @@ from sharegpt_argilla.training.base import (
     TrainingFormat,
     TrainingRow,
 )
-from sharegpt_argilla.training.examples import agreement, read_example
-from sharegpt_argilla.training.filters import Filters
-from sharegpt_argilla.training.scheme import SeenQuestions, find_question, require_question
-from sharegpt_argilla.training.source import AnnotatedFile, Plan
+from sharegpt_argilla.training.examples import Filters, agreement, read_example
+from sharegpt_argilla.training.question_scheme import SeenQuestions, find_question, require_question
 from sharegpt_argilla.training.splits import DEFAULT_SEED, Families, parse_split
 from sharegpt_argilla.training.table import FORMATS
-from sharegpt_argilla.workflows.annotated_rows import find_project, known_questions, read_rows_of, restricted
 
 NO_ANSWER = "without an answer"
 _TO_STREAM = (".jsonl", ".json", ".csv")
@@ -273,7 +272,7 @@ class _Job:
 
 def _push(folder: Path, repository: str, *, private: bool) -> str:
     # Imported only when asked for: `datasets` takes a second.
-    from sharegpt_argilla.training.dataset_dict import push_to_hub  # noqa: PLC0415
+    from sharegpt_argilla.training.hub_dataset import push_to_hub  # noqa: PLC0415
 
     return push_to_hub(folder, repository, private=private)
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from sharegpt_argilla.corpora.base import Conversation, Corpus
+from sharegpt_argilla.corpora.formats.base import Conversation, Corpus
 
 Record = dict[str, Any]
 Span = tuple[int, int]

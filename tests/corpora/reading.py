@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from sharegpt_argilla.corpora.base import Conversation, Corpus, GatheringCorpus
-from sharegpt_argilla.corpora.pairing import Counts, Pairer
-from sharegpt_argilla.corpora.table import CORPORA
+from sharegpt_argilla.corpora.formats.base import Conversation, Corpus, GatheringCorpus
+from sharegpt_argilla.corpora.formats.table import CORPORA
+from sharegpt_argilla.corpora.run.pairing import Counts, Pairer
 from sharegpt_argilla.rows import Pair
 from tests.projects import ROOT, SHARED
 

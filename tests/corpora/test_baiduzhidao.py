@@ -3,7 +3,7 @@
 import pytest
 from hypothesis import given
 
-from sharegpt_argilla.corpora.table import CORPORA
+from sharegpt_argilla.corpora.formats.table import CORPORA
 from sharegpt_argilla.errors import RejectedError
 from tests.corpora.layouts import only, spoken
 from tests.corpora.reading import pair_up, pairs_of, parse, shared, texts

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sharegpt_argilla.corpora.common import tidy_category
-from sharegpt_argilla.corpora.table import CORPORA
+from sharegpt_argilla.corpora.formats.sharegpt_90k import tidy_category
+from sharegpt_argilla.corpora.formats.table import CORPORA
 from sharegpt_argilla.errors import RejectedError
 from sharegpt_argilla.rows import build_row
 from tests.corpora.layouts import only, spoken

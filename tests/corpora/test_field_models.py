@@ -12,8 +12,8 @@ from typing import Annotated
 import pytest
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from sharegpt_argilla.corpora.base import Corpus
-from sharegpt_argilla.corpora.table import CORPORA
+from sharegpt_argilla.corpora.formats.base import Corpus
+from sharegpt_argilla.corpora.formats.table import CORPORA
 from sharegpt_argilla.rows import build_row, dump_row
 from tests.corpora.reading import pair_up, sample_records
 

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 from hypothesis import given
 
-from sharegpt_argilla.corpora.base import Turn
-from sharegpt_argilla.corpora.fields import (
+from sharegpt_argilla.corpora.formats.base import Turn
+from sharegpt_argilla.corpora.formats.fields import (
     content_id,
     create_time,
     first_key,

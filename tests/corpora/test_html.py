@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sharegpt_argilla.corpora.html import html_to_markdown, is_html
+from sharegpt_argilla.corpora.formats.chatgpt_html import html_to_markdown, is_html
 from sharegpt_argilla.errors import RejectedError
 
 PROSE = '<div class="markdown prose w-full break-words dark:prose-invert light">'

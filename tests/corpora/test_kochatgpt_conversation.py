@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sharegpt_argilla.corpora.kochatgpt_conversation import BARE_ROLES
-from sharegpt_argilla.corpora.roles import canonical_role
-from sharegpt_argilla.corpora.table import CORPORA
+from sharegpt_argilla.corpora.formats.kochatgpt_conversation import BARE_ROLES
+from sharegpt_argilla.corpora.formats.roles import canonical_role
+from sharegpt_argilla.corpora.formats.table import CORPORA
 from sharegpt_argilla.errors import RejectedError
 from tests.corpora.layouts import only
 

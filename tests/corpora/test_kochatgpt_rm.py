@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sharegpt_argilla.corpora.base import Configurable, Conversation, Options
-from sharegpt_argilla.corpora.table import CORPORA
+from sharegpt_argilla.corpora.formats.base import Configurable, Conversation, Options
+from sharegpt_argilla.corpora.formats.table import CORPORA
 from sharegpt_argilla.errors import RejectedError
 from tests.corpora.layouts import spoken
 

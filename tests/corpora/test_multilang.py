@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sharegpt_argilla.corpora.multilang import BOLD, ROLE_SOURCE
-from sharegpt_argilla.corpora.table import CORPORA
+from sharegpt_argilla.corpora.formats.multilang import BOLD, ROLE_SOURCE
+from sharegpt_argilla.corpora.formats.table import CORPORA
 from sharegpt_argilla.errors import RejectedError
 from tests.corpora.layouts import only
 from tests.corpora.reading import pair_up, pairs_of, parse, shared, texts

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sharegpt_argilla.corpora.base import Conversation
-from sharegpt_argilla.corpora.pairing import Counts, Pairer
-from sharegpt_argilla.corpora.table import CORPORA
+from sharegpt_argilla.corpora.formats.base import Conversation
+from sharegpt_argilla.corpora.formats.table import CORPORA
+from sharegpt_argilla.corpora.run.pairing import Counts, Pairer
 from sharegpt_argilla.rows import Pair
 from tests.corpora.layouts import conversation, only
 

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 from hypothesis import given
 
-from sharegpt_argilla.corpora.base import Turn
-from sharegpt_argilla.corpora.table import CORPORA
+from sharegpt_argilla.corpora.formats.base import Turn
+from sharegpt_argilla.corpora.formats.table import CORPORA
 from sharegpt_argilla.errors import RejectedError
 from tests.corpora.layouts import only, spoken, texts
 

@@ -9,12 +9,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sharegpt_argilla.corpora.pairing import Pairer
-from sharegpt_argilla.corpora.reading import reader
+from sharegpt_argilla.corpora.formats.sharegpt import ShareGPT
+from sharegpt_argilla.corpora.reading import json_reader as reader
 from sharegpt_argilla.corpora.run import conversion
 from sharegpt_argilla.corpora.run.lines import RowLines
+from sharegpt_argilla.corpora.run.pairing import Pairer
 from sharegpt_argilla.corpora.run.quick import QuickShareGPT
-from sharegpt_argilla.corpora.sharegpt import ShareGPT
 from sharegpt_argilla.errors import InputError
 from sharegpt_argilla.workflows.extract import ExtractSummary, extract
 from tests.corpora.layouts import LAYOUTS, conversation, json_lines, spoken

@@ -10,11 +10,19 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sharegpt_argilla.corpora.reading import batches, reader
-from sharegpt_argilla.corpora.reading import damage as damage_module
-from sharegpt_argilla.corpora.reading.batches import Batch, may_be_rounded
-from sharegpt_argilla.corpora.reading.reader import CUT_OFF, Damaged, JsonReader, Located, read_records
-from sharegpt_argilla.corpora.table import CORPORA
+from sharegpt_argilla.corpora.formats.table import CORPORA
+from sharegpt_argilla.corpora.reading import json_reader as batches
+from sharegpt_argilla.corpora.reading import json_reader as reader
+from sharegpt_argilla.corpora.reading import json_recovery as damage_module
+from sharegpt_argilla.corpora.reading.json_reader import (
+    CUT_OFF,
+    Batch,
+    Damaged,
+    JsonReader,
+    Located,
+    may_be_rounded,
+    read_records,
+)
 from sharegpt_argilla.errors import InputError
 from tests.corpora.layouts import LAYOUTS, Record, conversation, json_lines, spans, whole_conversations
 

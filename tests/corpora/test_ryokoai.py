@@ -2,7 +2,7 @@
 
 import pytest
 
-from sharegpt_argilla.corpora.table import CORPORA
+from sharegpt_argilla.corpora.formats.table import CORPORA
 from sharegpt_argilla.errors import RejectedError
 from tests.corpora.layouts import conversation
 from tests.corpora.reading import pairs_of, texts

@@ -10,11 +10,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sharegpt_argilla.corpora.reading import reader
-from sharegpt_argilla.corpora.reading.found import Damaged, Located
-from sharegpt_argilla.corpora.reading.sources import Reading, Source, Stretch, describe
+from sharegpt_argilla.corpora.formats.table import CORPORA
+from sharegpt_argilla.corpora.reading import json_reader as reader
+from sharegpt_argilla.corpora.reading.base import Damaged, Located
+from sharegpt_argilla.corpora.reading.inputs import Reading, Source, Stretch, describe
 from sharegpt_argilla.corpora.run.shards import Shard, cut
-from sharegpt_argilla.corpora.table import CORPORA
 from tests.corpora.layouts import LAYOUTS, conversation, json_lines, pretty_array, whole_conversations
 
 VICUNA = CORPORA["vicuna"]

@@ -20,11 +20,10 @@ import zstandard
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sharegpt_argilla.corpora.reading.blocks import read_blocks
-from sharegpt_argilla.corpora.reading.found import Damaged, Located
-from sharegpt_argilla.corpora.reading.hub import hub_name
+from sharegpt_argilla.corpora.reading.base import Damaged, Located
 from sharegpt_argilla.corpora.reading.inputs import expand_inputs
-from sharegpt_argilla.corpora.reading.json_values import json_value
+from sharegpt_argilla.corpora.reading.tabular import hub_name, json_value
+from sharegpt_argilla.corpora.reading.text_blocks import read_blocks
 from sharegpt_argilla.errors import InputError, SharegptArgillaError
 from sharegpt_argilla.rows import read_extension
 from sharegpt_argilla.workflows.extract import extract
@@ -190,8 +189,8 @@ def test_text_that_is_in_no_block_is_damage() -> None:
 
 
 def test_a_text_that_never_ends_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sharegpt_argilla.corpora.reading.blocks.CHUNK", 64)
-    monkeypatch.setattr("sharegpt_argilla.corpora.reading.blocks.LONGEST_BLOCK", 100)
+    monkeypatch.setattr("sharegpt_argilla.corpora.reading.text_blocks.CHUNK", 64)
+    monkeypatch.setattr("sharegpt_argilla.corpora.reading.text_blocks.LONGEST_BLOCK", 100)
     found = blocks(f"{MARKER}\n" + "x" * 150 + f"\n{MARKER}\ngood")
     assert found[0][1] == "the block does not end within 0 MiB"
     assert found[-1] == (3, "", "good")

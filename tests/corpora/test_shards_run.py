@@ -14,8 +14,8 @@ from typing import Any
 
 import pytest
 
-from sharegpt_argilla.corpora.pairing import Counts
 from sharegpt_argilla.corpora.run import conversion, running
+from sharegpt_argilla.corpora.run.pairing import Counts
 from sharegpt_argilla.corpora.run.shards import Shard
 from sharegpt_argilla.errors import InputError, UsageError
 from sharegpt_argilla.workflows.extract import extract

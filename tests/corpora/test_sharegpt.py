@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from sharegpt_argilla.corpora.roles import ROLES, canonical_role
-from sharegpt_argilla.corpora.table import CORPORA
+from sharegpt_argilla.corpora.formats.roles import ROLES, canonical_role
+from sharegpt_argilla.corpora.formats.table import CORPORA
 from sharegpt_argilla.errors import RejectedError, UnknownNameError
 from tests.corpora.layouts import conversation, only
 from tests.corpora.reading import pairs_of

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sharegpt_argilla.corpora.base import Configurable, Options
-from sharegpt_argilla.corpora.table import CORPORA
-from sharegpt_argilla.corpora.wildchat import ORIGIN, moment
+from sharegpt_argilla.corpora.formats.base import Configurable, Options
+from sharegpt_argilla.corpora.formats.table import CORPORA
+from sharegpt_argilla.corpora.formats.wildchat import ORIGIN, moment
 from sharegpt_argilla.errors import RejectedError
 from sharegpt_argilla.rows import build_row, dump_row
 from tests.corpora.layouts import only

@@ -5,7 +5,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sharegpt_argilla.corpora.table import CORPORA
+from sharegpt_argilla.corpora.formats.table import CORPORA
 from tests.corpora.layouts import Record, conversation, only, whole_conversations
 from tests.corpora.reading import pairs_of, texts
 

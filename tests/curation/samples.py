@@ -1,6 +1,6 @@
 """Faults planted in clean text, for each check, and clean text that no check may flag."""
 
-from sharegpt_argilla.curation.base import Item
+from sharegpt_argilla.curation.checks.base import Item
 
 QUESTION = "Could you explain to me how a kettle switches itself off when the water boils?"
 ANSWER = (

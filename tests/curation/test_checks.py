@@ -4,10 +4,10 @@ import time
 
 import pytest
 
-from sharegpt_argilla.curation.base import Item, Options
+from sharegpt_argilla.curation.checks.base import Item, Options
+from sharegpt_argilla.curation.checks.table import CHECKS, DEFAULT, FIXABLE
 from sharegpt_argilla.curation.chunks import Settings, curate_chunk
 from sharegpt_argilla.curation.precision import ENOUGH, PRECISION
-from sharegpt_argilla.curation.table import CHECKS, DEFAULT, FIXABLE
 from tests.curation.samples import CLEAN, FAULTS, KNOWN_FALSE
 from tests.projects import ROOT
 

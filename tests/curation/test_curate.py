@@ -9,8 +9,8 @@ import pytest
 
 import sharegpt_argilla
 from sharegpt_argilla.cli import main
-from sharegpt_argilla.curation.conversations import chunks
-from sharegpt_argilla.curation.table import DEFAULT
+from sharegpt_argilla.curation.checks.table import DEFAULT
+from sharegpt_argilla.curation.chunks import chunks
 from sharegpt_argilla.errors import ConfigError, InputError, UnknownNameError, UsageError
 from sharegpt_argilla.rows import dump_row, row_id
 from tests.curation.rows import curated, read, row, write

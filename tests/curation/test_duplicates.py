@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from sharegpt_argilla.curation.duplicates import fingerprint
+from sharegpt_argilla.curation.checks.duplicate_checks import fingerprint
 from tests.curation.rows import curated, row
 
 LONG = (

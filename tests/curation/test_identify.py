@@ -5,7 +5,7 @@ import sys
 import pytest
 from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
-from sharegpt_argilla.curation.identify import identifier
+from sharegpt_argilla.curation.language_identifier import identifier
 from sharegpt_argilla.errors import UnknownNameError, UsageError
 from tests.curation.samples import ANSWER, CLEAN, JAWAPAN, QUESTION, SOALAN
 

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 import spacy
 
-from sharegpt_argilla.curation import presidio
-from sharegpt_argilla.curation.base import Options
-from sharegpt_argilla.curation.table import CHECKS
+from sharegpt_argilla.curation import private_data as presidio
+from sharegpt_argilla.curation.checks.base import Options
+from sharegpt_argilla.curation.checks.table import CHECKS
 from sharegpt_argilla.errors import UsageError
 from tests.curation.rows import curated, row
 from tests.curation.samples import item

@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from sharegpt_argilla.curation import classifiers
-from sharegpt_argilla.curation.base import Options
-from sharegpt_argilla.curation.table import CHECKS
+from sharegpt_argilla.curation.checks import toxicity_models as classifiers
+from sharegpt_argilla.curation.checks.base import Options
+from sharegpt_argilla.curation.checks.table import CHECKS
 from sharegpt_argilla.errors import CredentialsError, ServerRefusedError, ServerUnreachableError, UsageError
 from tests.curation.rows import curated, row
 from tests.curation.samples import item

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from sharegpt_argilla.project.dashboard_access import Viewer
 from sharegpt_argilla.settings import Connection
 from sharegpt_argilla.workflows.dashboard import OPTIONS
-from sharegpt_argilla.workflows.dashboard_access import Viewer
 from tests.dashboard.story import tell
 from tests.embedded import EmbeddedArgilla
 from tests.projects import TestProject, write_project

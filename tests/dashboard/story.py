@@ -8,7 +8,7 @@ from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from sharegpt_argilla.embedded_argilla.activity import Spent, add_activity
+from sharegpt_argilla.argilla_plugin.active_time import Spent, add_activity
 from sharegpt_argilla.rows import Pair, Row, build_row
 from sharegpt_argilla.workflows.push_to_argilla import push_to_argilla
 from tests.projects import TestProject, write_rows

@@ -9,9 +9,9 @@ import pytest
 
 from sharegpt_argilla.config import load_project
 from sharegpt_argilla.errors import InputError
+from sharegpt_argilla.project.corpus_overview import Corpus, Filter, listed
+from sharegpt_argilla.project.suggested_answers import SuggestedAnswers
 from sharegpt_argilla.rows import ANNOTATION, Pair, Row, build_row, read_extension, with_extension
-from sharegpt_argilla.workflows.corpus_overview import Corpus, Filter, listed
-from sharegpt_argilla.workflows.suggested_answers import SuggestedAnswers
 from tests.projects import ROOT, write_rows
 
 

@@ -8,14 +8,14 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from sharegpt_argilla.argilla_client.progress import ServerProgress
-from sharegpt_argilla.dashboard.markdown import shown
+from sharegpt_argilla.argilla_client.server_counts import ServerProgress
+from sharegpt_argilla.dashboard.safe_markdown import shown
 from sharegpt_argilla.errors import SharegptArgillaError, UsageError
+from sharegpt_argilla.project.guidelines_history import changes, guidelines_versions, sections_with
+from sharegpt_argilla.project.progress_history import SHOWN, history_of, keep_snapshots
+from sharegpt_argilla.project.record_links import answer_filter, queue_link, record_link
 from sharegpt_argilla.settings import Home
 from sharegpt_argilla.workflows import dashboard
-from sharegpt_argilla.workflows.guidelines_history import changes, guidelines_versions, sections_with
-from sharegpt_argilla.workflows.progress_history import SHOWN, history_of, keep_snapshots
-from sharegpt_argilla.workflows.record_links import answer_filter, queue_link, record_link
 
 START = datetime(2026, 5, 20, 10)
 COUNTS = ServerProgress(10, 4, 6, {"ana": {"submitted": 6, "draft": 1, "discarded": 0}})

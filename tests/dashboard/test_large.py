@@ -15,11 +15,11 @@ from uuid import UUID
 import pytest
 
 from sharegpt_argilla.argilla_client.connection import ArgillaClient
+from sharegpt_argilla.project.annotator_progress import annotator_progress
+from sharegpt_argilla.project.dashboard_access import Viewer
+from sharegpt_argilla.project.project_watch import ProjectWatch
+from sharegpt_argilla.project.team_progress import team_progress
 from sharegpt_argilla.settings import Connection
-from sharegpt_argilla.workflows.annotator_progress import annotator_progress
-from sharegpt_argilla.workflows.dashboard_access import Viewer
-from sharegpt_argilla.workflows.project_watch import ProjectWatch
-from sharegpt_argilla.workflows.team_progress import team_progress
 from tests.dashboard.conftest import Run
 from tests.dashboard.story import tell
 from tests.embedded import embedded_argilla

@@ -12,11 +12,11 @@ import pytest
 from pyarrow.ipc import open_stream
 
 from sharegpt_argilla.argilla_client.connection import ArgillaClient
+from sharegpt_argilla.project.dashboard_access import Viewer
+from sharegpt_argilla.project.project_watch import ProjectWatch
 from sharegpt_argilla.rows import Pair, build_row
 from sharegpt_argilla.workflows.dashboard import OPTIONS
-from sharegpt_argilla.workflows.dashboard_access import Viewer
 from sharegpt_argilla.workflows.export_responses import export_responses
-from sharegpt_argilla.workflows.project_watch import ProjectWatch
 from tests.dashboard.conftest import Run
 from tests.dashboard.story import ANA, BEN, COMPLETED, REMAINING, ROWS, SUBMITTED
 from tests.projects import TestProject, write_rows

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from sharegpt_argilla.annotation import AnsweredRecord, Response
-from sharegpt_argilla.argilla_client.progress import ServerProgress
-from sharegpt_argilla.records.assignment import Rules, make_plan
-from sharegpt_argilla.workflows.planned_work import PlannedWork
-from sharegpt_argilla.workflows.project_view import ViewedDataset, joined_progress, joined_records
+from sharegpt_argilla.argilla_client.server_counts import ServerProgress
+from sharegpt_argilla.project.planned_work import PlannedWork
+from sharegpt_argilla.project.project_view import ViewedDataset, joined_progress, joined_records
+from sharegpt_argilla.records.assignment_plan import Rules, make_plan
 
 PEOPLE = ["ana", "ben", "cleo"]
 PLAN = make_plan([f"x{n}" for n in range(10)], PEOPLE, Rules(1, 0.2, 3, 0))

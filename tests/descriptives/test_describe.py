@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from sharegpt_argilla.cache import DiskCache
+from sharegpt_argilla.common.cache import DiskCache
 from sharegpt_argilla.descriptives import describe as module
 from sharegpt_argilla.descriptives.describe import Describer
-from sharegpt_argilla.descriptives.pipeline import Pipeline, PipelineChoice
+from sharegpt_argilla.descriptives.spacy_pipeline import Pipeline, PipelineChoice
 from sharegpt_argilla.errors import InputError
 
 METRICS = ["n_tokens", "flesch_reading_ease"]

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from sharegpt_argilla.descriptives.describe import Describer, describe
 from sharegpt_argilla.descriptives.metrics import METRICS, NEEDS_MODEL
-from sharegpt_argilla.descriptives.pipeline import PipelineChoice, missing_for
+from sharegpt_argilla.descriptives.spacy_pipeline import PipelineChoice, missing_for
 from sharegpt_argilla.errors import ConfigError
 
 TEXTS = [

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from sharegpt_argilla.corpora.table import CORPORA
+from sharegpt_argilla.corpora.formats.table import CORPORA
 from sharegpt_argilla.workflows.extract import extract
 from tests.projects import ROOT
 

@@ -171,7 +171,7 @@ def test_every_name_of_the_package_in_a_sentence_is_there(name: str) -> None:
 
 
 def test_every_file_in_a_sentence_is_there() -> None:
-    """Paths of code and tests; those of the package may be said without it, as in ``corpora/table.py``."""
+    """Paths of code and tests; those of the package may be said without it, as in ``corpora/formats/table.py``."""
     missing = [
         f"{page}: {path}"
         for page in PAGES

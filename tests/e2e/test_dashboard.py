@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING
 import psutil
 import pytest
 
+from sharegpt_argilla.project.record_links import answer_filter, queue_link, record_link
 from sharegpt_argilla.settings import Connection
 from sharegpt_argilla.workflows.dashboard import DashboardOptions, running_dashboard
-from sharegpt_argilla.workflows.record_links import answer_filter, queue_link, record_link
 from tests.dashboard.story import COMPLETED, ROWS, SUBMITTED, tell
 from tests.embedded import EmbeddedArgilla, embedded_argilla, free_port, gone, wait_until
 from tests.projects import ROOT, TestProject, write_project

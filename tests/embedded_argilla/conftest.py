@@ -161,7 +161,7 @@ class World:
 @pytest.fixture
 def empty_world(tmp_path: Path) -> Iterator[World]:
     """A dataset that has no index yet."""
-    from sharegpt_argilla.embedded_argilla.engine.store import close_stores
+    from sharegpt_argilla.embedded_argilla.engine.index_threads import close_stores
 
     yield World(tmp_path / "search-index.db")
     close_stores()

@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from sharegpt_argilla.cli.main import main
-from sharegpt_argilla.embedded_argilla.activity import (
+from sharegpt_argilla.argilla_plugin.active_time import (
     FIRST_CREDIT,
     MAX_CREDIT,
     SLACK,
@@ -16,8 +15,9 @@ from sharegpt_argilla.embedded_argilla.activity import (
     add_activity,
     read_activity,
 )
-from sharegpt_argilla.embedded_argilla.launcher import ServeOptions
-from sharegpt_argilla.embedded_argilla.team_options import ACTIVE_TIME, IDLE_SECONDS, OPEN_QUEUE, idle_cut_off
+from sharegpt_argilla.argilla_plugin.team_options import ACTIVE_TIME, IDLE_SECONDS, OPEN_QUEUE, idle_cut_off
+from sharegpt_argilla.cli.main import main
+from sharegpt_argilla.embedded_argilla.processes.launcher import ServeOptions
 from sharegpt_argilla.errors import InputError, UsageError
 from sharegpt_argilla.settings import Home
 

@@ -19,7 +19,7 @@ def app_with(folder: Path, *, below: str = "") -> SimpleNamespace:
 
 @pytest.mark.parametrize("base_url", ["/", "/annotate/"])
 def test_every_page_loads_the_script(tmp_path: Path, base_url: str) -> None:
-    from sharegpt_argilla.embedded_argilla.activity_page import SCRIPT, measure_in_page
+    from sharegpt_argilla.argilla_plugin.page_script import SCRIPT, measure_in_page
 
     for name in ("index.html", "sign-in/index.html"):
         path = tmp_path / name
@@ -35,7 +35,7 @@ def test_every_page_loads_the_script(tmp_path: Path, base_url: str) -> None:
 
 
 def test_a_server_without_a_page_is_said(tmp_path: Path) -> None:
-    from sharegpt_argilla.embedded_argilla.activity_page import measure_in_page
+    from sharegpt_argilla.argilla_plugin.page_script import measure_in_page
 
     with pytest.raises(EmbeddedArgillaError, match="argilla-server has no page"):
         measure_in_page(app_with(tmp_path), "/", 60.0)

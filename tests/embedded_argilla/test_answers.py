@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from sharegpt_argilla.argilla_client.responses import answered_record
-from sharegpt_argilla.embedded_argilla.answers import EmbeddedAnswers, find_answers
+from sharegpt_argilla.argilla_client.responses_on_server import answered_record
+from sharegpt_argilla.embedded_argilla.database_answers import EmbeddedAnswers, find_answers
 from sharegpt_argilla.errors import InputError
 from sharegpt_argilla.settings import Home, write_private
 from sharegpt_argilla.workflows.push_to_argilla import push_to_argilla

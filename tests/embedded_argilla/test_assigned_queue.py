@@ -6,7 +6,7 @@ import pytest
 
 
 def test_each_replacement_takes_the_place_of_something_that_is_there() -> None:
-    from sharegpt_argilla.embedded_argilla.assigned_queue import replacements
+    from sharegpt_argilla.argilla_plugin.assigned_queue import replacements
 
     for owner, name, value in replacements():
         assert getattr(owner, name) is not value
@@ -22,7 +22,7 @@ def test_each_replacement_takes_the_place_of_something_that_is_there() -> None:
 def test_it_is_left_as_it_is(environ, installed: str, says: str, caplog: pytest.LogCaptureFixture) -> None:
     from argilla_server.contexts import distribution
 
-    from sharegpt_argilla.embedded_argilla.assigned_queue import follow_plans
+    from sharegpt_argilla.argilla_plugin.assigned_queue import follow_plans
 
     before = distribution._update_record_status_with_overlap_strategy
     with caplog.at_level("INFO"):
@@ -36,7 +36,7 @@ def test_it_is_left_as_it_is(environ, installed: str, says: str, caplog: pytest.
     [(None, set()), ({}, set()), ({"assigned_to": None}, set()), ({"assigned_to": "ana"}, {"ana"})],
 )
 def test_people_of_a_record(metadata, expected: set[str]) -> None:
-    from sharegpt_argilla.embedded_argilla.plan import assigned_people
+    from sharegpt_argilla.argilla_plugin.assigned_people import assigned_people
 
     assert assigned_people(metadata) == expected
     assert assigned_people({"assigned_to": ["ana", "ben"]}) == {"ana", "ben"}

@@ -44,7 +44,7 @@ class Asking:
     """Searches as somebody."""
 
     def __init__(self, world: World, name: str | None) -> None:
-        from sharegpt_argilla.embedded_argilla import current_annotator
+        from sharegpt_argilla.argilla_plugin import current_annotator
 
         self.world, self.name = world, name
         self.noted = current_annotator.Annotator(str(world.user(name).id), name) if name else None

@@ -7,8 +7,8 @@ import asyncio
 import pytest
 from redis.exceptions import ConnectionError as RedisConnectionError
 
-from sharegpt_argilla.embedded_argilla import deferred_jobs
-from sharegpt_argilla.embedded_argilla.deferred_jobs import DeferredJobs
+from sharegpt_argilla.argilla_plugin import deferred_jobs
+from sharegpt_argilla.argilla_plugin.deferred_jobs import DeferredJobs
 
 
 class Queue:

@@ -132,7 +132,7 @@ def test_the_engine_agrees_with_the_model(given_records, filters, sorts):
     from argilla_server.enums import SortOrder
     from argilla_server.search_engine import AndFilter, Order
 
-    from sharegpt_argilla.embedded_argilla.engine.store import close_stores
+    from sharegpt_argilla.embedded_argilla.engine.index_threads import close_stores
     from tests.embedded_argilla.conftest import World
 
     with tempfile.TemporaryDirectory() as folder:
@@ -168,7 +168,7 @@ def test_the_engine_agrees_with_the_model(given_records, filters, sorts):
     ],
 )
 def test_values_that_do_not_fit_are_left_out(kind, value, stored):
-    from sharegpt_argilla.embedded_argilla.engine.values import stored_values
+    from sharegpt_argilla.embedded_argilla.engine.index_values import stored_values
 
     assert stored_values(kind, value) == stored
 

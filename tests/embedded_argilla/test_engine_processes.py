@@ -9,9 +9,9 @@ from contextlib import closing
 
 import pytest
 
-from sharegpt_argilla.embedded_argilla.engine import file as index_file
-from sharegpt_argilla.embedded_argilla.engine.file import SCHEMA_VERSION, open_index, set_aside_damaged
-from sharegpt_argilla.embedded_argilla.engine.store import close_stores, store_at
+from sharegpt_argilla.embedded_argilla.engine import index_file
+from sharegpt_argilla.embedded_argilla.engine.index_file import SCHEMA_VERSION, open_index, set_aside_damaged
+from sharegpt_argilla.embedded_argilla.engine.index_threads import close_stores, store_at
 from sharegpt_argilla.errors import EmbeddedArgillaError
 
 WRITER = """

@@ -21,7 +21,7 @@ KINDS = ("search", "similarity_search", "metrics", "progress")
 def compared(request, tmp_path_factory):
     """``(kind, case, their answer, ours)`` for every golden answer of one dataset, and its name."""
     from sharegpt_argilla.embedded_argilla.engine import EmbeddedSearchEngine
-    from sharegpt_argilla.embedded_argilla.engine.store import close_stores
+    from sharegpt_argilla.embedded_argilla.engine.index_threads import close_stores
     from tests.reference.world import ReferenceWorld
 
     golden = json.loads((GOLDEN / f"{request.param}.json").read_text(encoding="utf-8"))

@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from sharegpt_argilla.embedded_argilla.engine.store import close_stores
+from sharegpt_argilla.embedded_argilla.engine.index_threads import close_stores
 
 # argilla-server's own code for bulk upserts brings this about, also with Elasticsearch; nothing is lost by it.
 pytestmark = pytest.mark.filterwarnings("ignore:Object of type <Record> not in session")
@@ -19,8 +19,7 @@ class Server:
         from argilla_server.settings import settings
         from sqlalchemy.ext.asyncio import async_sessionmaker, create_async_engine
 
-        from sharegpt_argilla.embedded_argilla.engine import EmbeddedSearchEngine
-        from sharegpt_argilla.embedded_argilla.engine import repair as index_repair
+        from sharegpt_argilla.embedded_argilla.engine import EmbeddedSearchEngine, index_repair
 
         self.db_engine = create_async_engine(f"sqlite+aiosqlite:///{home}/argilla.db")
         self.sessions = async_sessionmaker(autocommit=False, expire_on_commit=False, bind=self.db_engine)
@@ -40,7 +39,7 @@ class Server:
         return asyncio.run(go())
 
     def repair(self):
-        from sharegpt_argilla.embedded_argilla.engine.repair import repair_index
+        from sharegpt_argilla.embedded_argilla.engine.index_repair import repair_index
 
         return self.run(repair_index())
 
@@ -280,7 +279,7 @@ def test_other_datasets_are_left_alone_and_lost_ones_forgotten(server, dead_engi
     def indexed(connection):
         return {key for (key,) in connection.execute("SELECT id FROM dataset")}
 
-    from sharegpt_argilla.embedded_argilla.engine.store import store_at
+    from sharegpt_argilla.embedded_argilla.engine.index_threads import store_at
 
     assert lost not in server.run(store_at(server.engine.path).read(indexed))
 

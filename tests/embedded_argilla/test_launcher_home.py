@@ -9,9 +9,9 @@ import sys
 import psutil
 import pytest
 
-from sharegpt_argilla.embedded_argilla.child import scratch_of
 from sharegpt_argilla.embedded_argilla.home_folder import clean_scratch, held
 from sharegpt_argilla.embedded_argilla.owner_file import new_owner, read_owner, write_owner
+from sharegpt_argilla.embedded_argilla.processes.child import scratch_of
 from sharegpt_argilla.embedded_argilla.server_file import (
     RUNTIME_PREFIX,
     ProcessRecord,

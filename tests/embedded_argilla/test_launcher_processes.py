@@ -14,12 +14,12 @@ from redis import Redis
 from redis.exceptions import ConnectionError as RedisConnectionError
 
 from sharegpt_argilla.embedded_argilla.address import api_url, listen
-from sharegpt_argilla.embedded_argilla.launcher import ServeOptions, run
-from sharegpt_argilla.embedded_argilla.process_log import MAX_BYTES, last_line, rotate
-from sharegpt_argilla.embedded_argilla.processes import Child
-from sharegpt_argilla.embedded_argilla.readiness import Readiness
-from sharegpt_argilla.embedded_argilla.redis_process import redis_binary, redis_command
-from sharegpt_argilla.embedded_argilla.supervisor import MAX_SERVER_DEATHS, Supervisor
+from sharegpt_argilla.embedded_argilla.processes.child_process import Child
+from sharegpt_argilla.embedded_argilla.processes.launcher import ServeOptions, run
+from sharegpt_argilla.embedded_argilla.processes.process_log import MAX_BYTES, last_line, rotate
+from sharegpt_argilla.embedded_argilla.processes.readiness import Readiness
+from sharegpt_argilla.embedded_argilla.processes.redis_process import redis_binary, redis_command
+from sharegpt_argilla.embedded_argilla.processes.supervisor import MAX_SERVER_DEATHS, Supervisor
 from sharegpt_argilla.errors import EmbeddedArgillaError, InputError
 from sharegpt_argilla.settings import Home
 from tests.embedded import gone, package_root, wait_until
@@ -38,7 +38,7 @@ open(marker, "w").close()
 SLEEP = "import time; time.sleep(60)"
 FORKING = """
 import os, sys, time
-from sharegpt_argilla.embedded_argilla.parent_watch import end_with_launcher
+from sharegpt_argilla.embedded_argilla.processes.parent_watch import end_with_launcher
 end_with_launcher(int(sys.argv[1]))
 forked = os.fork()
 if forked:
@@ -48,7 +48,7 @@ time.sleep(60)
 LOGGING = """
 import logging, sys, warnings
 from pathlib import Path
-from sharegpt_argilla.embedded_argilla.process_log import log_to
+from sharegpt_argilla.embedded_argilla.processes.process_log import log_to
 log_to(Path(sys.argv[1]))
 logging.getLogger("uvicorn.access").info("x" * 1000)
 for _ in range(6000):
@@ -176,7 +176,7 @@ def test_server_that_dies_before_it_answers_is_not_tried_again(tmp_path):
 
 
 def test_server_that_hangs_at_its_start_is_given_up(tmp_path, monkeypatch):
-    monkeypatch.setattr("sharegpt_argilla.embedded_argilla.supervisor.READY_WITHIN", 3.0)
+    monkeypatch.setattr("sharegpt_argilla.embedded_argilla.processes.supervisor.READY_WITHIN", 3.0)
 
     supervisor = supervise(tmp_path, SLEEP)
 
@@ -184,7 +184,7 @@ def test_server_that_hangs_at_its_start_is_given_up(tmp_path, monkeypatch):
 
 
 def test_server_that_is_busy_at_its_start_gets_more_time(tmp_path, monkeypatch, caplog):
-    monkeypatch.setattr("sharegpt_argilla.embedded_argilla.supervisor.READY_WITHIN", 0.4)
+    monkeypatch.setattr("sharegpt_argilla.embedded_argilla.processes.supervisor.READY_WITHIN", 0.4)
     busy = "import time; end = time.process_time() + 1.5\nwhile time.process_time() < end: pass\n"
 
     supervisor = supervise(tmp_path, busy + "raise SystemExit(9)")
@@ -249,7 +249,7 @@ def test_redis_answers_on_its_socket_keeps_its_data_and_ends_with_its_starter(tm
     if sys.platform == "linux":
         script = (
             "import subprocess, sys; from pathlib import Path; "
-            "from sharegpt_argilla.embedded_argilla.redis_process import redis_binary, redis_command; "
+            "from sharegpt_argilla.embedded_argilla.processes.redis_process import redis_binary, redis_command; "
             "from sharegpt_argilla.settings import Home; "
             "c = redis_command(redis_binary(), Home(Path(sys.argv[1])), *map(Path, sys.argv[2:])); "
             "print(subprocess.Popen(c).pid, flush=True); sys.stdin.read()"
@@ -293,7 +293,7 @@ def test_damaged_owner_file_is_found_before_anything_starts(tmp_path):
 def test_launcher_is_light():
     """``serve --help`` and the first second of a start depend on it."""
     heavy = {"argilla_server", "argilla", "spacy", "pandas", "redis", "uvicorn", "sqlalchemy"}
-    code = f"import sys, sharegpt_argilla.embedded_argilla.launcher; print({heavy} & set(sys.modules))"
+    code = f"import sys, sharegpt_argilla.embedded_argilla.processes.launcher; print({heavy} & set(sys.modules))"
     begin = time.monotonic()
     answer = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=package_root()

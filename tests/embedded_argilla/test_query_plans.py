@@ -24,7 +24,7 @@ def database(tmp_path_factory):
     from argilla_server.models.base import DatabaseModel
     from sqlalchemy import create_engine
 
-    from sharegpt_argilla.embedded_argilla import query_plans
+    from sharegpt_argilla.embedded_argilla import server_database as query_plans
 
     path = tmp_path_factory.mktemp("plans") / "argilla.db"
     engine = create_engine(f"sqlite:///{path}")

@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from sharegpt_argilla.embedded_argilla.sign_in_limit import (
+from sharegpt_argilla.argilla_plugin.sign_in_limit import (
     FORGET_AFTER,
     FREE_ATTEMPTS,
     MAX_ENTRIES,

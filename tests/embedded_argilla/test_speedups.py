@@ -121,7 +121,7 @@ class Server:
 @pytest.fixture
 def speed(monkeypatch):
     """Apply the speed-ups, and take them back after the test."""
-    from sharegpt_argilla.embedded_argilla.speedups import replacements
+    from sharegpt_argilla.argilla_plugin.speedups import replacements
 
     def apply(fast):
         for replacement in replacements() if fast else ():
@@ -141,7 +141,7 @@ def queue(monkeypatch):
 
 @pytest.fixture
 def server(tmp_path):
-    from sharegpt_argilla.embedded_argilla.engine.store import close_stores
+    from sharegpt_argilla.embedded_argilla.engine.index_threads import close_stores
 
     server = Server(tmp_path)
     server.run(server.start)
@@ -374,7 +374,7 @@ def test_replies_are_compressed_for_who_takes_that_and_say_the_same(speed, fast)
 @pytest.fixture
 def kept(monkeypatch):
     """Keeps what `apply_speedups` would change of this process."""
-    from sharegpt_argilla.embedded_argilla.speedups import replacements
+    from sharegpt_argilla.argilla_plugin.speedups import replacements
 
     before = gc.get_threshold()
     for owner, name, _ in replacements():
@@ -385,7 +385,7 @@ def kept(monkeypatch):
 
 
 def test_the_known_version_is_made_faster(kept, monkeypatch):
-    from sharegpt_argilla.embedded_argilla.speedups import KNOWN_VERSION, SWITCH, apply_speedups
+    from sharegpt_argilla.argilla_plugin.speedups import KNOWN_VERSION, SWITCH, apply_speedups
 
     monkeypatch.delenv(SWITCH, raising=False)
     before = kept()
@@ -396,7 +396,7 @@ def test_the_known_version_is_made_faster(kept, monkeypatch):
 
 @pytest.mark.parametrize(("installed", "switch"), [("2.8.1", "1"), ("2.8.0", "0")])
 def test_another_version_and_the_switch_leave_all_as_it_is(kept, monkeypatch, caplog, installed, switch):
-    from sharegpt_argilla.embedded_argilla.speedups import SWITCH, apply_speedups
+    from sharegpt_argilla.argilla_plugin.speedups import SWITCH, apply_speedups
 
     monkeypatch.setenv(SWITCH, switch)
     before = kept()

@@ -7,14 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sharegpt_argilla.embedded_argilla.engine.file import TOKENIZER
-from sharegpt_argilla.embedded_argilla.engine.text import ROLE_MARK, SENTINEL, indexed_text, token_groups, tokens
+from sharegpt_argilla.embedded_argilla.engine.index_file import TOKENIZER
 from sharegpt_argilla.embedded_argilla.engine.text_query import (
     MAX_DEPTH,
     Columns,
     compile_text_query,
     parse_text_query,
 )
+from sharegpt_argilla.embedded_argilla.engine.tokens import ROLE_MARK, SENTINEL, indexed_text, token_groups, tokens
 
 DOCUMENTS = [
     "red apple pie",

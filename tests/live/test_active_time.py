@@ -13,11 +13,11 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from sharegpt_argilla.embedded_argilla.activity import FIRST_CREDIT, MAX_CREDIT, read_activity
-from sharegpt_argilla.embedded_argilla.activity_route import MAX_BODY, PATH
-from sharegpt_argilla.embedded_argilla.team_options import ACTIVE_TIME, OPEN_QUEUE
+from sharegpt_argilla.argilla_plugin.active_time import FIRST_CREDIT, MAX_CREDIT, read_activity
+from sharegpt_argilla.argilla_plugin.active_time_route import MAX_BODY, PATH
+from sharegpt_argilla.argilla_plugin.team_options import ACTIVE_TIME, OPEN_QUEUE
+from sharegpt_argilla.project.answer_sources import all_records, open_sources
 from sharegpt_argilla.settings import Connection, Home
-from sharegpt_argilla.workflows.answer_sources import all_records, open_sources
 from sharegpt_argilla.workflows.backup import backup
 from sharegpt_argilla.workflows.restore import restore
 from tests.embedded import EmbeddedArgilla, embedded_argilla, wait_until

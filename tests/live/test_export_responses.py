@@ -14,15 +14,15 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from sharegpt_argilla.argilla_plugin.active_time import Spent, add_activity
 from sharegpt_argilla.cli import main
-from sharegpt_argilla.embedded_argilla.activity import Spent, add_activity
+from sharegpt_argilla.common.run_lock import run_lock
 from sharegpt_argilla.errors import InputError, ServerUnreachableError, UsageError
 from sharegpt_argilla.rows import Row
 from sharegpt_argilla.settings import Connection
 from sharegpt_argilla.workflows.export_responses import ExportOptions, ExportSummary, export_responses
 from sharegpt_argilla.workflows.push_to_argilla import push_to_argilla
 from sharegpt_argilla.workflows.report_agreement import report_agreement
-from sharegpt_argilla.workflows.run_lock import run_lock
 from tests.embedded import free_port, package_root, wait_until
 from tests.projects import ANSWER, Annotator, TestProject, annotations, some_rows, write_rows
 
@@ -137,7 +137,7 @@ def test_a_server_that_is_down_leaves_the_last_export_alone(loaded, path, tmp_pa
 
 
 def test_more_answers_than_one_page(loaded, ana, server_id, rows, path, tmp_path, monkeypatch) -> None:
-    monkeypatch.setattr("sharegpt_argilla.argilla_client.responses.PAGE", 5)
+    monkeypatch.setattr("sharegpt_argilla.argilla_client.responses_on_server.PAGE", 5)
     for row in rows:
         ana.answer(server_id[row["id"]], values=ANSWER)
     assert export(loaded, path, tmp_path / "out.jsonl").annotated == 12
@@ -214,7 +214,7 @@ def test_an_incremental_export_has_the_bytes_of_a_whole_one(
 def test_measured_time_that_comes_after_the_answer_is_exported(
     way, loaded, ana, server_id, rows, path, monkeypatch
 ) -> None:
-    monkeypatch.setattr("sharegpt_argilla.workflows.answer_sources.MARGIN", timedelta(0))
+    monkeypatch.setattr("sharegpt_argilla.project.answer_sources.MARGIN", timedelta(0))
     tmp_path = path.parent
     state, out = ExportOptions(state=tmp_path / "export.state"), tmp_path / "out.jsonl"
     for row in rows[:2]:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from sharegpt_argilla.responses.agreement_text import render_text
+from sharegpt_argilla.responses.agreement_report import render_text
 from sharegpt_argilla.workflows.export_responses import export_responses
 from sharegpt_argilla.workflows.import_legacy import import_legacy
 from sharegpt_argilla.workflows.push_to_argilla import push_to_argilla

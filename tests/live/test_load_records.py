@@ -8,7 +8,7 @@ import argilla
 import pytest
 
 from sharegpt_argilla.argilla_client.connection import ArgillaClient
-from sharegpt_argilla.argilla_client.records import RecordsDataset
+from sharegpt_argilla.argilla_client.records_on_server import RecordsDataset
 from sharegpt_argilla.errors import DatasetDiffersError, InputError, ServerRefusedError, ServerUnreachableError
 from sharegpt_argilla.rows import Pair, build_row, dump_row, read_extension, with_extension
 from sharegpt_argilla.workflows.load_records import LoadSummary, load_records

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from sharegpt_argilla.argilla_client import copied_records
+from sharegpt_argilla.argilla_client import copying as copied_records
 from sharegpt_argilla.cli.main import main
 from sharegpt_argilla.errors import CredentialsError, DatasetDiffersError, ServerUnreachableError, UsageError
 from sharegpt_argilla.settings import Home, find_password

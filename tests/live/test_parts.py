@@ -13,19 +13,19 @@ import yaml
 from sharegpt_argilla.argilla_client.connection import ArgillaClient
 from sharegpt_argilla.cli.main import main
 from sharegpt_argilla.config import load_project
-from sharegpt_argilla.config.parts import project_parts
+from sharegpt_argilla.config.project_datasets import project_parts
 from sharegpt_argilla.errors import UsageError
-from sharegpt_argilla.records.assignment import Assigned
+from sharegpt_argilla.project.annotator_progress import annotator_progress
+from sharegpt_argilla.project.dashboard_access import open_dashboard
+from sharegpt_argilla.project.project_watch import ProjectWatch
+from sharegpt_argilla.project.team_progress import disputed_records, team_consensus, team_progress
+from sharegpt_argilla.records.assignment_plan import Assigned
 from sharegpt_argilla.records.plan_file import assigned_records, plan_path
 from sharegpt_argilla.settings import Connection
-from sharegpt_argilla.workflows.annotator_progress import annotator_progress
-from sharegpt_argilla.workflows.dashboard_access import open_dashboard
 from sharegpt_argilla.workflows.export_responses import export_responses
 from sharegpt_argilla.workflows.migrate import migrate
 from sharegpt_argilla.workflows.plan import plan
-from sharegpt_argilla.workflows.project_watch import ProjectWatch
 from sharegpt_argilla.workflows.push_to_argilla import push_to_argilla
-from sharegpt_argilla.workflows.team_progress import disputed_records, team_consensus, team_progress
 from tests.embedded import EmbeddedArgilla
 from tests.projects import Annotator, TestProject, some_rows, write_project, write_rows
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from sharegpt_argilla.cli.main import main
-from sharegpt_argilla.records.assignment import Assigned
+from sharegpt_argilla.records.assignment_plan import Assigned
 from sharegpt_argilla.records.plan_file import assigned_records, plan_path
 from tests.projects import TestProject, some_rows, write_rows
 

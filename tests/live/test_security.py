@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 
+from sharegpt_argilla.argilla_plugin.security import SECURITY_HEADERS
+from sharegpt_argilla.argilla_plugin.sign_in_limit import FREE_ATTEMPTS
 from sharegpt_argilla.embedded_argilla.environment import max_request_bytes
-from sharegpt_argilla.embedded_argilla.security import SECURITY_HEADERS
-from sharegpt_argilla.embedded_argilla.sign_in_limit import FREE_ATTEMPTS
 from sharegpt_argilla.errors import UsageError
 from tests.embedded import (
     EmbeddedArgilla,

@@ -20,9 +20,9 @@ from redis import Redis
 from redis.exceptions import ConnectionError as RedisConnectionError
 from rq import Queue
 
-from sharegpt_argilla.embedded_argilla.launcher import ServeOptions, ServerInfo, running
-from sharegpt_argilla.embedded_argilla.processes import Child
-from sharegpt_argilla.embedded_argilla.redis_process import redis_binary, redis_command
+from sharegpt_argilla.embedded_argilla.processes.child_process import Child
+from sharegpt_argilla.embedded_argilla.processes.launcher import ServeOptions, ServerInfo, running
+from sharegpt_argilla.embedded_argilla.processes.redis_process import redis_binary, redis_command
 from sharegpt_argilla.settings import Home
 from tests.embedded import (
     EmbeddedArgilla,

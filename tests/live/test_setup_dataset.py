@@ -4,9 +4,9 @@ import stat
 
 import pytest
 
+from sharegpt_argilla.argilla_client.accounts import ensure_people
 from sharegpt_argilla.argilla_client.connection import connect
-from sharegpt_argilla.argilla_client.dataset import find_dataset
-from sharegpt_argilla.argilla_client.people import ensure_people
+from sharegpt_argilla.argilla_client.dataset_on_server import find_dataset
 from sharegpt_argilla.config import Person, load_project
 from sharegpt_argilla.errors import CredentialsError, DatasetDiffersError
 from sharegpt_argilla.settings import Connection, add_credentials, find_password

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from sharegpt_argilla.argilla_client.connection import connect
-from sharegpt_argilla.argilla_client.records import RecordsDataset
+from sharegpt_argilla.argilla_client.records_on_server import RecordsDataset
 from sharegpt_argilla.rows import Pair, Row, build_row
 from sharegpt_argilla.workflows.load_records import LoadSummary, load_records
 from sharegpt_argilla.workflows.push_to_argilla import push_to_argilla

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sharegpt_argilla.errors import UsageError
-from sharegpt_argilla.records.assignment import Plan, Rules, extend_plan, make_plan, moved, with_answers
+from sharegpt_argilla.records.assignment_plan import Plan, Rules, extend_plan, make_plan, moved, with_answers
 
 NAMES = [f"p{number}" for number in range(12)]
 

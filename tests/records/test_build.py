@@ -7,9 +7,8 @@ import pytest
 from sharegpt_argilla.config import ProjectConfig, load_project
 from sharegpt_argilla.descriptives.metrics import METRICS
 from sharegpt_argilla.errors import ConfigError, RejectedError
-from sharegpt_argilla.records.build import build_fields
-from sharegpt_argilla.records.context import MESSAGE_MAX, EarlierTurns
-from sharegpt_argilla.records.metadata import plan_metadata
+from sharegpt_argilla.records.record_fields import MESSAGE_MAX, EarlierTurns, build_fields
+from sharegpt_argilla.records.record_metadata import plan_metadata
 from sharegpt_argilla.rows import Pair, Row, build_row, dump_row, with_extension
 
 CONFIG = load_project(Path(__file__).parents[2] / "dataset-config.yml").config

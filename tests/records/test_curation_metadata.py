@@ -3,9 +3,9 @@
 import pytest
 
 from sharegpt_argilla.config import ProjectConfig, load_project
-from sharegpt_argilla.curation.table import CHECKS
+from sharegpt_argilla.curation.checks.table import CHECKS
 from sharegpt_argilla.errors import RejectedError
-from sharegpt_argilla.records.metadata import plan_metadata
+from sharegpt_argilla.records.record_metadata import plan_metadata
 from tests.curation.rows import row
 from tests.projects import ROOT
 

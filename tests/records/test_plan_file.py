@@ -7,7 +7,7 @@ import yaml
 
 from sharegpt_argilla.cli.main import main
 from sharegpt_argilla.errors import InputError
-from sharegpt_argilla.records.assignment import Rules, make_plan
+from sharegpt_argilla.records.assignment_plan import Rules, make_plan
 from sharegpt_argilla.records.plan_file import assigned_records, changed_rules, plan_path, read_plan, write_plan
 from tests.projects import ROOT, some_rows, write_rows
 

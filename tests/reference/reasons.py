@@ -5,7 +5,7 @@ import unicodedata
 from collections.abc import Callable
 from typing import Any
 
-from sharegpt_argilla.embedded_argilla.engine.text import tokens
+from sharegpt_argilla.embedded_argilla.engine.tokens import tokens
 
 Case = dict[str, Any]
 

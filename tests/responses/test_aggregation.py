@@ -2,7 +2,7 @@
 
 import pytest
 
-from sharegpt_argilla.responses.aggregation import Aggregate, majority
+from sharegpt_argilla.responses.policies import Aggregate, majority
 
 
 @pytest.mark.parametrize(

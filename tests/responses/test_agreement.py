@@ -18,9 +18,9 @@ from sharegpt_argilla.responses.agreement import (
     cohen_kappa,
     krippendorff_alpha,
     label_table,
+    masi_distance,
     percent_agreement,
 )
-from sharegpt_argilla.responses.distances import masi_distance
 from sharegpt_argilla.responses.person_agreement import against_rest
 
 # K. Krippendorff, Computing Krippendorff's Alpha-Reliability (2011), section C: four observers (A to D) and twelve

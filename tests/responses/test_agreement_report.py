@@ -9,16 +9,14 @@ from html.parser import HTMLParser
 import pytest
 
 from sharegpt_argilla.annotation import AnsweredRecord, Response, Suggestion
-from sharegpt_argilla.charts import Dot, dot_chart
+from sharegpt_argilla.common.charts import Dot, dot_chart
 from sharegpt_argilla.config import load_project
 from sharegpt_argilla.errors import UsageError
 from sharegpt_argilla.responses.agreement import answer_table
 from sharegpt_argilla.responses.agreement_page import render_page
-from sharegpt_argilla.responses.agreement_report import build_report, disagreement
-from sharegpt_argilla.responses.agreement_text import render_text
+from sharegpt_argilla.responses.agreement_report import build_report, disagreement, render_text
 from sharegpt_argilla.responses.merge import Origin, merge
-from sharegpt_argilla.responses.pace import pace_of
-from sharegpt_argilla.responses.times import read_length, read_time
+from sharegpt_argilla.responses.working_time import pace_of, read_length, read_time
 from sharegpt_argilla.rows import Row, read_extension, with_extension
 from tests.projects import ROOT, some_rows
 

@@ -2,7 +2,8 @@
 
 import pytest
 
-from sharegpt_argilla.argilla_client.responses import COPIED, answered_record
+from sharegpt_argilla.argilla_client.responses_on_server import answered_record
+from sharegpt_argilla.common.contract_keys import COPIED_ANSWERS
 
 MADE = "2026-01-04T09:00:00.000001"
 THEN = "2026-01-05T10:00:00.000001"
@@ -25,7 +26,7 @@ def test_the_times_of_an_answer_outlive_the_copying(person: str, updated: str, m
     record = {
         "external_id": "row",
         "status": "completed",
-        "metadata": {COPIED: {"u1": [MADE, THEN]}},
+        "metadata": {COPIED_ANSWERS: {"u1": [MADE, THEN]}},
         "responses": [{**response, "inserted_at": COPY, "updated_at": updated}],
     }
     (found,) = answered_record(record, {"u1": "ana"}, ["submitted"]).responses

@@ -6,10 +6,10 @@ import random
 import pytest
 
 from sharegpt_argilla.annotation import AnsweredRecord, Response
-from sharegpt_argilla.responses.aggregation import FITTED, PolicyChoice
 from sharegpt_argilla.responses.answer_store import AnswerStore
-from sharegpt_argilla.responses.crowd import fit
 from sharegpt_argilla.responses.merge import Origin
+from sharegpt_argilla.responses.policies import FITTED, PolicyChoice
+from sharegpt_argilla.responses.rater_models import fit
 
 pytest.importorskip("crowdkit", reason='crowd-kit is not installed: pip install "sharegpt-argilla[crowd]"')
 

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from sharegpt_argilla.annotation import AnsweredRecord, Response
 from sharegpt_argilla.responses.answer_store import AnswerStore
-from sharegpt_argilla.responses.estimated_time import TIMES_TABLE, ResponseTimes
 from sharegpt_argilla.responses.merge import Origin
+from sharegpt_argilla.responses.working_time import TIMES_TABLE, ResponseTimes
 
 NOON = datetime(2026, 1, 5, 12)
 

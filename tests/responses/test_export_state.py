@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from sharegpt_argilla.annotation import AnsweredRecord, Response
 from sharegpt_argilla.responses.answer_store import AnswerStore
 from sharegpt_argilla.responses.export_state import Change, Stamp, changes_between, load_state, new_state
-from sharegpt_argilla.responses.lines import patch
 from sharegpt_argilla.responses.merge import Origin
+from sharegpt_argilla.responses.merge_lines import patch
 
 stamps = st.dictionaries(
     st.sampled_from("abcdefgh"),

@@ -2,8 +2,8 @@
 
 from sharegpt_argilla.annotation import AnsweredRecord, Response
 from sharegpt_argilla.config import ProjectConfig
-from sharegpt_argilla.records.peer_answers import peer_table
-from sharegpt_argilla.responses.gold_weights import gold_weights
+from sharegpt_argilla.records.record_fields import peer_table
+from sharegpt_argilla.responses.rater_models import gold_weights
 
 
 def record(row: str, *responses: Response) -> AnsweredRecord:

@@ -5,9 +5,9 @@ import pytest
 from sharegpt_argilla.annotation import AnsweredRecord, Response
 from sharegpt_argilla.config import POLICY_TYPES
 from sharegpt_argilla.errors import UnknownNameError
-from sharegpt_argilla.responses.aggregation import POLICIES, Aggregate, PolicyChoice, Vote
-from sharegpt_argilla.responses.joining import join
+from sharegpt_argilla.responses.join_datasets import join
 from sharegpt_argilla.responses.merge import Origin, annotation
+from sharegpt_argilla.responses.policies import POLICIES, Aggregate, PolicyChoice, Vote
 
 QUESTIONS = ["quality", "intent", "toxicity"]
 

@@ -10,14 +10,14 @@ from hypothesis import strategies as st
 
 from sharegpt_argilla.annotation import AnsweredRecord, Response
 from sharegpt_argilla.config import load_project
-from sharegpt_argilla.responses.forecast import WINDOW, forecast
-from sharegpt_argilla.responses.progress import (
+from sharegpt_argilla.responses.answer_counts import (
     count_answers,
     distribution,
     person_numbers,
     slow_answers,
     slow_questions,
 )
+from sharegpt_argilla.responses.forecast import WINDOW, forecast
 from tests.projects import ROOT
 
 QUESTIONS = load_project(ROOT / "dataset-config.yml").config.questions

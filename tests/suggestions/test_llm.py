@@ -14,14 +14,13 @@ from pathlib import Path
 import pytest
 
 from sharegpt_argilla.annotation import Suggestion
-from sharegpt_argilla.cache import DiskCache
+from sharegpt_argilla.common.cache import DiskCache
 from sharegpt_argilla.config import LanguageModel, load_project
-from sharegpt_argilla.config.questions import LabelQuestion
+from sharegpt_argilla.config.annotation_task import LabelQuestion
 from sharegpt_argilla.errors import CredentialsError, ServerRefusedError, ServerUnreachableError
 from sharegpt_argilla.suggestions import chat_endpoint
 from sharegpt_argilla.suggestions.base import Subject
-from sharegpt_argilla.suggestions.llm import FAILURES_IN_A_ROW, ChatModel
-from sharegpt_argilla.suggestions.llm_prompt import Prompt
+from sharegpt_argilla.suggestions.llm import FAILURES_IN_A_ROW, ChatModel, Prompt
 from tests.projects import ROOT
 from tests.suggestions.fake_endpoint import ANSWER, FakeEndpoint, fake_endpoint
 
@@ -215,7 +214,7 @@ ASK_MANY = """
 import sys
 from contextlib import closing
 from pathlib import Path
-from sharegpt_argilla.cache import DiskCache
+from sharegpt_argilla.common.cache import DiskCache
 from tests.suggestions import test_llm as t
 with closing(DiskCache(Path(sys.argv[2]), 1000)) as cache:
     chosen = t.options(sys.argv[1], parallel=1)

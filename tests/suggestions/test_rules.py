@@ -8,7 +8,7 @@ from sharegpt_argilla.annotation import Suggestion
 from sharegpt_argilla.config import INTENT_LABELS, IntentRules, LabelQuestion, Moderation, load_project
 from sharegpt_argilla.suggestions.base import Subject
 from sharegpt_argilla.suggestions.intent_rules import RULES, IntentByRules, find_intents
-from sharegpt_argilla.suggestions.moderation import ModerationScores
+from sharegpt_argilla.suggestions.moderation_scores import ModerationScores
 from tests.projects import ROOT
 
 QUESTIONS = {question.name: question for question in load_project(ROOT / "dataset-config.yml").config.questions}

@@ -8,7 +8,7 @@ import pytest
 
 from sharegpt_argilla.config import VectorConfig
 from sharegpt_argilla.errors import ConfigError, InputError, UsageError
-from sharegpt_argilla.suggestions.vectors import TextVectors
+from sharegpt_argilla.suggestions.text_vectors import TextVectors
 from tests.suggestions.tiny_model import make_model
 
 

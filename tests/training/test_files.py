@@ -23,12 +23,12 @@ from sharegpt_argilla.errors import (
     SharegptArgillaError,
     UsageError,
 )
+from sharegpt_argilla.project.annotated_rows import read_annotated, read_annotated_dataset
 from sharegpt_argilla.responses.merge import guidelines_hash
 from sharegpt_argilla.rows import read_extension, with_extension
 from sharegpt_argilla.training.csv_file import cell
 from sharegpt_argilla.training.table import FORMATS
 from sharegpt_argilla.workflows.extract import extract
-from sharegpt_argilla.workflows.read_annotated import read_annotated, read_annotated_dataset
 from sharegpt_argilla.workflows.training import training
 from tests.embedded import free_port
 from tests.training.rows import CONFIG, GOOD, annotated, row, run, sample, save

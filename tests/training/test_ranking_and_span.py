@@ -9,8 +9,8 @@ import pyarrow.parquet
 import pytest
 import yaml
 
+from sharegpt_argilla.project.annotated_rows import find_config
 from sharegpt_argilla.responses.agreement_report import build_report
-from sharegpt_argilla.workflows.annotated_rows import find_config
 from sharegpt_argilla.workflows.training import training
 from tests.projects import write_rows
 from tests.training.rows import CONFIG, row

@@ -12,11 +12,15 @@ from sharegpt_argilla.config import Classifier, load_project
 from sharegpt_argilla.errors import ConfigError, CredentialsError, InputError
 from sharegpt_argilla.rows import ANNOTATION, Row, read_extension, with_extension
 from sharegpt_argilla.suggestions.base import Subject
-from sharegpt_argilla.suggestions.classifier import TrainedClassifier, fingerprint
+from sharegpt_argilla.suggestions.trained_classifier import TrainedClassifier, fingerprint
 from sharegpt_argilla.training.classifier.base import Case
-from sharegpt_argilla.training.classifier.folds import assign_folds
-from sharegpt_argilla.training.classifier.scores import at_thresholds, most_frequent, score
-from sharegpt_argilla.training.classifier.tasks import language_of
+from sharegpt_argilla.training.classifier.classifier_validation import (
+    assign_folds,
+    at_thresholds,
+    most_frequent,
+    score,
+)
+from sharegpt_argilla.training.classifier.learning_tasks import language_of
 from sharegpt_argilla.workflows.train import train
 from tests.projects import ROOT, write_rows
 from tests.training.rows import CONFIG, row

@@ -12,9 +12,9 @@ from typing import BinaryIO, Literal, Protocol
 
 import zstandard
 
-from sharegpt_argilla.corpora.reading.window import Readable
+from sharegpt_argilla.common.jsonl import STANDARD_STREAM
+from sharegpt_argilla.corpora.reading.byte_window import Readable
 from sharegpt_argilla.errors import InputError
-from sharegpt_argilla.jsonl import STANDARD_STREAM
 
 Form = Literal["plain", "gzip", "zstd", "parquet"]
 """What the first bytes of a file say that it is."""

@@ -1,14 +1,25 @@
-"""Which files an input means: a file, a folder, a pattern, standard input, or a data set of the Hub."""
+"""What an input is, and the records of a stretch of it."""
 
 from __future__ import annotations
 
 import glob
-from collections.abc import Iterable, Sequence
+import os
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
+from stat import S_ISREG
+from typing import BinaryIO, Literal, cast
 
-from sharegpt_argilla.corpora.reading.hub import SCHEME, hub_name
+from sharegpt_argilla.common.jsonl import STANDARD_STREAM
+from sharegpt_argilla.corpora.formats.base import Corpus
+from sharegpt_argilla.corpora.reading.base import Damaged, Located
+from sharegpt_argilla.corpora.reading.compression import MAGIC_LENGTH, Decompressed, Peekable, form_of
+from sharegpt_argilla.corpora.reading.json_reader import Batch, JsonReader, first_record
+from sharegpt_argilla.corpora.reading.tabular import SCHEME, hub_name, read_hub, read_parquet
+from sharegpt_argilla.corpora.reading.text_blocks import read_blocks
 from sharegpt_argilla.errors import InputError, UsageError
-from sharegpt_argilla.jsonl import STANDARD_STREAM
 
 SUFFIXES = (".json", ".jsonl", ".json.gz", ".jsonl.gz", ".zst", ".parquet")
 """Files that count inside a folder. What is in them is found out by reading."""
@@ -75,3 +86,202 @@ def _in_folder(folder: Path, outputs: set[Path]) -> list[str]:
     if not found:
         raise InputError(f"{folder}: no .json or .jsonl file in this folder")
     return found
+
+
+Form = Literal["plain", "compressed", "parquet", "hub", "stream"]
+Progress = Callable[[int], None]
+Streams = Mapping[str, Peekable]
+"""The open streams by the name of their input; they cannot be opened twice."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One input.
+
+    Attributes:
+        name: as it was given; stands in the rejects.
+        path: absolute, or the name of a data set.
+        form: what it is by its content.
+        size: bytes; 0 for a stream and for the Hub.
+        modified: time of the last change in ns; 0 for a stream and for the Hub.
+    """
+
+    name: str
+    path: str
+    form: Form
+    size: int = 0
+    modified: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """A part of an input that one worker reads.
+
+    Attributes:
+        source: number of the input.
+        start: offset in bytes, of a parquet file the number of a row group; the stretch begins with the first
+            record that starts there or later.
+        stop: the same for the first record that is not in it any more; None for all to the end.
+        line: 1-based line at ``start``, of a parquet file the row; 0 when it is not known yet.
+        size: bytes of the input in it.
+    """
+
+    source: int
+    start: int = 0
+    stop: int | None = None
+    line: int = 1
+    size: int = 0
+
+
+def describe(name: str, streams: dict[str, Peekable], stack: ExitStack) -> Source:
+    """What an input is. A stream is opened, put into ``streams``, and closed with the stack.
+
+    Raises:
+        InputError: it cannot be read.
+    """
+    try:
+        if name == STANDARD_STREAM:
+            streams[name] = Peekable(stack.enter_context(os.fdopen(os.dup(sys.stdin.fileno()), "rb")))
+            return Source(name, name, "stream")
+        if not Path(name).exists() and (data_set := hub_name(name)):
+            return Source(name, data_set, "hub")
+        status = Path(name).stat()
+        if not S_ISREG(status.st_mode):
+            streams[name] = Peekable(stack.enter_context(os.fdopen(os.open(name, os.O_RDONLY), "rb")))
+            return Source(name, name, "stream")
+        with Path(name).open("rb") as file:
+            form = form_of(file.read(MAGIC_LENGTH))
+            file.seek(max(0, status.st_size - MAGIC_LENGTH))
+            if form == "parquet" and form_of(file.read(MAGIC_LENGTH)) != "parquet":
+                # It has the same bytes at its end, so this is none, or was cut off.
+                form = "plain"
+    except OSError as error:
+        raise InputError(f"{name}: cannot be read: {error.strerror}") from error
+    kinds: Mapping[str, Form] = {"gzip": "compressed", "zstd": "compressed", "parquet": "parquet"}
+    path = str(Path(name).resolve())
+    return Source(name, path, kinds.get(form, "plain"), status.st_size, status.st_mtime_ns)
+
+
+class Reading:
+    """The records of one stretch.
+
+    Args:
+        source: the input.
+        stretch: the part of it.
+        corpus: whose records it holds.
+        start_line: 1-based line, or row, to start at.
+        split: which split of a data set of the Hub.
+        stream: the open stream, when the input is one.
+
+    Attributes:
+        start: after ``records`` is through: offset of the first record, which lines are counted from where the
+            stretch does not know its line.
+    """
+
+    def __init__(
+        self,
+        source: Source,
+        stretch: Stretch,
+        corpus: Corpus,
+        start_line: int = 1,
+        split: str = "train",
+        stream: Peekable | None = None,
+    ) -> None:
+        self.start = 0
+        self._source = source
+        self._stretch = stretch
+        self._corpus = corpus
+        self._start_line = start_line
+        self._split = split
+        self._stream = stream
+        self._name = "<stdin>" if source.name == STANDARD_STREAM else source.name
+
+    def records(self, progress: Progress | None = None) -> Iterator[Located | Damaged]:
+        """Every record and every piece of damage, in order.
+
+        Raises:
+            InputError: the input cannot be read at all.
+        """
+        for found in self.batches(progress):
+            yield from found.records if isinstance(found, Batch) else (found,)
+
+    def batches(self, progress: Progress | None = None) -> Iterator[Batch | Located | Damaged]:
+        """The same, with many records at a time where the input allows that.
+
+        Raises:
+            InputError: the input cannot be read at all.
+        """
+        form = self._source.form
+        if form in {"parquet", "hub"}:
+            yield from self._rows(progress)
+            return
+        try:
+            if form == "plain" and self._corpus.container == "json":
+                yield from self._plain(progress)
+            else:
+                yield from self._whole(progress)
+        except OSError as error:
+            raise InputError(f"{self._name}: cannot be read: {error.strerror or error}") from error
+
+    def _rows(self, progress: Progress | None) -> Iterator[Located | Damaged]:
+        source, stretch = self._source, self._stretch
+        found: Iterator[Located | Damaged]
+        if source.form == "hub":
+            found = read_hub(source.path, self._split, self._name)
+        else:
+            found = read_parquet(source.path, self._name, stretch.start, stretch.stop or 0, stretch.line)
+        for record in found:
+            if record.line >= self._start_line:
+                yield record
+        if progress is not None:
+            progress(stretch.size)
+
+    def _plain(self, progress: Progress | None) -> Iterator[Batch | Located | Damaged]:
+        stretch, is_record = self._stretch, self._corpus.is_record
+        with Path(self._source.path).open("rb", buffering=0) as raw:
+            file = cast("BinaryIO", raw)
+            start = stretch.start if stretch.line else first_record(file, stretch.start, is_record)
+            stop = None if stretch.stop is None else first_record(file, stretch.stop, is_record)
+            if stop is not None and start >= stop:
+                return
+            file.seek(start)
+            whole = start == 0 and stop is None
+            live = progress if whole else None
+            self.start = start
+            line = stretch.line or 1
+            reader = JsonReader(file, self._name, is_record, start=start, stop=stop, line=line, progress=live)
+            if stretch.line > 1:
+                reader.skip_lines(0)
+            yield from reader.batches()
+        if progress is not None and not whole:
+            progress(stretch.size)
+
+    def _whole(self, progress: Progress | None) -> Iterator[Batch | Located | Damaged]:
+        with ExitStack() as stack:
+            stream = self._stream or Peekable(stack.enter_context(Path(self._source.path).open("rb")))
+            if form_of(stream.peek(MAGIC_LENGTH)) == "parquet":
+                raise InputError(f"{self._name}: parquet cannot be read from a stream; give the file")
+            stream.progress = progress
+            yield from self._text(stream)
+
+    def _text(self, stream: Peekable) -> Iterator[Batch | Located | Damaged]:
+        file, skip = Decompressed(stream), self._start_line - 1
+        line = 1
+        if self._corpus.container == "text":
+            for record in read_blocks(file, self._name, _marker(self._corpus), skip):
+                line = record.line
+                yield record
+        else:
+            reader = JsonReader(file, self._name, self._corpus.is_record)
+            if skip:
+                reader.skip_lines(skip)
+            yield from reader.batches()
+            line = reader.line
+        if file.fault:
+            yield Damaged(self._name, line, b"", file.fault)
+
+
+def _marker(corpus: Corpus) -> str:
+    """The line that every block of a corpus of plain text starts with."""
+    marker: str = corpus.marker  # type: ignore[attr-defined]
+    return marker

@@ -7,16 +7,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from sharegpt_argilla.corpora.pairing import Counts, Pairer
-from sharegpt_argilla.corpora.reading.sources import Source
-from sharegpt_argilla.corpora.reading.window import line_breaks
+from sharegpt_argilla.common.jsonl import open_bytes_output
+from sharegpt_argilla.corpora.formats.table import CORPORA
+from sharegpt_argilla.corpora.reading.byte_window import line_breaks
+from sharegpt_argilla.corpora.reading.inputs import Source
 from sharegpt_argilla.corpora.run.conversion import REJECTIONS_SHOWN, Settings
 from sharegpt_argilla.corpora.run.halves import stitch
 from sharegpt_argilla.corpora.run.lines import ID, RowLines
+from sharegpt_argilla.corpora.run.pairing import Counts, Pairer
 from sharegpt_argilla.corpora.run.shard_files import ShardFiles, ShardResult, Stored
 from sharegpt_argilla.corpora.run.shards import Shard
-from sharegpt_argilla.corpora.table import CORPORA
-from sharegpt_argilla.jsonl import open_bytes_output
 
 
 @dataclass(slots=True)

@@ -10,21 +10,21 @@ from functools import partial
 from pathlib import Path
 from typing import IO, Any
 
-from sharegpt_argilla.corpora.base import Configurable, Conversation, Corpus, GatheringCorpus, Options
-from sharegpt_argilla.corpora.pairing import Pairer
-from sharegpt_argilla.corpora.reading.batches import Batch, may_be_rounded
-from sharegpt_argilla.corpora.reading.damage import TOO_DEEP
-from sharegpt_argilla.corpora.reading.found import Damaged, Located
-from sharegpt_argilla.corpora.reading.sources import Progress, Reading, Source, Streams
+from sharegpt_argilla.common.jsonl import RejectsFile
+from sharegpt_argilla.corpora.formats.base import Configurable, Conversation, Corpus, GatheringCorpus, Options
+from sharegpt_argilla.corpora.formats.sharegpt import ShareGPT
+from sharegpt_argilla.corpora.formats.table import CORPORA
+from sharegpt_argilla.corpora.reading.base import Damaged, Located
+from sharegpt_argilla.corpora.reading.inputs import Progress, Reading, Source, Streams
+from sharegpt_argilla.corpora.reading.json_reader import Batch, may_be_rounded
+from sharegpt_argilla.corpora.reading.json_recovery import TOO_DEEP
 from sharegpt_argilla.corpora.run.halves import write_halves
 from sharegpt_argilla.corpora.run.lines import ID, RowLines
+from sharegpt_argilla.corpora.run.pairing import Pairer
 from sharegpt_argilla.corpora.run.quick import QuickShareGPT
 from sharegpt_argilla.corpora.run.shard_files import ShardFiles, ShardResult, SharedRows, part
 from sharegpt_argilla.corpora.run.shards import Shard
-from sharegpt_argilla.corpora.sharegpt import ShareGPT
-from sharegpt_argilla.corpora.table import CORPORA
 from sharegpt_argilla.errors import InputError, RejectedError
-from sharegpt_argilla.jsonl import RejectsFile
 from sharegpt_argilla.rows import Profile
 
 REJECTIONS_SHOWN = 5

@@ -9,15 +9,45 @@ from contextlib import ExitStack
 from itertools import islice
 from pathlib import Path
 
-from sharegpt_argilla.corpora.detect import detect, known
+from sharegpt_argilla.corpora.formats.base import Corpus, Typical
+from sharegpt_argilla.corpora.formats.table import CORPORA
+from sharegpt_argilla.corpora.reading.base import Located
+from sharegpt_argilla.corpora.reading.byte_window import Readable
 from sharegpt_argilla.corpora.reading.compression import Decompressed, Peekable
-from sharegpt_argilla.corpora.reading.found import Located
-from sharegpt_argilla.corpora.reading.hub import read_hub
-from sharegpt_argilla.corpora.reading.parquet import read_parquet
-from sharegpt_argilla.corpora.reading.reader import JsonReader
-from sharegpt_argilla.corpora.reading.sources import Source
-from sharegpt_argilla.corpora.reading.window import Readable
+from sharegpt_argilla.corpora.reading.inputs import Source
+from sharegpt_argilla.corpora.reading.json_reader import JsonReader
+from sharegpt_argilla.corpora.reading.tabular import read_hub, read_parquet
 from sharegpt_argilla.errors import InputError, RejectedError
+
+
+def detect(values: Sequence[object]) -> str:
+    """The name of the adapter that fits the first records of a file.
+
+    Args:
+        values: JSON values, rows of a table as objects, or blocks of text as ``str``; a few dozen are enough.
+
+    Raises:
+        InputError: there are none, or no adapter fits; the text lists the names.
+    """
+    if not values:
+        raise InputError("no record to tell the corpus by; name one with -m")
+    fitting = [corpus for corpus in CORPORA.values() if _fits(corpus, values)]
+    if not fitting:
+        raise InputError(f"no known corpus looks like this; name one with -m: {', '.join(sorted(CORPORA))}")
+    return min(fitting, key=lambda corpus: not isinstance(corpus, Typical)).name
+
+
+def known(values: Sequence[object]) -> list[object]:
+    """The values that some adapter takes for a record of its corpus."""
+    return [value for value in values if any(corpus.is_record(value) for corpus in CORPORA.values())]
+
+
+def _fits(corpus: Corpus, values: Sequence[object]) -> bool:
+    records = [value for value in values if corpus.is_record(value)]
+    if 2 * len(records) <= len(values):
+        return False
+    return not isinstance(corpus, Typical) or corpus.is_typical(records)
+
 
 AUTO = "auto"
 """The name that means: find out."""

@@ -13,8 +13,8 @@ from typing import IO, Any, NamedTuple
 
 import orjson
 
-from sharegpt_argilla.corpora.base import Turn
-from sharegpt_argilla.corpora.pairing import Gap, Pairer
+from sharegpt_argilla.corpora.formats.base import Turn
+from sharegpt_argilla.corpora.run.pairing import Gap, Pairer
 from sharegpt_argilla.rows import Pair
 
 

@@ -9,9 +9,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO
 
+from sharegpt_argilla.common.jsonl import STANDARD_STREAM, open_bytes_output
 from sharegpt_argilla.corpora.run.shard_files import Stored
 from sharegpt_argilla.errors import InputError, UsageError
-from sharegpt_argilla.jsonl import STANDARD_STREAM, open_bytes_output
 
 LARGEST_MNBVC_FILE = 512_000_000
 """Bytes: "512 MB" of the MNBVC data check, in the reading that satisfies both."""

@@ -12,11 +12,11 @@ from typing import Any
 
 from orjson import dumps
 
-from sharegpt_argilla.corpora.base import Turn
-from sharegpt_argilla.corpora.pairing import Pairer, questions_before
-from sharegpt_argilla.corpora.roles import ROLES
+from sharegpt_argilla.corpora.formats.base import Turn
+from sharegpt_argilla.corpora.formats.roles import ROLES
+from sharegpt_argilla.corpora.formats.sharegpt import ShareGPT
 from sharegpt_argilla.corpora.run.lines import ANSWERED, ASKED, ASKED_IN_CONTENT, START, RowLines
-from sharegpt_argilla.corpora.sharegpt import ShareGPT
+from sharegpt_argilla.corpora.run.pairing import Pairer, questions_before
 from sharegpt_argilla.rows import Pair
 
 _PIECES = 9

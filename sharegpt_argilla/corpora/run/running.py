@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from sharegpt_argilla.corpora.reading.compression import Peekable
-from sharegpt_argilla.corpora.reading.sources import Progress, Source
+from sharegpt_argilla.corpora.reading.inputs import Progress, Source
 from sharegpt_argilla.corpora.run.conversion import Settings, convert
 from sharegpt_argilla.corpora.run.executors import InThisProcess, executor
 from sharegpt_argilla.corpora.run.shard_files import SharedRows

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import IO, NamedTuple
 
-from sharegpt_argilla.corpora.pairing import Counts
+from sharegpt_argilla.corpora.run.pairing import Counts
 from sharegpt_argilla.errors import InputError
 
 SHARED = "shared.rows"

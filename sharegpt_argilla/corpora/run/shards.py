@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from sharegpt_argilla.corpora.base import Corpus, GatheringCorpus
-from sharegpt_argilla.corpora.reading.parquet import row_groups
-from sharegpt_argilla.corpora.reading.sources import Source, Stretch
+from sharegpt_argilla.corpora.formats.base import Corpus, GatheringCorpus
+from sharegpt_argilla.corpora.reading.inputs import Source, Stretch
+from sharegpt_argilla.corpora.reading.tabular import row_groups
 
 SHARD_SIZE = 32_000_000
 """Bytes of an input in one shard: less than a second of work, and few enough shards for a corpus of a terabyte."""

@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from sharegpt_argilla.corpora.reading.sources import Source
+from sharegpt_argilla.corpora.reading.inputs import Source
 from sharegpt_argilla.corpora.run.shard_files import ShardFiles, ShardResult
 from sharegpt_argilla.corpora.run.shards import Shard
 from sharegpt_argilla.errors import InputError, UsageError

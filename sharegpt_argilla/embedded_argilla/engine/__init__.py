@@ -4,6 +4,6 @@ Importing this package registers it, so that ``ARGILLA_SEARCH_ENGINE=embedded`` 
 every process that uses the server's code: the server itself, the rq workers and ``reindex``.
 """
 
-from sharegpt_argilla.embedded_argilla.engine.interface import EmbeddedSearchEngine
+from sharegpt_argilla.embedded_argilla.engine.search_engine import EmbeddedSearchEngine
 
 __all__ = ["EmbeddedSearchEngine"]

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Literal
 
-from sharegpt_argilla.embedded_argilla.engine.text import (
+from sharegpt_argilla.embedded_argilla.engine.tokens import (
     SENTINEL,
     UNSPACED,
     normalise,

@@ -1,0 +1,88 @@
+"""Accounts and workspace members."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+
+from sharegpt_argilla.argilla_client.connection import ArgillaClient
+from sharegpt_argilla.argilla_client.dataset_on_server import find_workspace
+from sharegpt_argilla.config import Person
+from sharegpt_argilla.settings import Home, add_credentials, find_password
+
+PASSWORD_BYTES = 12
+"""Random bytes in a first password: 16 characters, 96 bits."""
+
+
+def ensure_people(client: ArgillaClient, workspace_id: str, people: Sequence[Person], home: Home) -> list[str]:
+    """Create the accounts that are missing and make everybody a member of the workspace.
+
+    Passwords of new accounts go to the credentials sheet of ``home`` before the account exists, so that none
+    is ever lost. Nobody is removed, and no account that exists is changed. Making accounts takes an owner.
+
+    Returns:
+        The usernames of the accounts that were created.
+    """
+    path = f"/api/v1/workspaces/{workspace_id}/users"
+    members = {user["username"] for user in client.get(path)["items"]}
+    strangers = [person for person in people if person.username not in members]
+    if not strangers:
+        return []
+    known = {user["username"]: user["id"] for user in client.get("/api/v1/users")["items"]}
+    created = []
+    for person in strangers:
+        if person.username not in known:
+            known[person.username] = _create(client, person, home)
+            created.append(person.username)
+        client.post(path, {"user_id": known[person.username]})
+    return created
+
+
+def missing_accounts(client: ArgillaClient, people: Sequence[Person]) -> list[Person]:
+    """Those who have no account yet. Only owners can tell; for others it is empty."""
+    if client.role != "owner":
+        return []
+    known = {user["username"] for user in client.get("/api/v1/users")["items"]}
+    return [person for person in people if person.username not in known]
+
+
+def members_of(client: ArgillaClient, workspace: str) -> dict[str, str]:
+    """Username -> role of the members of a workspace; empty where there is no such workspace."""
+    workspace_id = find_workspace(client, workspace)
+    if workspace_id is None:
+        return {}
+    members = client.get(f"/api/v1/workspaces/{workspace_id}/users")["items"]
+    return {user["username"]: user["role"] for user in members}
+
+
+def leave_workspace(client: ArgillaClient, workspace: str, username: str) -> None:
+    """End a membership, if there is one. The account and its responses stay. Owners only."""
+    workspace_id = find_workspace(client, workspace)
+    if workspace_id is None:
+        return
+    path = f"/api/v1/workspaces/{workspace_id}/users"
+    for user in client.get(path)["items"]:
+        if user["username"] == username:
+            client.delete(f"{path}/{user['id']}")
+
+
+def usernames(client: ArgillaClient, workspace_id: str) -> dict[str, str]:
+    """User id -> username: everybody for an owner, the workspace's members for an admin."""
+    path = "/api/v1/users" if client.role == "owner" else f"/api/v1/workspaces/{workspace_id}/users"
+    return {user["id"]: user["username"] for user in client.get(path)["items"]}
+
+
+def _create(client: ArgillaClient, person: Person, home: Home) -> str:
+    password = find_password(home, person.username, client.url)
+    if password is None:
+        password = secrets.token_urlsafe(PASSWORD_BYTES)
+        add_credentials(home, person.username, password, person.role, client.url)
+    body = {
+        "username": person.username,
+        "first_name": person.first_name or person.username,
+        "role": person.role,
+        "password": password,
+    }
+    if person.last_name:
+        body["last_name"] = person.last_name
+    return str(client.post("/api/v1/users", body)["id"])

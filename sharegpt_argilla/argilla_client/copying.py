@@ -1,0 +1,323 @@
+"""Records with everything on them, read from one Argilla and sent to another."""
+
+from __future__ import annotations
+
+import secrets
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sharegpt_argilla.argilla_client.accounts import PASSWORD_BYTES
+from sharegpt_argilla.argilla_client.connection import ArgillaClient, RefusedError
+from sharegpt_argilla.errors import DatasetDiffersError
+from sharegpt_argilla.settings import Home, add_credentials, find_password
+
+
+def list_users(client: ArgillaClient) -> list[dict[str, Any]]:
+    """Every account. Owners only."""
+    users: list[dict[str, Any]] = client.get("/api/v1/users")["items"]
+    return users
+
+
+def list_workspaces(client: ArgillaClient) -> list[dict[str, Any]]:
+    """Every workspace, for an owner."""
+    workspaces: list[dict[str, Any]] = client.get("/api/v1/me/workspaces")["items"]
+    return workspaces
+
+
+def copy_users(source: ArgillaClient, target: ArgillaClient, home: Home) -> tuple[dict[str, str], list[str]]:
+    """Make the source's accounts on the target, with their ids and roles and new random passwords.
+
+    An account of the same id, or else of the same username, counts as the same person and is left as it is.
+    A new password goes to the credentials sheet of ``home`` before its account is made, so that none is lost.
+
+    Returns:
+        Source's user id -> target's user id, and the usernames of the accounts that were made.
+    """
+    there = list_users(target)
+    ids, names = {user["id"] for user in there}, {user["username"]: user["id"] for user in there}
+    mapped, made = {}, []
+    for user in list_users(source):
+        if user["id"] in ids:
+            mapped[user["id"]] = user["id"]
+        elif user["username"] in names:
+            mapped[user["id"]] = names[user["username"]]
+        else:
+            mapped[user["id"]] = _make_user(target, user, home)
+            made.append(user["username"])
+    return mapped, made
+
+
+def copy_workspaces(source: ArgillaClient, target: ArgillaClient, users: Mapping[str, str]) -> dict[str, str]:
+    """Make the source's workspaces, with their ids, and their members; those of the same name are one.
+
+    ``users`` is what `copy_users` returned. Returns source's workspace id -> target's.
+    """
+    names = {workspace["name"]: workspace["id"] for workspace in list_workspaces(target)}
+    mapped = {}
+    for workspace in list_workspaces(source):
+        identifier = names.get(workspace["name"])
+        if identifier is None:
+            body = {"id": workspace["id"], "name": workspace["name"]}
+            identifier = target.post("/api/v1/workspaces", body)["id"]
+        mapped[workspace["id"]] = identifier
+        members = {user["id"] for user in target.get(f"/api/v1/workspaces/{identifier}/users")["items"]}
+        for user in source.get(f"/api/v1/workspaces/{workspace['id']}/users")["items"]:
+            if users[user["id"]] not in members:
+                target.post(f"/api/v1/workspaces/{identifier}/users", {"user_id": users[user["id"]]})
+    return mapped
+
+
+def _make_user(target: ArgillaClient, user: Mapping[str, Any], home: Home) -> str:
+    password = find_password(home, user["username"], target.url)
+    if password is None:
+        password = secrets.token_urlsafe(PASSWORD_BYTES)
+        add_credentials(home, user["username"], password, user["role"], target.url)
+    kept = ("id", "username", "first_name", "last_name", "role")
+    body = {name: user[name] for name in kept if user.get(name) is not None}
+    return str(target.post("/api/v1/users", {**body, "password": password})["id"])
+
+
+_KEPT = {
+    "fields": ("name", "title", "required", "settings"),
+    "questions": ("name", "title", "description", "required", "settings"),
+    "metadata-properties": ("name", "title", "settings", "visible_for_annotators"),
+    "vectors-settings": ("name", "title", "dimensions"),
+}
+"""The parts of a dataset -> what is sent of each; ids and times are the server's to give."""
+
+
+@dataclass(frozen=True)
+class DatasetSettings:
+    """A dataset without its records.
+
+    Attributes:
+        id: Argilla's id of it there.
+        workspace_id: and of its workspace.
+        workspace: name of the workspace.
+        ready: False for a draft.
+        body: name, guidelines, distribution and the like, as Argilla's REST interface has them.
+        parts: fields, questions, metadata properties and vectors, in their order.
+        questions: question id -> name.
+    """
+
+    id: str
+    workspace_id: str
+    workspace: str
+    ready: bool
+    body: dict[str, Any]
+    parts: dict[str, list[dict[str, Any]]]
+    questions: dict[str, str]
+
+    @property
+    def name(self) -> str:
+        """The dataset's name, unique in its workspace."""
+        return str(self.body["name"])
+
+
+def list_datasets(client: ArgillaClient) -> list[DatasetSettings]:
+    """Every dataset that the account sees, ordered by workspace and name."""
+    names = {item["id"]: item["name"] for item in client.get("/api/v1/me/workspaces")["items"]}
+    found = client.get("/api/v1/me/datasets")["items"]
+    settings = [_read(client, item, names[item["workspace_id"]]) for item in found]
+    return sorted(settings, key=lambda item: (item.workspace, item.name))
+
+
+def read_settings(client: ArgillaClient, dataset_id: str) -> DatasetSettings:
+    """One dataset; its workspace's name is left out."""
+    return _read(client, client.get(f"/api/v1/datasets/{dataset_id}"), "")
+
+
+def copy_dataset(target: ArgillaClient, wanted: DatasetSettings, workspace_id: str) -> DatasetSettings:
+    """Make a dataset on the target and publish it if it is published where it comes from.
+
+    One of that name in the workspace is used if it has the same fields, questions, properties and vectors; a
+    draft is made anew, since it holds nothing.
+
+    Raises:
+        DatasetDiffersError: there is another one of that name.
+    """
+    for found in list_datasets(target):
+        if (found.workspace_id, found.name) != (workspace_id, wanted.name):
+            continue
+        if found.ready:
+            _check_same(target, wanted, found)
+            return found
+        target.delete(f"/api/v1/datasets/{found.id}")
+    made = target.post("/api/v1/datasets", {**wanted.body, "workspace_id": workspace_id})
+    for kind, bodies in wanted.parts.items():
+        for body in bodies:
+            target.post(f"/api/v1/datasets/{made['id']}/{kind}", body)
+    if wanted.ready:
+        made = target.put(f"/api/v1/datasets/{made['id']}/publish")
+    return _read(target, made, wanted.workspace)
+
+
+def _read(client: ArgillaClient, item: dict[str, Any], workspace: str) -> DatasetSettings:
+    answers = {kind: client.get(_listing(item["id"], kind))["items"] for kind in _KEPT}
+    return DatasetSettings(
+        id=item["id"],
+        workspace_id=item["workspace_id"],
+        workspace=workspace,
+        ready=item["status"] == "ready",
+        body={
+            name: item[name]
+            for name in ("name", "guidelines", "allow_extra_metadata", "distribution", "metadata")
+            if item.get(name) is not None
+        },
+        parts={
+            kind: [{name: part[name] for name in _KEPT[kind]} for part in parts] for kind, parts in answers.items()
+        },
+        questions={question["id"]: question["name"] for question in answers["questions"]},
+    )
+
+
+def _listing(dataset_id: str, kind: str) -> str:
+    mine = "me/" if kind == "metadata-properties" else ""
+    return f"/api/v1/{mine}datasets/{dataset_id}/{kind}"
+
+
+def _check_same(target: ArgillaClient, wanted: DatasetSettings, found: DatasetSettings) -> None:
+    for kind, bodies in wanted.parts.items():
+        # Titles, descriptions and the order of options may be changed at any time; what answers mean may not.
+        ours, theirs = ({body["name"]: _meaning(body) for body in parts} for parts in (bodies, found.parts[kind]))
+        if ours != theirs:
+            names = sorted(name for name in {*ours, *theirs} if ours.get(name) != theirs.get(name))
+            raise DatasetDiffersError(
+                f'{target.url} has another dataset "{wanted.name}" in workspace "{wanted.workspace}"; '
+                f"{kind} differ: {', '.join(names)}; rename or remove it there"
+            )
+
+
+def _meaning(part: dict[str, Any]) -> tuple[Any, ...]:
+    settings = part.get("settings", {})
+    values = sorted(str(option["value"]) for option in settings.get("options") or [])
+    return settings.get("type"), part.get("dimensions"), part.get("required"), values
+
+
+PAGE = 200
+"""Records a call: Argilla takes at most 250 ids in one filter."""
+
+_UNPROCESSABLE = 422
+
+
+def count_database(client: ArgillaClient, dataset_id: str) -> int:
+    """Records in the database of the server, whatever its search index holds. 0 for a draft."""
+    return int(client.get(f"/api/v1/datasets/{dataset_id}/records", {"limit": 1})["total"])
+
+
+def read_records(client: ArgillaClient, dataset_id: str) -> Iterator[list[dict[str, Any]]]:
+    """All records, in pages of up to 200, with responses of everybody, suggestions and vectors.
+
+    Sorted by id, the one order in which a page neither repeats nor skips a record.
+    """
+    by_id = {"scope": {"entity": "record", "property": "id"}, "order": "asc"}
+    offset, total = 0, 1
+    while offset < total:
+        total, page = _search(client, dataset_id, {"sort": [by_id]}, offset)
+        yield page
+        offset += PAGE
+
+
+def count_contents(page: Sequence[Mapping[str, Any]]) -> Counter[str]:
+    """Records of a page, their responses by status, their suggestions and vectors."""
+    counts = Counter(records=len(page))
+    for record in page:
+        counts.update(f"{response['status']} responses" for response in record["responses"])
+        counts["suggestions"] += len(record["suggestions"])
+        counts["vectors"] += len(record["vectors"])
+    return counts
+
+
+def external_id(record: Mapping[str, Any]) -> str:
+    """The id by which a record is found again on the target: its external id, else its id on the source."""
+    return str(record["external_id"] or record["id"])
+
+
+def find_there(client: ArgillaClient, dataset_id: str, page: Sequence[Mapping[str, Any]]) -> dict[str, set[str]]:
+    """Those records of a page that the target has: external id -> ids of the users who answered them there."""
+    scope = {"entity": "record", "property": "external_id"}
+    wanted = {"type": "terms", "scope": scope, "values": [external_id(record) for record in page]}
+    _, found = _search(client, dataset_id, {"filters": {"and": [wanted]}}, 0)
+    return {record["external_id"]: {response["user_id"] for response in record["responses"]} for record in found}
+
+
+def whole_body(
+    record: Mapping[str, Any], users: Mapping[str, str], questions: Mapping[str, str]
+) -> dict[str, Any]:
+    """What is sent of a record that is new on the target.
+
+    Args:
+        record: a record of `read_records`.
+        users: source's user id -> target's.
+        questions: source's question id -> target's.
+    """
+    kept = ("value", "type", "score", "agent")
+    return {
+        "external_id": external_id(record),
+        "fields": record["fields"],
+        "metadata": record["metadata"] or {},
+        "vectors": record["vectors"],
+        "responses": [_response_body(response, users) for response in record["responses"]],
+        "suggestions": [
+            {"question_id": questions[item["question_id"]], **{name: item[name] for name in kept}}
+            for item in record["suggestions"]
+        ],
+    }
+
+
+def missing_body(record: Mapping[str, Any], users: Mapping[str, str], there: set[str]) -> dict[str, Any] | None:
+    """What is sent of a record that the target has: the responses that it lacks; None when it lacks none."""
+    bodies = [_response_body(response, users) for response in record["responses"]]
+    lacking = [body for body in bodies if body["user_id"] not in there]
+    # Fields and metadata are left out, which leaves them as they are.
+    return {"external_id": external_id(record), "responses": lacking} if lacking else None
+
+
+def send_records(
+    client: ArgillaClient,
+    dataset_id: str,
+    bodies: Sequence[dict[str, Any]],
+    on_refused: Callable[[str, str], None],
+) -> int:
+    """Upsert records; returns how many the target took.
+
+    A batch that is refused is halved until the culprit stands alone; its external id and the reason go to
+    ``on_refused``.
+    """
+    if not bodies:
+        return 0
+    try:
+        client.put(f"/api/v1/datasets/{dataset_id}/records/bulk", {"items": list(bodies)})
+    except RefusedError as error:
+        if error.status != _UNPROCESSABLE:
+            raise
+        if len(bodies) == 1:
+            on_refused(bodies[0]["external_id"], str(error))
+            return 0
+        middle = len(bodies) // 2
+        halves = (bodies[:middle], bodies[middle:])
+        return sum(send_records(client, dataset_id, half, on_refused) for half in halves)
+    return len(bodies)
+
+
+def _search(
+    client: ArgillaClient, dataset_id: str, query: Mapping[str, Any], offset: int
+) -> tuple[int, list[dict[str, Any]]]:
+    answer = client.post(
+        f"/api/v1/datasets/{dataset_id}/records/search",
+        query,
+        {"offset": offset, "limit": PAGE, "include": ["responses", "suggestions", "vectors"]},
+    )
+    records = [item["record"] for item in answer["items"] if item["record"]]
+    empty: dict[str, Any] = {"responses": [], "suggestions": [], "vectors": {}}
+    return answer["total"], [
+        {**record, **{name: record.get(name) or value for name, value in empty.items()}} for record in records
+    ]
+
+
+def _response_body(response: Mapping[str, Any], users: Mapping[str, str]) -> dict[str, Any]:
+    # A draft needs values, which a source may have stored as null.
+    values = response["values"] or {}
+    return {"user_id": users[response["user_id"]], "status": response["status"], "values": values}

@@ -1,0 +1,295 @@
+"""The dataset on the server: what the project file asks for, what is there, and how they differ.
+
+The payloads are Argilla's REST bodies as plain data. The SDK's settings objects would need a signed-in,
+process-wide client to exist at all, and cannot be compared.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sharegpt_argilla.argilla_client.connection import ArgillaClient
+from sharegpt_argilla.common.contract_keys import ASSIGNED_N, ASSIGNED_RANK, ASSIGNED_TO
+from sharegpt_argilla.config import (
+    ChatField,
+    CustomField,
+    FieldConfig,
+    MultiLabelQuestion,
+    NumberProperty,
+    Project,
+    PropertyConfig,
+    QuestionConfig,
+    RankingQuestion,
+    RatingQuestion,
+    SpanQuestion,
+    TextQuestion,
+)
+from sharegpt_argilla.errors import ServerRefusedError
+
+# Argilla wants at least three labels visible before it folds the rest away.
+_MIN_VISIBLE = 3
+
+
+@dataclass(frozen=True)
+class DatasetOnServer:
+    """A dataset that is there.
+
+    Attributes:
+        id: Argilla's id of it.
+        name: its name.
+        workspace_id: Argilla's id of its workspace.
+        guidelines: the text that annotators read.
+        ready: False while it is a draft that nobody can annotate.
+    """
+
+    id: str
+    name: str
+    workspace_id: str
+    guidelines: str
+    ready: bool
+
+
+def find_workspace(client: ArgillaClient, name: str) -> str | None:
+    """The id of the workspace, None where the account sees none of that name."""
+    for workspace in client.get("/api/v1/me/workspaces")["items"]:
+        if workspace["name"] == name:
+            return str(workspace["id"])
+    return None
+
+
+def create_workspace(client: ArgillaClient, name: str) -> str:
+    """Create a workspace and return its id. Owners only."""
+    return str(client.post("/api/v1/workspaces", {"name": name})["id"])
+
+
+def find_dataset(client: ArgillaClient, workspace: str, name: str) -> DatasetOnServer | None:
+    """The dataset of that name in the workspace of that name, None where there is none."""
+    workspace_id = find_workspace(client, workspace)
+    if workspace_id is None:
+        return None
+    found = client.get("/api/v1/me/datasets", {"workspace_id": workspace_id})["items"]
+    for item in found:
+        if item["name"] == name and item["workspace_id"] == workspace_id:
+            return _on_server(item)
+    return None
+
+
+def _on_server(item: Mapping[str, Any]) -> DatasetOnServer:
+    return DatasetOnServer(
+        id=item["id"],
+        name=item["name"],
+        workspace_id=item["workspace_id"],
+        guidelines=item["guidelines"] or "",
+        ready=item["status"] == "ready",
+    )
+
+
+def find_datasets(client: ArgillaClient, wanted: Sequence[tuple[str, str]]) -> list[DatasetOnServer | None]:
+    """What `find_dataset` gives for each pair of workspace and name, in two requests for all of them."""
+    spaces = {item["id"]: item["name"] for item in client.get("/api/v1/me/workspaces")["items"]}
+    found = {
+        (spaces.get(item["workspace_id"]), item["name"]): _on_server(item)
+        for item in client.get("/api/v1/me/datasets")["items"]
+    }
+    return [found.get(one) for one in wanted]
+
+
+def require_dataset(client: ArgillaClient, workspace: str, name: str) -> DatasetOnServer:
+    """The dataset, ready for records.
+
+    Raises:
+        ServerRefusedError: it is not there, or only as a draft.
+    """
+    dataset = find_dataset(client, workspace, name)
+    if dataset is None or not dataset.ready:
+        state = "is not" if dataset is None else "is only half made"
+        raise ServerRefusedError(
+            f'dataset "{name}" {state} in workspace "{workspace}" at {client.url}; '
+            "run `sharegpt-argilla setup-dataset`"
+        )
+    return dataset
+
+
+def create_dataset(client: ArgillaClient, workspace_id: str, project: Project) -> str:
+    """Create and publish the dataset; returns its id. A draft of that name must be deleted before."""
+    dataset_id: str = client.post("/api/v1/datasets", _dataset_body(project, workspace_id))["id"]
+    for kind, bodies in _parts(project).items():
+        for body in bodies:
+            client.post(f"/api/v1/datasets/{dataset_id}/{kind}", body)
+    client.put(f"/api/v1/datasets/{dataset_id}/publish")
+    return dataset_id
+
+
+def dataset_settings(project: Project) -> dict[str, list[dict[str, Any]]]:
+    """``fields``, ``questions`` and ``metadata-properties`` of the project as Argilla's REST bodies."""
+    return _parts(project)
+
+
+def delete_draft(client: ArgillaClient, dataset: DatasetOnServer) -> None:
+    """Delete a dataset that was never published, and so holds neither records nor responses."""
+    if dataset.ready:
+        raise ServerRefusedError(f'dataset "{dataset.name}" is published; it is never deleted from here')
+    client.delete(f"/api/v1/datasets/{dataset.id}")
+
+
+def update_guidelines(client: ArgillaClient, dataset_id: str, guidelines: str) -> None:
+    """Replace the text that annotators read."""
+    client.patch(f"/api/v1/datasets/{dataset_id}", {"guidelines": guidelines})
+
+
+def differences(client: ArgillaClient, dataset_id: str, project: Project) -> list[str]:
+    """How the dataset on the server differs from the project: one line each, empty when it does not."""
+    base = f"/api/v1/datasets/{dataset_id}"
+    found = client.get(base)
+    there = {
+        "fields": client.get(f"{base}/fields")["items"],
+        "questions": client.get(f"{base}/questions")["items"],
+        "metadata-properties": client.get(f"/api/v1/me/datasets/{dataset_id}/metadata-properties")["items"],
+        "vectors-settings": client.get(f"{base}/vectors-settings")["items"],
+    }
+    lines = list(_compare("", _dataset_body(project, found["workspace_id"]), found))
+    for kind, bodies in _parts(project).items():
+        lines.extend(_compare_parts(_KINDS[kind], bodies, there[kind]))
+    return lines
+
+
+_KINDS = {
+    "fields": "field",
+    "questions": "question",
+    "metadata-properties": "metadata property",
+    "vectors-settings": "vector",
+}
+
+
+def _dataset_body(project: Project, workspace_id: str) -> dict[str, Any]:
+    return {
+        "name": project.config.dataset,
+        "workspace_id": workspace_id,
+        "guidelines": project.guidelines,
+        # Later steps keep notes of their own on a record, which nobody filters by.
+        "allow_extra_metadata": True,
+        "distribution": {"strategy": "overlap", "min_submitted": project.config.assignment.overlap},
+    }
+
+
+def _parts(project: Project) -> dict[str, list[dict[str, Any]]]:
+    config = project.config
+    return {
+        "fields": [_field_body(field, project) for field in config.fields],
+        "questions": [_question_body(question) for question in config.questions],
+        "metadata-properties": [
+            *(_property_body(item) for item in config.metadata),
+            *(_ASSIGNMENT if config.assignment.on_records else ()),
+        ],
+        "vectors-settings": [
+            {"name": item.name, "title": item.title, "dimensions": item.dimensions} for item in config.vectors
+        ],
+    }
+
+
+def _hidden(name: str, title: str, kind: str) -> dict[str, Any]:
+    return {"name": name, "title": title, "settings": {"type": kind}, "visible_for_annotators": False}
+
+
+# Without declared values, since people join and records come.
+_ASSIGNMENT = (
+    _hidden(ASSIGNED_TO, "Assigned to", "terms"),
+    _hidden(ASSIGNED_RANK, "Place in the order", "integer"),
+    _hidden(ASSIGNED_N, "People assigned", "integer"),
+)
+
+
+def _field_body(field: FieldConfig, project: Project) -> dict[str, Any]:
+    settings: dict[str, Any]
+    if isinstance(field, CustomField):
+        template = project.templates[field.name]
+        settings = {"type": "custom", "template": template, "advanced_mode": field.advanced}
+    else:
+        # Without markdown Argilla puts the text into the page as HTML.
+        settings = {"type": "chat" if isinstance(field, ChatField) else "text", "use_markdown": True}
+    return {"name": field.name, "title": field.title, "required": field.required, "settings": settings}
+
+
+def _question_body(question: QuestionConfig) -> dict[str, Any]:
+    return {
+        "name": question.name,
+        "title": question.title,
+        "description": question.description,
+        "required": question.required,
+        "settings": _question_settings(question),
+    }
+
+
+def _question_settings(question: QuestionConfig) -> dict[str, Any]:
+    if isinstance(question, RatingQuestion):
+        return {"type": "rating", "options": [{"value": value} for value in question.values]}
+    if isinstance(question, TextQuestion):
+        return {"type": "text", "use_markdown": True}
+    options = [{"value": value, "text": text} for value, text in question.labels.items()]
+    if isinstance(question, RankingQuestion):
+        return {"type": "ranking", "options": options}
+    visible = len(options) if len(options) >= _MIN_VISIBLE else None
+    settings: dict[str, Any] = {"options": options, "visible_options": visible}
+    if isinstance(question, SpanQuestion):
+        span = {"type": "span", "field": question.field, "allow_overlapping": question.overlapping}
+        return span | settings
+    if isinstance(question, MultiLabelQuestion):
+        settings["options_order"] = question.order
+    return {"type": f"{question.type}_selection", **settings}
+
+
+def _property_body(item: PropertyConfig) -> dict[str, Any]:
+    if isinstance(item, NumberProperty):
+        cast = int if item.type == "integer" else float
+        settings: dict[str, Any] = {"type": item.type, "min": cast(item.min), "max": cast(item.max)}
+    else:
+        settings = {"type": "terms", "values": item.options}
+    return {"name": item.name, "title": item.title, "settings": settings, "visible_for_annotators": item.visible}
+
+
+def _compare_parts(kind: str, wanted: list[dict[str, Any]], found: list[dict[str, Any]]) -> Iterator[str]:
+    by_name = {item["name"]: item for item in found}
+    for body in wanted:
+        name = body["name"]
+        if name not in by_name:
+            yield f'{kind} "{name}" is in the file, not on the server'
+        else:
+            yield from _compare(f'{kind} "{name}" ', body, by_name.pop(name))
+    for name in by_name:
+        yield f'{kind} "{name}" is on the server, not in the file'
+    ours, theirs = [body["name"] for body in wanted], [item["name"] for item in found]
+    if ours != theirs and sorted(ours) == sorted(theirs):
+        yield f"order of {kind}: {', '.join(ours)} in the file, {', '.join(theirs)} on the server"
+
+
+def _compare(prefix: str, wanted: Mapping[str, Any], found: Mapping[str, Any]) -> Iterator[str]:
+    for key, value in wanted.items():
+        there = found.get(key)
+        if isinstance(value, dict) and isinstance(there, dict):
+            yield from _compare(prefix, value, there)
+        elif key == "options":
+            yield from _compare_options(prefix, value, there or [])
+        elif value != there:
+            yield f"{prefix}{key}: {_short(value)} in the file, {_short(there)} on the server"
+
+
+def _compare_options(prefix: str, wanted: list[dict[str, Any]], found: list[dict[str, Any]]) -> Iterator[str]:
+    ours = {option["value"]: option.get("text") for option in wanted}
+    theirs = {option["value"]: option.get("text") for option in found}
+    for value, text in ours.items():
+        if value not in theirs:
+            yield f"{prefix}option {value!r} is in the file, not on the server"
+        elif text != theirs[value]:
+            yield f"{prefix}option {value!r}: {text!r} in the file, {theirs[value]!r} on the server"
+    yield from (
+        f"{prefix}option {value!r} is on the server, not in the file" for value in theirs if value not in ours
+    )
+    if ours == theirs and list(ours) != list(theirs):
+        yield f"{prefix}options stand in another order"
+
+
+def _short(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:40]}… ({len(text):,} characters)"

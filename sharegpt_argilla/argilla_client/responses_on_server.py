@@ -1,0 +1,207 @@
+"""Responses, with all that the SDK's own export leaves out: statuses, times, discards."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import deque
+from collections.abc import Collection, Generator, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from datetime import datetime, timedelta
+from types import MappingProxyType
+from typing import Any
+
+from sharegpt_argilla.annotation import AnsweredRecord, Response, ResponseStatus, Suggestion
+from sharegpt_argilla.argilla_client.connection import ArgillaClient
+from sharegpt_argilla.common.contract_keys import COPIED_ANSWERS
+
+PAGE = 500
+AHEAD = 2
+"""Pages that are asked for at a time."""
+
+INCLUDE = "responses,suggestions"
+
+PASSES = 5
+"""How often the listing is read when answers come in while it is read."""
+
+_AT_ONCE = timedelta(seconds=1)
+"""A server stamps a new response twice, with less between; whoever edits it takes longer."""
+
+SUBMITTED: tuple[ResponseStatus, ...] = ("submitted",)
+
+
+def read_answered_records(
+    client: ArgillaClient,
+    dataset_id: str,
+    usernames: Mapping[str, str],
+    statuses: Collection[ResponseStatus] = SUBMITTED,
+) -> Generator[tuple[int, str, AnsweredRecord], None, int]:
+    """Every record that has a response of one of the statuses, with those responses and its suggestions.
+
+    The listing is sorted by record id, the one order that no new answer changes, and read again until a reading
+    saw exactly as many records as the server counted on its first and on its last page: a page that shifts
+    while people answer cannot drop a record unseen. On a dataset that never rests, what several readings saw
+    is put together.
+
+    Args:
+        client: the connection of an owner or of an admin who is a member of the workspace.
+        dataset_id: Argilla's id of the dataset.
+        usernames: user id -> username.
+        statuses: which responses count.
+
+    Yields:
+        Number of the reading, Argilla's id of the record, and the record, without the texts of its fields.
+
+    Returns:
+        The first reading that counts: the last one where the dataset was at rest, else 0.
+    """
+    questions = question_names(client, dataset_id)
+    for reading in range(PASSES):
+        totals: set[int] = set()
+        seen, last = 0, ""
+        for page in _pages(client, dataset_id, _query(statuses)):
+            totals.add(page["total"])
+            for item in page["items"]:
+                record = item["record"] if item else None
+                if not record:
+                    continue
+                # A page that shifted begins with what the one before ended with.
+                seen, last = seen + (record["id"] > last), max(last, record["id"])
+                found = answered_record(record, usernames, statuses, questions)
+                # The last answer of a record may have been withdrawn after the index was asked.
+                if found.responses:
+                    yield reading, record["id"], found
+        if totals == {seen}:
+            return reading
+    return 0
+
+
+def question_names(client: ArgillaClient, dataset_id: str) -> dict[str, str]:
+    """Argilla's id of each question -> its name."""
+    found = client.get(f"/api/v1/datasets/{dataset_id}/questions")["items"]
+    return {question["id"]: question["name"] for question in found}
+
+
+def pulse(client: ArgillaClient, dataset_id: str) -> str:
+    """A hash of a few cheap counts and times; the same again means that no answer came, changed or went.
+
+    In it are the time of the last answer, the numbers of records by status and of responses by person and
+    status, so that a deleted record, which leaves no time, is seen too.
+    """
+    base = f"/api/v1/datasets/{dataset_id}"
+    people = client.get(f"{base}/users/progress")["users"]
+    progress = client.get(f"{base}/progress")
+    state = [
+        last_activity(client, dataset_id),
+        [progress[key] for key in ("total", "completed", "pending")],
+        sorted(people, key=lambda person: str(person["username"])),
+    ]
+    return hashlib.sha256(json.dumps(state, sort_keys=True).encode("utf-8")).hexdigest()
+
+
+def last_activity(client: ArgillaClient, dataset_id: str) -> str:
+    """When somebody last answered, edited or withdrew an answer: ISO 8601, UTC, without a zone."""
+    return str(client.get(f"/api/v1/datasets/{dataset_id}")["last_activity_at"])
+
+
+def _pages(client: ArgillaClient, dataset_id: str, query: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """Every page of a search in its order; the server builds the next two while one is worked on."""
+    path = f"/api/v1/datasets/{dataset_id}/records/search"
+
+    def fetch(offset: int) -> dict[str, Any]:
+        page: dict[str, Any] = client.post(path, query, {"offset": offset, "limit": PAGE, "include": INCLUDE})
+        return page
+
+    first = fetch(0)
+    yield first
+    waiting: deque[Future[dict[str, Any]]] = deque()
+    with ThreadPoolExecutor(AHEAD) as pool:
+        for offset in range(PAGE, first["total"], PAGE):
+            waiting.append(pool.submit(fetch, offset))
+            if len(waiting) == AHEAD:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+
+
+def _query(statuses: Collection[str]) -> dict[str, Any]:
+    answered = {
+        "type": "terms",
+        "scope": {"entity": "response", "property": "status"},
+        "values": list(statuses),
+    }
+    by_id = {"scope": {"entity": "record", "property": "id"}, "order": "asc"}
+    return {"filters": {"and": [answered]}, "sort": [by_id]}
+
+
+def answered_record(
+    record: Mapping[str, Any],
+    usernames: Mapping[str, str],
+    statuses: Collection[str],
+    questions: Mapping[str, str] = MappingProxyType({}),
+) -> AnsweredRecord:
+    """A record of Argilla's REST interface, as plain data.
+
+    Args:
+        record: ``external_id``, ``status``, ``responses``, ``suggestions`` and, of a copied record, ``metadata``;
+            the rest is not looked at.
+        usernames: user id -> username.
+        statuses: which responses count.
+        questions: question id -> name; suggestions to others are left out.
+    """
+    responses = sorted(record.get("responses") or [], key=lambda item: (item["inserted_at"], item["id"]))
+    copied = (record.get("metadata") or {}).get(COPIED_ANSWERS) or {}
+    return AnsweredRecord(
+        id=record["external_id"],
+        status=record["status"],
+        responses=[
+            _response(item, response_times(item, copied), usernames)
+            for item in responses
+            if item["status"] in statuses
+        ],
+        suggestions=_suggestions(record.get("suggestions") or (), questions),
+    )
+
+
+def response_times(response: Mapping[str, Any], copied: Mapping[str, Sequence[str]]) -> tuple[str, str]:
+    """When a response was first made and when it took its present form, be it on the dataset it was copied from.
+
+    Args:
+        response: ``user_id``, ``inserted_at`` and ``updated_at``.
+        copied: what the record has under `COPIED_ANSWERS`.
+    """
+    made, changed = str(response["inserted_at"]), str(response["updated_at"])
+    if response["user_id"] not in copied:
+        return made, changed
+    made_there, changed_there = copied[response["user_id"]]
+    is_as_copied = datetime.fromisoformat(changed) - datetime.fromisoformat(made) < _AT_ONCE
+    return made_there, changed_there if is_as_copied else changed
+
+
+def _response(item: Mapping[str, Any], times: tuple[str, str], usernames: Mapping[str, str]) -> Response:
+    # A discarded response may have no values at all.
+    values = item["values"] or {}
+    return Response(
+        annotator=usernames.get(item["user_id"], item["user_id"]),
+        status=item["status"],
+        values={question: answer["value"] for question, answer in values.items()},
+        submitted_at=times[1],
+        inserted_at=times[0],
+        updated_at=times[1],
+    )
+
+
+def _suggestions(items: Iterable[Mapping[str, Any]], questions: Mapping[str, str]) -> list[Suggestion]:
+    """In the order of the questions' names: the server has none of its own."""
+    found = [
+        Suggestion(
+            questions[item["question_id"]],
+            item["value"],
+            item["agent"] or "",
+            item["score"],
+            item["type"] or "model",
+        )
+        for item in items
+        if item["question_id"] in questions
+    ]
+    return sorted(found, key=lambda suggestion: suggestion.question)

@@ -1,0 +1,128 @@
+"""How far a dataset is, in the server's own counts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sharegpt_argilla.argilla_client.connection import ArgillaClient, RefusedError
+from sharegpt_argilla.errors import ServerRefusedError
+
+
+@dataclass(frozen=True)
+class RecordCounts:
+    """Records of one dataset, counted twice: in the database, and in the search index that people see."""
+
+    database: int
+    index: int
+
+
+def server_version(client: ArgillaClient) -> str:
+    """Version of the server, as ``2.8.0``."""
+    return str(client.get("/api/v1/version")["version"])
+
+
+def count_records(client: ArgillaClient, dataset_id: str) -> RecordCounts:
+    """Both counts of a dataset. Takes an owner's key, or that of an admin who is a member of the workspace."""
+    listed = client.get(f"/api/v1/datasets/{dataset_id}/records", {"limit": 1})
+    progress = client.get(f"/api/v1/datasets/{dataset_id}/progress")
+    return RecordCounts(database=listed["total"], index=progress["total"])
+
+
+STATUSES = ("submitted", "draft", "discarded")
+
+
+@dataclass(frozen=True)
+class ServerProgress:
+    """The counts of one dataset at one moment.
+
+    Attributes:
+        total: records.
+        completed: those that enough people submitted.
+        pending: the others.
+        people: username -> responses by status, of everybody who has any.
+    """
+
+    total: int
+    completed: int
+    pending: int
+    people: Mapping[str, Mapping[str, int]]
+
+
+@dataclass(frozen=True)
+class DatasetPulse:
+    """What three requests say of a dataset.
+
+    Attributes:
+        guidelines: the text that annotators read.
+        last_activity: when somebody last answered, edited or withdrew: ISO 8601, UTC, without a zone.
+        progress: the counts.
+    """
+
+    guidelines: str
+    last_activity: str
+    progress: ServerProgress
+
+
+def read_progress(client: ArgillaClient, dataset_id: str) -> ServerProgress:
+    """The counts of a dataset; two requests."""
+    base = f"/api/v1/datasets/{dataset_id}"
+    counts, people = client.get(f"{base}/progress"), client.get(f"{base}/users/progress")["users"]
+    return ServerProgress(
+        counts["total"],
+        counts["completed"],
+        counts["pending"],
+        {person["username"]: _statuses(person) for person in people},
+    )
+
+
+def read_pulse(client: ArgillaClient, dataset_id: str) -> DatasetPulse:
+    """Counts, guidelines and the time of the last activity; three requests."""
+    found = client.get(f"/api/v1/datasets/{dataset_id}")
+    return DatasetPulse(
+        found["guidelines"] or "", str(found["last_activity_at"]), read_progress(client, dataset_id)
+    )
+
+
+def read_activities(client: ArgillaClient) -> dict[str, tuple[str, str]]:
+    """Argilla's id of every dataset that the account sees -> guidelines and last activity; one request."""
+    found = client.get("/api/v1/me/datasets")["items"]
+    return {item["id"]: (item["guidelines"] or "", str(item["last_activity_at"])) for item in found}
+
+
+def _statuses(person: Mapping[str, Any]) -> dict[str, int]:
+    return {status: person["completed"][status] + person["pending"][status] for status in STATUSES}
+
+
+_NO_SUCH_PATH = (404, 405)
+
+
+def read_active_seconds(client: ArgillaClient, dataset_id: str) -> dict[tuple[str, str], float]:
+    """Argilla's record id and username -> seconds spent on the record.
+
+    Nothing where the server is another Argilla, which has no such route and may answer with its page.
+
+    Args:
+        client: the connection of an owner or of an admin who is a member of the workspace.
+        dataset_id: Argilla's id of the dataset.
+    """
+    items = _items(client, dataset_id)
+    return {(item["record_id"], item["username"]): float(item["seconds"]) for item in items}
+
+
+def read_question_seconds(client: ArgillaClient, dataset_id: str) -> dict[tuple[str, str], dict[str, float]]:
+    """Argilla's record id and username -> question -> seconds spent on it; else as `read_active_seconds`."""
+    items = _items(client, dataset_id)
+    return {(item["record_id"], item["username"]): dict(item["questions"]) for item in items}
+
+
+def _items(client: ArgillaClient, dataset_id: str) -> list[dict[str, Any]]:
+    try:
+        answer = client.get("/api/sharegpt/activity", {"dataset_id": dataset_id})
+    except ServerRefusedError as error:
+        if isinstance(error, RefusedError) and error.status not in _NO_SUCH_PATH:
+            raise
+        return []
+    items: list[dict[str, Any]] = answer.get("items", []) if isinstance(answer, dict) else []
+    return items

@@ -1,0 +1,150 @@
+"""Passwords cannot be guessed fast: after some failures an account waits, for one address at a time."""
+
+from __future__ import annotations
+
+import hashlib
+import ipaddress
+import time
+from collections import OrderedDict
+from typing import TYPE_CHECKING
+
+from starlette.requests import Request
+
+from sharegpt_argilla.argilla_plugin.plain_answer import answer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+FREE_ATTEMPTS = 10
+"""Failures in a row that cost nothing: people mistype."""
+
+MAX_WAIT = 60.0
+"""Longest wait between two attempts, in seconds. It starts at 1 and doubles with every failure."""
+
+FORGET_AFTER = 900.0
+"""Seconds after which failures no longer count."""
+
+MAX_ENTRIES = 4096
+"""Accounts and addresses that are remembered, some 100 bytes each; beyond that the oldest are forgotten."""
+
+MAX_FORM = 16_384
+"""Bytes of a sign-in form; name and password need a few hundred."""
+
+
+class Attempts:
+    """Failed sign-ins by key, in constant memory.
+
+    An attempt counts as failed from its beginning until `succeeded`, so that many at once gain nothing.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._failures: OrderedDict[bytes, tuple[int, float]] = OrderedDict()
+
+    def begin(self, key: bytes) -> float:
+        """Note an attempt, unless it comes too early: then give the seconds that it must wait, above 0."""
+        now = self._clock()
+        count, last = self._failures.get(key, (0, now))
+        if now - last > FORGET_AFTER:
+            count = 0
+        # The exponent is bounded, or a patient guesser would get a number that is no float any more.
+        wait = min(2.0 ** min(count - FREE_ATTEMPTS, 10), MAX_WAIT) if count >= FREE_ATTEMPTS else 0.0
+        if last + wait > now:
+            return last + wait - now
+        self._failures[key] = (count + 1, now)
+        self._failures.move_to_end(key)
+        if len(self._failures) > MAX_ENTRIES:
+            self._failures.popitem(last=False)
+        return 0.0
+
+    def succeeded(self, key: bytes) -> None:
+        """Forget the failures of a key."""
+        self._failures.pop(key, None)
+
+    def __len__(self) -> int:
+        return len(self._failures)
+
+
+class SignInLimit:
+    """Answers 429, with the seconds to wait, to sign-ins at ``path`` that come too fast after failed ones.
+
+    Counted for each username at each address (each /64 network for IPv6): a guesser does not lock out the
+    person, who comes from elsewhere, nor colleagues, who share the address.
+    """
+
+    def __init__(self, app: ASGIApp, path: str, clock: Callable[[], float] = time.monotonic) -> None:
+        self._app, self._path = app, path
+        self._attempts = Attempts(clock)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one request."""
+        # Starlette's routes match a path with a line feed at its end too.
+        if scope["type"] != "http" or scope["method"] != "POST" or scope["path"].rstrip("\n") != self._path:
+            await self._app(scope, receive, send)
+            return
+        body = await _read(receive)
+        if body is None:
+            await answer(send, 413, "a sign-in form is not that large", {"connection": "close"})
+            return
+        key = _key(await _username(scope, body), scope.get("client"))
+        if (wait := self._attempts.begin(key)) > 0:
+            seconds = str(int(wait) + 1)
+            await answer(send, 429, f"too many failed sign-ins; wait {seconds} seconds", {"retry-after": seconds})
+            return
+
+        async def send_and_note(message: Message) -> None:
+            if message["type"] == "http.response.start" and 200 <= message["status"] < 300:
+                self._attempts.succeeded(key)
+            await send(message)
+
+        await self._app(scope, _replay(body, receive), send_and_note)
+
+
+async def _read(receive: Receive) -> bytes | None:
+    """The body of a form, None when it is too large or broke off."""
+    body, more = b"", True
+    while more:
+        message = await receive()
+        body += message.get("body", b"")
+        more = message.get("more_body", False)
+        if len(body) > MAX_FORM or message["type"] == "http.disconnect":
+            return None
+    return body
+
+
+def _replay(body: bytes, receive: Receive) -> Receive:
+    """Give a body that was read once more, then whatever the connection has."""
+    waiting: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
+
+    async def replay() -> Message:
+        return waiting.pop() if waiting else await receive()
+
+    return replay
+
+
+async def _username(scope: Scope, body: bytes) -> str:
+    """The username as argilla-server reads it; empty in a form that it cannot read."""
+    try:
+        async with Request(dict(scope), _replay(body, _nothing)).form() as form:
+            name = form.get("username")
+    except Exception:  # whatever a form is broken by, the server will say so
+        return ""
+    return name if isinstance(name, str) else ""
+
+
+async def _nothing() -> Message:
+    return {"type": "http.disconnect"}
+
+
+def _key(username: str, client: tuple[str, int] | None) -> bytes:
+    host = client[0] if client else ""
+    try:
+        address = ipaddress.ip_address(host.partition("%")[0])
+    except ValueError:
+        network = host
+    else:
+        prefix = 64 if address.version == 6 else 32
+        network = str(ipaddress.ip_network((address, prefix), strict=False))
+    return hashlib.blake2b(f"{network}\n{username}".encode("utf-8", "surrogatepass"), digest_size=16).digest()

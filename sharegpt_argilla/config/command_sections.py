@@ -1,0 +1,114 @@
+"""How answers become one value a question, and which responses a row carries."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Discriminator, Field, Tag
+
+from sharegpt_argilla.config.base import Name, Section
+
+CheckId = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+Language = Annotated[str, Field(pattern=r"^[a-z]{2,3}$")]
+Share = Annotated[float, Field(ge=0, le=1, strict=False)]
+
+
+class Curation(Section):
+    """Checks by their ids, and their thresholds; docs/curation.md has them all.
+
+    ``check``: those that look, where not the default ones. ``skip``: those that do not. ``drop``: those whose rows
+    are left out. ``fix``: those that mend. ``redact``: placeholders for private data. ``languages``: those wanted.
+    """
+
+    check: list[CheckId] = []
+    skip: list[CheckId] = []
+    drop: list[CheckId] = []
+    fix: list[CheckId] = []
+    redact: bool = False
+    languages: list[Language] = []
+    similarity: Share = 0.7
+    toxicity: Share = 0.1
+    min_words: Annotated[int, Field(ge=1)] = 3
+
+    def thresholds(self) -> dict[str, float | int]:
+        """The numbers, under their names."""
+        return {"similarity": self.similarity, "toxicity": self.toxicity, "min_words": self.min_words}
+
+
+class Describe(Section):
+    """The spaCy pipeline: an installed ``model`` (or a folder with one), else a blank one of ``language``."""
+
+    model: Annotated[str, Field(min_length=1)] | None = None
+    language: Annotated[str, Field(pattern=r"^[a-z]{2,3}$")] = "en"
+
+
+_EVERY = ("label", "multi_label", "rating", "text", "ranking", "span")
+
+POLICY_TYPES = {
+    "majority": _EVERY,
+    "unanimous": _EVERY,
+    "weighted": _EVERY,
+    "adjudicated": _EVERY,
+    "per_label_majority": ("multi_label",),
+    "mean": ("rating",),
+    "median": ("rating",),
+    "dawid_skene": ("label", "multi_label", "rating"),
+    "mace": ("label", "multi_label", "rating"),
+}
+"""Policy that makes one value of several answers -> the types of question that it fits."""
+
+PolicyName = Literal[
+    "majority",
+    "unanimous",
+    "weighted",
+    "adjudicated",
+    "per_label_majority",
+    "mean",
+    "median",
+    "dawid_skene",
+    "mace",
+]
+StatusName = Literal["submitted", "draft", "discarded"]
+Weight = Annotated[float, Field(ge=0, strict=False)]
+BY_GOLD = "gold"
+"""The word in place of weights that stands for each person's accuracy on gold rows."""
+
+
+def _kind(weights: object) -> str:
+    return "word" if isinstance(weights, str) else "person"
+
+
+Weights = Annotated[
+    Annotated[Literal["gold"], Tag("word")] | Annotated[dict[str, Weight], Tag("person")], Discriminator(_kind)
+]
+
+
+class Export(Section):
+    """How answers become one value a question, and which responses a row carries.
+
+    ``policies``: question -> policy, majority where there is none. ``adjudicators``: people whose answer wins
+    over all others. ``weights``: person -> weight of a vote under the policy ``weighted``, 1 where there is none;
+    or ``gold``, by how often each person was right on rows whose answers are known.
+    ``statuses``: of the responses that rows carry; only submitted ones ever make values.
+    """
+
+    policies: dict[Name, PolicyName] = {}
+    adjudicators: list[Annotated[str, Field(min_length=1)]] = []
+    weights: Weights = {}
+    statuses: Annotated[list[StatusName], Field(min_length=1)] = ["submitted"]
+
+    @property
+    def weights_by_hand(self) -> dict[str, float]:
+        """Person -> weight, as the file has it; empty where gold says it."""
+        return self.weights if isinstance(self.weights, dict) else {}
+
+    @property
+    def weighs_by_gold(self) -> bool:
+        """Whether votes count by the accuracy on gold rows."""
+        return self.weights == BY_GOLD and "weighted" in self.policies.values()
+
+
+class Dashboard(Section):
+    """``leaderboard``: whether annotators see each other's counts by name."""
+
+    leaderboard: bool = False

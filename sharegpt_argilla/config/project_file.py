@@ -1,0 +1,190 @@
+"""dataset-config.yml read and checked: every mistake is one line with the file, the line and the nearest word."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+from yaml.constructor import SafeConstructor
+
+from sharegpt_argilla.config.annotation_task import CustomField
+from sharegpt_argilla.config.base import Section
+from sharegpt_argilla.config.project import Project, ProjectConfig, nearest_word
+from sharegpt_argilla.config.team import read_people
+from sharegpt_argilla.errors import ConfigError
+
+DEFAULT_CONFIG = "dataset-config.yml"
+GUIDELINES_MAX = 10_000
+"""Characters that Argilla accepts as guidelines."""
+
+
+# Handlebars puts these into the page as HTML; what stands in double braces is text.
+_RAW = re.compile(r"\{\{(\{|&|\s*json\b)")
+
+
+_NAMED = re.compile(r"([a-z_]+(?:\.[^\s.:]+)*): ")
+
+
+# libyaml's takes a tenth of the time; every command waits for it.
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+def load_project(path: str | Path = DEFAULT_CONFIG, people: str | Path | None = None) -> Project:
+    """Read and check a configuration and the files that it names (paths beside it).
+
+    Args:
+        path: the configuration.
+        people: a CSV of people in place of those in the file.
+
+    Raises:
+        ConfigError: one line with the file, the line, what is wrong there and the nearest valid word.
+    """
+    text = _read(Path(path))
+    tree = _compose(path, text)
+    try:
+        content = SafeConstructor().construct_document(tree)
+        config = ProjectConfig.model_validate(_with_people(content, Path(path).parent, people))
+    except ValidationError as error:
+        raise ConfigError(_first_error(path, tree, error)) from None
+    folder = Path(path).parent
+    return Project(config, _guidelines(folder / config.guidelines), _templates(config, folder), Path(path))
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{path}: not UTF-8 near byte {error.start}") from None
+
+
+def _with_people(content: Any, folder: Path, people: str | Path | None) -> Any:
+    """``people`` may be the name of a CSV."""
+    if people is not None:
+        return {**content, "people": read_people(Path(people))}
+    named = content.get("people")
+    return {**content, "people": read_people(folder / named)} if isinstance(named, str) else content
+
+
+def _templates(config: ProjectConfig, folder: Path) -> dict[str, str]:
+    found = {}
+    for field in config.fields:
+        if isinstance(field, CustomField):
+            path = folder / field.template
+            found[field.name] = _read(path)
+            raw = None if field.advanced else _RAW.search(found[field.name])
+            if raw:
+                line = found[field.name].count("\n", 0, raw.start()) + 1
+                raise ConfigError(
+                    f'{path}:{line}: "{raw[0]}" would run the corpus\' HTML in the page; use {{{{ and }}}}'
+                )
+    return found
+
+
+def _guidelines(path: Path) -> str:
+    text = _read(path)
+    if not 1 <= len(text) <= GUIDELINES_MAX:
+        raise ConfigError(f"{path}: {len(text):,} characters; Argilla takes 1 to {GUIDELINES_MAX:,}")
+    return text
+
+
+def _compose(path: str | Path, text: str) -> yaml.Node:
+    try:
+        tree = yaml.compose(text, Loader=_LOADER)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f":{mark.line + 1}" if mark else ""
+        raise ConfigError(f"{path}{where}: not valid YAML: {getattr(error, 'problem', error)}") from None
+    if not isinstance(tree, yaml.MappingNode):
+        raise ConfigError(f"{path}: holds no mapping; it starts with `workspace:`, `dataset:` and so on")
+    _refuse_repeated_keys(path, tree)
+    return tree
+
+
+def _refuse_repeated_keys(path: str | Path, node: yaml.Node) -> None:
+    # PyYAML keeps the last of two equal keys and says nothing.
+    if isinstance(node, yaml.MappingNode):
+        seen = set()
+        for key, value in node.value:
+            if key.value in seen:
+                raise ConfigError(f'{path}:{key.start_mark.line + 1}: key "{key.value}" is there twice')
+            seen.add(key.value)
+            _refuse_repeated_keys(path, value)
+    elif isinstance(node, yaml.SequenceNode):
+        for value in node.value:
+            _refuse_repeated_keys(path, value)
+
+
+def _first_error(path: str | Path, tree: yaml.Node, error: ValidationError) -> str:
+    # A misspelt key is also a missing one; the first says more.
+    details = sorted(error.errors(), key=lambda detail: detail["type"] != "extra_forbidden")
+    first = details[0]
+    location = first["loc"]
+    if first["type"] == "union_tag_invalid":
+        location = (*location, "type")
+    line, where = _locate(tree, location)
+    named = _NAMED.match(_what(first)) if not location else None
+    if named:
+        # What is wrong between two sections says itself where.
+        line = _locate(tree, tuple(named[1].split(".")))[0]
+    more = f" (and {len(details) - 1} more)" if len(details) > 1 else ""
+    return f"{path}:{line}: {where}{_what(first)}{more}"
+
+
+def _locate(tree: yaml.Node, location: tuple[int | str, ...]) -> tuple[int, str]:
+    """The 1-based line and the dotted key of an error; names of union members in its location are left out."""
+    node, line, names = tree, tree.start_mark.line + 1, ""
+    for part in location:
+        if isinstance(node, yaml.SequenceNode) and isinstance(part, int):
+            node = node.value[part]
+            line, names = node.start_mark.line + 1, f"{names}[{part + 1}]"
+        elif isinstance(node, yaml.MappingNode):
+            found = next(((k, v) for k, v in node.value if k.value == str(part)), None)
+            if found:
+                line, node = found[0].start_mark.line + 1, found[1]
+                names = f"{names}.{part}" if names else str(part)
+    return line, f"{names}: " if names else ""
+
+
+def _what(error: ErrorDetails) -> str:
+    context: dict[str, Any] = error.get("ctx", {})
+    match error["type"]:
+        case "union_tag_invalid":
+            known = sorted(word.strip("' ") for word in context["expected_tags"].split(","))
+            text = (
+                f'unknown type "{context["tag"]}"{nearest_word(context["tag"], known)} known: {", ".join(known)}'
+            )
+        case "union_tag_not_found":
+            text = '"type" is missing'
+        case "missing":
+            text = f'"{error["loc"][-1]}" is missing'
+        case "extra_forbidden":
+            text = f"unknown key{nearest_word(str(error['loc'][-1]), _known_keys())} mend its name or remove it"
+        case "literal_error":
+            known = [word.strip("'") for word in context["expected"].replace(" or ", ", ").split(", ")]
+            nearest = nearest_word(str(error["input"]), known)
+            text = f'unknown word "{error["input"]}"{nearest} known: {", ".join(known)}'
+        case "string_pattern_mismatch":
+            text = f'"{error["input"]}" is not a slug: small letters, digits, _ and -, a letter first'
+        case "value_error":
+            text = str(context["error"])
+        case _:
+            found = error["input"]
+            shown = f", found {found!r}" if isinstance(found, str | int | float | None) else ""
+            text = error["msg"][0].lower() + error["msg"][1:] + shown
+    return text
+
+
+def _known_keys() -> list[str]:
+    keys: set[str] = set()
+    models: list[type[BaseModel]] = [Section]
+    while models:
+        model = models.pop()
+        models.extend(model.__subclasses__())
+        keys.update(model.model_fields)
+    return sorted(keys)

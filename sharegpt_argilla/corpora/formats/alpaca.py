@@ -1,0 +1,101 @@
+"""The Alpaca layout: ``{"instruction": …, "input": …, "output": …}``.
+
+LLaMA-Factory's ``system`` and ``history`` (``[[question, answer], …]``) may stand beside them. ChatDoctor's files
+have this layout too: their instruction is the same in every record, and nothing else differs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from sharegpt_argilla.corpora.formats.base import Container, Conversation, Turn
+from sharegpt_argilla.corpora.formats.fields import (
+    kind,
+    optional_text,
+    other_keys,
+    record_object,
+    required_text,
+    session_id,
+)
+from sharegpt_argilla.corpora.run.pairing import BETWEEN_TURNS, SYSTEM
+from sharegpt_argilla.errors import RejectedError
+
+INSTRUCTION, INPUT, OUTPUT, HISTORY = "instruction", "input", "output", "history"
+
+NEIGHBOURS = "most_similar_instructions"
+"""Key of Stanford's generator: up to ten instructions of other records. Left out, as it is not about this one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Alpaca:
+    """One corpus in the Alpaca layout.
+
+    Attributes:
+        name: what stands after ``-m``.
+        title: the data set as its publisher calls it.
+    """
+
+    name: str
+    title: str
+    container: Container = "json"
+
+    @property
+    def source(self) -> str:
+        """``来源`` of its rows: the name."""
+        return self.name
+
+    def is_record(self, value: object) -> bool:
+        """Whether the value is an object with texts under ``instruction`` and ``output``."""
+        return isinstance(value, dict) and all(isinstance(value.get(key), str) for key in (INSTRUCTION, OUTPUT))
+
+    def read(self, value: object) -> list[Conversation]:
+        """The conversation in a record: what came before, then the instruction with its input.
+
+        Raises:
+            RejectedError: instruction or output is missing or no text, or instruction and input are blank.
+        """
+        record = record_object(value)
+        system = optional_text(record, SYSTEM)
+        turns = [
+            *([Turn("system", system, SYSTEM)] if system else []),
+            *_history(record.get(HISTORY)),
+            Turn("human", question(record), INSTRUCTION),
+            Turn("gpt", required_text(record, OUTPUT), OUTPUT),
+        ]
+        extra = other_keys(record, {"id", INSTRUCTION, INPUT, OUTPUT, HISTORY, NEIGHBOURS, SYSTEM})
+        return [Conversation(session_id(record, turns), turns, extra=extra)]
+
+
+def question(record: dict[str, Any], key: str = INSTRUCTION) -> str:
+    """The instruction and its input, a blank line between them.
+
+    Raises:
+        RejectedError: the instruction is missing, one of the two is no text, or both are blank.
+    """
+    return joined(required_text(record, key), optional_text(record, INPUT), key)
+
+
+def joined(instruction: str, given: str, key: str = INSTRUCTION) -> str:
+    """Those of the two texts that are not blank.
+
+    Raises:
+        RejectedError: both are.
+    """
+    texts = [text for text in (instruction, given) if text and not text.isspace()]
+    if not texts:
+        raise RejectedError(f'"{key}" is blank')
+    return BETWEEN_TURNS.join(texts)
+
+
+def _history(history: object) -> Iterator[Turn]:
+    if history is None:
+        return
+    if not isinstance(history, list):
+        raise RejectedError(f'"{HISTORY}" is {kind(history)}, not a list')
+    for number, earlier in enumerate(history, 1):
+        if not isinstance(earlier, list) or [type(text) for text in earlier] != [str, str]:
+            raise RejectedError(f'"{HISTORY}" {number} is not a question and an answer, both text')
+        yield Turn("human", earlier[0], INSTRUCTION)
+        yield Turn("gpt", earlier[1], OUTPUT)

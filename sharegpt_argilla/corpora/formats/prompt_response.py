@@ -1,0 +1,106 @@
+"""Records of a prompt and at most one answer, as GPT4All, completion files and KoChatGPT spell them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sharegpt_argilla.corpora.formats.alpaca import INPUT, OUTPUT, question
+from sharegpt_argilla.corpora.formats.base import Container, Conversation, Turn
+from sharegpt_argilla.corpora.formats.fields import (
+    first_key,
+    optional_text,
+    other_keys,
+    record_object,
+    required_text,
+    session_id,
+)
+from sharegpt_argilla.errors import RejectedError
+
+PROMPT, RESPONSE, COMPLETION = "prompt", "response", "completion"
+NUMBERED = f"{COMPLETION}_"
+"""How the keys of ranked completions start."""
+_KEEPS_ANSWERS = (RESPONSE, COMPLETION, "chosen", "rejected")
+
+
+@dataclass(frozen=True, slots=True)
+class PromptResponse:
+    """One corpus of prompts with their answers.
+
+    Attributes:
+        name: what stands after ``-m``.
+        title: the data set as its publisher calls it.
+        answers: keys that may hold the answer; the first that is there does.
+        marks: keys of which a record has one, where those of the answer are not outline enough.
+    """
+
+    name: str
+    title: str
+    answers: Sequence[str] = (RESPONSE, COMPLETION)
+    marks: Sequence[str] = ()
+    container: Container = "json"
+
+    @property
+    def source(self) -> str:
+        """``来源`` of its rows: the name."""
+        return self.name
+
+    def is_record(self, value: object) -> bool:
+        """Whether the value is an object with a prompt and an answer, none of several."""
+        return (
+            isinstance(value, dict)
+            and isinstance(value.get(PROMPT), str)
+            and any(isinstance(value.get(key), str) for key in self.answers)
+            and (not self.marks or any(mark in value for mark in self.marks))
+            and not any(key.startswith(NUMBERED) for key in value)
+        )
+
+    def read(self, value: object) -> list[Conversation]:
+        """The prompt and its answer.
+
+        Raises:
+            RejectedError: one of them is missing or no text, or the prompt is blank.
+        """
+        record = record_object(value)
+        prompt = required_text(record, PROMPT)
+        answer = first_key(record, self.answers)
+        text = required_text(record, answer)
+        if not prompt or prompt.isspace():
+            raise RejectedError(f'"{PROMPT}" is blank')
+        turns = [Turn("human", prompt, PROMPT), Turn("gpt", text, answer)]
+        return [Conversation(session_id(record, turns), turns, extra=other_keys(record, {"id", PROMPT, answer}))]
+
+
+@dataclass(frozen=True, slots=True)
+class Prompts:
+    """Prompts to be answered, as reinforcement learning takes them: rows without an answer.
+
+    The file of MYChatGPT has two records with a completion after all, and four with a blank ``input`` and
+    ``output``: an answer that is there is kept.
+    """
+
+    name: str = "kochatgpt_ppo"
+    title: str = "KoChatGPT step 3, PPO (mschatgpt_3_PPO.jsonl of MYChatGPT)"
+    source: str = "kochatgpt_ppo"
+    container: Container = "json"
+
+    def is_record(self, value: object) -> bool:
+        """Whether the value is an object with a prompt and no key that holds answers elsewhere."""
+        return (
+            isinstance(value, dict)
+            and isinstance(value.get(PROMPT), str)
+            and not any(key in _KEEPS_ANSWERS or key.startswith(NUMBERED) for key in value)
+        )
+
+    def read(self, value: object) -> list[Conversation]:
+        """The prompt, with its input where there is one, and mostly no answer.
+
+        Raises:
+            RejectedError: the prompt is missing, blank or no text.
+        """
+        record = record_object(value)
+        given = {key: optional_text(record, key) for key in (COMPLETION, OUTPUT)}
+        answers = [Turn("gpt", text, key) for key, text in given.items() if text and not text.isspace()]
+        turns = [Turn("human", question(record, PROMPT), PROMPT), *answers]
+        extra = other_keys(record, {"id", PROMPT, INPUT, COMPLETION, OUTPUT})
+        return [Conversation(session_id(record, turns), turns, extra=extra)]

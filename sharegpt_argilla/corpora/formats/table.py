@@ -1,0 +1,59 @@
+"""The table of corpora: what can stand after ``-m``."""
+
+from __future__ import annotations
+
+from sharegpt_argilla.corpora.formats.alpaca import Alpaca
+from sharegpt_argilla.corpora.formats.arena import Arena
+from sharegpt_argilla.corpora.formats.baiduzhidao import BaiduZhidao
+from sharegpt_argilla.corpora.formats.base import Corpus
+from sharegpt_argilla.corpora.formats.chatgpt_export import ChatGPTExport
+from sharegpt_argilla.corpora.formats.kochatgpt_conversation import KoChatGPTConversation
+from sharegpt_argilla.corpora.formats.kochatgpt_rm import RankedCompletions
+from sharegpt_argilla.corpora.formats.lmsys import LMSYSChat
+from sharegpt_argilla.corpora.formats.messages import OpenAIChat
+from sharegpt_argilla.corpora.formats.multilang import Multilang
+from sharegpt_argilla.corpora.formats.oasst import OpenAssistant
+from sharegpt_argilla.corpora.formats.prompt_response import COMPLETION, PromptResponse, Prompts
+from sharegpt_argilla.corpora.formats.ryokoai import RyokoAI
+from sharegpt_argilla.corpora.formats.seed_tasks import SeedTasks
+from sharegpt_argilla.corpora.formats.sharegpt import ShareGPT
+from sharegpt_argilla.corpora.formats.sharegpt_90k import Common
+from sharegpt_argilla.corpora.formats.turn_log import TurnLog
+from sharegpt_argilla.corpora.formats.wildchat import WildChat
+from sharegpt_argilla.corpora.formats.zetavg import Zetavg
+from sharegpt_argilla.registry import Registry
+
+# Where several fit the outline of a record, detect.py takes the first: the narrower one stands before the wider.
+_MEMBERS: tuple[Corpus, ...] = (
+    ShareGPT("vicuna", "anon8231489123/ShareGPT_Vicuna_unfiltered", splits=True),
+    ShareGPT("gpt4", "Ejafa/GPT_4_with_ShareGPT"),
+    Multilang(),
+    Common("common_en", "shareAI/ShareGPT-Chinese-English-90k, English"),
+    Common("common_zh", "shareAI/ShareGPT-Chinese-English-90k, Chinese", chinese=True),
+    BaiduZhidao(),
+    Zetavg(),
+    RyokoAI(),
+    WildChat(),
+    LMSYSChat(),
+    Arena(),
+    OpenAssistant(),
+    OpenAIChat(),
+    ChatGPTExport(),
+    TurnLog(),
+    Alpaca("alpaca", "Alpaca and its kin (tatsu-lab/alpaca, malay.json and ChatDoctor of MYChatGPT)"),
+    SeedTasks(),
+    # Before prompt_response, whose layout is the wider one.
+    PromptResponse(
+        "kochatgpt_sft",
+        "KoChatGPT step 1, fine-tuning (mschatgpt_1_SFT.jsonl of MYChatGPT)",
+        answers=(COMPLETION,),
+        marks=("tokens", "token"),
+    ),
+    PromptResponse("prompt_response", "GPT4All (data_ms.jsonl of MYChatGPT) and files of prompt and completion"),
+    RankedCompletions(),
+    Prompts(),
+    KoChatGPTConversation(),
+)
+
+CORPORA: Registry[Corpus] = Registry("corpus", {member.name: member for member in _MEMBERS})
+"""Every corpus adapter by name."""

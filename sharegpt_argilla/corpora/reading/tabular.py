@@ -1,0 +1,158 @@
+"""Rows of a parquet file, a batch at a time."""
+
+from __future__ import annotations
+
+import base64
+import math
+import re
+from collections.abc import Iterator, Mapping
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from sharegpt_argilla.corpora.reading.base import Damaged, Located
+from sharegpt_argilla.errors import InputError
+
+
+def json_value(value: Any) -> Any:
+    """The value as JSON would hold it.
+
+    Times become ISO 8601, durations seconds, decimals numbers, bytes UTF-8 text or else base64; NaN and the
+    infinities become null, as in the JSON reader. What is of no known type becomes its text.
+    """
+    if value is None or isinstance(value, str | bool | int):
+        return value
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, Mapping):
+        return {str(key): json_value(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [json_value(item) for item in value]
+    return _other(value)
+
+
+def _other(value: Any) -> Any:
+    if isinstance(value, datetime | date | time):
+        return value.isoformat()
+    if isinstance(value, timedelta):
+        return value.total_seconds()
+    if isinstance(value, Decimal):
+        return json_value(int(value) if value == value.to_integral_value() else float(value))
+    if isinstance(value, bytes | bytearray):
+        return _text(bytes(value))
+    return json_value(value.tolist()) if hasattr(value, "tolist") else str(value)
+
+
+def _text(data: bytes) -> str:
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError:
+        return base64.b64encode(data).decode("ascii")
+
+
+BATCH = 256
+"""Rows turned into Python values at a time."""
+
+
+def row_groups(path: str) -> list[tuple[int, int]]:
+    """Rows and uncompressed bytes of every row group; one empty group when the file cannot be read."""
+    from pyarrow import ArrowException  # noqa: PLC0415 - few inputs need it
+
+    try:
+        with _open(path) as file:
+            groups = [file.metadata.row_group(number) for number in range(file.metadata.num_row_groups)]
+            return [(group.num_rows, group.total_byte_size) for group in groups]
+    except (ArrowException, OSError):
+        return [(0, 0)]
+
+
+def read_parquet(path: str, name: str, start: int, stop: int, first_row: int) -> Iterator[Located | Damaged]:
+    """The rows of the row groups from ``start`` up to ``stop``, as JSON values.
+
+    A row group that cannot be read is one piece of damage; reading goes on with the next.
+
+    Args:
+        path: the file.
+        name: stands in what is found.
+        start: number of the first row group, from 0.
+        stop: number of the first one that is not wanted.
+        first_row: 1-based number of the first row in ``start``.
+    """
+    from pyarrow import ArrowException  # noqa: PLC0415 - few inputs need it
+
+    row = first_row
+    try:
+        file = _open(path)
+    except (ArrowException, OSError) as error:
+        yield Damaged(name, row, b"", f"not readable as parquet: {_short(error)}")
+        return
+    with file:
+        for group in range(start, stop):
+            end = row + file.metadata.row_group(group).num_rows
+            try:
+                for batch in file.iter_batches(BATCH, row_groups=[group]):
+                    for item in batch.to_pylist():
+                        value = json_value(item)
+                        yield Located(name, row, b"", value)
+                        row += 1
+            except (ArrowException, OSError, ValueError) as error:
+                yield Damaged(name, row, b"", f"row group {group} is not readable: {_short(error)}")
+            row = end
+
+
+def _short(error: BaseException) -> str:
+    return " ".join(str(error).split())[:120]
+
+
+def _open(path: str) -> Any:
+    from pyarrow import parquet  # noqa: PLC0415 - few inputs need it
+
+    library: Any = parquet
+    return library.ParquetFile(path)
+
+
+SCHEME = "hf://"
+"""What may stand before the name of a data set."""
+
+_NAME = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
+_FILE = re.compile(r"\.(json|jsonl|ndjson|parquet|txt|gz|zst|zip|csv|tsv)$", re.IGNORECASE)
+
+
+def hub_name(given: str) -> str | None:
+    """The data set that an input names: ``hf://owner/name``, or ``owner/name`` where no such file can be.
+
+    None for everything else: a name that ends like a file, or that starts with a folder which is there.
+    """
+    if given.startswith(SCHEME):
+        return given.removeprefix(SCHEME)
+    owner = Path(given).parent
+    if _NAME.fullmatch(given) and not _FILE.search(given) and not owner.exists():
+        return given
+    return None
+
+
+def read_hub(name: str, split: str, shown: str) -> Iterator[Located]:
+    """The rows of a data set, as JSON values, in its order; ``line`` is the number of the row.
+
+    Args:
+        name: ``owner/name``, or a folder that ``datasets`` can load.
+        split: ``train``, and what else the data set has.
+        shown: stands in what is found.
+
+    Raises:
+        InputError: the data set cannot be read.
+    """
+    for number, row in enumerate(_rows(name, split, shown), 1):
+        yield Located(shown, number, b"", json_value(row))
+
+
+def _rows(name: str, split: str, shown: str) -> Iterator[dict[str, Any]]:
+    from datasets import load_dataset  # noqa: PLC0415 - takes a second, and few inputs need it
+
+    try:
+        yield from load_dataset(name, split=split, streaming=True)
+    # The library lets through what any of its dozens of builders and network clients raise.
+    except Exception as error:
+        reason = " ".join(str(error).split())[:200] or type(error).__name__
+        raise InputError(f"{shown}: the data set cannot be read (split {split}): {reason}") from error

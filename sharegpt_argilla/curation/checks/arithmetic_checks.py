@@ -1,0 +1,144 @@
+"""Sums and statistics in an answer that can be worked out again, and come out otherwise."""
+
+from __future__ import annotations
+
+import re
+import statistics
+from collections.abc import Callable, Iterator, Sequence
+from fractions import Fraction
+
+from sharegpt_argilla.curation.checks.base import Finding, Item, Options, Rule
+from sharegpt_argilla.curation.word_patterns import Words, around, shortened, without_code
+
+_NUMBER = r"(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?"
+_OPERATOR = r"\s*[+*×·÷/−–-]\s*|\s+x\s+"
+# A whole chain, nothing arithmetic before or after it: "3 + 5 + 9 = 17" must not be read as "5 + 9 = 17".
+_CHAIN = re.compile(
+    rf"(?P<left>\(*-?{_NUMBER}(?:\)*(?:{_OPERATOR})\(*{_NUMBER}){{1,40}}\)*)\s*=\s*(?P<right>-?{_NUMBER})"
+    r"(?!\s*[-+*×·÷/−–^=%°]|\s+x\b|[\w(]|[.,]\d|\.\.)"
+)
+# What would make the chain the end of something longer, or its numbers something else than numbers.
+_BEFORE = re.compile(r"(?:[\w.,)\]%$€£^√²³:|\\]|[/*×·÷+−–^%-]\s*|\b(?:log|sin|cos|tan|mod)\s*)$")
+_TOKEN = re.compile(rf"\s*({_NUMBER}|[()+*/-])")
+_PLAIN = str.maketrans({"×": "*", "·": "*", "÷": "/", "−": "-", "–": "-", "x": "*"})
+_UNEVEN = re.compile(r"\d[-/]\d")
+
+_STATISTICS: dict[str, Callable[[Sequence[Fraction]], Fraction]] = {
+    "mean": lambda numbers: sum(numbers, Fraction()) / len(numbers),
+    "median": statistics.median,
+    "sum": lambda numbers: sum(numbers, Fraction()),
+}
+_ASKED = {
+    "mean": Words(
+        {"en": r"\b(?:mean|average)\b", "ms": r"\b(?:min|purata|rata-rata|purata aritmetik)\b", "zh": "平均"}
+    ),
+    "median": Words({"en": r"\bmedian\b", "ms": r"\b(?:median|penengah)\b", "zh": "中位数"}),
+    "sum": Words(
+        {
+            "en": r"\b(?:sum|total) of (?:these|the following|all|the) (?:\w+ )?numbers\b|"
+            r"\badd (?:up )?(?:these|the "
+            r"following) numbers\b",
+            "ms": r"\bjumlah(?:kan)? (?:semua )?(?:nombor|angka|bilangan)\b",
+            "zh": "求和|总和",
+        }
+    ),
+}
+_LIST = re.compile(
+    r"(?<![\d.,])-?\d+(?:\.\d+)?(?:\s*(?:,|;|、|dan|and)\s*(?:and |dan )?-?\d+(?:\.\d+)?){2,}(?!\d|\.\d)"
+)
+_VALUE = re.compile(r"-?\d+(?:,\d{3})*(?:\.\d+)?")
+
+
+def evaluate(text: str) -> Fraction | None:
+    """The exact value of a chain of + - * / and brackets; None where it has none. Nothing is executed."""
+    tokens = _TOKEN.findall(text.translate(_PLAIN))
+    try:
+        value, rest = _sum(tokens, 0)
+    except (IndexError, ValueError, ZeroDivisionError):
+        return None
+    return value if rest == len(tokens) else None
+
+
+def _sum(tokens: Sequence[str], place: int) -> tuple[Fraction, int]:
+    value, place = _product(tokens, place)
+    while place < len(tokens) and tokens[place] in "+-":
+        other, after = _product(tokens, place + 1)
+        value, place = (value + other if tokens[place] == "+" else value - other), after
+    return value, place
+
+
+def _product(tokens: Sequence[str], place: int) -> tuple[Fraction, int]:
+    value, place = _factor(tokens, place)
+    while place < len(tokens) and tokens[place] in "*/":
+        other, after = _factor(tokens, place + 1)
+        value, place = (value * other if tokens[place] == "*" else value / other), after
+    return value, place
+
+
+def _factor(tokens: Sequence[str], place: int) -> tuple[Fraction, int]:
+    if tokens[place] == "-":
+        value, place = _factor(tokens, place + 1)
+        return -value, place
+    if tokens[place] == "(":
+        value, place = _sum(tokens, place + 1)
+        if tokens[place] != ")":
+            raise ValueError(tokens[place])
+        return value, place + 1
+    return Fraction(tokens[place].replace(",", "")), place + 1
+
+
+def rounds_to(value: Fraction, shown: str, exact: int) -> bool:
+    """Whether ``shown`` is the value, rounded or cut at as many digits as it has.
+
+    A value that needs no more than ``exact`` digits after the point must stand there as it is.
+    """
+    number = Fraction(shown.replace(",", ""))
+    if (value * 10**exact).denominator == 1:
+        return value == number
+    return abs(value - number) < Fraction(1, 10 ** len(shown.partition(".")[2]))
+
+
+def _chains(text: str) -> Iterator[re.Match[str]]:
+    return (
+        match
+        for match in _CHAIN.finditer(text)
+        if not _BEFORE.search(text[max(0, match.start() - 8) : match.start()])
+    )
+
+
+def _wrong_sum(item: Item, _options: Options) -> Finding | None:
+    if "=" not in item.answer:
+        return None
+    text = without_code(item.answer)
+    for chain in _chains(text):
+        left = chain["left"]
+        # 12-5 may be a range and 3/4 a date; what is written with spaces is meant as a sum.
+        if _UNEVEN.search(left) or len(left) > 200:
+            continue
+        value = evaluate(left)
+        if value is not None and not rounds_to(value, chain["right"], 0):
+            return around(text, chain)
+    return None
+
+
+def _wrong_statistic(item: Item, _options: Options) -> Finding | None:
+    prompt = item.prompt
+    if len(prompt) > 600 or not item.answer.strip():
+        return None
+    lists = _LIST.findall(prompt)
+    if len(lists) != 1:
+        return None
+    numbers = [Fraction(number) for number in re.findall(r"-?\d+(?:\.\d+)?", lists[0])]
+    given = _VALUE.findall(item.answer)
+    for name, words in _ASKED.items():
+        if words.search(prompt, item.prompt_language) and given:
+            value = _STATISTICS[name](numbers)
+            if not any(rounds_to(value, shown, 1) for shown in given):
+                return Finding(excerpt=shortened(f"{name} of {lists[0]} is {float(value):g}"))
+    return None
+
+
+SUM = Rule("wrong_sum", "a sum in the answer comes out otherwise", "error", _wrong_sum)
+STATISTIC = Rule(
+    "wrong_statistic", "the mean, median or sum asked for is not in the answer", "error", _wrong_statistic
+)

@@ -1,0 +1,101 @@
+"""Characters that got lost on the way: control characters, escapes, entities, mojibake. All can be mended."""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Callable
+
+import ftfy
+from ftfy.badness import is_bad
+
+from sharegpt_argilla.curation.checks.base import Finding, Item, Options, Rule, Texts
+from sharegpt_argilla.curation.word_patterns import around, is_program, shortened, without_code
+
+# Neither tab nor line breaks, nor the joiners of emoji, Persian and Indic scripts, nor marks of direction.
+_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\u200b\u2028\u2029\u202a-\u202e\u2060\ufeff]")
+_LOST = "\ufffd"
+
+# Not a letter after it, so that LaTeX (\nabla) and Windows paths (C:\new) stay; an escape of JSON always counts.
+_ESCAPE = re.compile(r"(?<![\\\w:])\\[nrt](?![a-z])|(?<!\\)\\u[0-9a-fA-F]{4}|(?<=[\w.,;:!?)])\\n(?![a-z])|\\\"")
+_ESCAPED = {"n": "\n", "r": "\n", "t": "\t", '"': '"'}
+_ENTITY = re.compile(
+    r"&(?:lt|gt|amp|quot|apos|nbsp|copy|reg|ndash|mdash|hellip|[lr][sd]quo|#\d{1,6}|#x[0-9a-fA-F]{1,5});"
+)
+_CODE = re.compile(r"(```.*?(?:```|\Z)|`[^`\n]+`)", re.DOTALL)
+
+
+def _outside(text: str, mend: Callable[[str], str]) -> str:
+    """The text with everything but its markdown code mended."""
+    if "`" not in text:
+        return mend(text)
+    return "".join(part if place % 2 else mend(part) for place, part in enumerate(_CODE.split(text)))
+
+
+def _in_prose(pattern: re.Pattern[str], item: Item) -> Finding | None:
+    for text in item.texts:
+        prose = without_code(text)
+        match = pattern.search(prose)
+        if match and not is_program(_ENTITY.sub("", prose)):
+            return around(prose, match)
+    return None
+
+
+def _both(mend: Callable[[str], str]) -> Callable[[Texts], Texts]:
+    return lambda texts: Texts(mend(texts.prompt), mend(texts.answer))
+
+
+def _control(item: Item, _options: Options) -> Finding | None:
+    for text in item.texts:
+        match = _CONTROL.search(text)
+        if match or _LOST in text:
+            place = match.start() if match else text.index(_LOST)
+            return Finding(
+                excerpt=f"U+{ord(text[place]):04X} after: {shortened(text[max(0, place - 40) : place])}"
+            )
+    return None
+
+
+def _without_control(text: str) -> str:
+    return _CONTROL.sub("", text)
+
+
+def _escapes(item: Item, _options: Options) -> Finding | None:
+    return _in_prose(_ESCAPE, item)
+
+
+def _unescape(text: str) -> str:
+    mended = _outside(text, lambda part: part if is_program(part) else _ESCAPE.sub(_character, part))
+    # Two escapes of a surrogate pair are one character.
+    return mended.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+def _character(match: re.Match[str]) -> str:
+    escape = match[0].lstrip("\\")
+    return chr(int(escape[1:], 16)) if escape.startswith("u") else _ESCAPED[escape]
+
+
+def _entities(item: Item, _options: Options) -> Finding | None:
+    return _in_prose(_ENTITY, item)
+
+
+def _mojibake(item: Item, _options: Options) -> Finding | None:
+    for text in item.texts:
+        if not text.isascii() and is_bad(text) and ftfy.fix_encoding(text) != text:
+            odd = (word for word in text.split() if not word.isascii() and is_bad(word))
+            return Finding(excerpt=shortened(next(odd, "")))
+    return None
+
+
+CONTROL = Rule(
+    "control_characters", "control, zero-width or lost characters", "note", _control, fix=_both(_without_control)
+)
+ESCAPES = Rule("literal_escapes", "escapes such as \\n stand as text", "warning", _escapes, fix=_both(_unescape))
+ENTITIES = Rule(
+    "html_entities",
+    "HTML entities stand as text",
+    "warning",
+    _entities,
+    fix=_both(lambda text: _outside(text, html.unescape)),
+)
+MOJIBAKE = Rule("mojibake", "text decoded as another encoding", "warning", _mojibake, fix=_both(ftfy.fix_encoding))

@@ -1,0 +1,143 @@
+"""Checks of language: not one that is wanted, another than the prompt's, leftovers of a translation."""
+
+from __future__ import annotations
+
+import re
+
+from sharegpt_argilla.curation.checks.base import UNSURE, Finding, Item, Options, Rule
+from sharegpt_argilla.curation.word_patterns import around, is_program, without_code
+
+_SCRIPTS = {
+    "Hangul": "\u1100-\u11ff\u3130-\u318f\uac00-\ud7af",
+    "Han and kana": "\u3040-\u30ff\u3400-\u9fff",
+    "Cyrillic": "\u0400-\u04ff",
+    "Arabic": "\u0600-\u06ff",
+    "Thai": "\u0e00-\u0e7f",
+    "Devanagari": "\u0900-\u097f",
+}
+_OTHER = re.compile(f"[{''.join(_SCRIPTS.values())}]+")
+_DENSE = re.compile("[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
+_LATIN = re.compile("[A-Za-z\u00c0-\u024f]")
+_LEFT = 0.3
+"""Share of another script in a Latin text, up to which it is left over and not meant."""
+_WORD = re.compile(r"[^\W\d_]{3,}")
+_GLOSS = re.compile(r"[(（][^()（）\n]{0,60}[)）]")
+_URL = re.compile(r"https?://\S+")
+# Who speaks of languages, scripts or names means the letters.
+_MEANT = re.compile(
+    r"\b(?:translat\w+|terjemah\w*|language|bahasa|korean?|japanese|jepun|jepang|chinese|cina|china|tionghoa|mandarin|"
+    r"russian?|rusia|arabic?|arab|thai|hindi|kanji|hangul|hiragana|unicode|utf-?8|alphabet|aksara|tulisan|emoji|"
+    r"characters?|letters?|huruf|english|inggeris|inggris|spanish|german|french|melayu|malay|indonesian?)\b|"
+    r"翻译|翻譯|英[文语語]|日[文语語]|中文|韩[文语]|法语|德语|번역(?!하기)|영어|한국어|일본어|일어|日本語|翻訳|перев[её]\w+|англ\w+",
+    re.IGNORECASE,
+)
+
+# Written so in Indonesian only, or in Malay only; short lists of the commonest.
+_INDONESIAN = re.compile(
+    r"\b(?:karena|bisa|mobil|uang|kantor|sepeda|gratis|rumah sakit|sekretaris|universitas|kualitas|aktivitas|"
+    r"komunitas|nomor|desember|agustus|kulkas|listrik|handuk|apotek|dokter|obat|pria|butuh|bahwa|televisi|"
+    r"kalian|berbeda|coba|berolahraga)\b",
+    re.IGNORECASE,
+)
+_MALAY = re.compile(
+    r"\b(?:kerana|wang|pejabat|basikal|syarikat|setiausaha|universiti|kualiti|aktiviti|komuniti|nombor|disember|ogos|"
+    r"julai|tuala|ubat|bahawa|televisyen|sahaja|selepas|cuba|pelbagai|perniagaan|berbeza|awak|maklumat|perkhidmatan|"
+    r"pautan)\b",
+    re.IGNORECASE,
+)
+# Short texts full of names are mistaken for languages that chat logs hardly have (Latin, Javanese, Zulu).
+# fmt: off
+_KNOWN = frozenset((
+    "ar", "bn", "bg", "cs", "da", "de", "el", "en", "es", "fa", "fi", "fr", "he", "hi", "hu", "id", "it", "ja",
+    "ko", "ms", "nl", "no", "pl", "pt", "ro", "ru", "sv", "ta", "th", "tl", "tr", "uk", "ur", "vi", "zh",
+))
+# fmt: on
+_LETTERS = 60
+"""Letters that prompt and answer have at least when their languages are compared."""
+# Where the letters are the name of something in its own script.
+_NAMED = re.compile(r"[(（「『《\"'‘“*]\s*$")
+
+
+def _unwanted(item: Item, options: Options) -> Finding | None:
+    spoken = {item.prompt_language, item.response_language} - {UNSURE, ""}
+    others = spoken - set(options.languages)
+    return Finding(excerpt=", ".join(sorted(others))) if options.languages and others else None
+
+
+def _mismatch(item: Item, _options: Options) -> Finding | None:
+    asked, answered = _united(item.prompt_language), _united(item.response_language)
+    if asked == answered or not {asked, answered} <= _KNOWN or _MEANT.search(item.prompt):
+        return None
+    if (
+        min(_letters(item.prompt), _letters(item.answer)) < _LETTERS
+        or is_program(item.answer)
+        or is_program(item.prompt)
+    ):
+        return None
+    if _is_list_of_names(item.answer):
+        return None
+    return Finding(excerpt=f"{item.prompt_language} -> {item.response_language}")
+
+
+def _is_list_of_names(text: str) -> bool:
+    """Whether most words begin with a capital: books and places keep their names in every language."""
+    words = _WORD.findall(text)
+    capitals = sum(1 for word in words if word[0].isupper())
+    return capitals > len(words) / 2
+
+
+def _letters(text: str) -> int:
+    """Letters of a text, one that stands for a syllable or a word as four; code does not count."""
+    prose = without_code(text)
+    return sum(map(str.isalpha, prose)) + 3 * len(_DENSE.findall(prose))
+
+
+def _united(language: str) -> str:
+    return "ms" if language == "id" else language
+
+
+def _leftover(item: Item, _options: Options) -> Finding | None:
+    if (item.prompt.isascii() and item.answer.isascii()) or _MEANT.search(item.prompt):
+        return None
+    prompt = without_code(_URL.sub(" ", item.prompt)).strip()
+    foreign = sum(map(len, _OTHER.findall(prompt)))
+    # Whoever begins in a script, or writes enough of it, means it.
+    if not foreign or (foreign < _LEFT * len(_LATIN.findall(prompt)) and not _OTHER.match(prompt)):
+        return _leftover_in(prompt) or (None if foreign >= 3 else _leftover_in(without_code(item.answer)))
+    return None
+
+
+def _leftover_in(text: str) -> Finding | None:
+    text = _GLOSS.sub(" ", text)
+    others = list(_OTHER.finditer(text))
+    if is_program(text) or _OTHER.match(text.lstrip()):
+        return None
+    if sum(len(match[0]) for match in others) >= _LEFT * len(_LATIN.findall(text)):
+        return None
+    for match in others:
+        near = text[max(0, match.start() - 60) : match.end() + 60]
+        beside = text[match.end() : match.end() + 2].lstrip()
+        if (
+            not _NAMED.search(text[: match.start()])
+            and not beside.startswith(("(", "（"))
+            and not _MEANT.search(near)
+        ):
+            return around(text, match)
+    return None
+
+
+def _mixed(item: Item, _options: Options) -> Finding | None:
+    for text, language in ((item.prompt, item.prompt_language), (item.answer, item.response_language)):
+        if language not in ("ms", "id"):
+            continue
+        indonesian = {match[0].lower(): match for match in _INDONESIAN.finditer(text)}
+        malay = {match[0].lower() for match in _MALAY.finditer(text)}
+        if indonesian and malay:
+            return Finding(excerpt=f"{', '.join(sorted(indonesian)[:4])} beside {', '.join(sorted(malay)[:4])}")
+    return None
+
+
+UNWANTED = Rule("other_language", "prompt or answer is in a language that is not wanted", "warning", _unwanted)
+MISMATCH = Rule("language_mismatch", "prompt and answer are in two languages", "warning", _mismatch)
+LEFTOVER = Rule("leftover_language", "letters of another script are left in the text", "warning", _leftover)
+MIXED = Rule("mixed_malay", "a Malay text has words that only Indonesian has", "note", _mixed)

@@ -1,0 +1,55 @@
+"""Checks for private data. What they find is counted and can be replaced, and is never shown."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from sharegpt_argilla.curation.checks.base import Finding, Fix, Item, Options, Severity
+from sharegpt_argilla.curation.precision import PRECISION, Precision
+from sharegpt_argilla.curation.private_data import Span, cards, emails, entities, ip_addresses, phones, secrets
+
+PII = "pii"
+"""Key of the facts: type -> how often it stands in the row."""
+
+
+@dataclass(frozen=True, slots=True)
+class Private:
+    """A check for one kind of private data.
+
+    Attributes:
+        detect: where such data stands in a text.
+    """
+
+    id: str
+    message: str
+    detect: Callable[[str, Options], Iterable[Span]]
+    severity: Severity = "warning"
+    optional: bool = False
+    private: bool = True
+    # Redaction needs the whole conversation; redaction.py does it.
+    fix: Fix | None = None
+
+    @property
+    def precision(self) -> Precision | None:
+        """As measured."""
+        return PRECISION.get(self.id)
+
+    def find(self, items: Sequence[Item], options: Options) -> list[Finding | None]:
+        """How many of which type stand in each item."""
+        return [self._count(item, options) for item in items]
+
+    def _count(self, item: Item, options: Options) -> Finding | None:
+        counts = Counter(span.type for text in item.texts for span in self.detect(text, options))
+        return Finding(facts={PII: dict(sorted(counts.items()))}) if counts else None
+
+
+EMAIL = Private("email", "an e-mail address of somebody", lambda text, _options: emails(text))
+PHONE = Private("phone", "a telephone number", lambda text, _options: phones(text))
+IP = Private(
+    "ip_address", "an IP address that is routed on the internet", lambda text, _options: ip_addresses(text)
+)
+CARD = Private("card", "the number of a payment card", lambda text, _options: cards(text))
+SECRET = Private("secret", "a key, token or password", lambda text, _options: secrets(text), severity="error")
+NAMES = Private("names", "names and numbers of people, by Presidio", entities, optional=True)

@@ -1,0 +1,87 @@
+"""Toxicity: what the corpus says about it, and prompts that try to talk a model out of its rules."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from sharegpt_argilla.curation.checks.base import Finding, Item, Options, Rule
+from sharegpt_argilla.curation.word_patterns import Words, found
+from sharegpt_argilla.moderation import detoxify_moderation, openai_moderation
+
+TOXICITY = "toxicity"
+"""Key of the facts: ``score`` (the highest, 0 to 1), ``categories`` (those that count), ``source``."""
+_OPENAI, _DETOXIFY = ("openai_moderation", "moderation"), ("detoxify_moderation", "detoxify", "question_detoxify")
+# Below this, a score of OpenAI's that is not flagged says nothing.
+_OPENAI_LEAST = 0.5
+
+_JAILBREAK = Words(
+    {
+        "": r"\bdo anything now\b|\bDAN (?:mode|\d+\.\d+|prompt|jailbreak)\b|\bjailbr(?:eak|oken) ?mode\b|"
+        r"\bdeveloper mode (?:enabled|output)\b|\[🔓|\bSTAN\b.{0,40}\bstrive to avoid norms\b|"
+        r"\bDUDE\b.{0,40}\banything\b|"
+        r"\b(?:ANTI-DAN|AIM|Machiavelli\w*)\b.{0,80}\b(?:unfiltered|amoral)\b",
+        "en": r"\b(?:ignore|disregard|forget|override|bypass) (?:all |any )?(?:of )?(?:the |your |"
+        r"my )?(?:previous|prior|"
+        r"above|earlier|safety|content|ethical) (?:instructions|prompts?|rules|guidelines|polic(?:y|ies)|"
+        r"programming|restrictions|filters?)\b|"
+        r"\b(?:without|no|free (?:of|from)|not bound by|has no|have no) (?:any )?(?:ethical|moral|legal) "
+        r"(?:or (?:\w+ ))?(?:restrictions|guidelines|limits|limitations|constraints|rules|boundaries)\b|"
+        r"\b(?:unfiltered|uncensored|amoral|unrestricted) (?:ai|chatbot|assistant|language model|version|"
+        r"response)\b|"
+        r"\b(?:broken|break) free (?:of|from) the (?:typical )?(?:confines|restrictions|rules)\b|"
+        r"\b(?:stay|remain) in character\b.{0,80}\b(?:never|refuse|warning|disclaimer)|"
+        r"\bnever (?:refuse|say (?:that )?you can(?:'t|not))\b|\brefer to yourself as\b.{0,40}\bjailbroken\b",
+        "zh": r"(?:忽略|无视|忘记)(?:之前|以上|前面|所有)(?:的)?(?:所有)?(?:指令|提示|规则|限制)|越狱模式|"
+        r"不受(?:任何)?(?:道德|伦理|法律)(?:的)?(?:约束|限制)",
+        "ko": r"(?:이전|위의?|모든)\s?(?:지시|명령|규칙)(?:사항)?(?:을|를)?\s?(?:무시|잊)|탈옥",
+        "ms": r"\babaikan (?:semua )?(?:arahan|instruksi|peraturan) (?:sebelum|di atas)",
+    }
+)
+
+
+def corpus_scores(extension: Mapping[str, Any], threshold: float) -> tuple[float, list[str], bool] | None:
+    """The highest score that the corpus brings for a row, the categories that count, and whether it is toxic.
+
+    OpenAI counts where it flagged something, Detoxify from the threshold on; a verdict of the corpus' own
+    (``toxic``) counts too. None when the corpus says nothing.
+    """
+    openai = next(filter(None, (openai_moderation(_as_column(extension.get(key))) for key in _OPENAI)), None)
+    columns = [extension[key] for key in _DETOXIFY if isinstance(extension.get(key), dict | list)]
+    detoxify = [scores for scores in map(detoxify_moderation, columns) if scores]
+    verdict = extension.get("toxic")
+    if openai is None and not detoxify and not isinstance(verdict, bool):
+        return None
+    scores: dict[str, float] = dict(openai["scores"]) if openai else {}
+    counting = set(openai["categories"]) if openai else set()
+    counting |= {name for name, score in scores.items() if score >= _OPENAI_LEAST}
+    for one in detoxify:
+        scores |= {name: max(score, scores.get(name, 0.0)) for name, score in one.items()}
+        counting |= {name for name, score in one.items() if name == "toxicity" and score > threshold}
+    flagged = bool(counting) or verdict is True or bool(openai and openai["flagged"])
+    return max(scores.values(), default=float(verdict is True)), sorted(counting), flagged
+
+
+def _as_column(value: object) -> object:
+    """What `extract` makes of a moderation column, as a column again; anything else as it is."""
+    if not isinstance(value, dict) or not isinstance(value.get("categories"), list):
+        return value
+    found = {name: True for name in value["categories"] if isinstance(name, str)}
+    return {"flagged": value.get("flagged"), "categories": found, "category_scores": value.get("scores")}
+
+
+def _toxic(item: Item, options: Options) -> Finding | None:
+    said = corpus_scores(item.extension, options.toxicity)
+    if said is None:
+        return None
+    score, categories, flagged = said
+    facts = {"source": "corpus", "score": score, **({"categories": categories} if categories else {})}
+    return Finding(", ".join(categories), {TOXICITY: facts}, flagged)
+
+
+def _jailbreak(item: Item, _options: Options) -> Finding | None:
+    return found(item.prompt, _JAILBREAK.search(item.prompt, item.prompt_language))
+
+
+TOXIC = Rule("toxic", "the corpus' own moderation calls the conversation toxic", "warning", _toxic)
+JAILBREAK = Rule("jailbreak", "the prompt tries to talk the model out of its rules", "warning", _jailbreak)

@@ -1,0 +1,275 @@
+"""Private data that has a form: e-mail addresses, telephone numbers, IP addresses, cards, keys."""
+
+from __future__ import annotations
+
+import ipaddress
+import math
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
+
+from sharegpt_argilla.curation.checks.base import Options
+from sharegpt_argilla.errors import UsageError
+
+EXISTING = re.compile(
+    r"<(?:PRESIDIO_ANONYMIZED_\w+|TRUFFLEHOG_REDACTED_\w+|[A-Z]+(?:_[A-Z]+)*(?:_\d+)?)>|\bNAME_\d+\b|\[REDACTED\]"
+)
+"""What others put in place of something private (WildChat, LMSYS-Chat-1M) or we did before."""
+_OURS = re.compile(r"<([A-Z]+(?:_[A-Z]+)*)_(\d+)>")
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Span:
+    """Something private: where it stands in a text, and of which type (``EMAIL``)."""
+
+    start: int
+    end: int
+    type: str
+
+
+Detect = Callable[[str], Iterable[Span]]
+
+
+@dataclass
+class Placeholders:
+    """Type and value -> placeholder, of one conversation.
+
+    ``<EMAIL>`` where there is one value of a type, ``<EMAIL_1>`` and ``<EMAIL_2>`` where there are several, in the
+    order of their first appearance. Numbers that stand in the texts already are not given again.
+    """
+
+    _values: dict[str, dict[str, int]] = field(default_factory=dict)
+    _taken: dict[str, int] = field(default_factory=dict)
+
+    def learn(self, text: str, spans: Sequence[Span]) -> None:
+        """Take in the values of a text before any is replaced."""
+        for name, number in _OURS.findall(text):
+            self._taken[name] = max(self._taken.get(name, 0), int(number))
+        for span in spans:
+            values = self._values.setdefault(span.type, {})
+            values.setdefault(_key(text[span.start : span.end]), len(values) + 1)
+
+    def replace(self, text: str, spans: Sequence[Span]) -> str:
+        """The text with each span's placeholder in its place."""
+        for span in sorted(spans, reverse=True):
+            name = self._name(span.type, _key(text[span.start : span.end]))
+            text = f"{text[: span.start]}<{name}>{text[span.end :]}"
+        return text
+
+    def _name(self, kind: str, value: str) -> str:
+        values, taken = self._values[kind], self._taken.get(kind, 0)
+        return f"{kind}_{values[value] + taken}" if len(values) > 1 or taken else kind
+
+
+def _key(value: str) -> str:
+    """Equal for two spellings of one value."""
+    return re.sub(r"[\s().-]", "", value).casefold()
+
+
+def without_overlaps(spans: Iterable[Span], text: str) -> list[Span]:
+    """The spans in order, of two that overlap the longer, none inside a placeholder that is there already."""
+    taken = [match.span() for match in EXISTING.finditer(text)] if "<" in text or "NAME_" in text else []
+    chosen: list[Span] = []
+    for span in sorted(spans, key=lambda span: (span.start - span.end, span.start, span.type)):
+        others = [*taken, *((other.start, other.end) for other in chosen)]
+        if all(span.end <= start or end <= span.start for start, end in others):
+            chosen.append(span)
+    return sorted(chosen)
+
+
+_EMAIL = re.compile(r"(?<![\w.+-])[A-Za-z0-9][\w.+-]{0,63}@(?:[A-Za-z0-9-]{1,63}\.)+[A-Za-z]{2,24}(?![\w-])")
+# Addresses of nobody; after the allow-list of da03/wildchat.
+_NOBODY = re.compile(
+    r"^(?:info|contact|support|test\w*|user\w*|example|admin|sales|help|no-?reply|hello|name|email|mail|you|your\w*|"
+    r"someone|somebody|john\.?(?:doe|smith)?|jane\.?(?:doe|smith)?|foo|bar|abc|xyz|me|git|root|username|customer\w*|"
+    r"recipient\w*|sender\w*|office|service|alerts?|notifications?|newsletter|billing|careers|jobs|hr|press|orders?|webmaster|postmaster)@|"
+    r"@(?:[\w-]+\.)*(?:example|test|invalid|localhost|domain|yourdomain|email|company|yourcompany|mydomain|website|"
+    r"yourwebsite|mail|abc|xyz|acme|sample)\.|@(?:[\w-]+\.)+(?:example|test|invalid|local|png|jpg|js|py|service)$",
+    re.IGNORECASE,
+)
+
+_PHONE = re.compile(
+    r"(?<![\w.,/=#:$-])(?:\+ ?\d{1,3}[ .-]?)?(?:\(\d{2,5}\)[ .-]?)?\d(?:[ .-]?\d){6,12}(?![\w/=%-]|[.,]\d)"
+)
+_CUE = re.compile(
+    r"(?:\b(?:tel|telephone|phone|mobile|cell|call|fax|whats\s?app|we\s?chat|sms|text|contact|hotline|telefon|telepon|"
+    r"tél|handphone|hp|no\.? ?hp|hubungi|nombor)\b|电话|手机|微信|联系|전화|휴대폰|연락처)[^\n\d]{0,25}$",
+    re.IGNORECASE,
+)
+_INTERNATIONAL = re.compile(r"^\+\s?[1-9]")
+_AMERICAN = re.compile(r"^(?:\+?1[ .-]?)?(?:\(\d{3}\) ?|\d{3}[.-])\d{3}[.-]\d{4}$")
+_ALONE = re.compile(r"^[ \t]*(\+?\d(?:[ .-]?\d){9,12})[ \t]*$", re.MULTILINE)
+_LIST = 5
+# Reserved for fiction, or counted on the fingers.
+_FICTION = re.compile(r"555\d{4}$|55501\d\d$|^\+?1?(?:123456|1234|0123|9876543|0{5}|1{5})|(\d)\1{6}|12345678")
+
+_IPV4 = re.compile(r"(?<![\w.-])(?:\d{1,3}\.){3}\d{1,3}(?![\w-]|\.\d)")
+_IPV6 = re.compile(r"(?<![\w:.])(?:[0-9A-Fa-f]{1,4}:){2,7}(?::?[0-9A-Fa-f]{1,4}){1,6}(?![\w:])")
+# What stands about the version of a program.
+_PACKAGE = re.compile(r"[<>=~]=|\b(?:pip|npm|package|version|install\w*|release|dll|exe)\b", re.IGNORECASE)
+_VERSION = re.compile(
+    r"(?:\bv(?:ersion|er)?\.?|\b(?:release|build|chrome|section|oid)|[=~^@-])[\s/:]*$", re.IGNORECASE
+)
+# Public resolvers: known to everybody.
+_PUBLIC = {
+    "8.8.8.8",
+    "8.8.4.4",
+    "1.1.1.1",
+    "1.0.0.1",
+    "9.9.9.9",
+    "1.2.3.4",
+    "4.3.2.1",
+    "5.6.7.8",
+    "2.2.2.2",
+    "4.4.4.4",
+    "75.75.75.75",
+    "75.75.76.76",
+    "208.67.222.222",
+}
+
+_CARD = re.compile(
+    r"(?<![\w.,/#-])(?:\d{4}([ -])\d{4}\1\d{4}\1\d{4}|3[47]\d\d([ -])\d{6}\2\d{5}|[3-6]\d{13,15})(?![\w.-]?\d|\w)"
+)
+_CARD_CUE = re.compile(r"\b(?:card|visa|mastercard|amex|credit|debit|kad|kartu|cc)\b|卡|카드", re.IGNORECASE)
+# Test numbers that payment providers publish.
+_TEST_CARDS = re.compile(
+    r"^(?:4111111111111111|4242424242424242|5555555555554444|4012888888881881|378282246310005|(\d)\1+)$"
+)
+
+_SECRET = re.compile(
+    r"(?<![\w-])(?:sk-(?:proj-|ant-)?[A-Za-z0-9_-]{20,}|(?:sk|pk|rk)_(?:live|test)_[A-Za-z0-9]{16,}|AKIA[0-9A-Z]{16}|"
+    r"gh[pousr]_[A-Za-z0-9]{30,}|github_pat_\w{30,}|glpat-[\w-]{20,}|xox[abprs]-[\w-]{10,}|AIza[\w-]{35}|"
+    r"hf_[A-Za-z0-9]{30,}|SG\.[\w-]{16,}\.[\w-]{16,}|eyJ[\w-]{10,}\.eyJ[\w-]{10,}\.[\w-]{10,}|"
+    r"\d{8,10}:AA[\w-]{33})(?![\w])|"
+    r"-----BEGIN (?:[A-Z]+ )?PRIVATE KEY-----[\s\S]{40,4000}?-----END (?:[A-Z]+ )?PRIVATE KEY-----"
+)
+_ASSIGNED = re.compile(
+    r"\b(?:api[_ -]?key|secret(?:[_ -]?key)?|access[_ -]?token|auth[_ -]?token|password|passwd|"
+    r"client[_ -]?secret)\b"
+    r"['\"]?\s*(?::|=|=>|is)\s*['\"]?([A-Za-z0-9+/_=.!@#$%^&*-]{16,100})(?=['\"\s,;]|$)",
+    re.IGNORECASE,
+)
+_EXAMPLE = re.compile(
+    r"x{4,}|\*{3,}|\.{3}|your|example|placeholder|secret|token|password|1234567|abcdef|insert|change",
+    re.IGNORECASE,
+)
+_ENTROPY = 3.3
+"""Bits a character, below which a token is a word or a pattern and no secret."""
+
+
+def emails(text: str) -> Iterator[Span]:
+    """Addresses, those of nobody left out."""
+    if "@" not in text:
+        return
+    for match in _EMAIL.finditer(text):
+        if not _NOBODY.search(match[0]):
+            yield Span(*match.span(), "EMAIL")
+
+
+def phones(text: str) -> Iterator[Span]:
+    """Numbers of more than eight characters with a cue before them, a leading ``+``, or the American form."""
+    listed = _listed(text)
+    for match in _PHONE.finditer(text):
+        number = match[0]
+        digits = re.sub(r"\D", "", number)
+        if len(number) <= 8 or not 8 <= len(digits) <= 15 or _FICTION.search(digits):
+            continue
+        told = _CUE.search(text[max(0, match.start() - 40) : match.start()])
+        if told or digits in listed or _INTERNATIONAL.match(number) or _AMERICAN.match(number):
+            yield Span(*match.span(), "PHONE")
+
+
+def _listed(text: str) -> set[str]:
+    """Numbers in a list of them: at least five, equally long, alone on their lines, with the same beginning."""
+    alone = [re.sub(r"[ .+-]", "", match[1]) for match in _ALONE.finditer(text)]
+    kinds = Counter((digits[:2], len(digits)) for digits in set(alone))
+    return {digits for digits in alone if kinds[digits[:2], len(digits)] >= _LIST}
+
+
+def ip_addresses(text: str) -> Iterator[Span]:
+    """Addresses that are routed on the internet; not private ones, resolvers or versions."""
+    for pattern in (_IPV4, _IPV6):
+        for match in pattern.finditer(text):
+            if match[0] not in _PUBLIC and not _VERSION.search(text[max(0, match.start() - 12) : match.start()]):
+                try:
+                    address = ipaddress.ip_address(match[0])
+                except ValueError:
+                    continue
+                near = text[max(0, match.start() - 80) : match.end() + 20]
+                if address.version == 4 and int(match[0].split(".")[0]) < 20 and _PACKAGE.search(near):
+                    continue
+                if address.is_global and not address.is_multicast:
+                    yield Span(*match.span(), "IP")
+
+
+def cards(text: str) -> Iterator[Span]:
+    """Numbers that pass Luhn's test and are grouped as on a card, or stand near a word for one."""
+    for match in _CARD.finditer(text):
+        digits = re.sub(r"\D", "", match[0])
+        grouped = len(digits) != len(match[0])
+        near = text[max(0, match.start() - 60) : match.end() + 30]
+        if luhn(digits) and not _TEST_CARDS.match(digits) and (grouped or _CARD_CUE.search(near)):
+            yield Span(*match.span(), "CARD")
+
+
+def luhn(digits: str) -> bool:
+    """Whether the last digit is the check digit of the others (ISO/IEC 7812-1, annex B)."""
+    doubled = (int(digit) * (2 if place % 2 else 1) for place, digit in enumerate(reversed(digits)))
+    return sum(value - 9 if value > 9 else value for value in doubled) % 10 == 0
+
+
+def secrets(text: str) -> Iterator[Span]:
+    """Keys and tokens by their prefix, and what is assigned to a word for one and looks random."""
+    for match in _SECRET.finditer(text):
+        if not _EXAMPLE.search(match[0][4:]):
+            yield Span(*match.span(), "SECRET")
+    for match in _ASSIGNED.finditer(text):
+        value = match[1]
+        if any(map(str.isdigit, value)) and not _EXAMPLE.search(value) and entropy(value) >= _ENTROPY:
+            yield Span(*match.span(1), "SECRET")
+
+
+def entropy(text: str) -> float:
+    """Bits a character (Shannon)."""
+    return -sum(count / len(text) * math.log2(count / len(text)) for count in Counter(text).values())
+
+
+ENTITIES = ("PERSON", "IBAN_CODE", "US_SSN", "US_PASSPORT", "UK_NHS", "CRYPTO")
+"""What is asked of Presidio. What has a form of its own (e-mail and so on) the other checks find."""
+_SCORE = 0.5
+
+
+def entities(text: str, options: Options) -> Iterator[Span]:
+    """What Presidio finds in a text.
+
+    Raises:
+        UsageError: presidio-analyzer or the spaCy pipeline is not installed.
+    """
+    analyzer = _analyzer(options.spacy_model)
+    for result in analyzer.analyze(text=text, language="en", entities=list(ENTITIES), score_threshold=_SCORE):
+        yield Span(result.start, result.end, result.entity_type)
+
+
+@cache
+def _analyzer(model: str) -> Any:
+    try:
+        from presidio_analyzer import AnalyzerEngine  # noqa: PLC0415 - an optional dependency
+        from presidio_analyzer.nlp_engine import SpacyNlpEngine  # noqa: PLC0415
+    except ImportError:
+        raise UsageError('the check names needs: pip install "sharegpt-argilla[privacy]"') from None
+    import spacy  # noqa: PLC0415 - takes a second
+
+    try:
+        pipeline = spacy.load(model)
+    except OSError:
+        raise UsageError(
+            f"the check names needs the spaCy pipeline {model}: python -m spacy download {model}, "
+            "or name another with --spacy-model"
+        ) from None
+    engine = SpacyNlpEngine(models=[{"lang_code": "en", "model_name": model}])
+    # Given instead of loaded, since Presidio would download a pipeline that is missing.
+    engine.nlp = {"en": pipeline}
+    return AnalyzerEngine(nlp_engine=engine, supported_languages=["en"])

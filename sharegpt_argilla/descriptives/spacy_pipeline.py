@@ -1,0 +1,158 @@
+"""The spaCy pipeline that the wanted metrics need, and nothing more."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sharegpt_argilla.descriptives.metrics import METRICS, NEEDS_MODEL, Component
+from sharegpt_argilla.descriptives.text_statistics import OFF, WordReader, measure, with_repeats
+from sharegpt_argilla.errors import ConfigError
+
+if TYPE_CHECKING:
+    from spacy.language import Language
+    from spacy.tokens import Doc
+
+BATCH = 64
+"""Texts that spaCy holds at once."""
+
+_LONGEST = 100_000_000
+# spaCy stops at a million characters to spare models their memory; a blank pipeline has no model.
+_OURS: frozenset[Component] = frozenset({"descriptive_stats", "readability"})
+_NEVER_NEEDED = ("ner", "lemmatizer", "entity_linker", "entity_ruler", "span_ruler", "textcat", "spancat")
+_SENTENCES = ("sentencizer", "parser")
+
+
+@dataclass(frozen=True)
+class PipelineChoice:
+    """Which pipeline splits texts into tokens and sentences.
+
+    Attributes:
+        model: an installed spaCy model or a folder with one; None for a blank pipeline with spaCy's sentencizer.
+        language: language of the blank pipeline.
+    """
+
+    model: str | None = None
+    language: str = "en"
+
+    def fingerprint(self) -> str:
+        """A text that changes whenever the same text could get other numbers; loads nothing."""
+        libraries = [f"{name} {version(name)}" for name in ("spacy", "textdescriptives", "pyphen")]
+        return "; ".join([*libraries, _model_version(self.model) if self.model else f"blank {self.language}"])
+
+
+class Pipeline:
+    """A loaded pipeline that measures texts.
+
+    Args:
+        choice: which.
+        metrics: names out of METRICS.
+
+    Raises:
+        ConfigError: the model is not there or cannot give some metric, or spaCy does not know the language.
+    """
+
+    def __init__(self, choice: PipelineChoice, metrics: Sequence[str]) -> None:
+        self._metrics = [(metric, METRICS[metric]) for metric in metrics]
+        self._components = {metric.component for _, metric in self._metrics}
+        self._own = [name for name, metric in self._metrics if metric.component in _OURS]
+        self._pipeline = _load(choice, self._components)
+        self._words = WordReader(self._pipeline)
+
+    def measure(self, texts: Sequence[str]) -> Iterator[list[float | None]]:
+        """For each text its numbers in the order of the metrics; None where a text has no such number.
+
+        A text of more than a million characters has none with a model: spaCy refuses it, for its memory's sake.
+        """
+        longest = self._pipeline.max_length
+        with warnings.catch_warnings():
+            # Sentences without vectors, means of nothing: the number is then absent, which is all there is to say.
+            warnings.simplefilter("ignore")
+            docs = self._pipeline.pipe((text for text in texts if len(text) <= longest), batch_size=BATCH)
+            for text in texts:
+                yield self._numbers(next(docs)) if len(text) <= longest else [None] * len(self._metrics)
+
+    def _numbers(self, doc: Doc) -> list[float | None]:
+        own = measure(self._words.read(doc), self._own) if self._own else {}
+        theirs = {name: _library(doc, name) for name in self._components - _OURS}
+        return [
+            _plain(own[name] if name in own else theirs[metric.component].get(metric.key), integer=metric.integer)
+            for name, metric in self._metrics
+        ]
+
+
+def missing_for(metrics: Collection[str]) -> list[str]:
+    """What a blank pipeline lacks for these metrics (``a dependency parser``), sorted."""
+    return sorted(
+        {NEEDS_MODEL[METRICS[name].component] for name in metrics if METRICS[name].component in NEEDS_MODEL}
+    )
+
+
+def _library(doc: Doc, component: Component) -> Mapping[str, Any]:
+    if component == "quality":
+        return with_repeats(doc)
+    return getattr(doc._, component) or {}
+
+
+def _plain(value: Any, *, integer: bool) -> float | None:
+    # Only NaN differs from itself.
+    if value is None or value != value or value in (float("inf"), float("-inf")):  # noqa: PLR0124
+        return None
+    return int(value) if integer else float(value)
+
+
+def _load(choice: PipelineChoice, components: Collection[Component]) -> Language:
+    import spacy  # noqa: PLC0415 - takes a second, which only those who describe texts should wait
+    import textdescriptives  # noqa: F401, PLC0415 - registers the components
+
+    try:
+        pipeline: Language = (
+            spacy.load(choice.model, exclude=list(_NEVER_NEEDED)) if choice.model else spacy.blank(choice.language)
+        )
+    except OSError:
+        raise ConfigError(
+            f'spaCy model "{choice.model}" is not installed; install it (`python -m spacy download '
+            f"{choice.model}`), or leave out `describe: model:` for a blank pipeline"
+        ) from None
+    except ImportError as error:
+        raise ConfigError(f'spaCy has no pipeline for language "{choice.language}": {error}') from None
+    if choice.model is None:
+        pipeline.max_length = _LONGEST
+    if not set(_SENTENCES) & set(pipeline.pipe_names):
+        pipeline.add_pipe("sentencizer")
+    _check(choice, pipeline, components)
+    for component in sorted(set(components) - _OURS):
+        pipeline.add_pipe(f"textdescriptives/{component}", config=OFF if component == "quality" else {})
+    return pipeline
+
+
+def _check(choice: PipelineChoice, pipeline: Language, components: Collection[Component]) -> None:
+    names = set(pipeline.pipe_names)
+    there: dict[Component, bool] = {
+        "pos_proportions": bool({"tagger", "attribute_ruler", "morphologizer"} & names),
+        "dependency_distance": "parser" in names,
+        "coherence": pipeline.vocab.vectors_length > 0 or "tok2vec" in names,
+    }
+    for component, brought in NEEDS_MODEL.items():
+        if component in components and not there[component]:
+            found = f'spaCy model "{choice.model}" has none' if choice.model else "no model is set"
+            raise ConfigError(
+                f"the metrics of {component} need {brought}, and {found}; set `describe: model:` to a spaCy model "
+                "that has one, such as en_core_web_md, or take these metrics out of `metadata`"
+            )
+
+
+def _model_version(model: str) -> str:
+    folder = Path(model)
+    if folder.is_dir():
+        files = sorted(path for path in folder.rglob("*") if path.is_file())
+        states = [f"{path.relative_to(folder)} {path.stat().st_size} {path.stat().st_mtime_ns}" for path in files]
+        return "; ".join([str(folder.resolve()), *states])
+    try:
+        return f"{model} {version(model)}"
+    except PackageNotFoundError:
+        return model

@@ -1,0 +1,218 @@
+"""The embedded Argilla in one foreground process: it starts server, worker and Redis, watches and stops them.
+
+Importing this module is quick: argilla-server is imported by the child processes only.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import tempfile
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field, replace
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from sharegpt_argilla.argilla_plugin.team_options import ACTIVE_TIME, OPEN_QUEUE
+from sharegpt_argilla.embedded_argilla.address import api_url, listen, warn_unless_loopback
+from sharegpt_argilla.embedded_argilla.environment import child_environment
+from sharegpt_argilla.embedded_argilla.home_folder import clean_scratch, held
+from sharegpt_argilla.embedded_argilla.owner_file import OWNER_USERNAME, read_owner
+from sharegpt_argilla.embedded_argilla.processes.child import ChildOptions, Role, child_command, log_of
+from sharegpt_argilla.embedded_argilla.processes.child_process import Child
+from sharegpt_argilla.embedded_argilla.processes.redis_process import redis_binary, redis_command
+from sharegpt_argilla.embedded_argilla.processes.supervisor import Supervisor
+from sharegpt_argilla.embedded_argilla.server_file import RUNTIME_PREFIX, ServerFile, end_leftovers, record
+from sharegpt_argilla.errors import EmbeddedArgillaError
+from sharegpt_argilla.settings import DEFAULT_PORT, Home, default_home
+
+if TYPE_CHECKING:
+    import socket
+    from collections.abc import Callable, Iterator, Mapping
+
+_MAX_SOCKET_FOLDER = 80
+"""A socket's path has room for 108 bytes on Linux and 104 on macOS, and must hold a random folder name too."""
+
+
+@dataclass(frozen=True)
+class ServeOptions:
+    """Where to keep the data and where to answer. ``port`` 0 takes any free port.
+
+    ``base_url`` is the path below which a proxy shows the server; left at ``/``, ARGILLA_BASE_URL counts.
+    ``open_queue`` leaves plans to people's good will; ``active_time`` is the idle cut-off in seconds of measured
+    active time. Left as they are, the environment decides (see `team_options`).
+    """
+
+    home: Home = field(default_factory=default_home)
+    host: str = "127.0.0.1"
+    port: int = DEFAULT_PORT
+    base_url: str = "/"
+    open_queue: bool = False
+    active_time: float | None = None
+
+    @property
+    def variables(self) -> dict[str, str]:
+        """What the children find in their environment of it."""
+        given = {OPEN_QUEUE: "1"} if self.open_queue else {}
+        return given | ({} if self.active_time is None else {ACTIVE_TIME: f"{self.active_time:g}"})
+
+
+@dataclass(frozen=True)
+class ServerInfo:
+    """A server that answers: its address, its home folder and the owner's name; owner.json has the rest."""
+
+    api_url: str
+    home: Home
+    username: str
+
+
+def run(options: ServeOptions, on_ready: Callable[[ServerInfo], None] | None = None) -> int:
+    """Serve until SIGINT, SIGTERM or SIGHUP, then stop cleanly; returns 0. For the main thread.
+
+    ``on_ready`` is called once, when the server answers.
+
+    Raises:
+        EmbeddedArgillaError: the port or the home folder is taken, or a child cannot start or go on.
+        InputError: the home folder cannot be used.
+    """
+    with _prepared(options) as (info, supervisor), _stopping_on_signals(supervisor):
+        supervisor.start()
+        supervisor.settled.wait()
+        if on_ready is not None and supervisor.ready:
+            on_ready(info())
+        supervisor.finished.wait()
+        if supervisor.error is not None:
+            raise supervisor.error
+    return 0
+
+
+@contextmanager
+def running(options: ServeOptions) -> Iterator[ServerInfo]:
+    """Serve in the background for as long as the block lasts.
+
+    Raises:
+        EmbeddedArgillaError: as for `run`; a server that could not go on is reported when the block ends.
+        InputError: the home folder cannot be used.
+    """
+    with _prepared(options) as (info, supervisor):
+        supervisor.start()
+        supervisor.settled.wait()
+        if supervisor.ready:
+            yield info()
+        if supervisor.error is not None:
+            raise supervisor.error
+
+
+@contextmanager
+def _prepared(options: ServeOptions) -> Iterator[tuple[Callable[[], ServerInfo], Supervisor]]:
+    """Take home folder, port and runtime folder, and give all of them back when the block ends."""
+    _check_installed()
+    home = Home(options.home.path.expanduser().absolute())
+    with ExitStack() as stack:
+        stack.enter_context(held(home))
+        read_owner(home)
+        end_leftovers(home)
+        warn_unless_loopback(options.host)
+        listener = stack.enter_context(listen(options.host, options.port))
+        base_url = options.base_url if options.base_url.strip("/") else os.environ.get("ARGILLA_BASE_URL", "/")
+        address = api_url(options.host, listener.getsockname()[1], base_url)
+        clean_scratch(home)
+        runtime = stack.enter_context(_runtime_folder())
+        started = record("launcher", os.getpid()).create_time
+        file = ServerFile(address, running=True, pid=os.getpid(), runtime=str(runtime), started=started)
+        file.write(home)
+        stack.callback(_write_stopped, file, home)
+        environ = {**os.environ, **options.variables}
+        supervisor = _supervisor(home, file, environ, listener, stack.enter_context(_life_line()))
+        stack.callback(_stop, supervisor)
+        yield (lambda: _server_info(file, home)), supervisor
+
+
+def _supervisor(
+    home: Home, file: ServerFile, environ: Mapping[str, str], listener: socket.socket, life_line: int
+) -> Supervisor:
+    redis_socket = Path(file.runtime) / "redis.sock"
+    environment = child_environment(home, file.api_url, f"unix://{quote(str(redis_socket))}?db=0", environ)
+    redis = None
+    if not os.environ.get("ARGILLA_REDIS_URL"):
+        log = log_of(home, "redis")
+        redis = Child("redis", redis_command(redis_binary(), home, redis_socket, log), environment, log)
+
+    def python_child(role: Role, *descriptors: int) -> Child:
+        options = ChildOptions(role, home, file.api_url, *descriptors)
+        inherited = [number for number in descriptors if number >= 0]
+        return Child(role, child_command(options), environment, log_of(home, role), inherited)
+
+    def note(child: Child) -> None:
+        if child.process is not None:
+            others = [item for item in file.processes if item.name != child.name]
+            file.processes = [*others, record(child.name, child.process.pid)]
+            file.write(home)
+
+    server = python_child("server", life_line, listener.fileno())
+    return Supervisor(file.api_url, redis, server, python_child("worker", life_line, -1), note)
+
+
+def _server_info(file: ServerFile, home: Home) -> ServerInfo:
+    owner = read_owner(home)
+    return ServerInfo(file.api_url, home, owner.username if owner else OWNER_USERNAME)
+
+
+def _stop(supervisor: Supervisor) -> None:
+    if supervisor.ident is not None:
+        supervisor.request_stop()
+        supervisor.join()
+
+
+def _write_stopped(file: ServerFile, home: Home) -> None:
+    # The address stays: it tells clients where the server will be again.
+    replace(file, running=False, runtime="", processes=[]).write(home)
+
+
+@contextmanager
+def _runtime_folder() -> Iterator[Path]:
+    """A folder that only this user can enter, short enough a path for a socket."""
+    parent = tempfile.gettempdir()
+    short = len(os.fsencode(parent)) <= _MAX_SOCKET_FOLDER
+    folder = Path(tempfile.mkdtemp(prefix=RUNTIME_PREFIX, dir=parent if short else "/tmp"))  # noqa: S108 - mkdtemp
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def _life_line() -> Iterator[int]:
+    """The reading end of a pipe that closes when this process ends; see `parent_watch`."""
+    reading, writing = os.pipe()
+    try:
+        yield reading
+    finally:
+        os.close(writing)
+        os.close(reading)
+
+
+@contextmanager
+def _stopping_on_signals(supervisor: Supervisor) -> Iterator[None]:
+    def stop(_number: int, _frame: Any) -> None:
+        supervisor.request_stop()
+
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    for number, handler in before.items():
+        # nohup ignores SIGHUP, and a shell's background job SIGINT; both mean it.
+        if handler is not signal.SIG_IGN:
+            signal.signal(number, stop)
+    try:
+        yield
+    finally:
+        _stop(supervisor)
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _check_installed() -> None:
+    if find_spec("argilla_server") is None:
+        raise EmbeddedArgillaError('argilla-server is not installed; pip install "sharegpt-argilla[serve]"')

@@ -1,0 +1,72 @@
+"""The server child: bring the database up to date, see to the owner and the index, serve API and UI."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import socket
+from typing import TYPE_CHECKING
+
+import uvicorn
+from argilla_server import app
+from argilla_server.settings import settings
+
+import sharegpt_argilla.embedded_argilla.engine  # noqa: F401 - registers the search engine
+from sharegpt_argilla.argilla_plugin.active_time_route import ActivityRoute
+from sharegpt_argilla.argilla_plugin.assigned_queue import follow_plans
+from sharegpt_argilla.argilla_plugin.deferred_jobs import defer_jobs
+from sharegpt_argilla.argilla_plugin.null_values import read_null_values_as_empty
+from sharegpt_argilla.argilla_plugin.page_script import measure_in_page
+from sharegpt_argilla.argilla_plugin.private_status import require_sign_in_for_status
+from sharegpt_argilla.argilla_plugin.record_vectors import load_settings_with_vectors
+from sharegpt_argilla.argilla_plugin.security import protect
+from sharegpt_argilla.argilla_plugin.speedups import apply_speedups
+from sharegpt_argilla.argilla_plugin.team_options import idle_cut_off
+from sharegpt_argilla.embedded_argilla.engine.index_repair import repair_index
+from sharegpt_argilla.embedded_argilla.environment import max_request_bytes
+from sharegpt_argilla.embedded_argilla.known_credentials import replace_known_credentials
+from sharegpt_argilla.embedded_argilla.owner import ensure_owner
+from sharegpt_argilla.embedded_argilla.server_database import migrate, plan_queries, use_write_ahead_log
+
+if TYPE_CHECKING:
+    from sharegpt_argilla.embedded_argilla.processes.child import ChildOptions
+
+GRACE = 4
+"""Seconds that requests under way get to finish when the server is told to stop."""
+
+_LOG = logging.getLogger(__name__)
+
+
+def run(options: ChildOptions) -> None:
+    """Serve until SIGTERM on the socket that the launcher opened."""
+    use_write_ahead_log()
+    apply_speedups()
+    follow_plans(os.environ)
+    defer_jobs()
+    read_null_values_as_empty()
+    load_settings_with_vectors()
+    require_sign_in_for_status()
+    migrate()
+    plan_queries()
+    asyncio.run(_serve(options))
+
+
+async def _serve(options: ChildOptions) -> None:
+    await ensure_owner(options.home, options.api_url)
+    await replace_known_credentials(options.home, options.api_url)
+    if settings.search_engine == "embedded":
+        _LOG.info("search index checked: %s", await repair_index())
+    served = _with_active_time(options)
+    protected = protect(served, settings.base_url or "/", max_request_bytes(os.environ))
+    # log_config: the process log is set up already; uvicorn's own would write to the terminal.
+    config = uvicorn.Config(protected, log_config=None, timeout_graceful_shutdown=GRACE)
+    await uvicorn.Server(config).serve(sockets=[socket.socket(fileno=options.listener)])
+
+
+def _with_active_time(options: ChildOptions) -> ActivityRoute:
+    base_url, idle = settings.base_url or "/", idle_cut_off(os.environ)
+    if idle is not None:
+        measure_in_page(app, base_url, idle)
+        _LOG.info("active time is measured; idle cut-off %g seconds", idle)
+    return ActivityRoute(app, options.home, base_url, measured=idle is not None)

@@ -1,0 +1,144 @@
+"""Start the children, watch them, start again what dies, stop them in order."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from typing import TYPE_CHECKING
+
+from sharegpt_argilla.embedded_argilla.processes.child_process import Child, remaining
+from sharegpt_argilla.embedded_argilla.processes.process_log import last_line, rotate
+from sharegpt_argilla.embedded_argilla.processes.readiness import Readiness
+from sharegpt_argilla.errors import EmbeddedArgillaError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+READY_WITHIN = 120.0
+"""Seconds that the server may take to its first answer, and again as long as it is busy: the index of a very
+large database, or the migrations of another Argilla's, may take longer."""
+
+BUSY = 0.1
+"""Share of one processor that a server must have used to count as busy."""
+
+STOP_WITHIN = 15.0
+"""Seconds that a clean stop may take in all; then the rest is killed."""
+
+MAX_SERVER_DEATHS = 5
+"""A server that dies this often within a minute is not started again."""
+
+_TICK = 0.2
+_LOG = logging.getLogger(__name__)
+
+
+class Supervisor(threading.Thread):
+    """The thread that owns the children.
+
+    One thread starts all of them and lives as long as they do, because Linux ends a Redis when the thread that
+    started it ends. ``settled`` is set once the start has succeeded or not, ``ready`` says which; ``finished``
+    is set when all have stopped; ``error`` then says why, and is None when that was asked for.
+    """
+
+    def __init__(
+        self, api_url: str, redis: Child | None, server: Child, worker: Child, on_start: Callable[[Child], None]
+    ) -> None:
+        """Take the children over; ``on_start`` is told of every start of one."""
+        super().__init__(name="embedded-argilla", daemon=True)
+        self._api_url, self._on_start = api_url, on_start
+        self._first = [child for child in (redis, server) if child is not None]
+        self._server, self._worker = server, worker
+        self._children = [*self._first, worker]
+        # Not an Event: a signal handler that sets one deadlocks when it interrupts another that does.
+        self._stop_requested = False
+        self.settled, self.finished = threading.Event(), threading.Event()
+        self.ready = False
+        self.error: EmbeddedArgillaError | None = None
+
+    def run(self) -> None:
+        """Start, watch, stop; what goes wrong is left in ``error``."""
+        try:
+            self._start_up()
+            self.settled.set()
+            while not self._stop_requested:
+                self._tend()
+                time.sleep(_TICK)
+        except EmbeddedArgillaError as error:
+            self.error = error
+        except OSError as error:  # a full disk, no more processes, a home folder that is gone
+            self.error = EmbeddedArgillaError(f"the embedded Argilla cannot go on: {error}")
+        finally:
+            self._stop_children()
+            self.finished.set()
+            self.settled.set()
+
+    def request_stop(self) -> None:
+        """Begin a clean stop; may be called at any time and from a signal handler."""
+        self._stop_requested = True
+
+    def _start_up(self) -> None:
+        for child in self._first:
+            self._start_child(child)
+        self._deadline, self._used = time.monotonic() + READY_WITHIN, 0.0
+        with Readiness(self._api_url) as readiness:
+            while not self._stop_requested and not readiness.answered(_TICK):
+                self._check_start()
+        # The worker imports as much as the server does. It would only slow down the first answer, and must not
+        # work on a database that is still being migrated.
+        if not self._stop_requested:
+            self._start_child(self._worker)
+            self.ready = True
+
+    def _check_start(self) -> None:
+        for child in self._first:
+            if not child.alive:
+                raise _failure(child, "ended while starting")
+        now = time.monotonic()
+        if now > self._deadline:
+            before, self._used = self._used, self._server.cpu_seconds
+            if self._used - before < BUSY * READY_WITHIN:
+                raise _failure(self._server, f"did not answer within {READY_WITHIN:.0f} seconds")
+            self._deadline = now + READY_WITHIN
+            _LOG.warning("the server is still busy starting; see %s", self._server.log)
+
+    def _tend(self) -> None:
+        now = time.monotonic()
+        for child in self._children:
+            if child.process is not None and not child.alive:
+                self._bury(child, now)
+            elif child.process is None and now >= child.deaths[-1] + child.delay:
+                self._start_child(child)
+        # The only log that its writer does not rotate.
+        if self._first[0] is not self._server:
+            rotate(self._first[0].log)
+
+    def _bury(self, child: Child, now: float) -> None:
+        child.note_death(now)
+        if child is self._server and len(child.deaths) >= MAX_SERVER_DEATHS:
+            raise _failure(child, f"ended {MAX_SERVER_DEATHS} times within a minute")
+        _LOG.warning("the %s ended (%s); starting it again", child.name, _status(child))
+        child.process = None
+
+    def _start_child(self, child: Child) -> None:
+        child.start()
+        self._on_start(child)
+
+    def _stop_children(self) -> None:
+        """The server first, so that nothing new comes in; Redis last, because the worker reports to it."""
+        deadline = time.monotonic() + STOP_WITHIN
+        for child, share in zip((self._server, self._worker, self._first[0]), (6.0, 3.0, 0.0), strict=True):
+            child.stop(remaining(deadline) - share)
+
+
+def _failure(child: Child, what: str) -> EmbeddedArgillaError:
+    reason = last_line(child.log)
+    return EmbeddedArgillaError(
+        f"the {child.name} {what} ({_status(child)})" + (f": {reason}" if reason else "") + f"; see {child.log}"
+    )
+
+
+def _status(child: Child) -> str:
+    code = child.process.poll() if child.process is not None else None
+    if code is None:
+        return "still running"
+    return f"signal {-code}" if code < 0 else f"exit status {code}"

@@ -1,0 +1,159 @@
+"""What the workflows that read annotated rows share: the project's questions, and whose answers count."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from sharegpt_argilla.annotation import AnsweredRecord, Response
+from sharegpt_argilla.common.jsonl import STANDARD_STREAM, read_rows
+from sharegpt_argilla.config import DEFAULT_CONFIG, Export, Project, ProjectConfig, load_project
+from sharegpt_argilla.errors import InputError
+from sharegpt_argilla.responses.merge import GOLD, Origin, annotation
+from sharegpt_argilla.responses.policies import POLICY, PolicyChoice
+from sharegpt_argilla.rows import Row
+from sharegpt_argilla.training.base import Example, Question, Scheme
+from sharegpt_argilla.training.data_frames import DataFrame, Dataset, table_row, to_dataset, to_frame
+from sharegpt_argilla.training.examples import read_example
+from sharegpt_argilla.training.question_scheme import SeenQuestions, configured_questions
+
+
+def known_questions(config: str | Path | None) -> list[Question]:
+    """The questions of the project file; none where no file is named and none is in the current folder.
+
+    Raises:
+        ConfigError: the file cannot be used.
+    """
+    project = find_config(config)
+    return configured_questions(project) if project else []
+
+
+def find_config(config: str | Path | None) -> ProjectConfig | None:
+    """The project file; None where no file is named and none is in the current folder.
+
+    Raises:
+        ConfigError: the file cannot be used.
+    """
+    project = find_project(config)
+    return project.config if project else None
+
+
+def find_project(config: str | Path | None) -> Project | None:
+    """The project file with the files that it names; None where none is named and none is in the current folder.
+
+    Raises:
+        ConfigError: one of them cannot be used.
+    """
+    if config is None and not Path(DEFAULT_CONFIG).is_file():
+        return None
+    return load_project(config or DEFAULT_CONFIG)
+
+
+def read_rows_of(path: str | Path) -> Iterator[Row]:
+    """The rows of a file; lines that are none are left out."""
+    return (line.row for line in read_rows(path) if line.row is not None)
+
+
+def policy_choice(export: Export) -> PolicyChoice:
+    """How several answers become one, as the project file says."""
+    return PolicyChoice(
+        export.policies, export.adjudicators, export.weights_by_hand, weighs_by_gold=export.weighs_by_gold
+    )
+
+
+def restricted(
+    questions: Sequence[Question], annotators: Sequence[str], config: str | Path | None
+) -> Callable[[Example], Example]:
+    """What makes an example say only what the given people said; all of them when none is given.
+
+    The values are put together anew, with the policies of the project, where somebody else answered too.
+    """
+    people = frozenset(annotators)
+    project = find_config(config)
+    choice = PolicyChoice()
+    if project:
+        export = project.export
+        choice = policy_choice(export)
+        if choice.weighs_by_gold:
+            # What a person's vote weighs follows from all rows, and one after the other is read here.
+            plain = {name: POLICY if one == "weighted" else one for name, one in choice.policies.items()}
+            choice = PolicyChoice(plain, export.adjudicators)
+    names = [question.name for question in questions]
+
+    def restrict(example: Example) -> Example:
+        found = example.annotation.get("responses", ())
+        kept = [response for response in found if response.get("annotator") in people]
+        if not people or len(kept) == len(found):
+            return example
+        return replace(example, annotation=_again(example.annotation, kept, names, choice) if kept else {})
+
+    return restrict
+
+
+def _again(
+    before: Mapping[str, Any], responses: Sequence[Mapping[str, Any]], names: Sequence[str], choice: PolicyChoice
+) -> dict[str, Any]:
+    record = AnsweredRecord(
+        id=None,
+        status=before.get("status", "pending"),
+        responses=[
+            Response(
+                str(r.get("annotator")),
+                r.get("status", "draft"),
+                r.get("values", {}),
+                r.get("submitted_at", ""),
+                adjudication=r.get("adjudication", False),
+            )
+            for r in responses
+        ],
+    )
+    origin = Origin(before.get("dataset", ""), before.get("guidelines", ""), names, choice)
+    # Responses and suggestions stay as they were read: the record's copy knows less of them.
+    kept = {key: before[key] for key in ("suggestions", GOLD) if key in before}
+    return {**annotation(record, origin), "responses": list(responses), **kept}
+
+
+def read_annotated(path: str | Path, config: str | Path | None = None, *, unannotated: bool = False) -> DataFrame:
+    """The annotated rows of a file, one line each, with a column for each question.
+
+    Ratings are ``Float64``; a label is an ordered category and a list of labels a list, both in the order of
+    dataset-config.yml; ``responses`` holds every response as JSON. Lines that are no row are left out.
+
+    Args:
+        path: what ``export-responses`` wrote; ``-`` is standard input.
+        config: the project file; default ``dataset-config.yml`` in the current folder where there is one. Without
+            one, the questions are read off the answers and labels are in the order of the alphabet.
+        unannotated: the rows that nobody answered too.
+
+    Raises:
+        ConfigError, InputError: a file cannot be read.
+    """
+    examples, scheme = _read(path, config, unannotated=unannotated)
+    return to_frame([table_row(example, scheme) for example in examples], scheme)
+
+
+def read_annotated_dataset(
+    path: str | Path, config: str | Path | None = None, *, unannotated: bool = False
+) -> Dataset:
+    """The same as a ``datasets.Dataset``: labels are ``ClassLabel``, in the order of dataset-config.yml.
+
+    Raises:
+        ConfigError, InputError: a file cannot be read.
+    """
+    examples, scheme = _read(path, config, unannotated=unannotated)
+    return to_dataset([table_row(example, scheme) for example in examples], scheme)
+
+
+def _read(path: str | Path, config: str | Path | None, *, unannotated: bool) -> tuple[list[Example], Scheme]:
+    if str(path) != STANDARD_STREAM and not Path(path).is_file():
+        raise InputError(f"{path}: no such file; `sharegpt-argilla export-responses` writes one")
+    seen = SeenQuestions(known_questions(config))
+    examples = []
+    for row in read_rows_of(path):
+        example = read_example(row)
+        seen.add(example.annotation)
+        if example.submitted or unannotated:
+            examples.append(example)
+    return examples, Scheme(seen.questions())

@@ -1,0 +1,113 @@
+"""How one person is doing, as plain data: what the Annotator page shows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sharegpt_argilla.config import load_project
+from sharegpt_argilla.project.gold_answers import known_answers
+from sharegpt_argilla.project.guidelines_history import GuidelinesVersion, guidelines_versions
+from sharegpt_argilla.project.project_view import ProjectView
+from sharegpt_argilla.project.project_watch import ProjectWatch
+from sharegpt_argilla.project.record_links import personal_link, queue_link
+from sharegpt_argilla.project.team_progress import (
+    every_day,
+    people_numbers,
+    team_tables,
+    team_tally,
+    today_utc,
+    with_texts,
+)
+from sharegpt_argilla.responses.answer_counts import PersonTally, person_numbers
+from sharegpt_argilla.responses.team_agreement import own_agreement, own_gold
+
+
+def annotator_progress(watch: ProjectWatch, view: ProjectView, person: str) -> dict[str, Any]:
+    """One person's own numbers; nobody else's is in them.
+
+    Returns:
+        ``numbers``: see `responses.progress.person_numbers`. ``links``: tab of the annotation page -> label of
+        each of the person's datasets and its address. ``days``: day -> responses submitted. ``agreement``: with
+        the others on each question. ``open``: records that are not complete, that the person has not answered and
+        that are theirs to answer.
+    """
+    tally, today = team_tally(watch, view), today_utc().isoformat()
+    own = tally.people.get(person, PersonTally())
+    tables = team_tables(watch, view)
+    return {
+        "numbers": with_texts(person_numbers(person, own, today)),
+        "links": {
+            status: _links(view, person, status) for status in ("pending", "draft", "discarded", "submitted")
+        },
+        "days": [{"day": day, "responses": count} for day, count in sorted(own.days.items())],
+        "every_day": every_day(own.days, today_utc()),
+        "agreement": _shaped(watch.derived(f"agreement {person}", view, lambda _: own_agreement(tables, person))),
+        "open": watch.derived(f"open {person}", view, lambda one: _open(one, person)),
+    }
+
+
+def gold_progress(watch: ProjectWatch, view: ProjectView, person: str, rows: str) -> list[dict[str, Any]]:
+    """One person's agreement with the answers that the lead knows: see `responses.team_agreement.own_gold`.
+
+    Args:
+        watch: reads the project.
+        view: the project as it is.
+        person: the username.
+        rows: the rows that were loaded, which hold the answers where no file of the project does; "" for none.
+
+    Returns:
+        Nothing where the project has no gold.
+
+    Raises:
+        InputError: the file with the answers cannot be read.
+    """
+    if view.config.gold is None:
+        return []
+    gold = watch.derived("gold", view, lambda _: known_answers(load_project(watch.config), rows or None))
+    questions = view.config.questions
+    return watch.derived(f"gold {person}", view, lambda one: own_gold(one.records, gold, questions, person))
+
+
+def leaderboard(watch: ProjectWatch, view: ProjectView) -> list[dict[str, Any]]:
+    """Everybody's submitted responses, by name; empty unless the project file says ``leaderboard: true``."""
+    if not view.config.dashboard.leaderboard:
+        return []
+    people = people_numbers(team_tally(watch, view))
+    return [{key: one[key] for key in ("annotator", "submitted", "today")} for one in people]
+
+
+def guidelines(watch: ProjectWatch, view: ProjectView) -> list[GuidelinesVersion]:
+    """Every version of the guidelines that was seen, the one in force last."""
+    return guidelines_versions(watch.home, view.dataset_id, view.guidelines)
+
+
+def _shaped(found: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
+    """Points for each kind of number; questions without any record to compare on are left out."""
+    with_others = [one for one in found if one["agreement"]["items"]]
+    return {
+        kind: [{"question": one["question"], **one[kind]} for one in with_others if one[kind]]
+        for kind in ("kappa", "agreement", "difference")
+    }
+
+
+def _links(view: ProjectView, person: str, status: str) -> list[tuple[str, str]]:
+    filtered = view.config.assignment.mode == "links"
+    found = []
+    for one in view.datasets_of(person):
+        url = queue_link(view.url, one.id, status)
+        if status == "pending":
+            url = personal_link(view.url, one.id, person, filtered=filtered)
+        found.append((one.label, url))
+    return found
+
+
+def _open(view: ProjectView, person: str) -> int:
+    own = view.work.own(person)
+    done = {
+        key: record
+        for key, record in view.records.items()
+        if record.status == "completed" or any(one.annotator == person for one in record.responses)
+    }
+    if own is not None:
+        return len(own - {record.id for record in done.values()})
+    return view.progress.pending - sum(record.status == "pending" for record in done.values())

@@ -1,0 +1,65 @@
+"""Active time joined to the responses that it was spent on."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+from sharegpt_argilla.annotation import AnsweredRecord
+from sharegpt_argilla.argilla_client.connection import ArgillaClient
+from sharegpt_argilla.argilla_client.server_counts import read_active_seconds
+from sharegpt_argilla.argilla_plugin.active_time import read_activity
+from sharegpt_argilla.settings import Home
+
+
+@dataclass(frozen=True)
+class MeasuredTime:
+    """The active times of one dataset, read when they are first asked for.
+
+    Attributes:
+        dataset_id: Argilla's id of the dataset.
+        client: the connection to its Argilla.
+        home: the home folder, where that Argilla is the embedded one of this machine.
+    """
+
+    dataset_id: str
+    client: ArgillaClient
+    home: Home | None
+
+    @cached_property
+    def seconds(self) -> Mapping[tuple[str, str], float]:
+        """Argilla's record id and username -> seconds; nothing where nobody measured."""
+        if self.home is None:
+            return read_active_seconds(self.client, self.dataset_id)
+        return {key: times["seconds"] for key, times in read_activity(self.home, self.dataset_id).items()}
+
+    @cached_property
+    def of_records(self) -> Mapping[str, int]:
+        """Argilla's record id -> tenths of a second that all people spent on it."""
+        found: Counter[str] = Counter()
+        for (key, _), seconds in self.seconds.items():
+            found[key] += round(10 * seconds)
+        return found
+
+    @property
+    def mark(self) -> tuple[int, int]:
+        """Changes when somebody spent more time: how many times there are, and their sum in tenths of a second."""
+        return len(self.seconds), sum(self.of_records.values())
+
+    def joined(self, key: str, record: AnsweredRecord) -> AnsweredRecord:
+        """The record with ``active_seconds``, to a tenth of a second, on each response that has a time.
+
+        Args:
+            key: Argilla's id of the record.
+            record: the record with its responses.
+        """
+        spent = [self.seconds.get((key, response.annotator)) for response in record.responses]
+        if not any(spent):
+            return record
+        responses = [
+            replace(response, active_seconds=round(seconds, 1), active="measured") if seconds else response
+            for response, seconds in zip(record.responses, spent, strict=True)
+        ]
+        return replace(record, responses=responses)

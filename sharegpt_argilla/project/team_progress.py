@@ -1,0 +1,366 @@
+"""How a team is doing, as plain data: what the Team page shows."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from sharegpt_argilla.annotation import Response
+from sharegpt_argilla.config import QuestionConfig, RatingQuestion, TextQuestion
+from sharegpt_argilla.project.progress_history import history_of
+from sharegpt_argilla.project.project_view import ProjectView
+from sharegpt_argilla.project.project_watch import ProjectWatch, history_name, prompt_field
+from sharegpt_argilla.project.record_links import answer_filter, person_link, queue_link, record_link
+from sharegpt_argilla.responses.answer_counts import (
+    Tally,
+    count_answers,
+    distribution,
+    person_numbers,
+    slow_answers,
+    slow_questions,
+)
+from sharegpt_argilla.responses.forecast import forecast
+from sharegpt_argilla.responses.team_agreement import (
+    AgreementTables,
+    agreement_tables,
+    course,
+    disputed,
+    team_agreement,
+)
+from sharegpt_argilla.settings import Home
+
+NAMED = 7
+"""People with a colour of their own; the palette has eight, and the last is for all others."""
+
+SHOWN = 60
+"""Days on an axis at most."""
+
+OTHERS = "all others"
+
+
+def days_by_person(tally: Tally) -> list[dict[str, Any]]:
+    """``day``, ``annotator``, ``responses``: the most diligent by name, the rest together."""
+    order = sorted(tally.people, key=lambda name: (-tally.people[name].statuses["submitted"], name))
+    named = order if len(order) <= NAMED + 1 else order[:NAMED]
+    points: Counter[tuple[str, str]] = Counter()
+    for name in order:
+        for day, count in sorted(tally.people[name].days.items()):
+            points[name if name in named else OTHERS, day] += count
+    return [{"day": day, "annotator": name, "responses": count} for (name, day), count in points.items()]
+
+
+def every_day(days: Iterable[str], today: date) -> list[str]:
+    """All days from the first to today, so that those without an answer are seen too; at most `SHOWN` of them."""
+    first = min((date.fromisoformat(day) for day in days), default=today)
+    first = max(min(first, today), today - timedelta(SHOWN - 1))
+    return [(first + timedelta(step)).isoformat() for step in range((today - first).days + 1)]
+
+
+def course_points(history: Sequence[Mapping[str, Any]], days: Mapping[str, int]) -> list[dict[str, Any]]:
+    """Points of two lines: ``at``, ``what``, ``count``.
+
+    Args:
+        history: the snapshots.
+        days: day -> responses submitted on it, which stand in for snapshots before the first of them.
+    """
+    names = {"completed": "records completed", "submitted": "responses submitted"}
+    first = str(history[0]["at"])[:10] if history else ""
+    early, count = [], 0
+    for day in sorted(day for day in days if day < first):
+        count += days[day]
+        early.append({"at": f"{day}T23:59:59Z", "what": names["submitted"], "count": count})
+    return early + [
+        {"at": f"{one['at']}Z", "what": shown, "count": one[key]}
+        for one in history
+        for key, shown in names.items()
+    ]
+
+
+def with_texts(person: Mapping[str, Any]) -> dict[str, Any]:
+    """A person's numbers with ``pace`` and ``active`` as texts; ``~`` where they are estimated."""
+    mark = "" if person["timed"] and person["measured"] == person["timed"] else "~ "
+    pace = person["median_seconds"]
+    return {
+        **person,
+        "last": person["last"][:16].replace("T", " "),
+        "pace": "–" if pace is None else f"{mark}{length(pace)}",
+        "active": f"{mark}{length(person['active_seconds'])}" if person["timed"] else "–",
+        "active_today": f"{mark}{length(person['active_seconds_today'])}" if person["timed"] else "–",
+        "estimated": bool(mark),
+    }
+
+
+def length(seconds: float) -> str:
+    """``42 s``, ``3 min 5 s``, ``2 h 10 min``."""
+    if seconds < 60:
+        return f"{seconds:.0f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes < 60:
+        return f"{minutes} min {rest} s" if rest else f"{minutes} min"
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min"
+
+
+def consensus_shapes(consensus: Mapping[str, Any]) -> dict[str, Any]:
+    """Agreement as points: ``alphas``, ``equal``, ``labels`` (question -> points), ``course``, ``note``."""
+    questions = consensus["questions"]
+    alphas = [{"question": name, **one["alpha"]} for name, one in questions.items()]
+    left_out = consensus["left_out"]
+    return {
+        "alphas": alphas if any(one["items"] for one in alphas) else [],
+        "equal": [{"question": name, **one["percent_agreement"]} for name, one in questions.items()],
+        "labels": {
+            name: [{"label": label, **alpha} for label, alpha in one["labels"].items()]
+            for name, one in questions.items()
+            if one["labels"]
+        },
+        "course": [{**one, "day": f"{one['day']}T00:00:00Z"} for one in consensus["course"]],
+        "note": f" {left_out:,} older ones are left out." if left_out else "",
+    }
+
+
+def given_text(answers: Mapping[str, Mapping[str, Any]]) -> str:
+    """Who answered what, in a line."""
+    parts = []
+    for question, by in answers.items():
+        said = "; ".join(f"{person} {_plain(answer)}" for person, answer in by.items())
+        if said:
+            parts.append(f"{question}: {said}")
+    return " | ".join(parts)
+
+
+def _plain(answer: object) -> str:
+    return ", ".join(map(str, answer)) if isinstance(answer, list) else str(answer)
+
+
+BEHIND = 50
+"""Records that stand behind a number in a list, the newest answers first."""
+
+
+def team_tally(watch: ProjectWatch, view: ProjectView) -> Tally:
+    """The counts of a view, shared by all pages."""
+    today = today_utc().isoformat()
+    return watch.derived(f"tally {today}", view, lambda one: _tally(one, today))
+
+
+def team_tables(watch: ProjectWatch, view: ProjectView) -> AgreementTables:
+    """The answers that can agree, shared by all pages."""
+    return watch.derived("tables", view, lambda one: agreement_tables(one.records, one.config.questions))
+
+
+def team_progress(watch: ProjectWatch, view: ProjectView) -> dict[str, Any]:
+    """Counts, people, days, distributions and the estimated finish.
+
+    Returns:
+        ``counts``: records and responses. ``links``: tab -> label of each dataset and its address there.
+        ``datasets``: each with its counts; empty where there is but one. ``people``, each with the address of what
+        is theirs, ``days``, ``slow_answers``, ``forecast``: see `responses.progress` and `responses.forecast`.
+        ``questions``: each with its ``distribution``. ``course``: the snapshots.
+    """
+    tally, today = team_tally(watch, view), today_utc()
+    remaining = watch.derived(
+        "remaining", view, lambda one: one.work.remaining(one.records.values(), one.progress.total)
+    )
+    days: Counter[str] = Counter()
+    for person in tally.people.values():
+        days.update(person.days)
+    return {
+        "counts": _counts(view, tally) | {"remaining": remaining},
+        "links": {
+            status: [(one.label, queue_link(view.url, one.id, status)) for one in view.datasets]
+            for status in _TABS
+        },
+        "datasets": _datasets(view) if len(view.datasets) > 1 else [],
+        "people": [
+            with_texts(one) | {"url": person_link(view, one["annotator"])} for one in people_numbers(tally)
+        ],
+        "days": days_by_person(tally),
+        "questions": [_question(view, tally, one) for one in labelled(view.config.questions)],
+        "slow_answers": [
+            one | {"url": _answer_link(view, one["question"], one["answer"])} for one in slow_answers(tally)
+        ],
+        "forecast": forecast(days, remaining, today),
+        "every_day": every_day(days, today),
+        "course": course_points(history_points(watch.home, view), days),
+    }
+
+
+def questions_by_time(watch: ProjectWatch, view: ProjectView) -> list[dict[str, Any]]:
+    """Median of the seconds that people were on each question, where that was measured, the slowest first."""
+    titles = {one.name: one.title for one in view.config.questions}
+    return watch.derived("question seconds", view, lambda _: slow_questions(watch.question_seconds(), titles))
+
+
+def _datasets(view: ProjectView) -> list[dict[str, Any]]:
+    return [
+        {
+            "dataset": one.name,
+            "records": one.progress.total,
+            "completed": one.progress.completed,
+            "pending": one.progress.pending,
+            **{
+                status: sum(counts[status] for counts in one.progress.people.values())
+                for status in ("submitted", "draft", "discarded")
+            },
+            "url": queue_link(view.url, one.id),
+        }
+        for one in view.datasets
+    ]
+
+
+def people_numbers(tally: Tally) -> list[dict[str, Any]]:
+    """Everybody's counts, who submitted most first."""
+    today = today_utc().isoformat()
+    people = [person_numbers(name, person, today) for name, person in tally.people.items()]
+    return sorted(people, key=lambda one: (-one["submitted"], one["annotator"]))
+
+
+def team_consensus(watch: ProjectWatch, view: ProjectView) -> dict[str, Any]:
+    """Agreement now and over time; see `team_shapes.consensus_shapes`."""
+    tables = team_tables(watch, view)
+
+    def make(_: ProjectView) -> dict[str, Any]:
+        found = {"questions": team_agreement(tables), "course": course(tables), "left_out": tables.left_out}
+        return consensus_shapes(found)
+
+    return watch.derived("consensus", view, make)
+
+
+def disputed_records(watch: ProjectWatch, view: ProjectView) -> list[dict[str, Any]]:
+    """The records whose answers lie farthest apart: ``prompt``, ``url``, ``disagreement``, ``answers``."""
+    tables = team_tables(watch, view)
+    found = watch.derived("disputed", view, lambda _: disputed(tables))
+    return with_links(watch, view, [one | {"given": given_text(one["answers"])} for one in found])
+
+
+def slowest_records(watch: ProjectWatch, view: ProjectView) -> list[dict[str, Any]]:
+    """The answers that took longest: ``seconds``, ``annotator``, ``how``, ``prompt``, ``url``."""
+    return with_links(
+        watch,
+        view,
+        [
+            {"record": key, "seconds": round(seconds, 1), "annotator": name, "how": _how(measured)}
+            for seconds, key, name, measured in team_tally(watch, view).slowest
+        ],
+    )
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Which responses stand behind a number; what is None does not count.
+
+    Attributes:
+        status: ``submitted``, ``draft`` or ``discarded``.
+        question: name of the question that ``answer`` belongs to.
+        answer: the answer, as in a distribution.
+        annotator: who gave it.
+    """
+
+    status: str = "submitted"
+    question: str | None = None
+    answer: str | None = None
+    annotator: str | None = None
+
+
+def records_behind(watch: ProjectWatch, view: ProjectView, wanted: Wanted) -> list[dict[str, Any]]:
+    """Up to `BEHIND` records with such a response, the newest first."""
+    found = [
+        {"record": key, "annotator": response.annotator, "submitted_at": response.submitted_at}
+        for key, record in view.records.items()
+        for response in record.responses
+        if _is_wanted(response, wanted)
+    ]
+    found.sort(key=lambda one: one["submitted_at"], reverse=True)
+    return with_links(watch, view, found[:BEHIND])
+
+
+def _is_wanted(response: Response, wanted: Wanted) -> bool:
+    if response.status != wanted.status or wanted.annotator not in {None, response.annotator}:
+        return False
+    if wanted.question is None or wanted.answer is None:
+        return True
+    value = response.values.get(wanted.question)
+    return wanted.answer in (map(str, value) if isinstance(value, list) else [str(value)])
+
+
+def with_links(watch: ProjectWatch, view: ProjectView, found: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The same with ``prompt`` (its beginning), ``status`` and ``url`` of the record, where they are known."""
+    prompts = watch.prompts(view, [one["record"] for one in found])
+    field, linked = prompt_field(view.config), []
+    for one in found:
+        record = view.records.get(one["record"])
+        status, prompt = record.status if record else "pending", prompts.get(one["record"], "")
+        where = view.dataset_of(one["record"])
+        url = record_link(view.url, where, status, prompt, field) if prompt else ""
+        linked.append(one | {"prompt": " ".join(prompt.split()), "status": status, "url": url})
+    return linked
+
+
+def history_points(home: Home, view: ProjectView) -> list[dict[str, Any]]:
+    """The snapshots, and the counts of now as the last of them."""
+    people = view.progress.people.values()
+    now = {
+        "at": view.read_at.isoformat(timespec="seconds"),
+        "total": view.progress.total,
+        "completed": view.progress.completed,
+        **{status: sum(one[status] for one in people) for status in ("submitted", "draft", "discarded")},
+    }
+    return [*map(dict, history_of(home, history_name(view.datasets)).points()), now]
+
+
+def labelled(questions: Sequence[QuestionConfig]) -> list[QuestionConfig]:
+    """The questions whose answers can be counted: all but free texts."""
+    return [one for one in questions if not isinstance(one, TextQuestion)]
+
+
+_TABS = ("pending", "draft", "discarded", "submitted")
+
+
+def _counts(view: ProjectView, tally: Tally) -> dict[str, int | float]:
+    progress = view.progress
+    return {
+        "total": progress.total,
+        "completed": progress.completed,
+        "pending": progress.pending,
+        "untouched": progress.total - len(view.records),
+        **{status: tally.statuses[status] for status in ("submitted", "draft", "discarded")},
+        "annotators": len(tally.people),
+        "completed_share": progress.completed / progress.total if progress.total else 0.0,
+    }
+
+
+def _question(view: ProjectView, tally: Tally, question: QuestionConfig) -> dict[str, Any]:
+    shown = [
+        one | {"url": _answer_link(view, question.name, one["value"])} for one in distribution(tally, question)
+    ]
+    return {
+        "name": question.name,
+        "title": question.title,
+        "type": question.type,
+        "scale": isinstance(question, RatingQuestion),
+        "distribution": shown,
+        "responses": tally.statuses["submitted"],
+    }
+
+
+def _answer_link(view: ProjectView, question: str, answer: str) -> str:
+    """The responses with an answer of whoever opens the page; of several datasets in the first."""
+    type_of_question = next(one.type for one in view.config.questions if one.name == question)
+    chosen = answer_filter(question, type_of_question, answer)
+    return queue_link(view.url, view.dataset_id, "submitted", **chosen)
+
+
+def _how(measured: bool) -> str:
+    return "measured" if measured else "~ estimated"
+
+
+def _tally(view: ProjectView, today: str) -> Tally:
+    return count_answers(view.records, view.config.questions, day=today)
+
+
+def today_utc() -> date:
+    """Days are those of UTC, as Argilla's times are."""
+    return datetime.now(UTC).date()

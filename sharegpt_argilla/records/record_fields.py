@@ -1,0 +1,230 @@
+"""One row -> the fields of a record."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import IO, Any
+
+from sharegpt_argilla.annotation import FieldValue
+from sharegpt_argilla.config import (
+    ChatField,
+    CustomField,
+    FieldConfig,
+    ProjectConfig,
+    QuestionConfig,
+    RatingQuestion,
+    TextQuestion,
+)
+from sharegpt_argilla.config.annotation_task import EXTENSION
+from sharegpt_argilla.errors import RejectedError
+from sharegpt_argilla.rows import CORPUS, SESSION, TURN, Row, check_row, read_extension
+
+MESSAGE_MAX = 20_000
+"""Characters that Argilla takes in one chat message."""
+
+_CUT = "\n\n[cut]"
+
+_Key = tuple[str, str, str]
+
+
+class EarlierTurns:
+    """Finds the rows that came before a row in its conversation, wherever in the file they stand.
+
+    Holds the place of every row of the file (about 100 bytes each), not its text.
+
+    Args:
+        path: a rows file; it must not change while this is in use.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._file: IO[bytes] = path.open("rb")
+        self._places: dict[_Key, dict[int, int]] = {}
+        offset = 0
+        for line in self._file:
+            row = _row(line)
+            if row is not None:
+                self._remember(row, offset)
+            offset += len(line)
+
+    def close(self) -> None:
+        """Close the rows file."""
+        self._file.close()
+
+    def messages(self, row: Row, turns: int) -> list[dict[str, str]]:
+        """Up to ``turns`` question/answer pairs before the row, oldest first, as chat messages.
+
+        Only turns that follow on one another without a gap count: a context with a hole would mislead.
+        """
+        key, turn = _position(row)
+        places = self._places.get(key, {})
+        earlier: list[int] = []
+        while len(earlier) < turns and turn is not None and turn - 1 in places:
+            turn -= 1
+            earlier.append(places[turn])
+        return [message for place in reversed(earlier) for message in self._read(place)]
+
+    def _remember(self, row: Row, offset: int) -> None:
+        key, turn = _position(row)
+        if turn is not None:
+            self._places.setdefault(key, {}).setdefault(turn, offset)
+
+    def _read(self, place: int) -> Iterator[dict[str, str]]:
+        self._file.seek(place)
+        row = check_row(json.loads(self._file.readline()))
+        for role, text in (("user", row["问"]), ("assistant", row["答"])):
+            if text:
+                yield {"role": role, "content": _cut(text)}
+
+
+def _row(line: bytes) -> Row | None:
+    try:
+        return check_row(json.loads(line.decode("utf-8-sig")))
+    except (ValueError, RecursionError, RejectedError):
+        # Whoever reads the rows one by one reports it.
+        return None
+
+
+def _position(row: Row) -> tuple[_Key, int | None]:
+    extension = read_extension(row)
+    turn = extension.get(TURN)
+    # Two corpora may share the ids of their conversations, as the two languages of one collection do.
+    key = (row["来源"], str(extension.get(CORPUS, "")), str(extension.get(SESSION, "")))
+    return key, turn if isinstance(turn, int) else None
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= MESSAGE_MAX else text[: MESSAGE_MAX - len(_CUT)] + _CUT
+
+
+Messages = list[dict[str, str]]
+
+# Beside a custom field the page puts the whole record into a script of a frame that may do what the page may.
+# These characters would end the script, or be replaced with parts of the frame's own source.
+_BREAKS_OUT = re.compile(r"<(?=/?script|!--)|\$(?=[$&`'<0-9])|#(?=TEMPLATE#|RECORD_OBJECT#)", re.IGNORECASE)
+_JOINER = "\u2060"
+
+
+def build_fields(row: Row, config: ProjectConfig, context: Callable[[int], Messages]) -> dict[str, FieldValue]:
+    """Field name -> what annotators see; empty fields that are not required are left out.
+
+    Args:
+        row: the row.
+        config: the project.
+        context: gives at most so many earlier question/answer pairs as chat messages.
+
+    Raises:
+        RejectedError: a required field would be empty, or what it shows is no text.
+    """
+    texts = _Texts(row)
+    fields: dict[str, FieldValue] = {}
+    for field in config.fields:
+        value = _value(field, texts, context)
+        if value:
+            fields[field.name] = value
+        elif field.required:
+            raise RejectedError(f'field "{field.name}" would be empty')
+    if any(isinstance(field, CustomField) for field in config.fields):
+        return {name: _held_in(value) for name, value in fields.items()}
+    return fields
+
+
+def _value(field: FieldConfig, texts: _Texts, context: Callable[[int], Messages]) -> FieldValue:
+    if isinstance(field, ChatField):
+        return context(field.turns)
+    if isinstance(field, CustomField):
+        found = {name: texts[content] for name, content in field.content.items()}
+        return found if any(found.values()) else {}
+    return texts[field.content]
+
+
+class _Texts:
+    """The texts of a row by the words of the project file."""
+
+    def __init__(self, row: Row) -> None:
+        self._row = row
+        self._extension: dict[str, Any] | None = None
+
+    def __getitem__(self, content: str) -> str:
+        if content == "prompt":
+            return self._row["问"]
+        if content == "response":
+            return self._row["答"]
+        if self._extension is None:
+            self._extension = read_extension(self._row)
+        value = self._extension.get(content.removeprefix(EXTENSION), "")
+        if not isinstance(value, str):
+            raise RejectedError(f"{content} is {type(value).__name__}, not text")
+        return value
+
+
+def _held_in(value: FieldValue) -> FieldValue:
+    """The value with an invisible character (U+2060) where it would break out of the page's script."""
+    if isinstance(value, str):
+        return _safe(value)
+    if isinstance(value, dict):
+        return {key: _safe(text) for key, text in value.items()}
+    return [{key: _safe(text) for key, text in message.items()} for message in value]
+
+
+def _safe(text: str) -> str:
+    return _BREAKS_OUT.sub(lambda found: found[0] + _JOINER, text)
+
+
+OPEN = "–"
+"""Stands where somebody left a question open."""
+
+_MARKUP = str.maketrans({character: f"\\{character}" for character in "\\`*_{}[]()#+!|<>~$"})
+
+
+def peer_table(
+    row_id: str, answers: Mapping[str, Mapping[str, Any]], questions: Sequence[QuestionConfig], *, names: bool
+) -> str:
+    """A markdown table: a line for each question, a column for each person.
+
+    Args:
+        row_id: of the row; it decides the order of the people, so that a number says nothing of who it is.
+        answers: person -> question -> value.
+        questions: of the project, in their order.
+        names: whether the columns have usernames, not "Annotator 1" and so on.
+    """
+    people = sorted(answers, key=str if names else lambda name: _scrambled(row_id, name))
+    titles = [_plain(name) if names else f"Annotator {number}" for number, name in enumerate(people, 1)]
+    lines = [["", *titles], ["---"] * (len(people) + 1)]
+    lines += [
+        [_plain(question.title), *(_shown(answers[person].get(question.name), question) for person in people)]
+        for question in questions
+    ]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
+
+
+def _scrambled(row_id: str, name: str) -> str:
+    return hashlib.sha256(f"{row_id}\n{name}".encode()).hexdigest()
+
+
+def _shown(value: Any, question: QuestionConfig) -> str:
+    if value is None:
+        return OPEN
+    if isinstance(question, RatingQuestion | TextQuestion):
+        return _plain(str(value))
+    items = value if isinstance(value, list) else [value]
+    if items and all(isinstance(item, dict) and "rank" in item for item in items):
+        items = sorted(items, key=lambda item: item["rank"])
+    return ", ".join(_item(item, question.labels) for item in items) or OPEN
+
+
+def _item(item: Any, labels: Mapping[str, str]) -> str:
+    """A label; a place in a ranking; a stretch of the text, in characters."""
+    if not isinstance(item, dict):
+        return _plain(labels.get(str(item), str(item)))
+    if "rank" in item:
+        return f"{item['rank']}. {_plain(labels.get(item['value'], item['value']))}"
+    return f"{_plain(labels.get(item['label'], item['label']))} {item['start']}–{item['end']}"
+
+
+def _plain(text: str) -> str:
+    """On one line, with nothing in it that would be read as markup."""
+    return " ".join(text.translate(_MARKUP).split())

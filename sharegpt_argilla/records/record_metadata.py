@@ -1,0 +1,161 @@
+"""Where each metadata property of a record comes from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from sharegpt_argilla.annotation import MetadataValue
+from sharegpt_argilla.common.contract_keys import ASSIGNED_N, ASSIGNED_RANK, ASSIGNED_TO
+from sharegpt_argilla.config import ProjectConfig, PropertyConfig, TermsProperty, TextField
+from sharegpt_argilla.errors import ConfigError, RejectedError, UnknownNameError
+from sharegpt_argilla.records.assignment_plan import Assigned
+from sharegpt_argilla.rows import CORPUS, CURATION, TURN, Row
+
+NOTHING = "none"
+"""The value of ``flags`` for a row that was checked and has none, so that people can filter for it."""
+
+
+def _flags(found: Mapping[str, Any]) -> object:
+    flags = found.get("flags")
+    return flags or [NOTHING] if isinstance(flags, list) else None
+
+
+def _private(found: Mapping[str, Any]) -> object:
+    return sum(found.get("pii", {}).values()) if found else None
+
+
+CURATION_PROPERTIES: dict[str, Callable[[Mapping[str, Any]], object]] = {
+    "flags": _flags,
+    "prompt_language": lambda found: found.get("prompt_lang"),
+    "response_language": lambda found: found.get("response_lang"),
+    "pii_count": _private,
+    "toxicity_score": lambda found: found.get("toxicity", {}).get("score"),
+}
+"""Property -> how it is read from what ``curate`` wrote; None for a row that was never curated."""
+
+
+def curated(extension: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What ``curate`` wrote into an extension; empty where it did not run."""
+    found = extension.get(CURATION)
+    return found if isinstance(found, dict) else {}
+
+
+DIGITS = 3
+"""Digits kept after the point of a float property."""
+
+_RowValue = Callable[[Row, Mapping[str, Any]], object]
+
+
+def _curated(read: Callable[[Mapping[str, Any]], object], _row: Row, extension: Mapping[str, Any]) -> object:
+    return read(curated(extension))
+
+
+OTHER = "other"
+"""The option that stands for every word that is not among the options, where a property has it."""
+
+ROW_PROPERTIES: dict[str, _RowValue] = {
+    "turn": lambda _row, extension: extension.get(TURN),
+    "corpus": lambda _row, extension: extension.get(CORPUS),
+    "source": lambda row, _extension: row["来源"],
+    **{name: partial(_curated, read) for name, read in CURATION_PROPERTIES.items()},
+}
+"""Property -> how it is read from a row and its extension."""
+
+
+@dataclass(frozen=True)
+class MetadataPlan:
+    """Which numbers to compute on which text, and which to read from the row.
+
+    Attributes:
+        metrics: field name -> metric -> the property that takes it.
+        row_properties: the properties that come from the row itself.
+    """
+
+    metrics: Mapping[str, Mapping[str, PropertyConfig]]
+    row_properties: Sequence[PropertyConfig]
+
+    @property
+    def metric_names(self) -> frozenset[str]:
+        """Every metric that some field needs."""
+        return frozenset(metric for wanted in self.metrics.values() for metric in wanted)
+
+    def from_row(self, row: Row, extension: Mapping[str, Any]) -> dict[str, MetadataValue | None]:
+        """The properties that the row itself has; None for those that it lacks.
+
+        Args:
+            row: the row.
+            extension: its ``扩展字段``, parsed.
+
+        Raises:
+            RejectedError: a value is none of the options that the property allows.
+        """
+        return {item.name: _fit(item, ROW_PROPERTIES[item.name](row, extension)) for item in self.row_properties}
+
+    def from_numbers(self, numbers: Mapping[str, Mapping[str, float]]) -> dict[str, MetadataValue | None]:
+        """The properties that are measured; None for those that a text does not have.
+
+        Args:
+            numbers: field name -> metric -> value, as measured on the field's text.
+
+        Raises:
+            RejectedError: the property is not one for numbers.
+        """
+        return {
+            item.name: _fit(item, numbers.get(field, {}).get(metric))
+            for field, wanted in self.metrics.items()
+            for metric, item in wanted.items()
+        }
+
+
+def plan_metadata(config: ProjectConfig, metrics: Collection[str]) -> MetadataPlan:
+    """Find the source of every property by its name: ``<text field>_<metric>`` or a property of the row.
+
+    Raises:
+        ConfigError: nothing computes a property of that name.
+    """
+    fields = [field.name for field in config.fields if isinstance(field, TextField)]
+    by_metric = {f"{field}_{metric}": (field, metric) for field in fields for metric in metrics}
+    planned: dict[str, dict[str, PropertyConfig]] = {}
+    from_row = []
+    for item in config.metadata:
+        if item.name in ROW_PROPERTIES:
+            from_row.append(item)
+        elif item.name in by_metric:
+            field, metric = by_metric[item.name]
+            planned.setdefault(field, {})[metric] = item
+        else:
+            unknown = UnknownNameError("metadata property", item.name, [*ROW_PROPERTIES, *by_metric])
+            raise ConfigError(f"nothing computes it: {unknown}")
+    return MetadataPlan(planned, from_row)
+
+
+def _fit(item: PropertyConfig, value: object) -> MetadataValue | None:
+    """``value`` as the property's type and inside its bounds; None where there is none."""
+    if value is None:
+        return None
+    if isinstance(item, TermsProperty):
+        return [_term(item, term) for term in value] if isinstance(value, list) else _term(item, value)
+    if not isinstance(value, int | float):
+        raise RejectedError(f"{item.name} is {type(value).__name__}, not a number")
+    bounded = min(max(value, item.min), item.max)
+    # Argilla refuses 3.0 in an integer property and 3 in a float property.
+    return int(bounded) if item.type == "integer" else round(float(bounded), DIGITS)
+
+
+def _term(item: TermsProperty, value: object) -> str:
+    if value in item.options:
+        return str(value)
+    if OTHER in item.options:
+        return OTHER
+    raise RejectedError(
+        f'{item.name} is "{value}", which is not among its options ({", ".join(item.options)}); '
+        "add it to `options` of the metadata property before the dataset is set up"
+    )
+
+
+def assigned_metadata(one: Assigned) -> dict[str, Any]:
+    """What a record carries of the plan."""
+    return {ASSIGNED_TO: list(one.people), ASSIGNED_RANK: one.rank, ASSIGNED_N: len(one.people)}

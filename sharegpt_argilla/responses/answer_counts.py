@@ -1,0 +1,188 @@
+"""How far a team is: who answered what, when, and how long it took."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from heapq import nlargest
+from statistics import median
+from typing import Any
+
+from sharegpt_argilla.annotation import AnsweredRecord, Response
+from sharegpt_argilla.config import QuestionConfig, RatingQuestion, TextQuestion
+from sharegpt_argilla.responses.working_time import IDLE
+
+SLOWEST = 20
+"""How many of the slowest records are kept."""
+
+FEWEST = 3
+"""Answers behind a median of seconds; with fewer it says little."""
+
+DAY = len("2026-01-05")
+
+
+@dataclass
+class PersonTally:
+    """What one person did; ``seconds`` are those of the submitted responses that have any."""
+
+    statuses: Counter[str] = field(default_factory=Counter)
+    days: Counter[str] = field(default_factory=Counter)
+    last: str = ""
+    seconds: list[float] = field(default_factory=list)
+    seconds_today: float = 0.0
+    measured: int = 0
+
+
+@dataclass
+class Tally:
+    """The answers of a dataset, counted.
+
+    Attributes:
+        statuses: status -> responses.
+        people: username -> what the person did.
+        answers: question -> answer -> how often it was submitted; of several labels each counts.
+        seconds: question -> answer -> seconds of the responses with it.
+        slowest: (seconds, Argilla's record id, username, whether it was measured), the longest first.
+    """
+
+    statuses: Counter[str] = field(default_factory=Counter)
+    people: dict[str, PersonTally] = field(default_factory=lambda: defaultdict(PersonTally))
+    answers: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
+    seconds: dict[str, dict[str, list[float]]] = field(
+        default_factory=lambda: defaultdict(lambda: defaultdict(list))
+    )
+    slowest: list[tuple[float, str, str, bool]] = field(default_factory=list)
+
+
+_Made = tuple[str, Response]
+"""Argilla's record id, and a response to the record."""
+
+
+def count_answers(
+    records: Mapping[str, AnsweredRecord],
+    questions: Sequence[QuestionConfig],
+    *,
+    day: str,
+) -> Tally:
+    """Count everything in one pass.
+
+    Args:
+        records: Argilla's record id -> record with all its responses.
+        questions: of the project; free texts are left out.
+        day: today in UTC, ``2026-01-05``.
+
+    Returns:
+        The counts. Days are those on which responses took their present form, in UTC. Seconds are measured
+        where the page did, else the time since the person's submission before, unless that is longer than
+        `pace.IDLE`.
+    """
+    tally = Tally()
+    made: dict[str, list[_Made]] = defaultdict(list)
+    for key, record in records.items():
+        for response in record.responses:
+            tally.statuses[response.status] += 1
+            person = tally.people[response.annotator]
+            person.statuses[response.status] += 1
+            person.last = max(person.last, response.submitted_at)
+            if response.status == "submitted":
+                person.days[response.submitted_at[:DAY]] += 1
+                made[response.annotator].append((key, response))
+    names = [question.name for question in questions if not isinstance(question, TextQuestion)]
+    timed = [item for name, of_person in made.items() for item in _timed(tally.people[name], of_person, day)]
+    tally.slowest = nlargest(SLOWEST, timed, key=lambda item: item[0])
+    seconds = {(record, person): spent for spent, record, person, _ in timed}
+    for key, response in (item for of_person in made.values() for item in of_person):
+        _count_values(tally, names, response, seconds.get((key, response.annotator)))
+    return tally
+
+
+def _timed(person: PersonTally, made: list[_Made], day: str) -> Iterable[tuple[float, str, str, bool]]:
+    made.sort(key=lambda item: item[1].submitted_at)
+    before: datetime | None = None
+    for key, response in made:
+        now = datetime.fromisoformat(response.submitted_at)
+        spent, measured = response.active_seconds, response.active_seconds is not None
+        if spent is None and before is not None and (gap := (now - before).total_seconds()) <= IDLE:
+            spent = gap
+        before = now
+        if spent is None:
+            continue
+        person.seconds.append(spent)
+        person.measured += measured
+        if response.submitted_at[:DAY] == day:
+            person.seconds_today += spent
+        yield spent, key, response.annotator, measured
+
+
+def _count_values(tally: Tally, names: Sequence[str], response: Response, spent: float | None) -> None:
+    for name in names:
+        if name not in response.values:
+            continue
+        value = response.values[name]
+        for answer in map(str, value) if isinstance(value, list) else (str(value),):
+            tally.answers[name][answer] += 1
+            if spent is not None:
+                tally.seconds[name][answer].append(spent)
+
+
+def distribution(tally: Tally, question: QuestionConfig) -> list[dict[str, Any]]:
+    """Every possible answer in the order of the project, with its count and its share of the responses."""
+    counts = tally.answers[question.name]
+    if isinstance(question, RatingQuestion):
+        known = {str(value): str(value) for value in sorted(question.values)}
+    else:
+        known = dict(getattr(question, "labels", {}))
+    known |= {answer: answer for answer in counts if answer not in known}
+    whole = tally.statuses["submitted"]
+    return [
+        {
+            "value": value,
+            "answer": title,
+            "responses": counts[value],
+            "share": counts[value] / whole if whole else 0.0,
+        }
+        for value, title in known.items()
+    ]
+
+
+def slow_answers(tally: Tally, wanted: int = 10) -> list[dict[str, Any]]:
+    """Question and answer -> median seconds of the responses with it, the slowest first."""
+    found: list[dict[str, Any]] = [
+        {"question": name, "answer": answer, "seconds": round(median(seconds), 1), "responses": len(seconds)}
+        for name, answers in tally.seconds.items()
+        for answer, seconds in answers.items()
+        if len(seconds) >= FEWEST
+    ]
+    return sorted(found, key=lambda item: -item["seconds"])[:wanted]
+
+
+def slow_questions(times: Mapping[str, Sequence[float]], titles: Mapping[str, str]) -> list[dict[str, Any]]:
+    """Median of the seconds that were measured on each question, the slowest first.
+
+    Args:
+        times: question -> seconds of each response that has them.
+        titles: question -> what people read, of the project's questions; others are left out.
+    """
+    found: list[dict[str, Any]] = [
+        {"question": name, "title": titles[name], "seconds": round(median(seconds), 1), "responses": len(seconds)}
+        for name, seconds in times.items()
+        if name in titles and seconds
+    ]
+    return sorted(found, key=lambda item: -item["seconds"])
+
+
+def person_numbers(name: str, person: PersonTally, day: str) -> dict[str, Any]:
+    """One person's counts as plain data; ``median_seconds`` is None where nothing is known."""
+    return {
+        "annotator": name,
+        **{status: person.statuses[status] for status in ("submitted", "draft", "discarded")},
+        "today": person.days[day],
+        "last": person.last,
+        "median_seconds": round(median(person.seconds), 1) if person.seconds else None,
+        "active_seconds": round(sum(person.seconds)),
+        "active_seconds_today": round(person.seconds_today),
+        "timed": len(person.seconds),
+        "measured": person.measured,
+    }

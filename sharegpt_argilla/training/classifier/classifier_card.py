@@ -1,0 +1,176 @@
+"""README.md and metrics.json of a classifier: what it learned from, how good it is, under whose terms."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from sharegpt_argilla.errors import InputError
+from sharegpt_argilla.training.classifier.base import Score, Task, Validation
+from sharegpt_argilla.training.classifier.text_classifier import CHARACTERS, train_pipeline
+from sharegpt_argilla.training.dataset_card import UNKNOWN_LICENCE, licence_note, table
+from sharegpt_argilla.training.folders import check_free, replace_folder
+
+_SCORES = ("predicted by", "prompts", "all labels right", "F1, micro", "F1, macro")
+
+
+@dataclass(frozen=True, slots=True)
+class Trained:
+    """A question that was learned.
+
+    Attributes:
+        task: what from.
+        validation: how well; None where the prompts are too few to tell.
+    """
+
+    task: Task
+    validation: Validation | None
+
+
+def model_card(title: str, licence: str, trained: Sequence[Trained]) -> str:
+    """README.md: metadata as the Hub reads it, then the same for people."""
+    head = {"license": licence or UNKNOWN_LICENCE, "library_name": "spacy", "pipeline_tag": "text-classification"}
+    tags = "tags:\n- sharegpt-argilla\n- argilla\n- text-classification\n"
+    lines = "".join(f"{key}: {json.dumps(value)}\n" for key, value in head.items())
+    parts = [
+        f"# {title}",
+        "Linear bag-of-words classifiers of chat prompts, one spaCy pipeline for each question, trained on what "
+        f"annotators said in Argilla. They look at the first {CHARACTERS:,} characters of a prompt.",
+        _guidelines(trained),
+        *(_section(one) for one in trained),
+        "## Use\n\n```python\nimport spacy\n\n"
+        f'nlp = spacy.load("{title}/{trained[0].task.question}")\n'
+        'print(nlp("Write a Python function that adds two numbers").cats)\n```',
+        "## Limits\n\nIt knows words, not their order, and only those that it has seen. What it says is a "
+        "suggestion to annotators; it decides nothing.",
+        f"## Licence\n\n{licence_note(licence)}",
+    ]
+    return f"---\n{lines}{tags}---\n\n" + "\n\n".join(parts) + "\n"
+
+
+def metrics(trained: Sequence[Trained], seed: int) -> dict[str, Any]:
+    """metrics.json: counts and scores, question by question; scores are 0 to 1."""
+    return {
+        "seed": seed,
+        "questions": {
+            one.task.question: {
+                "prompts": len(one.task.cases),
+                "conversations": one.task.groups,
+                "language": one.task.language,
+                "labels": one.task.counts,
+                "unseen": list(one.task.unseen),
+                "guidelines": dict(Counter(case.guidelines for case in one.task.cases)),
+                "validation": asdict(one.validation) if one.validation else None,
+            }
+            for one in trained
+        },
+    }
+
+
+def _guidelines(trained: Sequence[Trained]) -> str:
+    counts = Counter(case.guidelines for one in trained[:1] for case in one.task.cases)
+    rows = [(f"`{name}`" if name else "not known", f"{count:,}") for name, count in sorted(counts.items())]
+    return "Guidelines are known by the first 12 hex digits of their sha256:\n\n" + table(
+        ("guidelines", "prompts"), rows
+    )
+
+
+def _section(one: Trained) -> str:
+    task = one.task
+    parts = [
+        f"## `{task.question}`",
+        f"{len(task.cases):,} annotated prompts in {task.groups:,} groups (conversations, and prompts that say "
+        f"the same); {'several labels' if task.several else 'one label'} a prompt.",
+        _labels(one),
+        f"Nobody gave {', '.join(f'`{label}`' for label in task.unseen)}; it cannot suggest them."
+        if task.unseen
+        else "",
+        _scores(one.validation)
+        if one.validation
+        else "Too few prompts to cross-validate: nobody knows how good it is.",
+    ]
+    return "\n\n".join(part for part in parts if part)
+
+
+def _labels(one: Trained) -> str:
+    if one.validation is None:
+        counts = one.task.counts.items()
+        return table(("label", "prompts"), [(f"`{label}`", f"{count:,}") for label, count in counts])
+    rows = []
+    for label, count in one.task.counts.items():
+        precision, recall, _ = one.validation.labels.get(label, (0.0, 0.0, 0))
+        rows.append((f"`{label}`", f"{count:,}", f"{precision:.2f}", f"{recall:.2f}"))
+    return table(("label", "prompts", "precision", "recall"), rows)
+
+
+def _scores(found: Validation) -> str:
+    rows = [
+        _score_row("this classifier", found.classifier),
+        _score_row("the most frequent answer", found.majority),
+    ]
+    for agent, (theirs, ours) in found.suggestions.items():
+        rows += [
+            _score_row(f"suggestions of `{agent}`", theirs),
+            _score_row("this classifier, on the same prompts", ours),
+        ]
+    above = [
+        (f"{one.threshold:.1f}", f"{one.prompts:,}", f"{one.suggested:,}", f"{one.right:,}")
+        for one in found.thresholds
+    ]
+    return (
+        f"Cross-validated in {found.folds} folds that part no conversation:\n\n{table(_SCORES, rows)}\n\n"
+        "What it would suggest from a probability on:\n\n"
+        + table(("probability", "prompts", "labels suggested", "of them right"), above)
+    )
+
+
+def _score_row(name: str, score: Score) -> tuple[str, ...]:
+    return (
+        name,
+        f"{score.n:,}",
+        f"{score.accuracy:.2f}",
+        f"{score.f1_micro:.2f}",
+        f"{score.f1_macro:.2f}",
+    )
+
+
+CARD = "README.md"
+METRICS = "metrics.json"
+
+
+def check_target(target: Path) -> None:
+    """Whether a classifier can be written there: a new folder, an empty one, or one with a classifier.
+
+    Raises:
+        InputError: it cannot.
+    """
+    check_free(target, METRICS, "model")
+
+
+def write_classifier(target: Path, trained: Sequence[Trained], seed: int, licence: str) -> None:
+    """Train each question on all its prompts and write the folder, whole or not at all.
+
+    Raises:
+        InputError: it cannot be written. What stood there before is then still there.
+    """
+    draft = target.with_name(f".{target.name}.{os.getpid()}.part")
+    try:
+        draft.mkdir()
+        for one in trained:
+            nlp = train_pipeline(one.task, one.task.cases, seed)
+            # The vocabulary has every word of the prompts, secrets too; the model needs their hashes only.
+            nlp.to_disk(draft / one.task.question, exclude=["vocab"])
+        text = json.dumps(metrics(trained, seed), ensure_ascii=False, indent=2)
+        (draft / METRICS).write_text(text + "\n", encoding="utf-8")
+        (draft / CARD).write_text(model_card(target.name, licence, trained), encoding="utf-8")
+        replace_folder(draft, target)
+    except OSError as error:
+        raise InputError(f"{target}: cannot be written: {error.strerror or error}") from error
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)

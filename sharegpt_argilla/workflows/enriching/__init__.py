@@ -1,1 +1,0 @@
-"""What a record gets beside its texts: one file for each kind, and one list of them."""
