@@ -10,7 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from sharegpt_argilla.project.annotated_rows import read_annotated, read_annotated_dataset
+    from sharegpt_argilla.project.annotated_tables import read_annotated, read_annotated_dataset
     from sharegpt_argilla.workflows.curate import curate
     from sharegpt_argilla.workflows.export_responses import export_responses
     from sharegpt_argilla.workflows.extract import extract
@@ -37,6 +37,6 @@ __all__ = [
 def __getattr__(name: str) -> object:
     # Imported when first used: the embedded server must start without spaCy and the SDK.
     if name in __all__:
-        module = "project.annotated_rows" if name.startswith("read_annotated") else f"workflows.{name}"
+        module = "project.annotated_tables" if name.startswith("read_annotated") else f"workflows.{name}"
         return getattr(import_module(f"sharegpt_argilla.{module}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,13 +1,100 @@
-"""The connection to an Argilla: what it leaves behind."""
+"""The connection to an Argilla: what it asks, what it refuses, what it leaves behind."""
 
 from __future__ import annotations
 
 import gc
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
 from weakref import ReferenceType, ref
 
 import httpx
+import pytest
 
-from sharegpt_argilla.argilla_client.connection import ArgillaClient
+from sharegpt_argilla.argilla_client.connection import ArgillaClient, connect
+from sharegpt_argilla.errors import CredentialsError, ServerRefusedError, ServerUnreachableError
+from sharegpt_argilla.settings import Connection
+
+OWNER = {"username": "owner", "role": "owner"}
+
+
+@contextmanager
+def server(body: object, status: int = 200) -> Iterator[tuple[str, list[tuple[str, str | None]]]]:
+    """A server that gives this one answer; its address, and the path and key of every request."""
+    requests: list[tuple[str, str | None]] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            requests.append((self.path, self.headers["X-Argilla-Api-Key"]))
+            text = json.dumps(body).encode() if not isinstance(body, bytes) else body
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(text)))
+            self.end_headers()
+            self.wfile.write(text)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as running:
+        thread = Thread(target=running.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{running.server_address[1]}", requests
+        finally:
+            running.shutdown()
+            thread.join()
+
+
+def test_connecting_asks_once_who_that_is() -> None:
+    with server(OWNER) as (url, requests):
+        with connect(Connection(url, "key.1")) as client:
+            assert (client.url, client.username, client.role) == (url, "owner", "owner")
+        assert requests == [("/api/v1/me", "key.1")]
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "error", "message"),
+    [
+        ({"detail": "no"}, 401, CredentialsError, "refuses the API key"),
+        ({}, 503, ServerUnreachableError, "answers 503; is Argilla still starting"),
+        ({"detail": "Not Found"}, 404, ServerRefusedError, "not as Argilla"),
+        (b"<!doctype html>", 200, ServerRefusedError, "not as Argilla"),
+        (["owner"], 200, ServerRefusedError, "not as Argilla"),
+        ({"name": "owner"}, 200, ServerRefusedError, "not as Argilla"),
+    ],
+)
+def test_what_is_no_signed_in_argilla_is_refused(
+    body: object, status: int, error: type[Exception], message: str
+) -> None:
+    with server(body, status) as (url, requests):
+        with pytest.raises(error, match=message):
+            connect(Connection(url, "key"))
+        assert len(requests) == 1
+
+
+def test_a_key_that_no_header_can_carry_is_a_wrong_key() -> None:
+    with pytest.raises(CredentialsError, match="refuses the API key"):
+        connect(Connection("http://127.0.0.1:9", "schlüssel"))
+
+
+@pytest.mark.parametrize("url", ["http://[::1", "http://127.0.0.1:9"])
+def test_an_address_where_nothing_answers_is_unreachable(url: str) -> None:
+    with pytest.raises(ServerUnreachableError, match="no Argilla answers"):
+        connect(Connection(url, "key"))
+
+
+@pytest.mark.parametrize("module", ["workflows.export_responses", "workflows.setup_dataset", "argilla_client"])
+def test_the_sdk_and_its_libraries_are_not_imported(module: str) -> None:
+    code = (
+        f"import sys, sharegpt_argilla.{module}; "
+        "print(sorted({'argilla', 'datasets', 'pandas', 'spacy'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
 
 
 def test_a_page_that_was_read_does_not_wait_for_the_garbage_collector() -> None:
@@ -18,7 +105,7 @@ def test_a_page_that_was_read_does_not_wait_for_the_garbage_collector() -> None:
     gc.disable()
     try:
         with httpx.Client(base_url="http://x", transport=transport, event_hooks=hooks) as http:
-            assert ArgillaClient("http://x", http).get("/api/v1/me") == answer
-            assert [one() for one in seen] == [None, None]
+            assert ArgillaClient("http://x", http, "owner", "owner").get("/api/v1/me") == answer
+            assert [reference() for reference in seen] == [None]
     finally:
         gc.enable()

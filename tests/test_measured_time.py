@@ -22,13 +22,8 @@ ITEMS = [
 def seconds(answer: httpx.Response) -> list[float | None]:
     """What stands on the responses when the route answers this."""
 
-    def handle(request: httpx.Request) -> httpx.Response:
-        me = request.url.path == "/api/v1/me"
-        return httpx.Response(200, json={"username": "owner", "role": "owner"}) if me else answer
-
-    with ArgillaClient(
-        "http://x", httpx.Client(base_url="http://x", transport=httpx.MockTransport(handle))
-    ) as client:
+    http = httpx.Client(base_url="http://x", transport=httpx.MockTransport(lambda _: answer))
+    with ArgillaClient("http://x", http, "owner", "owner") as client:
         record = MeasuredTime("d", client, None).joined("r", RECORD)
     return [response.active_seconds for response in record.responses]
 

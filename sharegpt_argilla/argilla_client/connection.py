@@ -5,10 +5,10 @@ from __future__ import annotations
 import ssl
 import time
 from collections.abc import Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
 
-import argilla
 import httpx
 
 from sharegpt_argilla.errors import (
@@ -32,8 +32,8 @@ class ArgillaClient:
     """A signed-in connection, to be closed or used as a context.
 
     Every method raises ServerUnreachableError, CredentialsError or ServerRefusedError, never an error of
-    httpx or of the SDK. Calls are repeated while the server cannot be reached; all that this package sends
-    may be sent twice without harm.
+    httpx. Calls are repeated while the server cannot be reached; all that this package sends may be sent
+    twice without harm.
 
     Attributes:
         url: the server's address.
@@ -41,12 +41,11 @@ class ArgillaClient:
         role: ``owner``, ``admin`` or ``annotator``.
     """
 
-    def __init__(self, url: str, http: httpx.Client) -> None:
+    def __init__(self, url: str, http: httpx.Client, username: str, role: str) -> None:
         self.url = url
+        self.username = username
+        self.role = role
         self._http = http
-        me = self.get("/api/v1/me")
-        self.username: str = me["username"]
-        self.role: str = me["role"]
 
     def __enter__(self) -> ArgillaClient:
         return self
@@ -114,25 +113,27 @@ class RefusedError(ServerRefusedError):
 
 
 def connect(connection: Connection) -> ArgillaClient:
-    """Sign in.
+    """Sign in, with one call that is not repeated.
 
     Raises:
         ServerUnreachableError: nothing answers at the address.
         CredentialsError: the server refuses the key.
-        ServerRefusedError: something answers that is no Argilla.
+        ServerRefusedError: the server that answers is not an Argilla.
     """
-    try:
-        trust = _trust(connection.api_url)
-        headers = {"X-Argilla-Api-Key": connection.api_key}
-        with httpx.Client(headers=headers, timeout=TIMEOUT, verify=trust) as probe:
-            # Asked before the SDK does: it leaves its own connection open when it is refused.
-            _whoami(connection.api_url, probe)
-        sdk = argilla.Argilla(
-            api_url=connection.api_url, api_key=connection.api_key, timeout=TIMEOUT, retries=1, verify=trust
-        )
-    except (httpx.TransportError, httpx.InvalidURL) as error:
-        raise ServerUnreachableError(_unreachable(connection.api_url, error)) from None
-    return ArgillaClient(connection.api_url, sdk.http_client)
+    url = connection.api_url
+    with ExitStack() as stack:
+        try:
+            headers = {"X-Argilla-Api-Key": connection.api_key}
+            http = httpx.Client(base_url=url, headers=headers, timeout=TIMEOUT, verify=_trust(url))
+            stack.callback(http.close)
+            username, role = _whoami(url, http)
+        except (httpx.TransportError, httpx.InvalidURL) as error:
+            raise ServerUnreachableError(_unreachable(url, error)) from None
+        except UnicodeEncodeError:
+            # HTTP headers are ASCII, and so are Argilla's keys.
+            raise _wrong_key(url) from None
+        stack.pop_all()
+    return ArgillaClient(url, http, username, role)
 
 
 def _trust(url: str) -> ssl.SSLContext:
@@ -140,20 +141,25 @@ def _trust(url: str) -> ssl.SSLContext:
     return httpx.create_ssl_context() if url.startswith("https:") else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 
-def _whoami(url: str, http: httpx.Client) -> None:
-    response = http.get(f"{url}/api/v1/me")
+def _whoami(url: str, http: httpx.Client) -> tuple[str, str]:
+    """The name and the role of the key's account."""
+    response = http.get("/api/v1/me")
     if response.status_code == httpx.codes.UNAUTHORIZED:
         raise _wrong_key(url)
     if response.status_code in _UNAVAILABLE:
         raise ServerUnreachableError(f"{url} answers {response.status_code}; is Argilla still starting?")
-    if not response.is_success or not isinstance(_json(url, response), dict):
+    if not response.is_success:
         raise _no_argilla(url)
+    match _json(url, response):
+        case {"username": str(username), "role": str(role)}:
+            return username, role
+    raise _no_argilla(url)
 
 
 def _unreachable(url: str, error: Exception) -> str:
     return (
         f"no Argilla answers at {url} ({str(error) or type(error).__name__}); "
-        "start one with `sharegpt-argilla serve` or mend ARGILLA_API_URL"
+        "start one with `sharegpt-argilla serve` or correct ARGILLA_API_URL"
     )
 
 

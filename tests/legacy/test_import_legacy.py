@@ -9,7 +9,7 @@ import pytest
 from sharegpt_argilla.cli import main
 from sharegpt_argilla.config import load_project
 from sharegpt_argilla.errors import InputError, UnknownNameError
-from sharegpt_argilla.project.annotated_rows import read_annotated
+from sharegpt_argilla.project.annotated_tables import read_annotated
 from sharegpt_argilla.rows import Row, check_row, read_extension, row_id
 from sharegpt_argilla.workflows.import_legacy import import_legacy
 from sharegpt_argilla.workflows.training import Selection, training

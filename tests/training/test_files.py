@@ -23,7 +23,7 @@ from sharegpt_argilla.errors import (
     SharegptArgillaError,
     UsageError,
 )
-from sharegpt_argilla.project.annotated_rows import read_annotated, read_annotated_dataset
+from sharegpt_argilla.project.annotated_tables import read_annotated, read_annotated_dataset
 from sharegpt_argilla.responses.merge import guidelines_hash
 from sharegpt_argilla.rows import read_extension, with_extension
 from sharegpt_argilla.training.csv_file import cell
