@@ -269,7 +269,7 @@ def _analyzer(model: str) -> Any:
             f"the check names needs the spaCy pipeline {model}: python -m spacy download {model}, "
             "or name another with --spacy-model"
         ) from None
-    engine = SpacyNlpEngine(models=[{"lang_code": "en", "model_name": model}])
+    engine: Any = SpacyNlpEngine(models=[{"lang_code": "en", "model_name": model}])
     # Given instead of loaded, since Presidio would download a pipeline that is missing.
     engine.nlp = {"en": pipeline}
     return AnalyzerEngine(nlp_engine=engine, supported_languages=["en"])

@@ -25,7 +25,6 @@ from sharegpt_argilla.config import Project, ProjectConfig
 from sharegpt_argilla.config.project_datasets import project_parts, review_part
 from sharegpt_argilla.embedded_argilla.database_answers import EmbeddedAnswers, find_answers
 from sharegpt_argilla.project.measured_time import MeasuredTime
-from sharegpt_argilla.records.plan_file import plan_path, read_plan
 from sharegpt_argilla.responses.answer_store import AnswerStore, Records
 from sharegpt_argilla.responses.export_state import Change, Stamp, StateFile, changes_between, file_mark
 from sharegpt_argilla.settings import Connection, default_home
@@ -53,6 +52,9 @@ class ExportedDatasets:
         if names or not config.assignment.planned:
             self.datasets = _named(config, names or [config.dataset])
             return
+        # It needs numpy, which takes longer to import than most exports take.
+        from sharegpt_argilla.records.plan_file import plan_path, read_plan  # noqa: PLC0415
+
         path = plan_path(project.path, config.dataset)
         plan = read_plan(path)
         parts = project_parts(project, plan.people if plan else ())
