@@ -8,11 +8,11 @@ from __future__ import annotations
 import csv
 import json
 import os
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from sharegpt_argilla.common.atomic_files import write_text
 from sharegpt_argilla.errors import CredentialsError, InputError, ServerUnreachableError
 
 DEFAULT_PORT = 6900
@@ -129,17 +129,16 @@ def read_json(path: Path) -> Any:
 
 
 def write_private(path: Path, text: str) -> None:
-    """Write ``text`` to ``path`` whole or not at all, readable by this user only (mode 0600)."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    with suppress(FileNotFoundError):
-        draft.unlink()
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    draft.replace(path)
+    """Write ``text`` to ``path`` whole or not at all, readable by this user only (mode 0600).
+
+    Raises:
+        InputError: it cannot be written.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"{path}: cannot be written: {error.strerror or error}") from error
+    write_text(path, text, private=True)
 
 
 def add_credentials(home: Home, username: str, password: str, role: str, api_url: str) -> None:

@@ -16,7 +16,7 @@ BASE = KERNEL | {"common", "config"}
 ALLOWED = {
     "errors": set(),
     "registry": {"errors"},
-    "settings": {"errors"},
+    "settings": {"errors", "common"},
     "rows": {"errors", "common"},
     "annotation": set(),
     "moderation": set(),

@@ -7,13 +7,14 @@ import json
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, NamedTuple
 
 import orjson
 
+from sharegpt_argilla.common.atomic_files import atomic_bytes, atomic_text
 from sharegpt_argilla.errors import InputError, RejectedError
 from sharegpt_argilla.rows import Row, check_row, holds_text
 
@@ -105,9 +106,8 @@ def open_output(path: str | Path) -> Iterator[IO[str]]:
         yield sys.stdout
         sys.stdout.flush()
         return
-    with _replacing(Path(path)) as draft, draft.open("w", encoding="utf-8", newline="") as file:
+    with atomic_text(path) as file:
         yield file
-        _to_disk(file)
 
 
 @contextmanager
@@ -122,27 +122,8 @@ def open_bytes_output(path: str | Path) -> Iterator[IO[bytes]]:
         yield sys.stdout.buffer
         sys.stdout.buffer.flush()
         return
-    with _replacing(Path(path)) as draft, draft.open("wb") as file:
+    with atomic_bytes(path) as file:
         yield file
-        _to_disk(file)
-
-
-@contextmanager
-def _replacing(target: Path) -> Iterator[Path]:
-    """A path to write to, which takes the target's place when the block ends well."""
-    draft = target.with_name(f".{target.name}.{os.getpid()}.part")
-    try:
-        yield draft
-        draft.replace(target)
-    except OSError as error:
-        raise InputError(f"{target}: cannot be written: {error.strerror}") from error
-    finally:
-        draft.unlink(missing_ok=True)
-
-
-def _to_disk(file: IO[Any]) -> None:
-    file.flush()
-    os.fsync(file.fileno())
 
 
 class RejectsFile:
@@ -151,24 +132,30 @@ class RejectsFile:
     It is written only when something is rejected, and takes its name when the block ends, well or not.
 
     Attributes:
+        path: the file.
         count: how many were rejected so far.
     """
 
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
         self.count = 0
-        self._draft = self.path.with_name(f".{self.path.name}.{os.getpid()}.part")
+        self._open = ExitStack()
         self._file: IO[str] | None = None
 
     def add(self, file: str, line: int, reason: str, raw: str) -> None:
-        """Keep one reject. ``raw`` is what stood in the file, so that it can be mended and read again."""
+        """Keep one reject. ``raw`` is what the file has there, so that it can be fixed and read again.
+
+        Raises:
+            InputError: the file cannot be written.
+        """
         if self._file is None:
-            try:
-                self._file = self._draft.open("w", encoding="utf-8", newline="\n")
-            except OSError as error:
-                raise InputError(f"{self.path}: cannot be written: {error.strerror}") from error
+            self._file = self._open.enter_context(atomic_text(self.path))
         # ASCII, because the raw text may hold bytes that were not UTF-8.
-        self._file.write(json.dumps({"file": file, "line": line, "reason": reason, "raw": raw}) + "\n")
+        line_text = json.dumps({"file": file, "line": line, "reason": reason, "raw": raw}) + "\n"
+        try:
+            self._file.write(line_text)
+        except OSError as error:
+            raise InputError(f"{self.path}: cannot be written: {error.strerror or error}") from error
         self.count += 1
 
     def __enter__(self) -> RejectsFile:
@@ -177,9 +164,9 @@ class RejectsFile:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._file is not None:
-            self._file.close()
-            self._draft.replace(self.path)
+        # What was rejected is kept when the block fails, too; then its error is the one that counts.
+        with suppress(InputError) if error is not None else nullcontext():
+            self._open.close()
 
 
 def left_by_an_earlier_run(path: str | Path, *, written: bool) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from sharegpt_argilla.common.atomic_files import remove_drafts
 from sharegpt_argilla.errors import InputError
 
 
@@ -28,8 +29,7 @@ def run_lock(output: Path) -> Iterator[None]:
     except OSError as error:
         raise InputError(f"{output}: cannot be written: {error.strerror}") from error
     try:
-        for draft in output.parent.glob(f".{output.name}.*.part"):
-            draft.unlink(missing_ok=True)
+        remove_drafts(output)
         yield
     finally:
         path.unlink(missing_ok=True)

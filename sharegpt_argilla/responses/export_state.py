@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import sqlite3
 from array import array
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -15,6 +14,7 @@ from typing import NamedTuple
 from zlib import crc32
 
 from sharegpt_argilla.annotation import AnsweredRecord
+from sharegpt_argilla.common.atomic_files import atomic_path
 from sharegpt_argilla.errors import InputError
 from sharegpt_argilla.responses.working_time import TIMES_INDEX, TIMES_TABLE, ResponseTimes
 
@@ -212,29 +212,20 @@ def new_state(path: Path, plan: str) -> Iterator[StateFile]:
     Raises:
         InputError: it cannot be written.
     """
-    draft = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        os.close(os.open(draft, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o600))
-        with closing(sqlite3.connect(draft, isolation_level=None)) as database:
-            # Nobody sees it before it is whole.
-            database.execute("PRAGMA synchronous = OFF")
-            database.execute("PRAGMA journal_mode = OFF")
-            database.executescript(_TABLES)
-            database.execute("BEGIN")
-            yield StateFile(database, Export(plan), array("Q"))
-        draft.replace(path)
-        # What a killed run left in its journal belongs to the file that was there before.
+    with atomic_path(path, private=True) as draft:
+        try:
+            with closing(sqlite3.connect(draft, isolation_level=None)) as database:
+                # Nobody sees it before it is whole.
+                database.execute("PRAGMA synchronous = OFF")
+                database.execute("PRAGMA journal_mode = OFF")
+                database.executescript(_TABLES)
+                database.execute("BEGIN")
+                yield StateFile(database, Export(plan), array("Q"))
+        except sqlite3.Error as error:
+            raise InputError(f"{path}: cannot be written: {error}") from error
+    # What a killed run left in its journal belongs to the file that was there before.
+    with suppress(OSError):
         path.with_name(f"{path.name}-journal").unlink(missing_ok=True)
-    except (OSError, sqlite3.Error) as error:
-        raise InputError(f"{path}: cannot be written: {error}") from error
-    finally:
-        draft.unlink(missing_ok=True)
-
-
-def remove_drafts(path: Path) -> None:
-    """Remove what killed runs left beside a state file."""
-    for draft in path.parent.glob(f".{path.name}.*.part"):
-        draft.unlink(missing_ok=True)
 
 
 def load_state(path: Path) -> StateFile | None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -15,9 +13,9 @@ from datasets.arrow_writer import ArrowWriter
 from huggingface_hub import HfApi
 from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalTokenNotFoundError
 
+from sharegpt_argilla.common.atomic_files import atomic_folder, check_folder_free
 from sharegpt_argilla.errors import (
     CredentialsError,
-    InputError,
     ServerRefusedError,
     ServerUnreachableError,
     SharegptArgillaError,
@@ -25,7 +23,6 @@ from sharegpt_argilla.errors import (
 from sharegpt_argilla.training.base import About, Scheme, TrainingRow
 from sharegpt_argilla.training.data_frames import features
 from sharegpt_argilla.training.dataset_card import dataset_card
-from sharegpt_argilla.training.folders import check_free, replace_folder
 
 
 def upload_model(folder: Path, repository: str, *, private: bool) -> str:
@@ -92,17 +89,11 @@ def write(target: Path, splits: Mapping[str, Iterable[TrainingRow]], scheme: Sch
     Raises:
         InputError: something else stands there, or it cannot be written.
     """
-    check_free(target, _MARK, "dataset")
-    draft = target.with_name(f".{target.name}.{os.getpid()}.part")
-    try:
+    check_folder_free(target, _MARK, "dataset")
+    with atomic_folder(target) as draft:
         with tempfile.TemporaryDirectory(prefix="sharegpt-argilla-") as scratch:
             counts = _save(draft, splits, scheme, Path(scratch))
         (draft / _CARD).write_text(dataset_card(scheme, about, counts), encoding="utf-8")
-        replace_folder(draft, target)
-    except OSError as error:
-        raise InputError(f"{target}: cannot be written: {error.strerror or error}") from error
-    finally:
-        shutil.rmtree(draft, ignore_errors=True)
     return [target]
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import ExitStack
 from itertools import islice
 from pathlib import Path
 
 import pyarrow
 from pyarrow import parquet
 
-from sharegpt_argilla.errors import InputError
+from sharegpt_argilla.common.atomic_files import atomic_path
 from sharegpt_argilla.training.base import About, Scheme, TrainingRow, split_path
 from sharegpt_argilla.training.data_frames import columns
 
@@ -46,19 +47,11 @@ def write(
         InputError: a file cannot be written.
     """
     schema = arrow_schema(scheme)
-    drafts = {split_path(target, split): rows for split, rows in splits.items()}
-    part = {path: path.with_name(f".{path.name}.part") for path in drafts}
-    try:
-        for path, rows in drafts.items():
-            _write_file(part[path], rows, schema)
-        for path in drafts:
-            part[path].replace(path)
-    except OSError as error:
-        raise InputError(f"{target}: cannot be written: {error.strerror or error}") from error
-    finally:
-        for draft in part.values():
-            draft.unlink(missing_ok=True)
-    return list(drafts)
+    paths = [split_path(target, split) for split in splits]
+    with ExitStack() as drafts:
+        for path, rows in zip(paths, splits.values(), strict=True):
+            _write_file(drafts.enter_context(atomic_path(path)), rows, schema)
+    return paths
 
 
 def _write_file(path: Path, rows: Iterable[TrainingRow], schema: pyarrow.Schema) -> None:

@@ -16,6 +16,7 @@ from threading import Event
 from typing import IO, Any, get_args
 
 from sharegpt_argilla.annotation import ResponseStatus
+from sharegpt_argilla.common.atomic_files import remove_drafts
 from sharegpt_argilla.common.jsonl import STANDARD_STREAM, open_output, read_rows
 from sharegpt_argilla.common.run_lock import run_lock
 from sharegpt_argilla.config import DEFAULT_CONFIG, ProjectConfig, load_project
@@ -34,7 +35,6 @@ from sharegpt_argilla.responses.export_state import (
     load_state,
     new_state,
     plan_hash,
-    remove_drafts,
 )
 from sharegpt_argilla.responses.merge import Origin, guidelines_hash
 from sharegpt_argilla.responses.merge_lines import LineCounts, LineMerger, lines_at, patch, remade

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from sharegpt_argilla.embedded_argilla.processes.child_process import Child, remaining
 from sharegpt_argilla.embedded_argilla.processes.process_log import last_line, rotate
 from sharegpt_argilla.embedded_argilla.processes.readiness import Readiness
-from sharegpt_argilla.errors import EmbeddedArgillaError
+from sharegpt_argilla.errors import EmbeddedArgillaError, InputError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -65,7 +65,7 @@ class Supervisor(threading.Thread):
                 time.sleep(_TICK)
         except EmbeddedArgillaError as error:
             self.error = error
-        except OSError as error:  # a full disk, no more processes, a home folder that is gone
+        except (OSError, InputError) as error:  # a full disk, no more processes, a home folder that is gone
             self.error = EmbeddedArgillaError(f"the embedded Argilla cannot go on: {error}")
         finally:
             self._stop_children()

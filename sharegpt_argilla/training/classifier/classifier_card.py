@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from sharegpt_argilla.errors import InputError
+from sharegpt_argilla.common.atomic_files import atomic_folder, check_folder_free
 from sharegpt_argilla.training.classifier.base import Score, Task, Validation
 from sharegpt_argilla.training.classifier.text_classifier import CHARACTERS, train_pipeline
 from sharegpt_argilla.training.dataset_card import UNKNOWN_LICENCE, licence_note, table
-from sharegpt_argilla.training.folders import check_free, replace_folder
 
 _SCORES = ("predicted by", "prompts", "all labels right", "F1, micro", "F1, macro")
 
@@ -150,7 +147,7 @@ def check_target(target: Path) -> None:
     Raises:
         InputError: it cannot.
     """
-    check_free(target, METRICS, "model")
+    check_folder_free(target, METRICS, "model")
 
 
 def write_classifier(target: Path, trained: Sequence[Trained], seed: int, licence: str) -> None:
@@ -159,9 +156,7 @@ def write_classifier(target: Path, trained: Sequence[Trained], seed: int, licenc
     Raises:
         InputError: it cannot be written. What stood there before is then still there.
     """
-    draft = target.with_name(f".{target.name}.{os.getpid()}.part")
-    try:
-        draft.mkdir()
+    with atomic_folder(target) as draft:
         for one in trained:
             nlp = train_pipeline(one.task, one.task.cases, seed)
             # The vocabulary has every word of the prompts, secrets too; the model needs their hashes only.
@@ -169,8 +164,3 @@ def write_classifier(target: Path, trained: Sequence[Trained], seed: int, licenc
         text = json.dumps(metrics(trained, seed), ensure_ascii=False, indent=2)
         (draft / METRICS).write_text(text + "\n", encoding="utf-8")
         (draft / CARD).write_text(model_card(target.name, licence, trained), encoding="utf-8")
-        replace_folder(draft, target)
-    except OSError as error:
-        raise InputError(f"{target}: cannot be written: {error.strerror or error}") from error
-    finally:
-        shutil.rmtree(draft, ignore_errors=True)
