@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import os
 import shutil
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,8 +25,32 @@ hypothesis.settings.register_profile("ci", derandomize=True)
 if os.environ.get("CI"):
     hypothesis.settings.load_profile("ci")
 
+# A shell that runs something in the background has it ignore Ctrl-C, and what is ignored stays so in every child.
+# Commands that tests end with Ctrl-C would then run for ever. A handler, unlike that, is not inherited.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+SERVER_MARKS = ("live", "browser", "slow")
+TIMEOUT_WITH_SERVER = 1200
+"""Seconds for a test with one of these marks: under load a server alone may take two minutes to start."""
 CHROMIUM = shutil.which("chromium")
 _numbers = itertools.count(1)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Give what needs a server more time, and with ``-n 2`` one process, so that one Argilla serves all of it.
+
+    Everything else is distributed file by file, as the fixtures of a module are made once then.
+    """
+    for item in items:
+        with_server = "argilla" in getattr(item, "fixturenames", ()) or any(
+            item.get_closest_marker(mark) for mark in ("live", "browser")
+        )
+        group = "argilla" if with_server else item.nodeid.partition("::")[0]
+        item.add_marker(pytest.mark.xdist_group(group))
+        if any(item.get_closest_marker(mark) for mark in SERVER_MARKS):
+            item.add_marker(pytest.mark.timeout(TIMEOUT_WITH_SERVER), append=False)
 
 
 @pytest.fixture(scope="session")

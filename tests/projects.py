@@ -13,6 +13,7 @@ import yaml
 
 from sharegpt_argilla.rows import Pair, Row, build_row, dump_row
 from sharegpt_argilla.settings import Connection, Home, find_password
+from tests.embedded import PATIENCE
 
 ROOT = Path(__file__).parent.parent
 SHARED = ROOT.parent / "shared" / "data"
@@ -41,7 +42,7 @@ class TestProject:
     def owner(self) -> httpx.Client:
         """REST calls with the owner's key."""
         headers = {"X-Argilla-Api-Key": self.connection.api_key}
-        return httpx.Client(base_url=self.connection.api_url, headers=headers, timeout=60)
+        return httpx.Client(base_url=self.connection.api_url, headers=headers, timeout=PATIENCE)
 
     def annotator(self, username: str) -> Annotator:
         """Somebody of the project, signed in with the password of the credentials sheet."""
@@ -98,7 +99,7 @@ class Annotator:
         self._call("DELETE", f"/api/v1/responses/{response_id}")
 
     def _call(self, method: str, path: str, **arguments: Any) -> Any:
-        response = httpx.request(method, self._url + path, headers=self._headers, timeout=60, **arguments)
+        response = httpx.request(method, self._url + path, headers=self._headers, timeout=PATIENCE, **arguments)
         assert response.is_success, response.text
         return response.json()
 

@@ -20,6 +20,7 @@ from sharegpt_argilla.corpora.run.shards import Shard
 from sharegpt_argilla.errors import InputError, UsageError
 from sharegpt_argilla.workflows.extract import extract
 from tests.corpora.layouts import conversation, json_lines, pretty_array
+from tests.embedded import PATIENCE
 
 TIME = "20230511 15:56:03"
 SHARD = 3000
@@ -139,7 +140,7 @@ def start(workers: int) -> subprocess.Popen[bytes]:
 
 def wait_for_shards(process: subprocess.Popen[bytes], count: int) -> None:
     """Until so many shards are done, or the run is."""
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + PATIENCE
     while process.poll() is None and len(list(Path(".rows.jsonl.work").glob("*.done"))) < count:
         assert time.monotonic() < deadline
         time.sleep(0.001)
@@ -180,7 +181,7 @@ def test_workers_end_with_a_killed_parent(corpus: Path) -> None:
     process.kill()
     process.wait()
     assert len(workers) >= 2
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + PATIENCE
     while any(Path(f"/proc/{worker}/cmdline").is_file() and alive(worker) for worker in workers):
         assert time.monotonic() < deadline
         time.sleep(0.01)
@@ -206,7 +207,7 @@ def test_a_worker_that_dies_is_one_line_and_the_run_goes_on(corpus: Path) -> Non
     wait_for_shards(process, 1)
     victims = [pid for pid in children(process.pid) if "tracker" not in Path(f"/proc/{pid}/cmdline").read_text()]
     os.kill(victims[-1], signal.SIGKILL)
-    _, message = process.communicate(timeout=60)
+    _, message = process.communicate(timeout=PATIENCE)
     assert process.returncode == 1
     assert message.decode().startswith("a worker process died, perhaps for want of memory; what is done is kept")
     assert message.count(b"\n") == 1

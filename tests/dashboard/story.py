@@ -11,6 +11,7 @@ from pathlib import Path
 from sharegpt_argilla.argilla_plugin.active_time import Spent, add_activity
 from sharegpt_argilla.rows import Pair, Row, build_row
 from sharegpt_argilla.workflows.push_to_argilla import push_to_argilla
+from tests.embedded import PATIENCE
 from tests.projects import TestProject, write_rows
 
 ROWS = 10
@@ -92,7 +93,7 @@ def tell(project: TestProject, folder: Path) -> Path:
 
 def redate(project: TestProject, dates: dict[str, datetime]) -> None:
     """Give responses other times than now, which Argilla has no call for."""
-    with closing(sqlite3.connect(project.home.database, timeout=30)) as database, database:
+    with closing(sqlite3.connect(project.home.database, timeout=PATIENCE)) as database, database:
         for key, time in dates.items():
             stored = time.isoformat(" ")
             database.execute(

@@ -22,7 +22,7 @@ from sharegpt_argilla.project.team_progress import team_progress
 from sharegpt_argilla.settings import Connection
 from tests.dashboard.conftest import Run
 from tests.dashboard.story import tell
-from tests.embedded import embedded_argilla
+from tests.embedded import PATIENCE, embedded_argilla
 from tests.projects import TestProject, write_project
 
 pytestmark = [pytest.mark.live, pytest.mark.slow]
@@ -50,7 +50,7 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[TestProject
 
 def fill(project: TestProject) -> None:
     """Copy one user, record and response many times."""
-    with closing(sqlite3.connect(project.home.database, timeout=60)) as database, database:
+    with closing(sqlite3.connect(project.home.database, timeout=PATIENCE)) as database, database:
         database.row_factory = sqlite3.Row
         user = one(database, "SELECT * FROM users WHERE username = ?", project.people[0])
         record = one(database, "SELECT * FROM records WHERE status = 'completed' LIMIT ?", 1)

@@ -11,6 +11,7 @@ from tests.docs.pages import blocks
 from tests.docs.preparations import with_rows
 from tests.docs.reader import Reader, staying_up
 from tests.docs.test_pages import run
+from tests.embedded import PATIENCE
 
 pytestmark = pytest.mark.live
 
@@ -33,11 +34,11 @@ def test_an_argilla_with_active_time_is_looked_at_copied_moved_and_stopped(reade
     (serve,) = next(block for block in blocks(ACTIVE_TIME) if block.language == "bash").lines
     stop = ""
     with staying_up(serve) as (address, process):
-        assert "/active-time.js" in httpx.get(address).text
+        assert "/active-time.js" in httpx.get(address, timeout=PATIENCE).text
         for block in blocks(OWN_SERVER):
             stop = stop or next((line for line in block.lines if line.endswith(" stop")), "")
             # The page says what each is for; to end what is needed further down is not its order.
             run(block, reader, leave_out=(stop,))
         assert Path("restored", "argilla.db").is_file()
         reader.run(block, stop)
-        assert process.wait(1) == 0
+        assert process.wait(PATIENCE) == 0

@@ -11,6 +11,7 @@ import pytest
 from sharegpt_argilla.rows import Pair, Row, build_row
 from sharegpt_argilla.workflows.export_responses import export_responses
 from sharegpt_argilla.workflows.push_to_argilla import push_to_argilla
+from tests.browser_contexts import new_context
 from tests.projects import TestProject, annotations, some_rows, write_rows
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ def loaded(project: TestProject, rows: list[Row], tmp_path: Path) -> TestProject
 @pytest.fixture
 def page(browser: Browser, loaded: TestProject) -> Iterator[Page]:
     """The annotation page of the project, with the first annotator signed in."""
-    context = browser.new_context(viewport={"width": 1440, "height": 900})
+    context = new_context(browser)
     page = context.new_page()
     sign_in(page, loaded, loaded.people[0])
     page.goto(f"{loaded.connection.api_url}/dataset/{loaded.dataset_id()}/annotation-mode")

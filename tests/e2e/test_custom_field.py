@@ -9,6 +9,7 @@ import yaml
 
 from sharegpt_argilla.rows import read_extension, row_id, with_extension
 from sharegpt_argilla.workflows.push_to_argilla import push_to_argilla
+from tests.browser_contexts import new_context
 from tests.e2e.test_annotate import sign_in
 from tests.projects import ROOT, TestProject, some_rows, write_rows
 
@@ -35,7 +36,7 @@ def test_no_text_of_the_corpus_runs(project: TestProject, tmp_path: Path, browse
     row["id"] = row_id(row)
     rows = write_rows(tmp_path / "rows.jsonl", [row])
     push_to_argilla(rows, project.config, connection=project.connection, home=project.home)
-    page = browser.new_page()
+    page = new_context(browser).new_page()
     sign_in(page, project, project.people[0])
     page.goto(f"{project.connection.api_url}/dataset/{project.dataset_id()}/annotation-mode")
     first, second = (page.frame_locator("iframe").locator("section").nth(place) for place in (0, 1))

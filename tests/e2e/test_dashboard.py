@@ -11,7 +11,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import psutil
 import pytest
@@ -19,8 +19,9 @@ import pytest
 from sharegpt_argilla.project.record_links import answer_filter, queue_link, record_link
 from sharegpt_argilla.settings import Connection
 from sharegpt_argilla.workflows.dashboard import DashboardOptions, running_dashboard
+from tests.browser_contexts import new_context
 from tests.dashboard.story import COMPLETED, ROWS, SUBMITTED, tell
-from tests.embedded import EmbeddedArgilla, embedded_argilla, free_port, gone, wait_until
+from tests.embedded import PATIENCE, EmbeddedArgilla, embedded_argilla, free_port, gone, wait_until
 from tests.projects import ROOT, TestProject, write_project
 
 if TYPE_CHECKING:
@@ -30,8 +31,6 @@ pytestmark = [pytest.mark.live, pytest.mark.browser, pytest.mark.slow]
 
 PICTURES = ROOT / "test-results" / "dashboard"
 PAGES = ("Team", "Annotator", "Corpus", "Export")
-WITHIN = 60_000
-"""Milliseconds; the first page waits for imports."""
 
 
 class Stage:
@@ -60,9 +59,8 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     assert not psutil.pid_exists(stage.pid)
 
 
-def open_as(browser: Browser, stage: Stage, username: str, password: str, **context: object) -> Page:
-    page = browser.new_context(**{"viewport": {"width": 1280, "height": 900}} | context).new_page()
-    page.set_default_timeout(WITHIN)
+def open_as(browser: Browser, stage: Stage, username: str, password: str, **context: Any) -> Page:
+    page = new_context(browser, **{"viewport": {"width": 1280, "height": 900}} | context).new_page()
     page.goto(stage.url)
     page.get_by_label("Username").fill(username)
     page.get_by_label("Password").first.fill(password)
@@ -70,7 +68,7 @@ def open_as(browser: Browser, stage: Stage, username: str, password: str, **cont
     return page
 
 
-def open_as_lead(browser: Browser, stage: Stage, **context: object) -> Page:
+def open_as_lead(browser: Browser, stage: Stage, **context: Any) -> Page:
     page = open_as(browser, stage, stage.argilla.username, stage.argilla.password, **context)
     page.get_by_role("heading", name="Team").wait_for()
     return page
@@ -232,6 +230,6 @@ def test_the_dashboard_ends_with_who_started_it(stage: Stage, tmp_path: Path) ->
         children = psutil.Process(started.pid).children(recursive=True)
         assert children
         started.send_signal(number)
-        assert started.wait(30) == code
+        assert started.wait(PATIENCE) == code
         started.stderr.close()
         wait_until(lambda children=children: all(map(gone, children)), "the end of the dashboard's process")

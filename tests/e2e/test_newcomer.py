@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 import psutil
 import pytest
 
+from tests.browser_contexts import new_context
 from tests.docs.pages import Block, blocks
 from tests.e2e.test_annotate import choose
 from tests.embedded import START_WITHIN, clean_environment, free_port
@@ -38,8 +39,6 @@ ANSWERS = [
     ("quality_4", "intent_generation", "toxicity_harmful"),
     ("quality_7", "intent_open_qa", "toxicity_none"),
 ]
-WITHIN = 60_000
-"""Milliseconds; the first page of the dashboard waits for imports."""
 
 
 class Newcomer:
@@ -134,9 +133,8 @@ def newcomer(tmp_path: Path) -> Iterator[Newcomer]:
 
 @pytest.fixture
 def page(browser: Browser) -> Iterator[Page]:
-    context = browser.new_context(viewport={"width": 1440, "height": 900})
+    context = new_context(browser)
     page = context.new_page()
-    page.set_default_timeout(WITHIN)
     yield page
     context.close()
 

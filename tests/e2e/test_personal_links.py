@@ -8,6 +8,7 @@ import pytest
 from sharegpt_argilla.records.plan_file import assigned_records, plan_path
 from sharegpt_argilla.workflows.people import people
 from sharegpt_argilla.workflows.push_to_argilla import push_to_argilla
+from tests.browser_contexts import new_context
 from tests.e2e.test_annotate import sign_in
 from tests.projects import TestProject, some_rows, write_rows
 
@@ -26,7 +27,7 @@ def test_a_link_shows_what_is_theirs_and_pending(project: TestProject, tmp_path:
     person = project.annotator(found[0].username)
     mine = {row: one.rank for row, one in assigned.items() if person.username in one.people}
     (link,) = found[0].links
-    page = browser.new_page()
+    page = new_context(browser).new_page()
     sign_in(page, project, person.username)
     with page.expect_response(lambda response: "records/search" in response.url) as answer:
         page.goto(link)

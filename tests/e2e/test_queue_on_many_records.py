@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.browser_contexts import new_context
 from tests.e2e.many_rows import COUNT, KINDS, LETTERS, Item, read_rows, searches
 from tests.embedded import EmbeddedArgilla, wait_until
 from tests.live.rest import PASSWORD, RATING, Rest, owner_of
@@ -87,9 +88,14 @@ class Queue:
     def open(self, query: str = "", status: str = "pending", page: str = "1") -> Queue:
         with self.page.expect_response(lambda answer: "/records/search" in answer.url and answer.ok) as answer:
             self.page.goto(f"{self.url}?page={page}&status={status}&{query}")
-        self.page.wait_for_load_state("networkidle")
         self.found = found_in(answer.value)
+        self.wait_for_records(len(self.found) if "~" in page else min(len(self.found), 1))
+        self.page.wait_for_load_state("networkidle")
         return self
+
+    def wait_for_records(self, count: int) -> None:
+        """Until the page has drawn so many and their count."""
+        wait_until(lambda: len(self.shown) == count and bool(self.total) == bool(count), f"{count} records drawn")
 
     @property
     def text(self) -> str:
@@ -111,6 +117,7 @@ class Queue:
 
     def press(self, button: str, path: str = "responses") -> int:
         """Press ``submit``, ``draft`` or ``discard``; gives the number of the record that was on the page."""
+        wait_until(lambda: bool(self.shown), "the record to answer")
         number = self.shown[0]
         with self.page.expect_response(
             lambda answer: path in answer.url and answer.request.method in {"POST", "PUT"} and answer.ok
@@ -127,7 +134,7 @@ def queue(browser: Browser, argilla: EmbeddedArgilla, dataset: str, owner: Rest,
     """The page of somebody who has not answered anything yet."""
     username = re.sub(r"\W+", "-", request.node.name)[:60]
     owner.user(username, workspace=WORKSPACE)
-    context = browser.new_context(viewport={"width": 1440, "height": 900})
+    context = new_context(browser)
     yield Queue(context, argilla, dataset, username)
     context.close()
 
@@ -151,7 +158,7 @@ def test_text_search(queue: Queue, items: list[Item]) -> None:
         with queue.page.expect_response(lambda answer: "/records/search" in answer.url and answer.ok):
             queue.page.keyboard.press("Enter")
         wait_until(lambda: queue.total == expected, f"{typed}: {expected} records, not {queue.total}")  # noqa: B023
-        assert holds(items[queue.shown[0]]), typed
+        wait_until(lambda: bool(queue.shown) and holds(items[queue.shown[0]]), f"a record for {typed}")  # noqa: B023
 
 
 @pytest.mark.parametrize(
@@ -228,7 +235,7 @@ def test_bulk_answers_and_progress(queue: Queue) -> None:
     assert queue.total == COUNT - 25
     assert queue.open(status="submitted").total == 25
     # The team's progress counts records that three people answered.
-    assert "0.00% Submitted 25" in queue.text
+    wait_until(lambda: "0.00% Submitted 25" in queue.text, "the progress")
     assert queue.open("response=quality.ge5.le5", status="submitted").total == 25
     assert queue.open("response=quality.ge6.le7", status="submitted").total == 0
 
@@ -246,8 +253,7 @@ def test_similar_records(queue: Queue, items: list[Item]) -> None:
     assert likeness == pytest.approx(others[::-1][:50], abs=1e-6)
     # The page names the record that was asked about, then shows the nearest.
     queue.page.get_by_text(items[found[0]].place).first.wait_for()
-    assert "Most Similar" in queue.text
-    assert queue.shown[-1] == found[0], queue.text
+    wait_until(lambda: "Most Similar" in queue.text and queue.shown[-1:] == [found[0]], "the nearest record")
 
 
 def test_a_link_to_similar_records(queue: Queue) -> None:
@@ -263,7 +269,7 @@ def test_a_link_to_similar_records(queue: Queue) -> None:
     assert found_in(answer.value) == found
     # The page shows the record of the link, which it has to ask for, and the nearest.
     wait_until(lambda: queue.shown == [first, found[0]], f"records {first} and {found[0]}")
-    assert queue.total == 50
+    wait_until(lambda: queue.total == 50, "the count of the nearest")
 
 
 def test_discards_drafts_and_answers_each_have_their_place(queue: Queue) -> None:
@@ -280,7 +286,7 @@ def test_discards_drafts_and_answers_each_have_their_place(queue: Queue) -> None
 
     assert queue.open(status="discarded").shown == [0]
     assert queue.open(status="draft").shown == [1]
-    assert queue.page.locator("#quality_2").is_checked()
+    wait_until(queue.page.locator("#quality_2").is_checked, "the draft's answer")
     queue.choose("quality_3")
     assert queue.press("submit") == 1
     assert queue.open(status="draft").total == 0
@@ -292,7 +298,7 @@ def test_discards_drafts_and_answers_each_have_their_place(queue: Queue) -> None
 
 def test_two_people_at_once(browser: Browser, argilla: EmbeddedArgilla, owner: Rest, items: list[Item]) -> None:
     dataset = load(owner, items, "two-people", 1)
-    contexts = [browser.new_context(viewport={"width": 1440, "height": 900}) for _ in range(2)]
+    contexts = [new_context(browser) for _ in range(2)]
     queues = []
     for context, username in zip(contexts, ("left", "right"), strict=True):
         owner.user(username, workspace=WORKSPACE)
@@ -310,7 +316,8 @@ def test_two_people_at_once(browser: Browser, argilla: EmbeddedArgilla, owner: R
     for queue, numbers in zip(queues, done, strict=True):
         assert queue.open().total == COUNT - len(completed)
         assert sorted(queue.open(status="submitted").found) == sorted(numbers)
-        assert f"{100 * len(completed) / COUNT:.2f}%" in queue.text
+        percentage = f"{100 * len(completed) / COUNT:.2f}%"
+        wait_until(lambda queue=queue, shown=percentage: shown in queue.text, "the team's progress")
     progress = owner("GET", f"/datasets/{dataset}/progress")
     assert (progress["total"], progress["completed"]) == (COUNT, len(completed))
     for context in contexts:

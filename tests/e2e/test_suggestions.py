@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from sharegpt_argilla.workflows.push_to_argilla import push_to_argilla
+from tests.browser_contexts import new_context
 from tests.e2e.test_annotate import sign_in
 from tests.live.test_suggestions import ROWS, RULES
 from tests.projects import TestProject, write_rows
@@ -24,7 +25,7 @@ def test_suggestions_are_preselected_and_filter_the_queue(
     project.rewrite(suggestions=RULES)
     path = write_rows(tmp_path / "rows.jsonl", ROWS)
     push_to_argilla(path, project.config, connection=project.connection, home=project.home)
-    context = browser.new_context(viewport={"width": 1440, "height": 900})
+    context = new_context(browser)
     page = context.new_page()
     sign_in(page, project, project.people[0])
 

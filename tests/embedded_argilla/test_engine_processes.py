@@ -13,10 +13,12 @@ from sharegpt_argilla.embedded_argilla.engine import index_file
 from sharegpt_argilla.embedded_argilla.engine.index_file import SCHEMA_VERSION, open_index, set_aside_damaged
 from sharegpt_argilla.embedded_argilla.engine.index_threads import close_stores, store_at
 from sharegpt_argilla.errors import EmbeddedArgillaError
+from tests.embedded import PATIENCE
 
 WRITER = """
 import sys
 from pathlib import Path
+from tests.embedded import PATIENCE
 from tests.embedded_argilla.conftest import World
 
 world, dataset_id, name = World(Path(sys.argv[1])), sys.argv[2], sys.argv[3]
@@ -73,7 +75,7 @@ def test_two_processes_write_at_the_same_time(world):
         writer.stdin.flush()
     world.add("three", "written here")
     for writer in writers:
-        writer.communicate(timeout=120)
+        writer.communicate(timeout=PATIENCE)
     assert [writer.returncode for writer in writers] == [0, 0]
     assert world.run("get_dataset_progress", world.dataset) == {"total": 301, "completed": 300, "pending": 1}
     assert world.run("search", world.dataset, query="written").total == 301
@@ -101,8 +103,8 @@ def test_a_forked_process_opens_its_own_connections(world):
     queue = context.Queue()
     child = context.Process(target=_write_in_child, args=(world, queue))
     child.start()
-    assert sorted(queue.get(timeout=60)) == ["child", "parent"]
-    child.join(60)
+    assert sorted(queue.get(timeout=PATIENCE)) == ["child", "parent"]
+    child.join(PATIENCE)
     assert child.exitcode == 0
     world.make("child")
     world.add("later", "written later")
@@ -115,7 +117,7 @@ def test_a_slow_search_does_not_hold_up_the_event_loop(world):
 
     def work(connection):
         began.set()
-        assert finish.wait(60)
+        assert finish.wait(PATIENCE)
         return connection.execute("SELECT COUNT(*) FROM record").fetchone()[0]
 
     async def interleave():

@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx
 
-from tests.embedded import EmbeddedArgilla
+from tests.embedded import PATIENCE, EmbeddedArgilla
 
 TEXT_FIELD = {"name": "prompt", "title": "Prompt", "required": True, "settings": {"type": "text"}}
 RATING = {
@@ -24,7 +24,7 @@ class Rest:
     """JSON in, JSON out, with one API key or token; anything but success is an AssertionError."""
 
     def __init__(self, url: str, **headers: str) -> None:
-        self.http = httpx.Client(base_url=url, headers=headers, timeout=60)
+        self.http = httpx.Client(base_url=url, headers=headers, timeout=PATIENCE)
 
     def __enter__(self) -> Rest:
         return self
@@ -97,7 +97,7 @@ def owner_of(argilla: EmbeddedArgilla) -> Rest:
 
 def signed_in(url: str, username: str, password: str = PASSWORD) -> Rest:
     """The connection of somebody who signs in with a password."""
-    answer = httpx.post(f"{url}/api/v1/token", data={"username": username, "password": password}, timeout=60)
+    answer = httpx.post(f"{url}/api/v1/token", data={"username": username, "password": password}, timeout=PATIENCE)
     assert answer.status_code == 201, answer.text
     return Rest(url, Authorization=f"Bearer {answer.json()['access_token']}")
 

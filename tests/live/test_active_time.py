@@ -20,7 +20,8 @@ from sharegpt_argilla.project.answer_sources import all_records, open_sources
 from sharegpt_argilla.settings import Connection, Home
 from sharegpt_argilla.workflows.backup import backup
 from sharegpt_argilla.workflows.restore import restore
-from tests.embedded import EmbeddedArgilla, embedded_argilla, wait_until
+from tests.browser_contexts import new_context
+from tests.embedded import PATIENCE, EmbeddedArgilla, embedded_argilla, wait_until
 from tests.live.plans import planned_dataset, queue
 from tests.live.rest import COMMENT, PASSWORD, RATING, Rest, owner_of, signed_in
 
@@ -84,7 +85,7 @@ class TestPage:
 
     def test_measures_what_a_person_does(self, browser: Browser, project: Project) -> None:
         first, second = project.ids[:2]
-        context = browser.new_context(viewport={"width": 1440, "height": 900})
+        context = new_context(browser)
         page = context.new_page()
         sign_in(page, project, "ana")
         script = Script(page)
@@ -122,13 +123,13 @@ class TestPage:
 
         expected = {(key, "ana"): spent for key, spent in script.spent.items()}
         try:
-            wait_until(lambda: reached(project.times(), expected), "the last post", 5)
+            wait_until(lambda: reached(project.times(), expected), "the last post")
         except AssertionError:
             raise AssertionError(f"measured {project.times()}, expected {expected}") from None
         context.close()
 
     def test_is_quiet_where_nothing_is_annotated(self, browser: Browser, project: Project) -> None:
-        context = browser.new_context()
+        context = new_context(browser)
         page = context.new_page()
         posts: list[str] = []
         page.on("request", lambda request: posts.append(request.url) if PATH in request.url else None)
@@ -149,7 +150,7 @@ class TestPage:
         Script(page).move(2.0)
         page.close(run_before_unload=True)
         context.close()
-        wait_until(lambda: (project.ids[3], "finn") in project.times(), "the last post", 10)
+        wait_until(lambda: (project.ids[3], "finn") in project.times(), "the last post")
         assert project.times()[project.ids[3], "finn"]["seconds"] < seconds + 1.5
 
 
@@ -281,7 +282,7 @@ class TestRoute:
         with signed_in(project.argilla.api_url, "dora") as dora:
             token = dora.http.headers["authorization"]
         body = {"token": token, "times": [{"record": project.ids[3], "seconds": 0.5}]}
-        answer = httpx.post(project.argilla.api_url + PATH, json=body, timeout=30)
+        answer = httpx.post(project.argilla.api_url + PATH, json=body, timeout=PATIENCE)
         assert answer.status_code == 204, answer.text
 
     @pytest.mark.parametrize(
@@ -310,10 +311,10 @@ class TestRoute:
     def test_refuses_who_it_does_not_know_and_records_of_others(self, project: Project) -> None:
         before = project.times()
         body = {"times": [{"record": project.ids[2], "seconds": 1.0}]}
-        assert httpx.post(project.argilla.api_url + PATH, json=body, timeout=30).status_code == 401
+        assert httpx.post(project.argilla.api_url + PATH, json=body, timeout=PATIENCE).status_code == 401
         forged = {"Authorization": "Bearer eyJhbGciOiJIUzI1NiJ9.eyJ1c2VybmFtZSI6ImFuYSJ9.c2ln"}
         url = project.argilla.api_url + PATH
-        assert httpx.post(url, json=body, headers=forged, timeout=30).status_code == 401
+        assert httpx.post(url, json=body, headers=forged, timeout=PATIENCE).status_code == 401
         assert project.post(project.people["ana"], *body["times"]).status_code == 403
         assert project.post(project.people["stranger"], *body["times"]).status_code == 403
         assert project.people["ana"].http.post(PATH, content=b" " * (MAX_BODY + 1)).status_code == 413
@@ -322,7 +323,7 @@ class TestRoute:
 
     def test_gives_nothing_to_strangers(self, project: Project) -> None:
         params = {"dataset_id": project.dataset_id}
-        assert httpx.get(project.argilla.api_url + PATH, params=params, timeout=30).status_code == 401
+        assert httpx.get(project.argilla.api_url + PATH, params=params, timeout=PATIENCE).status_code == 401
         assert project.people["stranger"].http.get(PATH, params=params).status_code == 404
         assert project.owner.http.get(PATH, params={"dataset_id": "x"}).status_code == 422
 

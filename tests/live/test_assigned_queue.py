@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.embedded import EmbeddedArgilla, wait_until
+from tests.browser_contexts import new_context
+from tests.embedded import PATIENCE, EmbeddedArgilla, wait_until
 from tests.live.plans import assigned, planned_dataset, queue, status
 from tests.live.rest import PASSWORD, Rest, owner_of
 
@@ -208,7 +209,7 @@ class TestCompletion:
         ana, ben = team.names[:2]
         dataset_id, (record_id,) = make(team, [([ana, ben], 1)])
         team.people[ana].answer(record_id, quality=1)
-        with closing(sqlite3.connect(argilla.home.database, timeout=30)) as database, database:
+        with closing(sqlite3.connect(argilla.home.database, timeout=PATIENCE)) as database, database:
             # What it would be by the dataset's number, one, which is what a worker without plans would leave.
             key = record_id.replace("-", "")
             assert database.execute("UPDATE records SET status = 'completed' WHERE id = ?", (key,)).rowcount == 1
@@ -251,7 +252,7 @@ def test_five_people_at_once_and_one_in_the_browser(team: Team, browser: Browser
     team.owner.user("planned-f", workspace=team.workspace)
     dataset_id, ids = make(team, plan)
     url = str(team.owner.http.base_url).rstrip("/")
-    page = browser.new_page()
+    page = new_context(browser).new_page()
     page.goto(f"{url}/sign-in")
     page.fill("input[type=text]", "planned-f")
     page.fill("input[type=password]", PASSWORD)

@@ -17,7 +17,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.embedded import EmbeddedArgilla, embedded_argilla, wait_until
+from tests.embedded import PATIENCE, EmbeddedArgilla, embedded_argilla, wait_until
 from tests.live.rest import owner_of, texts
 
 pytestmark = [pytest.mark.live, pytest.mark.slow]
@@ -26,7 +26,6 @@ ROUNDS = int(os.environ.get("CRASH_ROUNDS", "4"))
 SEED = int(os.environ.get("CRASH_SEED", "7"))
 PROCESSES = ("server", "worker", "redis", "launcher")
 BATCH = 20
-PATIENCE = 90.0
 ANNOTATORS = 2
 
 

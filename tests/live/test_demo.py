@@ -10,7 +10,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.embedded import START_WITHIN, clean_environment, free_port
+from tests.embedded import PATIENCE, START_WITHIN, clean_environment, free_port
 from tests.projects import ROOT, annotations
 
 pytestmark = [pytest.mark.live, pytest.mark.slow]
@@ -63,12 +63,12 @@ def test_a_second_demo_finds_everything_in_place(folder: Path) -> None:
         assert sheet.stat().st_mode & 0o777 == 0o600
         assert {"owner", "ana", "ben"} <= {line.split(",")[0] for line in sheet.read_text().splitlines()}
         assert f"  dashboard  http://127.0.0.1:{dashboard_port}\n" in first.said
-        assert httpx.get(f"http://127.0.0.1:{dashboard_port}/_stcore/health").text == "ok"
+        assert httpx.get(f"http://127.0.0.1:{dashboard_port}/_stcore/health", timeout=PATIENCE).text == "ok"
         _run_the_export_it_names(folder, first.said)
     finally:
         assert first.interrupt() == 0
     with pytest.raises(httpx.ConnectError):
-        httpx.get(f"http://127.0.0.1:{dashboard_port}/_stcore/health")
+        httpx.get(f"http://127.0.0.1:{dashboard_port}/_stcore/health", timeout=PATIENCE)
 
     # A port that is taken costs the dashboard, not the demo.
     second = Demo(folder, port, port)

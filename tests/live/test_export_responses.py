@@ -23,7 +23,7 @@ from sharegpt_argilla.settings import Connection
 from sharegpt_argilla.workflows.export_responses import ExportOptions, ExportSummary, export_responses
 from sharegpt_argilla.workflows.push_to_argilla import push_to_argilla
 from sharegpt_argilla.workflows.report_agreement import report_agreement
-from tests.embedded import free_port, package_root, wait_until
+from tests.embedded import PATIENCE, free_port, package_root, wait_until
 from tests.projects import ANSWER, Annotator, TestProject, annotations, some_rows, write_rows
 
 pytestmark = pytest.mark.live
@@ -236,7 +236,7 @@ def test_measured_time_that_comes_after_the_answer_is_exported(
 def spread(project: TestProject, seconds: dict[str, int]) -> None:
     """Responses as if they had been given so many seconds after noon of a day."""
     noon = datetime(2026, 1, 5, 12)
-    with closing(sqlite3.connect(project.home.database, timeout=30)) as database, database:
+    with closing(sqlite3.connect(project.home.database, timeout=PATIENCE)) as database, database:
         for response, after in seconds.items():
             time = (noon + timedelta(seconds=after)).isoformat(sep=" ", timespec="microseconds")
             query = "UPDATE responses SET inserted_at = ?, updated_at = ? WHERE id = ?"
@@ -351,9 +351,9 @@ def test_every_goes_on_after_a_failed_run_and_stops_on_sigterm(loaded, path, tmp
     )
     assert "failed, next try in 1s" in process.stderr.readline()
     moved.rename(path)
-    wait_until((tmp_path / "out-alpaca.json").exists, "a run that ends well", 60)
+    wait_until((tmp_path / "out-alpaca.json").exists, "a run that ends well")
     process.terminate()
-    _, rest = process.communicate(timeout=60)
+    _, rest = process.communicate(timeout=PATIENCE)
     assert process.returncode == 0
     assert "0 of 12 rows annotated" in rest
     assert rest.splitlines()[-1].endswith("stopped")

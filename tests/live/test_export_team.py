@@ -16,7 +16,7 @@ from sharegpt_argilla.rows import Row
 from sharegpt_argilla.workflows.export_responses import ExportOptions, export_responses
 from sharegpt_argilla.workflows.extract import extract
 from sharegpt_argilla.workflows.push_to_argilla import push_to_argilla
-from tests.embedded import package_root, wait_until
+from tests.embedded import PATIENCE, package_root, wait_until
 from tests.projects import SHARED, Annotator, TestProject, annotations, some_rows, write_rows
 
 pytestmark = [pytest.mark.live, pytest.mark.slow]
@@ -160,7 +160,7 @@ def command(team: Team, folder: Path, *options: str) -> subprocess.Popen[str]:
 def kill_while_it_runs(process: subprocess.Popen[str], folder: Path) -> None:
     """kill -9 as soon as the run has taken its lock."""
     lock = folder / ".out.jsonl.lock"
-    wait_until(lambda: lock.exists() or process.poll() is not None, "the run's lock", 60)
+    wait_until(lambda: lock.exists() or process.poll() is not None, "the run's lock")
     process.kill()
     process.communicate()
     assert process.returncode == -signal.SIGKILL
@@ -176,14 +176,14 @@ def test_each_response_is_in_its_row_exactly_once_as_it_last_was(team: Team, tmp
     kill_while_it_runs(command(team, tmp_path), tmp_path)
     assert whole(out, 300)
     export = command(team, tmp_path)
-    assert export.wait(120) == 0, export.stderr.read()
+    assert export.wait(PATIENCE) == 0, export.stderr.read()
     export.communicate()
 
     first = next(iter(team.people))
     service = command(team, tmp_path, "--every", "1s")
     team.submit(first, team.rows[290:295])
     team.edit((team.rows[0]["id"], first))
-    wait_until(lambda: team.rows[290]["id"] in annotations(out), "the next run of --every", 60)
+    wait_until(lambda: team.rows[290]["id"] in annotations(out), "the next run of --every")
     kill_while_it_runs(service, tmp_path)
     assert whole(out, 300)
 
@@ -196,7 +196,7 @@ def test_each_response_is_in_its_row_exactly_once_as_it_last_was(team: Team, tmp
     options = ExportOptions(statuses=EVERY_STATUS)
     project = team.project
     last = command(team, tmp_path)
-    assert last.wait(120) == 0, last.stderr.read()
+    assert last.wait(PATIENCE) == 0, last.stderr.read()
     last.communicate()
     export_responses(
         tmp_path / "rows.jsonl", tmp_path / "full.jsonl", project.config, options, connection=project.connection

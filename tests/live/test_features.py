@@ -16,7 +16,7 @@ import httpx
 import pytest
 from standardwebhooks import Webhook
 
-from tests.embedded import EmbeddedArgilla, embedded_argilla, wait_until
+from tests.embedded import PATIENCE, EmbeddedArgilla, embedded_argilla, wait_until
 from tests.live.rest import PASSWORD, RATING, TEXT_FIELD, Rest, owner_of, signed_in, texts
 
 pytestmark = pytest.mark.live
@@ -85,7 +85,7 @@ class TestWebhooks:
         with receiving(owner, *kinds) as (receiver, webhook), signed_in(argilla.api_url, "hooked") as person:
             first, _ = owner.load(dataset, texts(2))
             person.answer(first, quality=4)
-            wait_until(lambda: len(receiver.received) >= 4, "the events", 60)
+            wait_until(lambda: len(receiver.received) >= 4, "the events")
 
             created = receiver.events("record.created")
             assert sorted(item["external_id"] for item in created) == ["r1", "r2"]
@@ -108,7 +108,7 @@ class TestWebhooks:
     def test_a_delivery_that_failed_is_tried_again(self, owner: Rest) -> None:
         with receiving(owner, "dataset.created", refusals=1) as (receiver, _):
             owner.dataset(WORKSPACE, "webhook-retried")
-            wait_until(lambda: bool(receiver.received), "the second try, 10 seconds after the first", 60)
+            wait_until(lambda: bool(receiver.received), "the second try, 10 seconds after the first")
             assert receiver.refused == 1
             assert receiver.events("dataset.created")[0]["name"] == "webhook-retried"
 
@@ -143,11 +143,11 @@ def test_answers_count_while_redis_is_down_and_the_rest_follows_when_it_is_back(
                 )
             finally:
                 os.kill(argilla.pid, signal.SIGCONT)
-            wait_until(lambda: len(with_status(owner, dataset, "completed")) == 2, "the worker's verdict", 60)
+            wait_until(lambda: len(with_status(owner, dataset, "completed")) == 2, "the worker's verdict")
             assert with_status(owner, dataset, "completed") == sorted([first, second])
             statuses = [owner("GET", f"/records/{record}")["status"] for record in (first, second)]
             assert statuses == ["completed", "completed"]
-            wait_until(lambda: len(receiver.received) == 2, "the events", 60)
+            wait_until(lambda: len(receiver.received) == 2, "the events")
             assert receiver.events("response.created")[0]["record"]["id"] == first
             assert receiver.events("record.created")[0]["external_id"] == "r3"
 
@@ -182,7 +182,7 @@ def test_a_change_of_min_submitted_reaches_old_records(argilla: EmbeddedArgilla,
 
     owner("PATCH", f"/datasets/{dataset}", {"distribution": {"strategy": "overlap", "min_submitted": 1}})
 
-    wait_until(lambda: with_status(owner, dataset, "completed") == [first], "the worker's verdict", 60)
+    wait_until(lambda: with_status(owner, dataset, "completed") == [first], "the worker's verdict")
     assert owner("GET", f"/records/{second}")["status"] == "pending"
 
 
@@ -216,7 +216,7 @@ class TestHub:
 
 def test_share_your_progress_is_off(argilla: EmbeddedArgilla, owner: Rest) -> None:
     assert owner("GET", "/settings")["argilla"]["share_your_progress_enabled"] is False
-    page = httpx.get(f"{argilla.api_url}/share-your-progress", timeout=30)
+    page = httpx.get(f"{argilla.api_url}/share-your-progress", timeout=PATIENCE)
     assert "imglab" not in page.text
 
 
@@ -240,7 +240,7 @@ def test_people_and_workspaces(argilla: EmbeddedArgilla, owner: Rest) -> None:
     with signed_in(argilla.api_url, "p-member", "another-password") as person:
         assert person("GET", "/me")["role"] == "admin"
     form = {"username": "p-member", "password": PASSWORD}
-    assert httpx.post(f"{argilla.api_url}/api/v1/token", data=form, timeout=30).status_code == 401
+    assert httpx.post(f"{argilla.api_url}/api/v1/token", data=form, timeout=PATIENCE).status_code == 401
     workspace = owner("GET", f"/datasets/{dataset}")["workspace_id"]
     owner("DELETE", f"/workspaces/{workspace}/users/{admin}")
     members = owner("GET", f"/workspaces/{workspace}/users")["items"]

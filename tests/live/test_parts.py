@@ -26,7 +26,7 @@ from sharegpt_argilla.workflows.export_responses import export_responses
 from sharegpt_argilla.workflows.migrate import migrate
 from sharegpt_argilla.workflows.plan import plan
 from sharegpt_argilla.workflows.push_to_argilla import push_to_argilla
-from tests.embedded import EmbeddedArgilla
+from tests.embedded import PATIENCE, EmbeddedArgilla
 from tests.projects import Annotator, TestProject, some_rows, write_project, write_rows
 
 pytestmark = [pytest.mark.live, pytest.mark.slow]
@@ -110,7 +110,7 @@ class Kept:
 
     def set_clocks(self) -> None:
         """The time of an answer is what two ways cannot have in common; here each answer has one of its own."""
-        database = sqlite3.connect(self.project.home.database, timeout=30)
+        database = sqlite3.connect(self.project.home.database, timeout=PATIENCE)
         with database:
             ids = [identifier.replace("-", "") for identifier in self.dataset_ids()]
             marks = ",".join("?" * len(ids))

@@ -16,7 +16,9 @@ from sharegpt_argilla.argilla_plugin.security import SECURITY_HEADERS
 from sharegpt_argilla.argilla_plugin.sign_in_limit import FREE_ATTEMPTS
 from sharegpt_argilla.embedded_argilla.environment import max_request_bytes
 from sharegpt_argilla.errors import UsageError
+from tests.browser_contexts import new_context
 from tests.embedded import (
+    PATIENCE,
     EmbeddedArgilla,
     clean_environment,
     embedded_argilla,
@@ -36,7 +38,7 @@ OLD_KEY, OLD_PASSWORD = "argilla.apikey", "1234"
 
 @pytest.mark.parametrize("path", ["/", "/api/v1/version", "/api/v1/me", "/nothing/here", "/api/v1/docs"])
 def test_every_answer_has_the_headers(argilla: EmbeddedArgilla, path: str) -> None:
-    answer = httpx.get(argilla.api_url + path, timeout=30)
+    answer = httpx.get(argilla.api_url + path, timeout=PATIENCE)
     assert {name: answer.headers.get(name) for name in SECURITY_HEADERS} == SECURITY_HEADERS
 
 
@@ -47,7 +49,7 @@ def test_sign_ins_that_fail_are_slowed_down_for_that_account_alone(argilla: Embe
 
     def sign_in(password: str) -> httpx.Response:
         form = {"username": "slow-sign-in", "password": password}
-        return httpx.post(f"{argilla.api_url}/api/v1/token", data=form, timeout=30)
+        return httpx.post(f"{argilla.api_url}/api/v1/token", data=form, timeout=PATIENCE)
 
     answers = [sign_in("a-wrong-guess") for _ in range(FREE_ATTEMPTS)]
     assert {answer.status_code for answer in answers} == {401}
@@ -115,10 +117,10 @@ def test_a_request_that_only_turns_out_too_large_is_refused(small: EmbeddedArgil
 
 @pytest.mark.slow
 def test_the_default_account_of_another_argilla_gets_new_credentials(small: EmbeddedArgilla) -> None:
-    known = httpx.get(f"{small.api_url}/api/v1/me", headers={"X-Argilla-Api-Key": OLD_KEY}, timeout=30)
+    known = httpx.get(f"{small.api_url}/api/v1/me", headers={"X-Argilla-Api-Key": OLD_KEY}, timeout=PATIENCE)
     assert known.status_code == 401
     form = {"username": "argilla", "password": OLD_PASSWORD}
-    assert httpx.post(f"{small.api_url}/api/v1/token", data=form, timeout=30).status_code == 401
+    assert httpx.post(f"{small.api_url}/api/v1/token", data=form, timeout=PATIENCE).status_code == 401
 
     log = (small.home.logs / "server.log").read_text()
     assert "the account argilla had Argilla's default API key; it has a random one now" in log
@@ -138,7 +140,7 @@ def test_a_limit_that_is_no_number_is_said_before_anything_starts(tmp_path: Path
     command = launcher_command("--home", str(tmp_path), "--port", "0")
     environment = clean_environment() | {"SHAREGPT_ARGILLA_MAX_REQUEST_MB": value}
     done = subprocess.run(
-        command, env=environment, cwd=package_root(), capture_output=True, text=True, timeout=30, check=False
+        command, env=environment, cwd=package_root(), capture_output=True, text=True, timeout=PATIENCE, check=False
     )
     assert done.returncode == 2
     assert done.stderr.count("\n") == 1
@@ -155,7 +157,7 @@ class TestPage:
 
     @pytest.fixture
     def page(self, browser: Browser, console: list[str]) -> Iterator[Page]:
-        context = browser.new_context(viewport={"width": 1440, "height": 900})
+        context = new_context(browser)
         page = context.new_page()
         page.on("console", lambda message: console.append(f"{message.type}: {message.text}"))
         page.on("pageerror", lambda error: console.append(f"broken: {error}"))

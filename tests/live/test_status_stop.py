@@ -18,7 +18,7 @@ from sharegpt_argilla.errors import EmbeddedArgillaError
 from sharegpt_argilla.settings import Home
 from sharegpt_argilla.workflows.status import status
 from sharegpt_argilla.workflows.stop import stop
-from tests.embedded import EmbeddedArgilla, embedded_argilla, gone
+from tests.embedded import PATIENCE, EmbeddedArgilla, embedded_argilla, gone
 
 pytestmark = pytest.mark.live
 
@@ -63,7 +63,7 @@ def test_stop_from_another_terminal(tmp_path: Path, capsys) -> None:
             "--home",
             home,
         ]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
+        done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=True)
 
         assert done.stderr == f"stopped process {pid} on {home}\n"
         assert [process for process in family if not gone(process)] == []

@@ -7,7 +7,7 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
-from tests.embedded import EmbeddedArgilla
+from tests.embedded import PATIENCE, EmbeddedArgilla
 from tests.projects import ROOT
 
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
@@ -43,7 +43,9 @@ def test_it_runs(path: Path, argilla: EmbeddedArgilla, tmp_path: Path, monkeypat
     for name in ("ARGILLA_API_URL", "ARGILLA_API_KEY"):
         monkeypatch.delenv(name, raising=False)
     notebook = nbformat.read(tmp_path / "notebooks" / path.name, as_version=4)
-    client = NotebookClient(notebook, timeout=120, resources={"metadata": {"path": str(tmp_path / "notebooks")}})
+    client = NotebookClient(
+        notebook, timeout=PATIENCE, resources={"metadata": {"path": str(tmp_path / "notebooks")}}
+    )
     client.execute()
     results = [output for cell in notebook.cells for output in cell.get("outputs", ())]
     assert any("vega" in str(output.get("data")) for output in results)

@@ -21,6 +21,7 @@ from sharegpt_argilla.errors import CredentialsError, ServerRefusedError, Server
 from sharegpt_argilla.suggestions import chat_endpoint
 from sharegpt_argilla.suggestions.base import Subject
 from sharegpt_argilla.suggestions.llm import FAILURES_IN_A_ROW, ChatModel, Prompt
+from tests.embedded import PATIENCE, wait_until
 from tests.projects import ROOT
 from tests.suggestions.fake_endpoint import ANSWER, FakeEndpoint, fake_endpoint
 
@@ -111,6 +112,7 @@ def test_an_answer_too_slow_is_asked_for_again(endpoint: FakeEndpoint) -> None:
         chosen = options(endpoint.url, timeout=0.1, attempts=2)
         with closing(chat_endpoint.ChatEndpoint(chosen)) as http:
             http.complete(Prompt(chosen, QUESTIONS, "").body(subjects("slow: x")[0]))
+    wait_until(lambda: endpoint.asked["slow: x"] >= 2, "the second request")
     assert endpoint.asked["slow: x"] == 2
 
 
@@ -226,7 +228,7 @@ def test_after_a_kill_nothing_is_asked_twice(endpoint: FakeEndpoint, tmp_path: P
     endpoint.pause = 0.02
     path = tmp_path / "c.db"
     running = subprocess.Popen([sys.executable, "-c", ASK_MANY, endpoint.url, str(path)], cwd=ROOT)
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + PATIENCE
     while len(endpoint.bodies) < 10:
         assert time.monotonic() < deadline
         time.sleep(0.005)
