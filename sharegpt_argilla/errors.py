@@ -43,14 +43,28 @@ class UsageError(SharegptArgillaError):
     exit_code = 2
 
 
-class UnknownNameError(UsageError):
-    """A name that is not known; the text gives the nearest one and all of them."""
+class UnknownNameError(UsageError, KeyError):
+    """A name that is not known; the text gives the nearest one and all of them.
+
+    Args:
+        kind: what the name should be of, in the words of the message (``corpus``).
+        name: the unknown name.
+        known: all that there are.
+    """
 
     def __init__(self, kind: str, name: str, known: Iterable[str]) -> None:
-        names = sorted(known)
+        self._arguments = (kind, name, sorted(known))
+        names = self._arguments[2]
         nearest = get_close_matches(name, names, n=1)
         hint = f'; did you mean "{nearest[0]}"?' if nearest else ";"
         super().__init__(f'unknown {kind} "{name}"{hint} known: {", ".join(names)}')
+
+    # KeyError shows the repr of its argument.
+    __str__ = Exception.__str__
+
+    def __reduce__(self) -> tuple[type[UnknownNameError], tuple[str, str, list[str]]]:
+        # Worker processes hand errors over, by default as a call with the text alone.
+        return type(self), self._arguments
 
 
 class ConfigError(UsageError):

@@ -163,6 +163,24 @@ def test_a_file_that_is_no_configuration(tmp_path: Path, content: bytes) -> None
         load_project(tmp_path / "c.yml")
 
 
+@pytest.mark.parametrize(
+    ("line", "part"),
+    [
+        ("title: !Important", "could not determine a constructor for the tag '!Important'"),
+        ("x: 2024-13-45", "month must be in 1..12; put quotes around a text"),
+        ("[a, b]: 1", "a key is one word, not a list or a mapping"),
+        ("{a: b}: 1", "a key is one word, not a list or a mapping"),
+        ("<<: 3", "expected a mapping or list of mappings for merging, but found scalar"),
+        ("x: &x [*x]", "unknown key; fix its name or remove it"),
+        ("? 2024-13-45\n: 1", "month must be in 1..12"),
+    ],
+)
+def test_yaml_that_no_value_comes_of_is_one_line_with_its_place(wrong, line: str, part: str) -> None:
+    message = wrong("questions:", f"{line}\nquestions:")
+    assert message.startswith(f"c.yml:{line_of('questions:')}: ")
+    assert part in message
+
+
 def test_a_missing_file(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="cannot be read: No such file"):
         load_project(tmp_path / "c.yml")

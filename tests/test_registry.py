@@ -1,5 +1,7 @@
 """Registries: members by name, in the order given, and help with a wrong name."""
 
+import pickle
+
 import pytest
 
 from sharegpt_argilla.errors import UnknownNameError
@@ -35,3 +37,16 @@ def test_members_added_to_the_source_later_do_not_appear() -> None:
     registry = Registry("fruit", members)
     members["plum"] = 3
     assert list(registry) == ["pear"]
+
+
+def test_get_gives_the_default_as_any_mapping_does() -> None:
+    assert FRUIT.get("plum") is None
+    assert FRUIT.get("plum", 5) == 5
+    assert FRUIT.get("pear", 5) == 1
+    with pytest.raises(KeyError):
+        FRUIT["plum"]
+
+
+def test_an_unknown_name_survives_the_way_from_a_worker_process() -> None:
+    error = UnknownNameError("fruit", "aple", ["pear", "apple"])
+    assert str(pickle.loads(pickle.dumps(error))) == str(error)

@@ -159,7 +159,7 @@ def _whoami(url: str, http: httpx.Client) -> tuple[str, str]:
 def _unreachable(url: str, error: Exception) -> str:
     return (
         f"no Argilla answers at {url} ({str(error) or type(error).__name__}); "
-        "start one with `sharegpt-argilla serve` or correct ARGILLA_API_URL"
+        "start one with `sharegpt-argilla serve` or fix ARGILLA_API_URL"
     )
 
 

@@ -91,7 +91,7 @@ class ProjectConfig(Section):
             if question.field not in texts:
                 nearest = nearest_word(question.field, texts)
                 raise ValueError(
-                    f'question "{question.name}": there is no text field "{question.field}"{nearest} mend its name'
+                    f'question "{question.name}": there is no text field "{question.field}"{nearest} fix its name'
                 )
             if question.field in marked:
                 raise ValueError(f'field "{question.field}" has two span questions; Argilla takes one')
@@ -105,7 +105,7 @@ class ProjectConfig(Section):
         unknown = [name for name in assignment.quotas if name not in self.annotators]
         if unknown:
             nearest = nearest_word(unknown[0], self.annotators)
-            raise ValueError(f'assignment.quotas: there is no annotator "{unknown[0]}"{nearest} mend the name')
+            raise ValueError(f'assignment.quotas: there is no annotator "{unknown[0]}"{nearest} fix the name')
         if assignment.planned and assignment.overlap > len(self.annotators):
             raise ValueError(
                 f"assignment.overlap: {assignment.overlap} people for each record, but {len(self.annotators)} "
@@ -123,7 +123,7 @@ class ProjectConfig(Section):
         for name, policy in self.export.policies.items():
             if name not in types:
                 nearest = nearest_word(name, list(types))
-                raise ValueError(f'export.policies: there is no question "{name}"{nearest} mend its name')
+                raise ValueError(f'export.policies: there is no question "{name}"{nearest} fix its name')
             if types[name] not in POLICY_TYPES[policy]:
                 fitting = ", ".join(known for known, fits in POLICY_TYPES.items() if types[name] in fits)
                 raise ValueError(

@@ -45,8 +45,8 @@ def load_project(path: str | Path = DEFAULT_CONFIG, people: str | Path | None = 
     """
     text = _read(Path(path))
     tree = _compose(path, text)
+    content = _construct(path, tree)
     try:
-        content = SafeConstructor().construct_document(tree)
         config = ProjectConfig.model_validate(_with_people(content, Path(path).parent, people))
     except ValidationError as error:
         raise ConfigError(_first_error(path, tree, error)) from None
@@ -106,18 +106,54 @@ def _compose(path: str | Path, text: str) -> yaml.Node:
     return tree
 
 
-def _refuse_repeated_keys(path: str | Path, node: yaml.Node) -> None:
+def _construct(path: str | Path, tree: yaml.Node) -> Any:
+    constructor = _LineConstructor()
+    try:
+        return constructor.construct_document(tree)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None) or tree.start_mark
+        raise ConfigError(f"{path}:{mark.line + 1}: {getattr(error, 'problem', error)}") from None
+    except ValueError as error:
+        # A date or a number that looks like one and is none, as in 2024-13-45.
+        raise ConfigError(f"{path}:{constructor.line}: {error}; put quotes around a text") from None
+
+
+class _LineConstructor(SafeConstructor):
+    """Remembers the line of the scalar that it reads, which a ValueError does not tell."""
+
+    line = 1
+
+    def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
+        if isinstance(node, yaml.ScalarNode):
+            self.line = node.start_mark.line + 1
+        return super().construct_object(node, deep=deep)
+
+
+def _refuse_repeated_keys(path: str | Path, tree: yaml.Node) -> None:
     # PyYAML keeps the last of two equal keys and says nothing.
-    if isinstance(node, yaml.MappingNode):
-        seen = set()
-        for key, value in node.value:
-            if key.value in seen:
-                raise ConfigError(f'{path}:{key.start_mark.line + 1}: key "{key.value}" is there twice')
-            seen.add(key.value)
-            _refuse_repeated_keys(path, value)
-    elif isinstance(node, yaml.SequenceNode):
-        for value in node.value:
-            _refuse_repeated_keys(path, value)
+    nodes: list[yaml.Node] = [tree]
+    seen: set[int] = set()
+    while nodes:
+        node = nodes.pop()
+        if id(node) in seen:
+            # An alias, which may stand in what it names.
+            continue
+        seen.add(id(node))
+        if isinstance(node, yaml.MappingNode):
+            _refuse_repeated_keys_of(path, node)
+            nodes.extend(value for _, value in node.value)
+        elif isinstance(node, yaml.SequenceNode):
+            nodes.extend(node.value)
+
+
+def _refuse_repeated_keys_of(path: str | Path, node: yaml.MappingNode) -> None:
+    keys = set()
+    for key, _ in node.value:
+        if not isinstance(key, yaml.ScalarNode):
+            raise ConfigError(f"{path}:{key.start_mark.line + 1}: a key is one word, not a list or a mapping")
+        if key.value in keys:
+            raise ConfigError(f'{path}:{key.start_mark.line + 1}: key "{key.value}" is there twice')
+        keys.add(key.value)
 
 
 def _first_error(path: str | Path, tree: yaml.Node, error: ValidationError) -> str:
@@ -164,7 +200,7 @@ def _what(error: ErrorDetails) -> str:
         case "missing":
             text = f'"{error["loc"][-1]}" is missing'
         case "extra_forbidden":
-            text = f"unknown key{nearest_word(str(error['loc'][-1]), _known_keys())} mend its name or remove it"
+            text = f"unknown key{nearest_word(str(error['loc'][-1]), _known_keys())} fix its name or remove it"
         case "literal_error":
             known = [word.strip("'") for word in context["expected"].replace(" or ", ", ").split(", ")]
             nearest = nearest_word(str(error["input"]), known)
