@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ssl
-import time
 from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from typing import Any
 
 import httpx
 
+from sharegpt_argilla.common.http_calls import NoAnswerError, call
 from sharegpt_argilla.errors import (
     CredentialsError,
     ServerRefusedError,
@@ -26,6 +26,7 @@ TIMEOUT = 60
 """Seconds that one call may take; a bulk upsert on a busy server takes several."""
 
 _UNAVAILABLE = frozenset({502, 503, 504})
+_BUSY = _UNAVAILABLE | {httpx.codes.TOO_MANY_REQUESTS}
 
 
 class ArgillaClient:
@@ -78,16 +79,12 @@ class ArgillaClient:
         self._call("DELETE", path)
 
     def _call(self, method: str, path: str, **arguments: Any) -> Any:
-        for attempt in range(ATTEMPTS):
-            if attempt:
-                time.sleep(0.25 * 2**attempt)
-            try:
-                return self._read(self._http.request(method, path, **arguments))
-            except httpx.TransportError as error:
-                failure = ServerUnreachableError(_unreachable(self.url, error))
-            except ServerUnreachableError as error:
-                failure = error
-        raise failure
+        try:
+            return call(self._http, method, path, attempts=ATTEMPTS, read=self._read, busy=_BUSY, **arguments)
+        except NoAnswerError as error:
+            if error.status is not None:
+                raise _unavailable(self.url, error.status) from None
+            raise ServerUnreachableError(_unreachable(self.url, error)) from None
 
     def _read(self, response: httpx.Response) -> Any:
         # It was read whole. Its stream refers to it, and so each page, and what unpacked it, would stay in memory
@@ -95,8 +92,6 @@ class ArgillaClient:
         response.stream = httpx.ByteStream(b"")
         if response.is_success:
             return _json(self.url, response)
-        if response.status_code in _UNAVAILABLE:
-            raise ServerUnreachableError(f"{self.url} answers {response.status_code}; is Argilla still starting?")
         raise _refusal(self.url, response)
 
 
@@ -147,13 +142,19 @@ def _whoami(url: str, http: httpx.Client) -> tuple[str, str]:
     if response.status_code == httpx.codes.UNAUTHORIZED:
         raise _wrong_key(url)
     if response.status_code in _UNAVAILABLE:
-        raise ServerUnreachableError(f"{url} answers {response.status_code}; is Argilla still starting?")
+        raise _unavailable(url, response.status_code)
     if not response.is_success:
         raise _no_argilla(url)
     match _json(url, response):
         case {"username": str(username), "role": str(role)}:
             return username, role
     raise _no_argilla(url)
+
+
+def _unavailable(url: str, status: int) -> ServerUnreachableError:
+    if status == httpx.codes.TOO_MANY_REQUESTS:
+        return ServerUnreachableError(f"{url} answers {status}, too many requests; wait a minute and try again")
+    return ServerUnreachableError(f"{url} answers {status}; is Argilla still starting?")
 
 
 def _unreachable(url: str, error: Exception) -> str:

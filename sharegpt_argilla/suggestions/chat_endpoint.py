@@ -3,29 +3,19 @@
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import httpx
 
+from sharegpt_argilla.common.http_calls import call, open_client
 from sharegpt_argilla.config import LanguageModel
-from sharegpt_argilla.errors import CredentialsError, ServerRefusedError, ServerUnreachableError
-
-LONGEST_WAIT = 60.0
-"""Seconds; an endpoint that asks for more patience is asked again after these."""
-
-_AGAIN = frozenset({408, 409, 425, 429, 500, 502, 503, 504, 529})
-_FIRST_WAIT = 0.5
+from sharegpt_argilla.errors import CredentialsError, ServerRefusedError
 
 
 class NotThisOneError(Exception):
-    """The endpoint refuses one request for what stands in it; others may go through."""
-
-
-class NoAnswerError(Exception):
-    """The endpoint could not be brought to answer one request; its text says why."""
+    """The endpoint refuses one request for what it contains; others may go through."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +41,7 @@ class ChatEndpoint:
 
     Raises:
         CredentialsError: the key variable is named and not set.
+        ServerUnreachableError: the address is malformed.
     """
 
     def __init__(self, options: LanguageModel) -> None:
@@ -63,7 +54,7 @@ class ChatEndpoint:
                     f"{options.key_variable} is not set; it holds the API key for {options.url} (`key_variable`)"
                 )
             headers["Authorization"] = f"Bearer {key}"
-        self._http = httpx.Client(headers=headers, timeout=options.timeout)
+        self._http = open_client(options.url, headers=headers, timeout=options.timeout)
 
     def close(self) -> None:
         """Close the connection."""
@@ -78,22 +69,14 @@ class ChatEndpoint:
             CredentialsError: it refuses the key.
             ServerRefusedError: it knows no such model or is no such endpoint.
         """
-        reason, pause = "", 0.0
-        for attempt in range(self._options.attempts):
-            time.sleep(pause)
-            pause = min(_FIRST_WAIT * 2**attempt, LONGEST_WAIT)
-            try:
-                response = self._http.post(f"{self._options.url.rstrip('/')}/chat/completions", json=body)
-            except httpx.InvalidURL as error:
-                raise ServerUnreachableError(f"{self._options.url} is no address: {error}") from None
-            except httpx.TransportError as error:
-                reason = str(error) or type(error).__name__
-                continue
-            if response.status_code not in _AGAIN:
-                return self._read(response)
-            reason = f"it answers {response.status_code}"
-            pause = max(pause, _retry_after(response))
-        raise NoAnswerError(reason)
+        return call(
+            self._http,
+            "POST",
+            "/chat/completions",
+            attempts=self._options.attempts,
+            read=self._read,
+            json=body,
+        )
 
     def _read(self, response: httpx.Response) -> ChatAnswer:
         status, url = response.status_code, self._options.url
@@ -119,10 +102,3 @@ def _answer(response: httpx.Response) -> ChatAnswer:
         # Whatever this is, it holds no answer.
         return ChatAnswer("", 0, 0)
     return ChatAnswer(text if isinstance(text, str) else "", tokens[0], tokens[1])
-
-
-def _retry_after(response: httpx.Response) -> float:
-    try:
-        return min(max(float(response.headers.get("Retry-After", 0)), 0.0), LONGEST_WAIT)
-    except ValueError:
-        return 0.0

@@ -14,10 +14,11 @@ from typing import Any
 
 from sharegpt_argilla.annotation import AnswerValue, Suggestion
 from sharegpt_argilla.common.cache import DiskCache, cache_key
+from sharegpt_argilla.common.http_calls import NoAnswerError
 from sharegpt_argilla.config import LanguageModel, QuestionConfig, RatingQuestion, TextQuestion
 from sharegpt_argilla.errors import ServerUnreachableError
 from sharegpt_argilla.suggestions.base import Subject
-from sharegpt_argilla.suggestions.chat_endpoint import ChatAnswer, ChatEndpoint, NoAnswerError, NotThisOneError
+from sharegpt_argilla.suggestions.chat_endpoint import ChatAnswer, ChatEndpoint, NotThisOneError
 
 _ANNOTATE = """\
 You annotate records of chat logs by the guidelines below. A record is one prompt that a person typed into a chat \

@@ -1,6 +1,7 @@
 """What corpora say about toxicity, in their spellings, and a moderation endpoint that answers badly."""
 
 import json
+import re
 import sys
 import threading
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from sharegpt_argilla.common import http_calls
 from sharegpt_argilla.curation.checks import toxicity_models as classifiers
 from sharegpt_argilla.curation.checks.base import Options
 from sharegpt_argilla.curation.checks.table import CHECKS
@@ -89,7 +91,7 @@ class Endpoint:
 
 @pytest.fixture
 def endpoint(monkeypatch) -> Iterator[Endpoint]:
-    monkeypatch.setattr(classifiers, "_pause", lambda _attempt: 0.0)
+    monkeypatch.setattr(http_calls, "FIRST_PAUSE", 0.0)
     monkeypatch.delenv(classifiers.API_KEY, raising=False)
     fake = Endpoint()
     thread = threading.Thread(target=fake.server.serve_forever)
@@ -138,6 +140,12 @@ def test_an_endpoint_that_stays_bad_ends_the_run_in_one_line(endpoint: Endpoint,
     endpoint.trouble = [(404, "")]
     with pytest.raises(ServerRefusedError, match="404"):
         moderated(endpoint, ITEMS)
+
+
+@pytest.mark.parametrize("url", ["http://[::1", "api.openai.com/v1"])
+def test_a_malformed_address_ends_the_run_in_one_line(url: str, tmp_path: Path) -> None:
+    with pytest.raises(ServerUnreachableError, match=re.escape(f"{url} is no address: ")):
+        curated(tmp_path, [row()], check=["moderation"], options={"moderation_url": url})
 
 
 def test_what_the_endpoint_says_stands_in_the_row(endpoint: Endpoint, tmp_path: Path) -> None:

@@ -22,7 +22,8 @@ class FakeEndpoint:
     """Counts what it is asked.
 
     A prompt that starts with ``429 2:`` is refused twice with that status; ``broken 1:`` gets broken JSON once;
-    ``slow:`` is answered after a while; ``hang up:`` has its connection closed once. ``headers`` and ``bodies``
+    ``slow:`` is answered after a while; ``hang up:`` has its connection closed once. A refusal
+    asks for ``retry_after`` seconds of patience. ``headers`` and ``bodies``
     are what came in.
     """
 
@@ -32,6 +33,7 @@ class FakeEndpoint:
         self.headers: list[dict[str, str]] = []
         self.answer: dict[str, Any] = ANSWER
         self.pause = 0.0
+        self.retry_after = "0"
         self._lock = threading.Lock()
         fake = self
 
@@ -60,7 +62,7 @@ class FakeEndpoint:
         if what == "hang up" and times == 1:
             request.connection.close()
         elif troubled and kind.isdigit():
-            self._send(request, int(kind), b"{}", {"Retry-After": "0"})
+            self._send(request, int(kind), b"{}", {"Retry-After": self.retry_after})
         elif request.path != "/v1/chat/completions":
             self._send(request, 404, b"{}")
         else:

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from sharegpt_argilla.annotation import Suggestion
+from sharegpt_argilla.common import http_calls
 from sharegpt_argilla.common.cache import DiskCache
 from sharegpt_argilla.config import LanguageModel, load_project
 from sharegpt_argilla.config.annotation_task import LabelQuestion
@@ -31,7 +32,7 @@ QUESTIONS = PROJECT.config.questions
 
 @pytest.fixture
 def endpoint(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeEndpoint]:
-    monkeypatch.setattr(chat_endpoint, "_FIRST_WAIT", 0.01)
+    monkeypatch.setattr(http_calls, "FIRST_PAUSE", 0.01)
     with fake_endpoint() as fake:
         yield fake
 
@@ -108,7 +109,7 @@ def test_nothing_is_lost_and_nothing_asked_twice(endpoint: FakeEndpoint, tmp_pat
 
 
 def test_an_answer_too_slow_is_asked_for_again(endpoint: FakeEndpoint) -> None:
-    with pytest.raises(chat_endpoint.NoAnswerError, match="timed out"):
+    with pytest.raises(http_calls.NoAnswerError, match="timed out"):
         chosen = options(endpoint.url, timeout=0.1, attempts=2)
         with closing(chat_endpoint.ChatEndpoint(chosen)) as http:
             http.complete(Prompt(chosen, QUESTIONS, "").body(subjects("slow: x")[0]))
@@ -150,6 +151,27 @@ def test_an_endpoint_that_stays_down_stops_the_run_and_what_it_said_is_kept(
         assert sum(endpoint.asked.values()) == 1 + FAILURES_IN_A_ROW
         assert model(endpoint, cache, attempts=1).suggest(many[:1]) != [[]]
     assert endpoint.asked["fine"] == 1
+
+
+def test_answers_between_failures_start_the_count_anew(endpoint: FakeEndpoint) -> None:
+    many = [f"500 9: down {number}" for number in range(3 * (FAILURES_IN_A_ROW - 1))]
+    for end in (FAILURES_IN_A_ROW - 1, 2 * FAILURES_IN_A_ROW - 1):
+        many.insert(end, f"fine {end}")
+    found = model(endpoint, attempts=1, parallel=1).suggest(subjects(*many))
+    assert sum(bool(suggestions) for suggestions in found) == 2
+    assert len(endpoint.asked) == len(many)
+
+
+def test_the_endpoint_gets_the_patience_that_it_asks_for(endpoint: FakeEndpoint) -> None:
+    endpoint.retry_after = "1"
+    began = time.monotonic()
+    assert model(endpoint, parallel=1).suggest(subjects("429 1: busy")) != [[]]
+    assert time.monotonic() - began >= 1
+
+
+def test_a_malformed_address_is_one_clear_line() -> None:
+    with pytest.raises(ServerUnreachableError, match=re.escape("http://[::1 is no address: ")):
+        ChatModel(options("http://[::1"), QUESTIONS, "").suggest(subjects("x"))
 
 
 @pytest.mark.parametrize(("status", "error"), [(401, CredentialsError), (404, ServerRefusedError)])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -12,6 +11,7 @@ from typing import Any
 
 import httpx
 
+from sharegpt_argilla.common.http_calls import NoAnswerError, call, open_client
 from sharegpt_argilla.curation.checks.base import Finding, Fix, Item, Options, Severity
 from sharegpt_argilla.curation.checks.toxicity_checks import TOXICITY
 from sharegpt_argilla.curation.precision import PRECISION, Precision
@@ -26,7 +26,6 @@ BATCH = 16
 """Texts that are scored or sent at once."""
 _TRIES = 5
 _TIMEOUT = 60.0
-_TOO_MANY = 429
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,33 +106,39 @@ class Moderation:
 def _client(options: Options) -> httpx.Client:
     key = os.environ.get(API_KEY)
     headers = {"Authorization": f"Bearer {key}"} if key else {}
-    return httpx.Client(base_url=options.moderation_url.rstrip("/"), headers=headers, timeout=_TIMEOUT)
+    return open_client(options.moderation_url, headers=headers, timeout=_TIMEOUT)
 
 
 def _ask(client: httpx.Client, options: Options, texts: Sequence[str]) -> list[Any]:
-    """The results for a batch; tried again after too many requests, errors of the server and broken answers."""
-    problem = ""
-    for attempt in range(_TRIES):
-        if attempt:
-            time.sleep(_pause(attempt))
-        try:
-            answer = client.post("/moderations", json={"model": options.moderation_model, "input": list(texts)})
-            if answer.status_code in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN):
-                raise CredentialsError(f"{options.moderation_url}: refuses the key in {API_KEY}")
-            if answer.is_client_error and answer.status_code != _TOO_MANY:
-                raise ServerRefusedError(f"{options.moderation_url}: answers {answer.status_code} to moderations")
-            results = answer.raise_for_status().json()["results"]
-            if isinstance(results, list) and len(results) == len(texts):
-                return results
-            problem = "another number of results than of texts"
-        except (httpx.HTTPError, ValueError, KeyError, TypeError) as error:
-            problem = type(error).__name__
-    raise ServerUnreachableError(f"{options.moderation_url}: no usable answer in {_TRIES} tries ({problem})")
+    """The results for a batch; asked for again while the endpoint is busy or its answers are broken."""
+    body = {"model": options.moderation_model, "input": list(texts)}
+    try:
+        return call(
+            client,
+            "POST",
+            "/moderations",
+            attempts=_TRIES,
+            read=lambda answer: _results(answer, options.moderation_url, len(texts)),
+            json=body,
+        )
+    except NoAnswerError as error:
+        raise ServerUnreachableError(
+            f"{options.moderation_url}: no usable answer in {_TRIES} tries ({error})"
+        ) from error
 
 
-def _pause(attempt: int) -> float:
-    """Seconds before another try: a half, one, two, four."""
-    return float(2.0 ** (attempt - 2))
+def _results(answer: httpx.Response, url: str, count: int) -> list[Any]:
+    if answer.status_code in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN):
+        raise CredentialsError(f"{url}: refuses the key in {API_KEY}")
+    if not answer.is_success:
+        raise ServerRefusedError(f"{url}: answers {answer.status_code} to moderations")
+    try:
+        results = answer.json()["results"]
+    except (ValueError, KeyError, TypeError):
+        raise NoAnswerError("the answer has no results") from None
+    if not isinstance(results, list) or len(results) != count:
+        raise NoAnswerError("another number of results than of texts")
+    return results
 
 
 def _judged(results: Sequence[Any]) -> Finding | None:
