@@ -35,7 +35,7 @@ ALLOWED = {
 
 # Library -> the one room that imports it, or the few.
 OWNERS = {
-    "altair": {"dashboard"},
+    "altair": {"common"},
     "argilla": {"argilla_client"},
     "httpx": {"argilla_client", "common", "curation", "suggestions", "training"},
     "argilla_server": {"argilla_plugin", "embedded_argilla"},
@@ -50,6 +50,7 @@ OWNERS = {
     "crowdkit": {"responses"},
     "datasets": {"corpora", "training"},
     "huggingface_hub": {"training"},
+    "jinja2": {"common"},
     "pandas": {"responses", "training"},
     "pyarrow": {"corpora", "legacy", "training"},
     "streamlit": {"dashboard"},

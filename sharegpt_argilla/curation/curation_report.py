@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator, Mapping
-from html import escape
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
-from sharegpt_argilla.common.charts import STYLE, Bar, bar_chart
 from sharegpt_argilla.curation.checks.table import CHECKS
 from sharegpt_argilla.curation.chunks import Settings
 from sharegpt_argilla.curation.merge_chunks import CheckCounts, Gathering
@@ -71,67 +69,37 @@ def report_lines(report: Report) -> Iterator[str]:
 
 
 _LANGUAGES = 20
+"""The most that a page shows."""
 
 
 def render_page(report: Report) -> str:
     """Counts of each check with examples, and the languages; light and dark."""
-    return (
-        '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>Curation</title><style>{STYLE}</style></head><body>{''.join(_body(report))}</body></html>\n"
+    from sharegpt_argilla.common.html_pages import render_html  # noqa: PLC0415 - Altair takes half a second
+
+    flagged = {name: check for name, check in report["checks"].items() if check["flagged"]}
+    languages = list(report["languages"].items())
+    return render_html(
+        "curation.html.j2",
+        report=report,
+        flagged=flagged,
+        silent=[name for name in report["checks"] if name not in flagged],
+        flags=_bars(_by_flags(flagged), f"rows, of {report['rows']:,}", report["rows"]),
+        languages=_bars(languages[:_LANGUAGES], "rows", report["rows"]),
+        rare_languages=max(0, len(languages) - _LANGUAGES),
     )
 
 
-def _body(report: Report) -> Iterator[str]:
-    later = f", {report['later_turns']:,} later turns left out" if report["later_turns"] else ""
-    yield "<h1>Curation</h1>"
-    yield (
-        f"<p>{report['rows']:,} rows read, {report['written']:,} written, {report['dropped']:,} dropped{later}, "
-        f"{report['rejected']:,} rejected.</p>"
+def _by_flags(checks: Mapping[str, Report]) -> list[tuple[str, int]]:
+    return sorted(
+        ((name, check["flagged"]) for name, check in checks.items()), key=lambda pair: (-pair[1], pair[0])
     )
-    found = {name: check for name, check in report["checks"].items() if check["flagged"]}
-    bars = [
-        Bar(name, check["flagged"], f"{check['flagged']:,} ({check['flagged'] / report['rows']:.1%})")
-        for name, check in sorted(found.items(), key=lambda item: (-item[1]["flagged"], item[0]))
+
+
+def _bars(counts: Sequence[tuple[str, int]], unit: str, total: int) -> Any:
+    """A chart of counts with their shares of ``total``; None where nothing is to be shown."""
+    from sharegpt_argilla.common.charts import bars  # noqa: PLC0415 - Altair takes half a second
+
+    points = [
+        {"name": name, "count": count, "label": f"{count:,} ({count / total:.1%})"} for name, count in counts
     ]
-    if bars:
-        axis = f"rows, of {report['rows']:,}"
-        yield f"<h2>Flags</h2>{bar_chart('Rows flagged by each check', axis, bars)}"
-    spoken = list(report["languages"].items())
-    shown = [Bar(name, count, f"{count:,}") for name, count in spoken[:_LANGUAGES]]
-    if shown:
-        more = f" The {len(spoken) - _LANGUAGES} rarest are not shown." if len(spoken) > _LANGUAGES else ""
-        yield f"<h2>Languages of the prompts</h2>{bar_chart('Rows by language of the prompt', 'rows', shown)}"
-        yield f"<p class='note'>unsure: too short to tell.{more}</p>"
-    yield "<h2>Checks</h2>"
-    yield (
-        "<p class='note'>Precision: share of true hits among those that were read when the check was made. "
-        "A row may be flagged by several checks.</p>"
-    )
-    yield from _table(report["checks"])
-    for name, check in found.items():
-        yield from _examples(name, check)
-    silent = [name for name, check in report["checks"].items() if not check["flagged"]]
-    if silent:
-        yield f"<p class='note'>Nothing was found by: {escape(', '.join(silent))}.</p>"
-
-
-def _table(checks: Mapping[str, Report]) -> Iterator[str]:
-    heads = ("check", "what is wrong", "severity", "precision", "flagged", "fixed", "dropped")
-    yield f"<table><tr>{''.join(f'<th>{head}</th>' for head in heads)}</tr>"
-    for name, check in checks.items():
-        if not check["flagged"]:
-            continue
-        precision = "-" if check["precision"] is None else f"{check['precision']:.2f} of {check['judged']}"
-        yield f"<tr><td>{escape(name)}</td><td>{escape(check['message'])}</td><td>{check['severity']}</td>"
-        numbers = (precision, *(f"{check[key]:,}" for key in ("flagged", "fixed", "dropped")))
-        yield f"{''.join(f'<td class=n>{number}</td>' for number in numbers)}</tr>"
-    yield "</table>"
-
-
-def _examples(name: str, check: Report) -> Iterator[str]:
-    yield f"<h3>{escape(name)}</h3><ul>"
-    for example in check["examples"]:
-        words = f": {escape(example['words'])}" if "words" in example else ""
-        yield f"<li><code>{escape(example['id'])}</code>{words}</li>"
-    yield "</ul>"
+    return bars(points, "name", "count", "", unit) if points else None

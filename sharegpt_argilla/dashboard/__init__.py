@@ -1,1 +1,1 @@
-"""The dashboard: pages that show what workflows compute. The only importer of Streamlit and Altair."""
+"""The dashboard: pages that show what workflows compute. The only importer of Streamlit."""

@@ -8,9 +8,10 @@ from typing import Any
 
 import streamlit as st
 
-from sharegpt_argilla.dashboard import charts
+from sharegpt_argilla.common import charts
 from sharegpt_argilla.dashboard.safe_markdown import shown
 from sharegpt_argilla.dashboard.session import REFRESH, as_of, current_view, options, viewer, watch
+from sharegpt_argilla.dashboard.show_chart import show
 from sharegpt_argilla.dashboard.tables import tile
 from sharegpt_argilla.errors import SharegptArgillaError
 from sharegpt_argilla.project.annotator_progress import (
@@ -50,7 +51,7 @@ def _body() -> None:
     with left:
         st.subheader("Each day")
         chart = charts.days(own["days"], own["every_day"], None, "responses submitted")
-        charts.show(chart, "responses submitted each day")
+        show(chart, "responses submitted each day")
         _gold(view, person, name)
     with right:
         st.subheader("Agreement with others")
@@ -110,13 +111,11 @@ def _agreement(agreement: Numbers) -> None:
     if not agreement["kappa"]:
         st.caption("Nobody else has answered the same records yet.")
         return
-    charts.show(
+    show(
         charts.intervals(agreement["agreement"], "question", "question", "share of the others who said the same"),
         "share of equal answers",
     )
-    charts.show(
-        charts.intervals(agreement["kappa"], "question", "question", "Cohen's kappa"), "kappa with the others"
-    )
+    show(charts.intervals(agreement["kappa"], "question", "question", "Cohen's kappa"), "kappa with the others")
     for one in agreement["difference"]:
         if one["value"] is not None:
             st.caption(
@@ -140,9 +139,7 @@ def _gold(view: ProjectView, person: Viewer, name: str) -> None:
         f"**{right:,} of {answers:,}** answers to records whose answer is known are right ({right / answers:.0%})."
     )
     points = [{"question": one["question"], **one["share"]} for one in found]
-    charts.show(
-        charts.intervals(points, "question", "question", "share of right answers"), "share of right answers"
-    )
+    show(charts.intervals(points, "question", "question", "share of right answers"), "share of right answers")
 
 
 def _guidelines() -> None:

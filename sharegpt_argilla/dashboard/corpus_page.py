@@ -8,10 +8,11 @@ from typing import Any
 
 import streamlit as st
 
+from sharegpt_argilla.common import charts
 from sharegpt_argilla.config import load_project
-from sharegpt_argilla.dashboard import charts
 from sharegpt_argilla.dashboard.safe_markdown import shown
 from sharegpt_argilla.dashboard.session import options
+from sharegpt_argilla.dashboard.show_chart import show
 from sharegpt_argilla.dashboard.tables import tile
 from sharegpt_argilla.errors import SharegptArgillaError
 from sharegpt_argilla.project.corpus_overview import Corpus, Entry, Filter, listed
@@ -87,19 +88,19 @@ def _chart(title: str, counts: Counts, axis: str, nothing: str = "Nothing.") -> 
     if not counts:
         st.caption(nothing)
         return
-    charts.show(charts.bars(counts, "name", "rows", axis, "rows"), title)
+    show(charts.bars(counts, "name", "rows", axis, "rows"), title)
 
 
 def _lengths(title: str, counts: Counts) -> None:
     st.subheader(title)
-    charts.show(charts.histogram(counts, "name", "rows", "characters", "rows"), title)
+    show(charts.histogram(counts, "name", "rows", "characters", "rows"), title)
 
 
 def _readability(corpus: Corpus) -> None:
     st.subheader("Readability of prompts")
     found = _ease(str(corpus.path), corpus.mark[1])
     title = "Flesch reading ease (higher is easier)"
-    charts.show(charts.histogram(found["classes"], "name", "rows", title, "rows"), title)
+    show(charts.histogram(found["classes"], "name", "rows", title, "rows"), title)
     st.caption(
         f"Of {found['sampled']:,} out of {found['of']:,} prompts in English or of unknown language; the score is "
         "made for English."

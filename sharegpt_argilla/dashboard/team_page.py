@@ -7,8 +7,9 @@ from typing import Any
 
 import streamlit as st
 
-from sharegpt_argilla.dashboard import charts
+from sharegpt_argilla.common import charts
 from sharegpt_argilla.dashboard.session import REFRESH, as_of, current_view, watch
+from sharegpt_argilla.dashboard.show_chart import show
 from sharegpt_argilla.dashboard.tables import LINK, record_table, tile
 from sharegpt_argilla.errors import SharegptArgillaError
 from sharegpt_argilla.project.project_view import ProjectView
@@ -102,9 +103,7 @@ def _over_time(team: Numbers) -> None:
     with left:
         st.subheader("Progress over time")
         points = team["course"]
-        charts.show(
-            charts.lines(points, "at", "count", "what", ("time", "records or responses")), "progress over time"
-        )
+        show(charts.lines(points, "at", "count", "what", ("time", "records or responses")), "progress over time")
         st.caption(
             "Snapshots that the dashboard and export-responses keep, at most one in five minutes; before "
             "the first, the times of the answers."
@@ -112,7 +111,7 @@ def _over_time(team: Numbers) -> None:
     with right:
         st.subheader("Each day")
         chart = charts.days(team["days"], team["every_day"], "annotator", "responses submitted")
-        charts.show(chart, "responses submitted each day")
+        show(chart, "responses submitted each day")
         st.caption("An answer that was edited counts on the day of the edit.")
 
 
@@ -150,7 +149,7 @@ def _answers(questions: Sequence[Numbers]) -> None:
                 chart = charts.histogram(question["distribution"], "answer", "responses", "rating", "responses")
             else:
                 chart = charts.bars(question["distribution"], "answer", "responses", "answer", "responses")
-            charts.show(chart, f"how often each answer to {question['name']} was given")
+            show(chart, f"how often each answer to {question['name']} was given")
             with st.expander("As a table, with links"):
                 record_table(question["distribution"], ["answer", "responses", "share"], _OWN)
 
@@ -183,13 +182,11 @@ def _agreement(view: ProjectView) -> None:
     left, right = st.columns(2)
     with left:
         st.markdown("**Now**")
-        charts.show(
+        show(
             charts.intervals(found["alphas"], "question", "question", "Krippendorff's alpha"),
             "alpha of each question",
         )
-        charts.show(
-            charts.intervals(found["equal"], "question", "question", "share of equal answers"), "equal answers"
-        )
+        show(charts.intervals(found["equal"], "question", "question", "share of equal answers"), "equal answers")
         st.caption(
             "1 is perfect agreement, 0 what chance gives. Bars are 95 % bootstrap intervals, n is the number of "
             "records that two people or more answered." + found["note"]
@@ -197,13 +194,11 @@ def _agreement(view: ProjectView) -> None:
     with right:
         st.markdown("**Over time**")
         axes = ("day", "alpha of all answers until then")
-        charts.show(charts.lines(found["course"], "day", "alpha", "question", axes), "alpha over time")
+        show(charts.lines(found["course"], "day", "alpha", "question", axes), "alpha over time")
         st.caption("Krippendorff's alpha of all records whose newest answer is of that day or before.")
     for name, labels in found["labels"].items():
         with st.expander(f"Each label of {name}"):
-            charts.show(
-                charts.intervals(labels, "label", "label", "alpha of yes and no"), f"alpha of labels of {name}"
-            )
+            show(charts.intervals(labels, "label", "label", "alpha of yes and no"), f"alpha of labels of {name}")
 
 
 def _worth_a_look(view: ProjectView, team: Numbers) -> None:
@@ -234,5 +229,5 @@ def _slow_questions(view: ProjectView) -> None:
         st.caption("Nobody's time was measured; `serve --active-time` does, on the embedded Argilla.")
         return
     chart = charts.lengths(found, "question", "seconds", ("question", "median seconds"))
-    charts.show(chart, "median seconds on each question")
+    show(chart, "median seconds on each question")
     st.caption("Active seconds on each question of submitted responses; n is how many were measured.")

@@ -2,14 +2,12 @@
 
 import json
 import random
-import re
 from datetime import datetime, timedelta
 from html.parser import HTMLParser
 
 import pytest
 
 from sharegpt_argilla.annotation import AnsweredRecord, Response, Suggestion
-from sharegpt_argilla.common.charts import Dot, dot_chart
 from sharegpt_argilla.config import load_project
 from sharegpt_argilla.errors import UsageError
 from sharegpt_argilla.responses.agreement import answer_table
@@ -254,15 +252,3 @@ def test_times_are_utc() -> None:
     assert read_time("2026-01-05") == datetime(2026, 1, 5)
     with pytest.raises(UsageError, match="yesterday"):
         read_time("yesterday")
-
-
-def test_dots_lie_on_their_scale() -> None:
-    chart = dot_chart("t", "alpha", [Dot("a", -0.05, -0.28, 0.2, "x"), Dot("b", 0.5, None, None, "y")])
-    ticks = [float(text) for text in re.findall(r'class="tick"[^>]*>([^<]+)<', chart)]
-    assert ticks == [-0.4, 0, 0.5, 1]
-    first, second = (float(x) for x in re.findall(r'cx="([0-9.]+)"', chart))
-    at = {tick: float(x) for tick, x in zip(ticks, re.findall(r'class="grid" x1="([0-9.]+)"', chart), strict=True)}
-    assert at[-0.4] < first < at[0]
-    assert second == at[0.5]
-    (low,) = re.findall(r'class="interval" x1="([0-9.]+)"', chart)
-    assert at[-0.4] < float(low) < first

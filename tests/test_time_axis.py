@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from sharegpt_argilla.dashboard.charts import TICKS, time_ticks
+from sharegpt_argilla.common.charts import TICKS, time_ticks
 
 START = datetime(2026, 5, 20, 23, 58, 31)
 
