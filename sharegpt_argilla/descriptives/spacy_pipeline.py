@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sharegpt_argilla.descriptives.metrics import METRICS, NEEDS_MODEL, Component
-from sharegpt_argilla.descriptives.text_statistics import OFF, WordReader, measure, with_repeats
+from sharegpt_argilla.descriptives.text_statistics import OFF, REPEATS, WordReader, measure, repeats, with_repeats
 from sharegpt_argilla.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ class PipelineChoice:
 
     def fingerprint(self) -> str:
         """A text that changes whenever the same text could get other numbers; loads nothing."""
-        libraries = [f"{name} {version(name)}" for name in ("spacy", "textdescriptives", "pyphen")]
+        libraries = [f"{name} {version(name)}" for name in ("spacy", "textdescriptives", "pyphen") if _has(name)]
         return "; ".join([*libraries, _model_version(self.model) if self.model else f"blank {self.language}"])
 
 
@@ -58,8 +58,9 @@ class Pipeline:
 
     def __init__(self, choice: PipelineChoice, metrics: Sequence[str]) -> None:
         self._metrics = [(metric, METRICS[metric]) for metric in metrics]
-        self._components = {metric.component for _, metric in self._metrics}
         self._own = [name for name, metric in self._metrics if metric.component in _OURS]
+        self._components = library_components(metrics)
+        self._repeats = "quality" not in self._components and not REPEATS.isdisjoint(metrics)
         self._pipeline = _load(choice, self._components)
         self._words = WordReader(self._pipeline)
 
@@ -77,12 +78,19 @@ class Pipeline:
                 yield self._numbers(next(docs)) if len(text) <= longest else [None] * len(self._metrics)
 
     def _numbers(self, doc: Doc) -> list[float | None]:
-        own = measure(self._words.read(doc), self._own) if self._own else {}
-        theirs = {name: _library(doc, name) for name in self._components - _OURS}
+        own: dict[str, Any] = dict(measure(self._words.read(doc), self._own)) if self._own else {}
+        if self._repeats:
+            own |= repeats(doc)
+        theirs = {name: _library(doc, name) for name in self._components}
         return [
             _plain(own[name] if name in own else theirs[metric.component].get(metric.key), integer=metric.integer)
             for name, metric in self._metrics
         ]
+
+
+def library_components(metrics: Collection[str]) -> set[Component]:
+    """The components of TextDescriptives that some of the metrics need; the others are computed here."""
+    return {METRICS[name].component for name in metrics if name not in REPEATS} - _OURS
 
 
 def missing_for(metrics: Collection[str]) -> list[str]:
@@ -107,8 +115,9 @@ def _plain(value: Any, *, integer: bool) -> float | None:
 
 def _load(choice: PipelineChoice, components: Collection[Component]) -> Language:
     import spacy  # noqa: PLC0415 - takes a second, which only those who describe texts should wait
-    import textdescriptives  # noqa: F401, PLC0415 - registers the components
 
+    if components:
+        _register(components)
     try:
         pipeline: Language = (
             spacy.load(choice.model, exclude=list(_NEVER_NEEDED)) if choice.model else spacy.blank(choice.language)
@@ -125,9 +134,33 @@ def _load(choice: PipelineChoice, components: Collection[Component]) -> Language
     if not set(_SENTENCES) & set(pipeline.pipe_names):
         pipeline.add_pipe("sentencizer")
     _check(choice, pipeline, components)
-    for component in sorted(set(components) - _OURS):
+    for component in sorted(components):
         pipeline.add_pipe(f"textdescriptives/{component}", config=OFF if component == "quality" else {})
     return pipeline
+
+
+def _register(components: Collection[Component]) -> None:
+    """Make TextDescriptives' components known to spaCy.
+
+    Raises:
+        ConfigError: it is not installed.
+    """
+    try:
+        import textdescriptives  # noqa: F401, PLC0415 - slow, and only some metrics need it
+    except ImportError:
+        raise ConfigError(
+            f"the metrics of {' and '.join(sorted(components))} need TextDescriptives, which is not installed here "
+            "(it needs NumPy 1, which has no wheels beyond Python 3.12): use Python 3.11 or 3.12, or take these "
+            "metrics out of `metadata`"
+        ) from None
+
+
+def _has(library: str) -> bool:
+    try:
+        version(library)
+    except PackageNotFoundError:
+        return False
+    return True
 
 
 def _check(choice: PipelineChoice, pipeline: Language, components: Collection[Component]) -> None:

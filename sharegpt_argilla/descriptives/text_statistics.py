@@ -259,6 +259,11 @@ _FORMULAS: dict[str, Callable[[Words], float]] = {
 
 TOP_SIZES = range(2, 5)
 DUPLICATE_SIZES = range(5, 11)
+REPEATS = frozenset(
+    {f"top_ngram_chr_fraction_{size}" for size in TOP_SIZES}
+    | {f"duplicate_ngram_chr_fraction_{size}" for size in DUPLICATE_SIZES}
+)
+"""The metrics of repeated n-grams, which are computed here."""
 _NO_TOP_BELOW = 3
 # An n-gram that is there less often is no top n-gram.
 OFF = {"top_ngram_range": [1, 0], "duplicate_n_gram_fraction_range": [1, 0]}
@@ -269,17 +274,26 @@ def with_repeats(doc: Doc) -> dict[str, Any]:
     """The quality metrics of a doc whose component ran with the settings ``OFF``, these numbers put in."""
     from textdescriptives import QualityThresholds  # noqa: PLC0415 - the doc shows that it is imported
 
-    found: dict[str, Any] = doc._.quality.to_flat_value_dict()
     limits = QualityThresholds()
     top, duplicate = top_fractions(doc), duplicate_fractions(doc)
-    found |= {f"top_ngram_chr_fraction_{size}": fraction for size, fraction in top.items()}
-    found |= {f"duplicate_ngram_chr_fraction_{size}": fraction for size, fraction in duplicate.items()}
-    found["passed_quality_check"] = (
-        found["passed_quality_check"]
+    metrics: dict[str, Any] = doc._.quality.to_flat_value_dict() | _named(top, duplicate)
+    metrics["passed_quality_check"] = (
+        metrics["passed_quality_check"]
         and _within(top, limits.top_ngram_chr_fraction)
         and _within(duplicate, limits.duplicate_ngram_chr_fraction)
     )
-    return found
+    return metrics
+
+
+def repeats(doc: Doc) -> dict[str, float]:
+    """The metrics of repeated n-grams alone, by their names in ``METRICS``."""
+    return _named(top_fractions(doc), duplicate_fractions(doc))
+
+
+def _named(top: Mapping[int, float], duplicate: Mapping[int, float]) -> dict[str, float]:
+    return {f"top_ngram_chr_fraction_{size}": fraction for size, fraction in top.items()} | {
+        f"duplicate_ngram_chr_fraction_{size}": fraction for size, fraction in duplicate.items()
+    }
 
 
 def top_fractions(doc: Doc) -> dict[int, float]:

