@@ -1,8 +1,9 @@
-# Two verbs for everybody: `make demo` and `make test`. Both need Python 3.11, pip and make, nothing else.
-PYTHON ?= $(shell command -v python3.11 || command -v python3)
+# Two verbs for everybody: `make demo` and `make test`. Both need Python 3.11, 3.12 or 3.13, pip and make, nothing else.
+# The first of these that runs; make PYTHON=… for another.
+PYTHON ?= $(shell for python in python3.12 python3.11 python3.13 python3; do $$python -c '' 2>/dev/null && echo $$python && break; done)
 VENV := .venv
 BIN := $(VENV)/bin
-PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+PIP := $(BIN)/python -m pip --disable-pip-version-check
 # What pytest leaves out; `make test MARKS=""` runs everything.
 MARKS ?= not slow
 PYTEST_ARGS ?=
@@ -50,17 +51,18 @@ docs: setup
 # The demo does without the tools of developers. pip is asked again only when one of these files changed.
 $(VENV)/.demo: pyproject.toml constraints.txt | $(BIN)/python
 	@echo "installing into $(VENV) (a few minutes the first time) ..."
-	$(PIP) install -c constraints.txt -e ".[serve,dashboard]"
+	$(PIP) install --only-binary :all: -c constraints.txt -e ".[serve,dashboard]"
 	@touch $@
 
 $(VENV)/.all: pyproject.toml constraints.txt | $(BIN)/python
 	@echo "installing into $(VENV) (a few minutes the first time) ..."
-	$(PIP) install -c constraints.txt -e ".[serve,dashboard,dev]"
+	$(PIP) install --only-binary :all: -c constraints.txt -e ".[serve,dashboard,dev]"
 	@touch $@ $(VENV)/.demo
 
 $(BIN)/python:
 	@command -v $(PYTHON) >/dev/null || { echo "make: $(PYTHON) not found; name yours: make PYTHON=python3"; exit 1; }
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "make: Python 3.11 is needed"; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' || { \
+	  echo "make: Python 3.11, 3.12 or 3.13 is needed, $(PYTHON) is another; name yours: make PYTHON=python3.12"; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 
 # New pins: the newest releases that pyproject.toml allows. Read the difference before you commit it.
