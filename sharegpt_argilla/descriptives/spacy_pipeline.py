@@ -149,7 +149,7 @@ def _register(components: Collection[Component]) -> None:
         import textdescriptives  # noqa: F401, PLC0415 - slow, and only some metrics need it
     except ImportError:
         raise ConfigError(
-            f"the metrics of {' and '.join(sorted(components))} need TextDescriptives, which is not installed here "
+            f"the metrics of {' and '.join(sorted(components))} need TextDescriptives, which is not installed "
             "(it needs NumPy 1, which has no wheels beyond Python 3.12): use Python 3.11 or 3.12, or take these "
             "metrics out of `metadata`"
         ) from None

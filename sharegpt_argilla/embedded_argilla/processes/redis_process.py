@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 QUEUE_FOLDER = "redis-queue"
 """Folder in the home folder with the jobs that wait for the worker."""
 QUEUE_FILE = "redis-queue.aof"
-"""Its files begin so. A file of that name beside the folder is from Redis 6, and Redis moves it into the folder."""
+"""Its files begin so. A file of that name next to the folder is from Redis 6; Redis moves it into the folder."""
 
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
