@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import httpx
+
 from sharegpt_argilla.argilla_client.accounts import PASSWORD_BYTES
 from sharegpt_argilla.argilla_client.connection import ArgillaClient, RefusedError
 from sharegpt_argilla.errors import DatasetDiffersError
@@ -199,8 +201,6 @@ def _meaning(part: dict[str, Any]) -> tuple[Any, ...]:
 PAGE = 200
 """Records a call: Argilla takes at most 250 ids in one filter."""
 
-_UNPROCESSABLE = 422
-
 
 def count_database(client: ArgillaClient, dataset_id: str) -> int:
     """Records in the database of the server, whatever its search index holds. 0 for a draft."""
@@ -291,7 +291,7 @@ def send_records(
     try:
         client.put(f"/api/v1/datasets/{dataset_id}/records/bulk", {"items": list(bodies)})
     except RefusedError as error:
-        if error.status != _UNPROCESSABLE:
+        if error.status != httpx.codes.UNPROCESSABLE_ENTITY:
             raise
         if len(bodies) == 1:
             on_refused(bodies[0]["external_id"], str(error))

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import islice
 from typing import Any
 
 from sharegpt_argilla.annotation import RecordDraft, Suggestion
-from sharegpt_argilla.argilla_client.connection import ArgillaClient, RefusedError
-from sharegpt_argilla.argilla_client.copying import find_there
+from sharegpt_argilla.argilla_client.connection import ArgillaClient
+from sharegpt_argilla.argilla_client.copying import find_there, send_records
+from sharegpt_argilla.common.batching import batched
 
 BATCH = 250
 """Records a call: Argilla takes at most 250 ids in one filter and 500 records in one upsert."""
-
-_UNPROCESSABLE = 422
 
 
 @dataclass(frozen=True)
@@ -61,6 +59,7 @@ class RecordsDataset:
 
     def __init__(self, client: ArgillaClient, dataset_id: str) -> None:
         self._client = client
+        self._dataset_id = dataset_id
         self._path = f"/api/v1/datasets/{dataset_id}"
 
     def find(self, ids: Sequence[str]) -> dict[str, FoundRecord]:
@@ -80,19 +79,13 @@ class RecordsDataset:
         A record that the server refuses does not take its neighbours with it: the batch is halved until the
         culprit stands alone and goes to ``on_refused`` with the server's reason.
         """
-        if not drafts:
-            return 0
-        try:
-            self._client.put(f"{self._path}/records/bulk", {"items": [self._body(draft) for draft in drafts]})
-        except RefusedError as error:
-            if error.status != _UNPROCESSABLE:
-                raise
-            if len(drafts) == 1:
-                on_refused(drafts[0], str(error))
-                return 0
-            middle = len(drafts) // 2
-            return sum(self.upsert(half, on_refused) for half in (drafts[:middle], drafts[middle:]))
-        return len(drafts)
+        by_id = {draft.id: draft for draft in drafts}
+        return send_records(
+            self._client,
+            self._dataset_id,
+            [self._body(draft) for draft in drafts],
+            lambda identifier, reason: on_refused(by_id[identifier], reason),
+        )
 
     @cached_property
     def _question_ids(self) -> dict[str, str]:
@@ -152,7 +145,7 @@ def apply_assignments(client: ArgillaClient, dataset_id: str, wanted: Mapping[st
         wanted: external id -> metadata that the record shall have; its other metadata stays.
     """
     changed = 0
-    for ids in _batches(wanted, BATCH):
+    for ids in batched(wanted, BATCH):
         bodies = []
         for identifier, record in RecordsDataset(client, dataset_id).find(ids).items():
             there = record.metadata
@@ -171,7 +164,7 @@ def remove_unanswered(client: ArgillaClient, dataset_id: str, ids: Collection[st
     Whatever somebody said about a record, a draft or a discard too, keeps it.
     """
     removed = 0
-    for some in _batches(ids, _DELETED):
+    for some in batched(ids, _DELETED):
         answered = find_there(client, dataset_id, [{"external_id": identifier} for identifier in some])
         found = RecordsDataset(client, dataset_id).find(some)
         free = [record.id for identifier, record in found.items() if not answered.get(identifier)]
@@ -179,9 +172,3 @@ def remove_unanswered(client: ArgillaClient, dataset_id: str, ids: Collection[st
             client.delete(f"/api/v1/datasets/{dataset_id}/records?ids={','.join(free)}")
         removed += len(free)
     return removed
-
-
-def _batches(ids: Collection[str], size: int) -> Iterator[list[str]]:
-    remaining = iter(ids)
-    while some := list(islice(remaining, size)):
-        yield some

@@ -6,14 +6,12 @@ pipe. These stay, and send back numbers.
 
 from __future__ import annotations
 
-import os
-import signal
-import threading
 from collections.abc import Sequence
 from concurrent.futures import BrokenExecutor, ProcessPoolExecutor
-from multiprocessing import get_context, parent_process
-from multiprocessing.connection import wait
+from multiprocessing import get_context
 
+from sharegpt_argilla.common.batching import batched
+from sharegpt_argilla.common.worker_processes import enter_worker
 from sharegpt_argilla.descriptives.spacy_pipeline import BATCH, Pipeline, PipelineChoice
 from sharegpt_argilla.errors import InputError
 
@@ -38,9 +36,8 @@ class MeasuringProcesses:
         Raises:
             InputError: a process died.
         """
-        parts = [texts[start : start + BATCH] for start in range(0, len(texts), BATCH)]
         try:
-            return [numbers for found in self._pool.map(_measure, parts) for numbers in found]
+            return [numbers for batch in self._pool.map(_measure, batched(texts, BATCH)) for numbers in batch]
         except BrokenExecutor as error:
             raise InputError(
                 "a process that describes texts died, perhaps for want of memory; run it again with --workers 1"
@@ -52,17 +49,8 @@ class MeasuringProcesses:
 
 
 def _enter(choice: PipelineChoice, metrics: list[str]) -> None:
-    # Ctrl-C is for the parent; and when that is gone, however it ended, nobody waits for the numbers.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    enter_worker()
     _pipeline.append(Pipeline(choice, metrics))
-
-
-def _end_with_parent() -> None:
-    parent = parent_process()
-    if parent is not None:
-        wait([parent.sentinel])
-        os._exit(1)
 
 
 def _measure(texts: Sequence[str]) -> list[list[float | None]]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import shutil
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
+from sharegpt_argilla.common.locks import file_lock
 from sharegpt_argilla.embedded_argilla.processes.child import scratch_of
 from sharegpt_argilla.embedded_argilla.server_file import read_server_file
 from sharegpt_argilla.errors import EmbeddedArgillaError, InputError
@@ -27,9 +27,9 @@ def held(home: Home) -> Iterator[None]:
         EmbeddedArgillaError: another process holds it.
     """
     _make_writable(home)
-    with home.lock.open("a") as lock:
+    with ExitStack() as stack:
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            stack.enter_context(file_lock(home.lock, wait=False))
         except BlockingIOError as error:
             raise _taken(home) from error
         except OSError as error:  # some network file systems know no locks

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
-from itertools import islice
 from pathlib import Path
 
 import pyarrow
 from pyarrow import parquet
 
 from sharegpt_argilla.common.atomic_files import atomic_path
+from sharegpt_argilla.common.batching import batched
 from sharegpt_argilla.training.base import About, Scheme, TrainingRow, split_path
 from sharegpt_argilla.training.data_frames import columns
 
@@ -56,10 +56,5 @@ def write(
 
 def _write_file(path: Path, rows: Iterable[TrainingRow], schema: pyarrow.Schema) -> None:
     with parquet.ParquetWriter(path, schema) as writer:  # type: ignore[no-untyped-call]  # pyarrow has no types
-        for batch in _batches(iter(rows)):
+        for batch in batched(rows, BATCH):
             writer.write_table(pyarrow.Table.from_pylist(batch, schema=schema))
-
-
-def _batches(rows: Iterator[TrainingRow]) -> Iterator[list[TrainingRow]]:
-    while batch := list(islice(rows, BATCH)):
-        yield batch

@@ -17,6 +17,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import FrameType
 
+from sharegpt_argilla.common.worker_processes import life_line
 from sharegpt_argilla.config import DEFAULT_CONFIG
 from sharegpt_argilla.errors import InputError, SharegptArgillaError, UsageError
 from sharegpt_argilla.settings import Home, default_home
@@ -137,7 +138,7 @@ def running_dashboard(
     url = f"http://127.0.0.1:{port}"
     if _answers(port):
         raise UsageError(f"something listens on port {port} already; choose another with --port")
-    with _life_line() as ours, log.open("wb") as file:
+    with life_line() as ours, log.open("wb") as file:
         command = [sys.executable, "-m", "sharegpt_argilla.dashboard", str(ours), *flags]
         # Not in our process group: Ctrl-C is ours to pass on.
         process = subprocess.Popen(  # noqa: S603 - our own interpreter
@@ -154,17 +155,6 @@ def running_dashboard(
             yield url, process
         finally:
             _stop(process)
-
-
-@contextmanager
-def _life_line() -> Iterator[int]:
-    """The reading end of a pipe that nobody writes to: it ends when this process does, however it goes."""
-    reading, writing = os.pipe()
-    try:
-        yield reading
-    finally:
-        os.close(reading)
-        os.close(writing)
 
 
 def _check(options: DashboardOptions) -> None:

@@ -18,7 +18,7 @@ from typing import IO, Any, get_args
 from sharegpt_argilla.annotation import ResponseStatus
 from sharegpt_argilla.common.atomic_files import remove_drafts
 from sharegpt_argilla.common.jsonl import STANDARD_STREAM, open_output, read_rows
-from sharegpt_argilla.common.run_lock import run_lock
+from sharegpt_argilla.common.locks import run_lock
 from sharegpt_argilla.config import DEFAULT_CONFIG, ProjectConfig, load_project
 from sharegpt_argilla.errors import InputError, SharegptArgillaError, UnknownNameError, UsageError
 from sharegpt_argilla.project.annotated_rows import policy_choice

@@ -37,8 +37,8 @@ open(marker, "w").close()
 SLEEP = "import time; time.sleep(60)"
 FORKING = """
 import os, sys, time
-from sharegpt_argilla.embedded_argilla.processes.parent_watch import end_with_launcher
-end_with_launcher(int(sys.argv[1]))
+from sharegpt_argilla.common.worker_processes import end_with
+end_with(int(sys.argv[1]))
 forked = os.fork()
 if forked:
     print(forked, flush=True)

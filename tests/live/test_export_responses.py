@@ -16,7 +16,7 @@ import pytest
 
 from sharegpt_argilla.argilla_plugin.active_time import Spent, add_activity
 from sharegpt_argilla.cli import main
-from sharegpt_argilla.common.run_lock import run_lock
+from sharegpt_argilla.common.locks import run_lock
 from sharegpt_argilla.errors import InputError, ServerUnreachableError, UsageError
 from sharegpt_argilla.rows import Row
 from sharegpt_argilla.settings import Connection

@@ -11,6 +11,7 @@ from typing import Any
 
 import httpx
 
+from sharegpt_argilla.common.batching import batched
 from sharegpt_argilla.common.http_calls import NoAnswerError, call, open_client
 from sharegpt_argilla.curation.checks.base import Finding, Fix, Item, Options, Severity
 from sharegpt_argilla.curation.checks.toxicity_checks import TOXICITY
@@ -52,8 +53,8 @@ class Detoxify:
         """
         model = _detoxify(options.detoxify_model)
         findings: list[Finding | None] = []
-        for start in range(0, len(items), BATCH):
-            texts = [text[:LONGEST] for item in items[start : start + BATCH] for text in item.texts]
+        for batch in batched(items, BATCH):
+            texts = [text[:LONGEST] for item in batch for text in item.texts]
             columns: Mapping[str, Sequence[float]] = model.predict(texts)
             for place in range(0, len(texts), 2):
                 pair = [{name: float(column[place + side]) for name, column in columns.items()} for side in (0, 1)]
@@ -97,8 +98,7 @@ class Moderation:
         """
         texts = list(dict.fromkeys(text[:LONGEST] for item in items for text in item.texts if text.strip()))
         with _client(options) as client:
-            batches = [texts[start : start + BATCH] for start in range(0, len(texts), BATCH)]
-            results = [result for batch in batches for result in _ask(client, options, batch)]
+            results = [result for batch in batched(texts, BATCH) for result in _ask(client, options, batch)]
         said = dict(zip(texts, results, strict=True))
         return [_judged([said[text[:LONGEST]] for text in item.texts if text[:LONGEST] in said]) for item in items]
 

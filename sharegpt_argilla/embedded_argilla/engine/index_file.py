@@ -6,16 +6,14 @@ index can be rebuilt from argilla-server's database at any time.
 
 from __future__ import annotations
 
-import fcntl
 import sqlite3
 import time
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from sharegpt_argilla.common.locks import file_lock
 from sharegpt_argilla.errors import EmbeddedArgillaError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
 SCHEMA_VERSION = 2
@@ -135,7 +133,7 @@ def open_index(path: Path) -> sqlite3.Connection:
     require_sqlite()
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with _locked(path):
+        with file_lock(_lock_of(path)):
             if path.exists() and not _is_current(path):
                 set_aside(path)
             connection = _connect(path)
@@ -160,7 +158,7 @@ def set_aside_damaged(path: Path) -> Path | None:
         connection.close()
     if sound:
         return None
-    with _locked(path):
+    with file_lock(_lock_of(path)):
         return set_aside(path)
 
 
@@ -176,12 +174,9 @@ def set_aside(path: Path) -> Path:
     return aside
 
 
-@contextmanager
-def _locked(path: Path) -> Iterator[None]:
-    """Let one process at a time open, make or set aside the index."""
-    with path.with_name(path.name + ".lock").open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
+def _lock_of(path: Path) -> Path:
+    """The file whose lock lets one process at a time open, make or set aside the index."""
+    return path.with_name(path.name + ".lock")
 
 
 def _connect(path: Path) -> sqlite3.Connection:

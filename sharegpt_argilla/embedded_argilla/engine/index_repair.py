@@ -18,6 +18,7 @@ from argilla_server.models import Dataset, Record, Response, Suggestion, Vector
 from sqlalchemy import select
 from sqlalchemy.orm import selectinload
 
+from sharegpt_argilla.common.batching import batched
 from sharegpt_argilla.embedded_argilla.engine.index_entries import dataset_definition
 from sharegpt_argilla.embedded_argilla.engine.index_file import set_aside_damaged
 from sharegpt_argilla.embedded_argilla.engine.index_schema import delete_dataset, find_dataset, get_dataset
@@ -28,7 +29,6 @@ from sharegpt_argilla.embedded_argilla.engine.search_engine import EmbeddedSearc
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterator
 
     from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -107,7 +107,7 @@ async def _repair_dataset(db: AsyncSession, engine: EmbeddedSearchEngine, datase
     if surplus:
         await store.write(lambda connection: delete_records(connection, get_dataset(connection, key), surplus))
     stale = [record_id for record_id, stamp in wanted.items() if found.get(record_id) != stamp]
-    for batch in _batches(stale):
+    for batch in batched(stale, BATCH):
         await engine.index_records(dataset, await _load_records(db, batch))
         # Records are many; the datasets must stay.
         for record in [each for each in db.identity_map.values() if isinstance(each, Record)]:
@@ -143,11 +143,6 @@ async def _database_stamps(db: AsyncSession, dataset: Dataset) -> dict[str, int]
             if record_id in stamps:
                 stamps[record_id] += microseconds(updated_at) or 0
     return {str(record_id): stamp for record_id, stamp in stamps.items()}
-
-
-def _batches(ids: list[str]) -> Iterator[list[str]]:
-    for start in range(0, len(ids), BATCH):
-        yield ids[start : start + BATCH]
 
 
 async def _load_records(db: AsyncSession, ids: list[str]) -> list[Record]:

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from sharegpt_argilla.embedded_argilla.processes.parent_watch import end_with_launcher
+from sharegpt_argilla.common.worker_processes import end_with
 from sharegpt_argilla.embedded_argilla.processes.process_log import log_to
 from sharegpt_argilla.settings import Home
 
@@ -30,7 +30,7 @@ Role = Literal["server", "worker"]
 class ChildOptions:
     """What the launcher tells a child.
 
-    ``parent`` is the pipe end of `end_with_launcher`, ``listener`` the socket that the server answers on; both
+    ``parent`` is the pipe end for `end_with`, ``listener`` the socket that the server answers on; both
     are numbers of inherited file descriptors.
     """
 
@@ -66,7 +66,7 @@ def scratch_of(home: Home) -> Path:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run one child until it is told to stop."""
     options = _parse(arguments)
-    end_with_launcher(options.parent)
+    end_with(options.parent)
     log_to(log_of(options.home, options.role))
     tempfile.tempdir = str(scratch_of(options.home))
     try:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from sharegpt_argilla.argilla_plugin.team_options import ACTIVE_TIME, OPEN_QUEUE
+from sharegpt_argilla.common.worker_processes import life_line
 from sharegpt_argilla.embedded_argilla.address import api_url, listen, warn_unless_loopback
 from sharegpt_argilla.embedded_argilla.environment import child_environment
 from sharegpt_argilla.embedded_argilla.home_folder import clean_scratch, held
@@ -126,7 +127,7 @@ def _prepared(options: ServeOptions) -> Iterator[tuple[Callable[[], ServerInfo],
         file.write(home)
         stack.callback(_write_stopped, file, home)
         environ = {**os.environ, **options.variables}
-        supervisor = _supervisor(home, file, environ, listener, stack.enter_context(_life_line()))
+        supervisor = _supervisor(home, file, environ, listener, stack.enter_context(life_line()))
         stack.callback(_stop, supervisor)
         yield (lambda: _server_info(file, home)), supervisor
 
@@ -182,17 +183,6 @@ def _runtime_folder() -> Iterator[Path]:
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-
-
-@contextmanager
-def _life_line() -> Iterator[int]:
-    """The reading end of a pipe that closes when this process ends; see `parent_watch`."""
-    reading, writing = os.pipe()
-    try:
-        yield reading
-    finally:
-        os.close(writing)
-        os.close(reading)
 
 
 @contextmanager

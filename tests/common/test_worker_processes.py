@@ -1,0 +1,93 @@
+"""No process outlives the one that it works for."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+WITHIN = 20
+"""Seconds; a loaded machine needs some to end a process."""
+
+POOL = """
+import os, sys, time
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from sharegpt_argilla.common.worker_processes import enter_worker
+
+def work(_):
+    print(os.getpid(), flush=True)
+    time.sleep(60)
+
+if __name__ == "__main__":
+    with ProcessPoolExecutor(1, get_context(sys.argv[1]), initializer=enter_worker) as pool:
+        pool.submit(work, 1).result()
+"""
+CHILD = """
+import os, subprocess, sys, time
+from sharegpt_argilla.common.worker_processes import life_line
+inside = '''
+import os, sys, time
+from sharegpt_argilla.common.worker_processes import end_with
+end_with(int(sys.argv[1]))
+if os.fork():
+    print(os.getpid(), flush=True)
+else:
+    print(os.getpid(), flush=True)
+time.sleep(60)
+'''
+with life_line() as line:
+    child = subprocess.Popen([sys.executable, "-c", inside, str(line)], pass_fds=[line], start_new_session=True)
+    if sys.argv[1] == "killed":
+        child.wait()
+    time.sleep(float(sys.argv[2]))
+child.wait()
+"""
+
+
+def start(script: str, *arguments: str, lines: int, folder: Path) -> "tuple[subprocess.Popen[str], list[int]]":
+    """A running script, and the process ids that it printed."""
+    path = folder / "script.py"
+    path.write_text(script)
+    environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}
+    running = subprocess.Popen(
+        [sys.executable, str(path), *arguments], stdout=subprocess.PIPE, text=True, env=environment
+    )
+    assert running.stdout is not None
+    return running, [int(running.stdout.readline()) for _ in range(lines)]
+
+
+def is_gone(pid: int) -> bool:
+    return not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+
+
+def wait_until_gone(*pids: int) -> None:
+    deadline = time.monotonic() + WITHIN
+    while not all(is_gone(pid) for pid in pids):
+        assert time.monotonic() < deadline, "a process outlives its parent"
+        time.sleep(0.01)
+
+
+@pytest.mark.parametrize("method", ["fork", "spawn"])
+def test_a_worker_ends_with_a_killed_parent_and_ignores_ctrl_c(method: str, tmp_path: Path) -> None:
+    running, (worker,) = start(POOL, method, lines=1, folder=tmp_path)
+    os.kill(worker, signal.SIGINT)
+    time.sleep(0.3)
+    assert not is_gone(worker)
+    running.kill()
+    running.communicate()
+    wait_until_gone(worker)
+
+
+@pytest.mark.parametrize("how", ["killed", "ends"])
+def test_a_child_and_its_forks_end_with_the_life_line(how: str, tmp_path: Path) -> None:
+    running, children = start(CHILD, how, "1", lines=2, folder=tmp_path)
+    assert len(set(children)) == 2
+    if how == "killed":
+        running.kill()
+    running.communicate()
+    wait_until_gone(*children)
