@@ -12,7 +12,6 @@ import pytest
 import yaml
 from argilla_server.settings import Settings
 
-import sharegpt_argilla
 from sharegpt_argilla.cli import main
 from sharegpt_argilla.cli.main import COMMANDS, build_parser
 from sharegpt_argilla.corpora.formats.table import CORPORA
@@ -98,15 +97,6 @@ def test_every_agent_and_every_rule_is_documented() -> None:
     assert [agent for agent in AGENTS if f"`{agent}`" not in text] == []
     read = [f"| {rule.right} of {rule.read} | {rule.score} |" for rule in RULES]
     assert re.findall(r"\| \d+ of \d+ \| 0\.\d+ \|", text) == read
-
-
-def test_the_public_names_are_the_commands_and_the_table() -> None:
-    assert sharegpt_argilla.__all__ == sorted(sharegpt_argilla.__all__)
-    for name in sharegpt_argilla.__all__:
-        assert callable(getattr(sharegpt_argilla, name))
-        assert name.replace("_", "-") in {*COMMANDS, "read-annotated", "read-annotated-dataset"}
-    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
-        sharegpt_argilla.nothing  # noqa: B018
 
 
 def test_the_changelog_names_the_version() -> None:

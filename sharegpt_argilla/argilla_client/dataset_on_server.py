@@ -29,7 +29,7 @@ from sharegpt_argilla.config import (
 from sharegpt_argilla.errors import ServerRefusedError
 
 # Argilla wants at least three labels visible before it folds the rest away.
-_MIN_VISIBLE = 3
+MIN_VISIBLE = 3
 
 
 @dataclass(frozen=True)
@@ -230,7 +230,7 @@ def _question_settings(question: QuestionConfig) -> dict[str, Any]:
     options = [{"value": value, "text": text} for value, text in question.labels.items()]
     if isinstance(question, RankingQuestion):
         return {"type": "ranking", "options": options}
-    visible = len(options) if len(options) >= _MIN_VISIBLE else None
+    visible = len(options) if len(options) >= MIN_VISIBLE else None
     settings: dict[str, Any] = {"options": options, "visible_options": visible}
     if isinstance(question, SpanQuestion):
         span = {"type": "span", "field": question.field, "allow_overlapping": question.overlapping}

@@ -19,7 +19,7 @@ from sharegpt_argilla.curation.checks.table import CHECKS
 from sharegpt_argilla.curation.curation_report import report_lines
 from sharegpt_argilla.curation.language_identifier import IDENTIFIERS
 from sharegpt_argilla.curation.sampling import Stratum
-from sharegpt_argilla.workflows.curate import CurateSummary, Sampling, curate
+from sharegpt_argilla.workflows.curate import CurateSummary, curate
 
 EXAMPLE = "sharegpt-argilla curate rows.jsonl -o curated.jsonl --drop blank_answer duplicate --report report.html"
 
@@ -86,7 +86,7 @@ def run(arguments: argparse.Namespace) -> int:
         0; 1 when a line was rejected.
     """
     config = arguments.config or (DEFAULT_CONFIG if Path(DEFAULT_CONFIG).is_file() else None)
-    given = {
+    thresholds = {
         "languages": tuple(arguments.language) if arguments.language else None,
         "identifier": arguments.identifier,
         **{
@@ -111,17 +111,19 @@ def run(arguments: argparse.Namespace) -> int:
             drop=arguments.drop,
             fix=arguments.fix,
             redact=arguments.redact,
-            options={name: value for name, value in given.items() if value is not None},
-            sampling=Sampling(
-                arguments.sample, arguments.seed, arguments.stratify, arguments.diverse, arguments.first_turn
-            ),
+            sample=arguments.sample,
+            seed=arguments.seed,
+            stratify=arguments.stratify,
+            diverse=arguments.diverse,
+            first_turn=arguments.first_turn,
             report=arguments.report,
             rejects=arguments.rejects,
             config=config,
             workers=arguments.workers,
             scheduler=arguments.scheduler,
             dry_run=arguments.dry_run,
-            progress=advance,
+            on_progress=advance,
+            options={name: value for name, value in thresholds.items() if value is not None},
         )
     for line in (*report_lines(summary.report), *_describe(summary)):
         note(line)

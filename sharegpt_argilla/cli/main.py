@@ -8,7 +8,6 @@ import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
-from importlib.metadata import version
 from types import ModuleType
 from typing import NoReturn
 
@@ -105,6 +104,8 @@ def _module(command: str) -> ModuleType:
 
 
 def _top(arguments: Sequence[str]) -> int:
+    from sharegpt_argilla import __version__  # noqa: PLC0415 - looked up only where it may be shown
+
     width = max(map(len, COMMANDS)) + 2
     table = "\n".join(f"  {name:<{width}}{does}" for name, does in COMMANDS.items())
     parser = Parser(
@@ -114,7 +115,7 @@ def _top(arguments: Sequence[str]) -> int:
         epilog="`sharegpt-argilla COMMAND --help` has its options and an example.",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--version", action="version", version=version("sharegpt-argilla"))
+    parser.add_argument("--version", action="version", version=__version__)
     parser.parse_args(arguments)
     parser.print_help()
     return 0

@@ -40,7 +40,7 @@ def run(arguments: argparse.Namespace) -> int:
             on_progress=advance,
         )
     if "-" not in {arguments.json, arguments.html}:
-        print(render_text(report), end="")
+        print(render_text(dict(report)), end="")
     written = " and ".join(file for file in (arguments.json, arguments.html) if file)
     text = counted(
         (report["annotated"], f"of {report['rows']:,} rows annotated"),

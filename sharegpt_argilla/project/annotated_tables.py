@@ -37,6 +37,11 @@ def read_annotated_dataset(
 ) -> Dataset:
     """The same as a ``datasets.Dataset``: labels are ``ClassLabel``, in the order of dataset-config.yml.
 
+    Args:
+        path: what ``export-responses`` wrote; ``-`` is standard input.
+        config: the project file; default ``dataset-config.yml`` in the current folder if there is one.
+        unannotated: the rows that nobody answered too.
+
     Raises:
         ConfigError, InputError: a file cannot be read.
     """

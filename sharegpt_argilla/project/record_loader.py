@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from sharegpt_argilla.annotation import RecordDraft
-from sharegpt_argilla.argilla_client.records_on_server import FoundRecord, RecordsDataset
+from sharegpt_argilla.argilla_client.records_on_server import FoundRecord
 from sharegpt_argilla.common.jsonl import RejectsFile, RowLine
 from sharegpt_argilla.config import ProjectConfig
 from sharegpt_argilla.errors import RejectedError
@@ -49,6 +50,18 @@ class LoadSummary:
     notes: Sequence[str] = ()
 
 
+class RecordTarget(Protocol):
+    """What takes records: a dataset on a server, or what stands in for one."""
+
+    def find(self, ids: Sequence[str], /) -> dict[str, FoundRecord]:
+        """Those of at most 250 records that are there already, by our id."""
+        ...
+
+    def upsert(self, drafts: Sequence[RecordDraft], on_refused: Callable[[RecordDraft, str], None], /) -> int:
+        """Take records, new or changed; returns how many. A refused one goes to ``on_refused`` with the reason."""
+        ...
+
+
 @dataclass
 class RecordLoader:
     """Loads batches of lines into one dataset and counts in ``summary``.
@@ -63,7 +76,7 @@ class RecordLoader:
         name: what messages call the rows file.
     """
 
-    dataset: RecordsDataset | None
+    dataset: RecordTarget | None
     config: ProjectConfig
     enrichers: Sequence[Enricher]
     earlier: EarlierTurns

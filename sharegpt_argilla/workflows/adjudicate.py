@@ -87,11 +87,15 @@ class AdjudicateSummary:
     url: str
 
 
-def adjudicate(
+def adjudicate(  # noqa: PLR0913 - the options of the command, under their names
     annotated: str | Path,
     config: str | Path = DEFAULT_CONFIG,
     options: AdjudicateOptions | None = None,
     *,
+    threshold: float | None = None,
+    questions: Sequence[str] = (),
+    names: bool = False,
+    rejects: str | Path = DEFAULT_REJECTS,
     connection: Connection | None = None,
     home: Home | None = None,
     dry_run: bool = False,
@@ -102,7 +106,11 @@ def adjudicate(
     Args:
         annotated: rows with responses, as ``export_responses`` writes them.
         config: the project file, with a section ``adjudication``.
-        options: what is reviewed, where it is not what the project file says.
+        options: ``threshold`` to ``rejects`` as one object.
+        threshold: records whose disagreement is above it, 0 to 1; by default the project's.
+        questions: whose mean disagreement counts; by default that of all questions that have one.
+        names: show the reviewers who answered what.
+        rejects: where rows go that the server refuses.
         connection: the Argilla; by default the one from the environment, else the embedded one.
         home: the home folder whose credentials sheet takes new passwords; by default the one in force.
         dry_run: count only; make nothing, send nothing.
@@ -113,40 +121,40 @@ def adjudicate(
         ConfigError, InputError, DatasetDiffersError, ServerUnreachableError, CredentialsError,
         ServerRefusedError: see their docstrings. What was sent before stays.
     """
-    options = options or AdjudicateOptions()
+    options = options or AdjudicateOptions(threshold, questions, names, rejects)
     project = load_project(config)
     if project.config.adjudication is None:
         raise UsageError(f"{config}: no reviewers; add `adjudication: {{reviewers: [NAME]}}`")
     if str(annotated) == STANDARD_STREAM or not Path(annotated).is_file():
         raise InputError(f"{annotated}: no such file; `sharegpt-argilla export-responses` writes one")
-    threshold = project.config.adjudication.threshold if options.threshold is None else options.threshold
-    if not 0 <= threshold < 1:
-        raise UsageError(f"threshold {threshold:g} is not from 0 to below 1")
+    least = project.config.adjudication.threshold if options.threshold is None else options.threshold
+    if not 0 <= least < 1:
+        raise UsageError(f"threshold {least:g} is not from 0 to below 1")
     scores = _scores(annotated, project.config, options.questions)
-    disputed = {row: score for row, score in scores.items() if score > threshold}
+    disputed = {row: score for row, score in scores.items() if score > least}
     review, home = _review_project(project), home or default_home()
-    names = review.config
+    reviewing = review.config
     with connect(connection or find_connection()) as client:
         created = (
             missing_of_dataset(client, review) if dry_run else build_dataset(client, review, home, update=True)
         )
-        found = find_dataset(client, names.workspace, names.dataset)
+        found = find_dataset(client, reviewing.workspace, reviewing.dataset)
         dataset = RecordsDataset(client, found.id) if found is not None and found.ready else None
         load = LoadSummary(rejects=Path(options.rejects), url=client.url, dry_run=dry_run)
-        lines = _lines(annotated, disputed, names, names=options.names)
+        lines = _lines(annotated, disputed, reviewing, names=options.names)
         with RejectsFile(options.rejects) as rejected, closing(EarlierTurns(Path(annotated))) as earlier:
             enrichers = [_Disagreement(disputed)]
-            loader = RecordLoader(dataset, names, enrichers, earlier, rejected, load, str(annotated))
+            loader = RecordLoader(dataset, reviewing, enrichers, earlier, rejected, load, str(annotated))
             reviewed = _load(loader, lines, on_progress)
             load.rejected = rejected.count
         return AdjudicateSummary(
             compared=len(scores),
             disputed=len(disputed),
-            threshold=threshold,
+            threshold=least,
             load=load,
             reviewed=reviewed,
             created=created,
-            removed=_remove_strangers(client, names, dry_run=dry_run),
+            removed=_remove_strangers(client, reviewing, dry_run=dry_run),
             credentials=home.credentials,
             url=queue_link(client.url, found.id) if found else "",
         )

@@ -31,6 +31,9 @@ class ConfigDifferences:
 def check_config(config: str | Path = DEFAULT_CONFIG) -> Project:
     """Read the project file and all that it names; no server is asked.
 
+    Args:
+        config: the project file.
+
     Raises:
         ConfigError: it is wrong somewhere; the text says where and what is near.
     """

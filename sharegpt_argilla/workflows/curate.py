@@ -6,10 +6,10 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, Future
 from contextlib import ExitStack, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from tempfile import TemporaryFile
-from typing import IO, Any
+from typing import IO, Any, TypedDict, Unpack
 
 from sharegpt_argilla.common.jsonl import STANDARD_STREAM, RejectsFile, open_input, open_output
 from sharegpt_argilla.config import Curation, load_project
@@ -22,7 +22,7 @@ from sharegpt_argilla.curation.curation_report import build_report, render_repor
 from sharegpt_argilla.curation.language_identifier import identifier
 from sharegpt_argilla.curation.merge_chunks import Gathering
 from sharegpt_argilla.curation.sampling import Candidate, candidate, check_stratum, choose
-from sharegpt_argilla.errors import InputError, UsageError
+from sharegpt_argilla.errors import InputError, UnknownNameError, UsageError
 
 REJECTS_NAME = "rejected.jsonl"
 
@@ -44,6 +44,20 @@ class Sampling:
     stratify: str | None = None
     diverse: bool = False
     first_turn: bool = False
+
+
+class Thresholds(TypedDict, total=False):
+    """What the checks go by, where it is not the default: the attributes of ``Options``, under their names."""
+
+    languages: Sequence[str]
+    identifier: str
+    similarity: float
+    toxicity: float
+    min_words: int
+    spacy_model: str
+    detoxify_model: str
+    moderation_url: str
+    moderation_model: str
 
 
 @dataclass(slots=True)
@@ -78,15 +92,21 @@ def curate(  # noqa: PLR0913 - the options of the command, under their names
     drop: Sequence[str] = (),
     fix: Sequence[str] = (),
     redact: bool = False,
-    options: Mapping[str, Any] | None = None,
-    sampling: Sampling | None = None,
+    sample: int | None = None,
+    seed: int = 42,
+    stratify: str | None = None,
+    diverse: bool = False,
+    first_turn: bool = False,
     report: str | Path | None = None,
     rejects: str | Path | None = None,
     config: str | Path | None = None,
     workers: int = 1,
     scheduler: str | None = None,
     dry_run: bool = False,
-    progress: Callable[[int], None] = lambda _rows: None,
+    on_progress: Callable[[int], None] = lambda _rows: None,
+    sampling: Sampling | None = None,
+    options: Mapping[str, Any] | None = None,
+    **thresholds: Unpack[Thresholds],
 ) -> CurateSummary:
     """Look at every row, write what was found into it, and leave out or mend only what is asked for.
 
@@ -99,15 +119,22 @@ def curate(  # noqa: PLR0913 - the options of the command, under their names
         drop: checks whose rows are left out.
         fix: checks that mend what they find; those for private data put placeholders there.
         redact: ``fix`` for all checks for private data that run.
-        options: thresholds, languages and models that are not the default: attributes of ``Options``.
-        sampling: which of the rows that are kept are written; default: all.
+        sample: how many of the rows that are kept are written; default: all.
+        seed: of the sample; the same gives the same rows everywhere.
+        stratify: ``language``, ``model``, ``length`` or ``flag``: as many rows of each group.
+        diverse: sample prompts that are unlike one another.
+        first_turn: only the first pair of each conversation.
         report: file for the counts, as HTML or JSON by its name.
         rejects: file for lines that are no rows; default ``rejected.jsonl`` beside the output.
         config: a project file whose ``curation`` section says what is not said here.
         workers: processes; the output does not depend on it.
         scheduler: address of a Dask scheduler that does the work instead.
         dry_run: look and count, write nothing.
-        progress: is given the number of rows after each chunk.
+        on_progress: called with the number of rows that are done since the last call.
+        sampling: ``sample`` to ``first_turn`` as one object.
+        options: ``thresholds`` as a mapping.
+        thresholds: thresholds, languages and models of the checks that are not the default: the attributes of
+            ``sharegpt_argilla.curation.checks.base.Options``, under their names.
 
     Raises:
         UsageError: an option cannot be used, or a check needs what is not installed.
@@ -115,13 +142,17 @@ def curate(  # noqa: PLR0913 - the options of the command, under their names
     """
     section = load_project(config).config.curation if config is not None else Curation()
     plan = _plan(section, check, skip, drop, fix, redact=redact)
-    chosen = sampling or Sampling()
+    chosen = sampling or Sampling(sample, seed, stratify, diverse, first_turn)
     if workers < 1:
         raise UsageError(f"{workers} workers: at least one is needed")
     settings = Settings(
-        plan.checks, plan.fix, _options(section, options or {}), chosen.first_turn, words=chosen.diverse
+        plan.checks,
+        plan.fix,
+        _options(section, {**(options or {}), **thresholds}),
+        chosen.first_turn,
+        words=chosen.diverse,
     )
-    run = _Run(str(rows), str(output), settings, plan.drop, chosen, dry_run, progress)
+    run = _Run(str(rows), str(output), settings, plan.drop, chosen, dry_run, on_progress)
     run.check()
     kept_rejects = Path(rejects) if rejects is not None else _beside(str(output))
     with ExitStack() as stack:
@@ -170,8 +201,12 @@ def _plan(
     return _Plan(tuple(name for name in CHECKS if name in wanted), dropping, fixing)
 
 
-def _options(section: Curation, given: Mapping[str, Any]) -> Options:
-    options = Options(**{"languages": tuple(section.languages), **section.thresholds(), **given})
+def _options(section: Curation, thresholds: Mapping[str, Any]) -> Options:
+    names = [attribute.name for attribute in fields(Options)]
+    for name in thresholds:
+        if name not in names:
+            raise UnknownNameError("option", name, names)
+    options = Options(**{"languages": tuple(section.languages), **section.thresholds(), **thresholds})
     for name in ("similarity", "toxicity"):
         if not 0 <= getattr(options, name) <= 1:
             raise UsageError(f"{name} {getattr(options, name)}: it lies between 0 and 1")
@@ -187,7 +222,7 @@ class _Run:
     drop: frozenset[str]
     sampling: Sampling
     dry_run: bool
-    progress: Callable[[int], None]
+    on_progress: Callable[[int], None]
     _candidates: list[Candidate] = field(default_factory=list)
 
     def check(self) -> None:
@@ -252,7 +287,7 @@ class _Run:
                 if target is not None:
                     target.write(f"{kept.line}\n")
             number += len(chunk)
-            self.progress(len(chunk))
+            self.on_progress(len(chunk))
 
     def _sample(self, size: int, spool: IO[str], target: IO[str] | None) -> int:
         """Copy the chosen rows; returns how many."""

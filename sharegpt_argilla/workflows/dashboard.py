@@ -78,9 +78,13 @@ def is_installed() -> bool:
     return importlib.util.find_spec("streamlit") is not None
 
 
-def dashboard(
-    options: DashboardOptions = DashboardOptions(),
+def dashboard(  # noqa: PLR0913 - the options of the command, under their names
+    options: DashboardOptions | None = None,
     *,
+    config: str | Path = DEFAULT_CONFIG,
+    rows: str | Path = "",
+    annotated: str | Path = "",
+    refresh: float = REFRESH,
     port: int = DEFAULT_PORT,
     home: Home | None = None,
     on_ready: Callable[[str], None] = lambda _url: None,
@@ -88,7 +92,11 @@ def dashboard(
     """Serve the dashboard on 127.0.0.1 until SIGINT or SIGTERM; returns 0. For the main thread.
 
     Args:
-        options: what it shows.
+        options: ``config`` to ``refresh`` as one object.
+        config: the project file.
+        rows: the rows that were loaded, for the pages Corpus and Export; "" for none.
+        annotated: what ``export-responses`` wrote last; "" for none.
+        refresh: seconds after which an open page looks again.
         port: where it listens.
         home: of the embedded Argilla, and where snapshots are kept.
         on_ready: called with the address when it answers.
@@ -98,6 +106,7 @@ def dashboard(
         InputError: a file that is named is not there.
         SharegptArgillaError: it does not start or did not go on; the port may be taken.
     """
+    options = options or DashboardOptions(str(config), str(rows), str(annotated), refresh)
     stop = threading.Event()
 
     def end(_number: int, _frame: FrameType | None) -> None:

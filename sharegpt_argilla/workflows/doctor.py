@@ -24,7 +24,7 @@ _LOW_SPACE = 1 << 30
 
 
 @dataclass(frozen=True)
-class Finding:
+class Diagnosis:
     """One thing that was looked at: its name, what was found, and whether it is as it should be."""
 
     name: str
@@ -32,66 +32,70 @@ class Finding:
     ok: bool = True
 
 
-def doctor(config: str | Path = DEFAULT_CONFIG) -> Iterator[Finding]:
-    """Look at versions, storage, connection and dataset, in this order; what depends on a failure is left out."""
-    yield Finding("python", f"{platform.python_version()} on {platform.system()} {platform.machine()}")
+def doctor(config: str | Path = DEFAULT_CONFIG) -> Iterator[Diagnosis]:
+    """Look at versions, storage, connection and dataset, in this order; what depends on a failure is left out.
+
+    Args:
+        config: the project file.
+    """
+    yield Diagnosis("python", f"{platform.python_version()} on {platform.system()} {platform.machine()}")
     for package in _PACKAGES:
         yield _package(package)
-    yield Finding("sqlite", sqlite3.sqlite_version)
+    yield Diagnosis("sqlite", sqlite3.sqlite_version)
     yield _storage(default_home())
     client: ArgillaClient | None = None
     project: Project | None = None
     try:
         project = load_project(config)
-        yield Finding("config", str(config))
+        yield Diagnosis("config", str(config))
     except SharegptArgillaError as error:
-        yield Finding("config", str(error), ok=False)
+        yield Diagnosis("config", str(error), ok=False)
     try:
         client = connect(find_connection())
-        yield Finding("connection", f"{client.url} as {client.username} ({client.role})")
+        yield Diagnosis("connection", f"{client.url} as {client.username} ({client.role})")
     except SharegptArgillaError as error:
-        yield Finding("connection", str(error), ok=False)
+        yield Diagnosis("connection", str(error), ok=False)
     if client is not None:
         with client:
             yield from _server(client, project)
 
 
-def _server(client: ArgillaClient, project: Project | None) -> Iterator[Finding]:
+def _server(client: ArgillaClient, project: Project | None) -> Iterator[Diagnosis]:
     try:
-        yield Finding("server", f"Argilla {server_version(client)}")
+        yield Diagnosis("server", f"Argilla {server_version(client)}")
         if project is not None:
             for part in project_parts(project):
                 yield from _dataset(client, part.project)
     except SharegptArgillaError as error:
-        yield Finding("dataset", str(error), ok=False)
+        yield Diagnosis("dataset", str(error), ok=False)
 
 
-def _package(name: str) -> Finding:
+def _package(name: str) -> Diagnosis:
     try:
-        return Finding(name, version(name))
+        return Diagnosis(name, version(name))
     except PackageNotFoundError:
-        return Finding(name, 'not installed; only `serve` needs it: pip install "sharegpt-argilla[serve]"')
+        return Diagnosis(name, 'not installed; only `serve` needs it: pip install "sharegpt-argilla[serve]"')
 
 
-def _storage(home: Home) -> Finding:
+def _storage(home: Home) -> Diagnosis:
     folder = home.path
     if not folder.exists():
-        return Finding("home", f"{folder} (not there yet; `sharegpt-argilla serve` makes it)")
+        return Diagnosis("home", f"{folder} (not there yet; `sharegpt-argilla serve` makes it)")
     size = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
     free = shutil.disk_usage(folder).free
     text = f"{folder}: {size / 1e6:,.1f} MB used, {free / 1e9:,.1f} GB free"
-    return Finding("home", text, ok=free > _LOW_SPACE)
+    return Diagnosis("home", text, ok=free > _LOW_SPACE)
 
 
-def _dataset(client: ArgillaClient, project: Project) -> Iterator[Finding]:
+def _dataset(client: ArgillaClient, project: Project) -> Iterator[Diagnosis]:
     names = project.config
     dataset = find_dataset(client, names.workspace, names.dataset)
     if dataset is None or not dataset.ready:
-        yield Finding("dataset", f'"{names.dataset}" is not set up yet; run `sharegpt-argilla setup-dataset`')
+        yield Diagnosis("dataset", f'"{names.dataset}" is not set up yet; run `sharegpt-argilla setup-dataset`')
         return
 
     counts = count_records(client, dataset.id)
     text = f"{counts.database:,} in the database, {counts.index:,} in the search index"
-    yield Finding("records", text, ok=counts.database == counts.index)
+    yield Diagnosis("records", text, ok=counts.database == counts.index)
     check_dataset(client, dataset.id, project)
-    yield Finding("dataset", f'"{names.dataset}" is as the file describes it')
+    yield Diagnosis("dataset", f'"{names.dataset}" is as the file describes it')

@@ -92,12 +92,16 @@ class ExportSummary(LineCounts):
     changed: int | None = None
 
 
-def export_responses(
+def export_responses(  # noqa: PLR0913 - the options of the command, under their names
     rows: str | Path,
     output: str | Path,
     config: str | Path = DEFAULT_CONFIG,
     options: ExportOptions | None = None,
     *,
+    datasets: Sequence[str] = (),
+    statuses: Sequence[str] = (),
+    since: str | None = None,
+    state: str | Path | None = None,
     connection: Connection | None = None,
     dry_run: bool = False,
     on_progress: Callable[[int], None] = lambda _lines: None,
@@ -108,7 +112,11 @@ def export_responses(
         rows: the rows that were loaded, or an earlier export of them.
         output: takes the result whole or not at all; ``-`` is standard output. May be ``rows`` itself.
         config: the project file.
-        options: what to export, where it is not what the project file says.
+        options: ``datasets`` to ``state`` as one object.
+        datasets: ``dataset`` or ``workspace/dataset``, joined by the row's id; by default the project's own.
+        statuses: of the responses that rows carry; by default the project's, which are the submitted ones.
+        since: ISO 8601; rows whose answers did not change since this time keep what they have.
+        state: a file that remembers this export, so that the next one with it looks only at what changed.
         connection: the Argilla; by default the one from the environment, else the embedded one.
         dry_run: count only.
         on_progress: called with the number of lines that are done since the last call.
@@ -117,10 +125,10 @@ def export_responses(
         ConfigError, UsageError, InputError, ServerUnreachableError, CredentialsError, ServerRefusedError: nothing
             is written then.
     """
-    options = options or ExportOptions()
+    options = options or ExportOptions(datasets, statuses, since, state)
     whole = load_project(config)
     project = whole.config
-    statuses = check_statuses(options.statuses or project.export.statuses)
+    taken = check_statuses(options.statuses or project.export.statuses)
     _check(rows, output, options)
     locked = nullcontext() if dry_run or str(output) == STANDARD_STREAM else run_lock(Path(output))
     where = connection or find_connection()
@@ -129,12 +137,12 @@ def export_responses(
     with (
         locked,
         rarely_collected(),
-        open_sources(where, parts.datasets, statuses, parts.needed, parts.reviews) as sources,
+        open_sources(where, parts.datasets, taken, parts.needed, parts.reviews) as sources,
     ):
         origin = _origin(project, sources, gold)
         with closing(AnswerStore(sources.names, origin, sources.needed, reviewed=sources.reviewed)) as store:
             export = _Export(str(rows), str(output), options, origin, sources, store, dry_run, on_progress)
-            marks = [str(rows), statuses, asdict(origin), sources.kind, sources.ids, sources.people, parts.mark]
+            marks = [str(rows), taken, asdict(origin), sources.kind, sources.ids, sources.people, parts.mark]
             summary = export.run(plan_hash(marks))
         if not dry_run:
             keep_snapshots(default_home(), dict(zip(sources.ids, sources.progress, strict=True)))

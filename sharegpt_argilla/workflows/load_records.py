@@ -28,14 +28,14 @@ from sharegpt_argilla.project.enrichers import EnrichOptions, build_enrichers, n
 from sharegpt_argilla.project.record_loader import DEFAULT_REJECTS, LoadSummary, RecordLoader
 from sharegpt_argilla.records.assignment_plan import Assigned
 from sharegpt_argilla.records.record_fields import EarlierTurns
-from sharegpt_argilla.settings import Connection, find_connection
+from sharegpt_argilla.settings import Connection, default_cache, find_connection
 from sharegpt_argilla.workflows.plan import Planner, takes
 from sharegpt_argilla.workflows.setup_dataset import check_dataset
 
 __all__ = ["DEFAULT_REJECTS", "LoadSummary", "load_records"]
 
 
-def load_records(
+def load_records(  # noqa: PLR0913 - the options of the command, under their names
     rows: str | Path,
     config: str | Path = DEFAULT_CONFIG,
     *,
@@ -43,6 +43,8 @@ def load_records(
     rejects: str | Path = DEFAULT_REJECTS,
     dry_run: bool = False,
     on_progress: Callable[[int], None] = lambda _lines: None,
+    workers: int = 1,
+    no_cache: bool = False,
     enriching: EnrichOptions | None = None,
 ) -> LoadSummary:
     """Load every row of a file; what is on the server already is left alone, so a second run resumes the first.
@@ -54,7 +56,9 @@ def load_records(
         rejects: where unusable lines go; written only when there are any.
         dry_run: check and count, send nothing.
         on_progress: called with the number of lines that are done since the last call.
-        enriching: processes and cache for what is added to the texts; one process and the user's cache by default.
+        workers: processes that measure texts.
+        no_cache: forget what former runs measured and asked, and keep nothing.
+        enriching: ``workers`` and ``no_cache`` as one object, which may name another cache folder.
 
     Raises:
         ConfigError, InputError, DatasetDiffersError, ServerUnreachableError, CredentialsError,
@@ -63,7 +67,8 @@ def load_records(
     project = load_project(config)
     numbers_plan(project.config)
     notes: list[str] = []
-    options = replace(enriching or EnrichOptions(), dry_run=dry_run)
+    enriching = enriching or EnrichOptions(workers, None if no_cache else default_cache())
+    options = replace(enriching, dry_run=dry_run)
     with _as_file(rows) as path, connect(connection or find_connection()) as client:
         ids = {part: _dataset_id(client, part.project, dry_run=dry_run) for part in project_parts(project)}
         assigned = _assigned(project, connection, path, dry_run=dry_run)

@@ -4,12 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
 from sharegpt_argilla.config import DEFAULT_CONFIG
 from sharegpt_argilla.project.enrichers import EnrichOptions
 from sharegpt_argilla.settings import Connection, Home
 from sharegpt_argilla.workflows.load_records import DEFAULT_REJECTS, LoadSummary, load_records
 from sharegpt_argilla.workflows.setup_dataset import SetupSummary, setup_dataset
+
+
+class PushSummary(NamedTuple):
+    """What ``push_to_argilla`` did.
+
+    Attributes:
+        setup: what was made on the server.
+        load: what became of the rows.
+    """
+
+    setup: SetupSummary
+    load: LoadSummary
 
 
 def push_to_argilla(  # noqa: PLR0913 - the options of both
@@ -21,8 +34,10 @@ def push_to_argilla(  # noqa: PLR0913 - the options of both
     rejects: str | Path = DEFAULT_REJECTS,
     dry_run: bool = False,
     on_progress: Callable[[int], None] = lambda _lines: None,
+    workers: int = 1,
+    no_cache: bool = False,
     enriching: EnrichOptions | None = None,
-) -> tuple[SetupSummary, LoadSummary]:
+) -> PushSummary:
     """Build what is missing on the server, then load every row. Doing it again changes nothing.
 
     Args:
@@ -33,7 +48,9 @@ def push_to_argilla(  # noqa: PLR0913 - the options of both
         rejects: where unusable lines go.
         dry_run: check and count, make and send nothing.
         on_progress: called with the number of lines that are done since the last call.
-        enriching: processes and cache for what is added to the texts; one process and the user's cache by default.
+        workers: processes that measure texts.
+        no_cache: forget what former runs measured and asked, and keep nothing.
+        enriching: ``workers`` and ``no_cache`` as one object, which may name another cache folder.
 
     Raises:
         SharegptArgillaError: what ``setup_dataset`` and ``load_records`` raise.
@@ -46,6 +63,8 @@ def push_to_argilla(  # noqa: PLR0913 - the options of both
         rejects=rejects,
         dry_run=dry_run,
         on_progress=on_progress,
+        workers=workers,
+        no_cache=no_cache,
         enriching=enriching,
     )
-    return setup, load
+    return PushSummary(setup, load)

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict, cast
 
 from sharegpt_argilla.argilla_client.connection import connect
 from sharegpt_argilla.argilla_client.dataset_on_server import find_dataset
@@ -22,6 +22,32 @@ from sharegpt_argilla.rows import Row
 from sharegpt_argilla.settings import Connection, find_connection
 
 
+class AgreementReport(TypedDict):
+    """The report as plain data; docs/agreement.md has the keys of its parts.
+
+    Attributes:
+        rows: rows in the file.
+        annotated: those that carry responses.
+        unreadable: lines that are no row.
+        responses: status -> number.
+        annotators: people who answered.
+        method: resamples, seed and interval of the confidence intervals, and the pause that ends a spell of work.
+        questions: name of a question -> its measures and distributions.
+        pace: seconds a record, for each person.
+        disputed: the records that people disagree about most.
+    """
+
+    rows: int
+    annotated: int
+    unreadable: int
+    responses: dict[str, int]
+    annotators: int
+    method: dict[str, float]
+    questions: dict[str, dict[str, Any]]
+    pace: list[dict[str, Any]]
+    disputed: list[dict[str, Any]]
+
+
 def report_agreement(
     annotated: str | Path,
     config: str | Path = DEFAULT_CONFIG,
@@ -31,7 +57,7 @@ def report_agreement(
     idle: float = IDLE,
     connection: Connection | None = None,
     on_progress: Callable[[int], None] = lambda _lines: None,
-) -> dict[str, Any]:
+) -> AgreementReport:
     """Krippendorff's alpha, kappas, shares, distributions, pace and the most disputed records.
 
     Args:
@@ -45,7 +71,7 @@ def report_agreement(
         on_progress: called with the number of lines that are done since the last call.
 
     Returns:
-        The report as plain data; docs/agreement.md has its keys.
+        The report, which is also what the files are made from.
 
     Raises:
         ConfigError, InputError: see their docstrings. Lines that are no row are left out and counted under
@@ -71,7 +97,7 @@ def report_agreement(
     for path, render in ((json_file, _as_json), (html_file, render_page)):
         if path is not None:
             _write(path, render(report))
-    return report
+    return cast("AgreementReport", report)
 
 
 def _write(path: str | Path, text: str) -> None:

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
 from sharegpt_argilla.embedded_argilla.processes.launcher import ServeOptions, ServerInfo, run
 from sharegpt_argilla.settings import DEFAULT_PORT, Home, default_home
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 
 def serve(
@@ -23,9 +20,17 @@ def serve(
 ) -> int:
     """Serve until SIGINT or SIGTERM; returns the exit status 0.
 
-    ``home`` defaults to `default_home`; port 0 takes any free one; ``on_ready`` is called with address, home
-    folder and owner's name when the server answers. The owner's password and API key are in owner.json.
-    ``open_queue`` and ``active_time`` are those of `ServeOptions`.
+    The owner's password and API key are in owner.json of the home folder.
+
+    Args:
+        host: where to listen; other machines reach it only when it is not the default.
+        port: where to listen; 0 takes any free one.
+        home: the home folder; by default `default_home`.
+        base_url: the path under which a reverse proxy shows it; at ``/``, ARGILLA_BASE_URL counts.
+        open_queue: do not enforce assignment plans; when false, the environment decides.
+        active_time: seconds without activity after which an annotator is taken to be away; when None, the
+            environment decides.
+        on_ready: called with address, home folder and owner's name when the server answers.
 
     Raises:
         EmbeddedArgillaError: the port or the home folder is taken, or the server cannot start or go on.

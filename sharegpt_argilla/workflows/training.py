@@ -100,7 +100,18 @@ def training(  # noqa: PLR0913 - the options of the command, under their names
     format: str,  # noqa: A002 - the option's name
     output: str | Path,
     *,
-    selection: Selection = Selection(),
+    selection: Selection | None = None,
+    min_quality: float | None = None,
+    intents: Sequence[str] = (),
+    toxicity: Sequence[str] = (),
+    annotators: Sequence[str] = (),
+    agreement: float | None = None,
+    min_responses: int = 0,
+    ties: str = "keep",
+    unannotated: bool = False,
+    discarded: bool = False,
+    rank_by: str | None = None,
+    good: float | None = None,
     split: str | None = None,
     seed: int = DEFAULT_SEED,
     config: str | Path | None = None,
@@ -116,7 +127,18 @@ def training(  # noqa: PLR0913 - the options of the command, under their names
         annotated: what ``export-responses`` wrote; ``-`` is standard input.
         format: one of ``FORMATS``.
         output: a file, ``-`` for standard output, or a folder for ``datasets``.
-        selection: the filters.
+        selection: ``min_quality`` to ``good`` as one object.
+        min_quality: the least rating of the question ``quality``.
+        intents: labels of the question ``intent``; a row has at least one of them.
+        toxicity: labels of the question ``toxicity`` that a row may have; it may have no other.
+        annotators: only what these people said counts, put together anew with the project's policies.
+        agreement: the least mean agreement, 0 to 1, of rows that two people or more answered.
+        min_responses: the least number of submitted responses.
+        ties: ``keep`` or ``drop`` rows on which the votes were even.
+        unannotated: take rows that nobody answered too.
+        discarded: take rows that at least as many people discarded as submitted.
+        rank_by: the rating that tells better answers from worse; default ``quality``.
+        good: the rating from which ``kto`` says true; default: above the middle of the scale.
         split: ``train=0.9,test=0.1``; each split becomes a file with its name behind the output's.
         seed: of the splits; the same seed splits the same rows alike.
         config: the project file; default ``dataset-config.yml`` if it is here, else the answers tell.
@@ -131,6 +153,19 @@ def training(  # noqa: PLR0913 - the options of the command, under their names
         InputError: a file cannot be read or written.
         CredentialsError, ServerRefusedError, ServerUnreachableError: the Hub; what is on disk stays.
     """
+    selection = selection or Selection(
+        min_quality,
+        intents,
+        toxicity,
+        annotators,
+        agreement,
+        min_responses,
+        ties,
+        unannotated,
+        discarded,
+        rank_by,
+        good,
+    )
     layout, project = FORMATS[format], find_project(config)
     shares = parse_split(split) if split else {}
     _check_output(layout, (str(annotated), str(output)), shares, push)
