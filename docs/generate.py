@@ -1,4 +1,5 @@
-"""Write the generated pages of docs/ anew: cli.md from the commands, configuration-keys.md from the models."""
+"""Write what is generated anew: docs/cli.md from the commands, docs/configuration-keys.md from the models, and the
+projects that `init` copies from the ready project files of this repository."""
 
 from __future__ import annotations
 
@@ -14,6 +15,9 @@ from sharegpt_argilla.workflows.config import config_schema
 DOCS = Path(__file__).parent
 CLI = DOCS / "cli.md"
 KEYS = DOCS / "configuration-keys.md"
+
+ROOT = DOCS.parent
+STARTER = ROOT / "sharegpt_argilla" / "starter"
 
 Schema = Mapping[str, Any]
 
@@ -39,6 +43,25 @@ def keys_page() -> str:
     for name, model in schema["$defs"].items():
         parts += _section(name, model)
     return "\n".join(parts)
+
+
+def starter_files() -> dict[str, bytes]:
+    """Path in the package's folder ``starter/`` and content of each file that `init` copies."""
+    configs = ROOT / "examples" / "configs"
+    content = {
+        "prompts/dataset-config.yml": (ROOT / "dataset-config.yml").read_bytes(),
+        "prompts/guidelines.md": (ROOT / "guidelines.md").read_bytes(),
+        "preferences/preferences.html": (configs / "preferences.html").read_bytes(),
+    }
+    for task in ("demonstrations", "preferences", "topics", "sharegpt-2023"):
+        config = (configs / f"{task}.yml").read_text(encoding="utf-8")
+        named = next(line for line in config.splitlines() if line.startswith("guidelines: "))
+        guidelines = configs / named.removeprefix("guidelines: ")
+        content[f"{task}/dataset-config.yml"] = config.replace(named, "guidelines: guidelines.md").encode()
+        content[f"{task}/guidelines.md"] = guidelines.read_bytes()
+    for name in ("sharegpt_vicuna.json", "sharegpt_gpt4.jsonl"):
+        content[f"examples/{name}"] = (ROOT / "examples" / name).read_bytes()
+    return content
 
 
 def _section(name: str, model: Schema) -> Iterator[str]:
@@ -103,3 +126,6 @@ def _limits(value: Schema, least: str, most: str) -> str:
 if __name__ == "__main__":
     CLI.write_text(cli_page(), encoding="utf-8")
     KEYS.write_text(keys_page(), encoding="utf-8")
+    for name, content in starter_files().items():
+        (STARTER / name).parent.mkdir(parents=True, exist_ok=True)
+        (STARTER / name).write_bytes(content)

@@ -14,6 +14,7 @@ from typing import NoReturn
 from sharegpt_argilla.errors import SharegptArgillaError, UnknownNameError
 
 COMMANDS = {
+    "init": "a new project: config, guidelines and examples in a folder",
     "extract": "raw corpora -> rows",
     "curate": "rows -> flagged rows: checked, mended, left out, sampled as asked",
     "serve": "the embedded Argilla, until Ctrl-C",

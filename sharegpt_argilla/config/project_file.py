@@ -43,7 +43,7 @@ def load_project(path: str | Path = DEFAULT_CONFIG, people: str | Path | None = 
     Raises:
         ConfigError: one line with the file, the line, what is wrong there and the nearest valid word.
     """
-    text = _read(Path(path))
+    text = _read(Path(path), "`sharegpt-argilla init .` writes one")
     tree = _compose(path, text)
     content = _construct(path, tree)
     try:
@@ -54,9 +54,12 @@ def load_project(path: str | Path = DEFAULT_CONFIG, people: str | Path | None = 
     return Project(config, _guidelines(folder / config.guidelines), _templates(config, folder), Path(path))
 
 
-def _read(path: Path) -> str:
+def _read(path: Path, missing: str) -> str:
+    """The text of a file; ``missing`` says what to do when there is no such file."""
     try:
         return path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise ConfigError(f"{path}: cannot be read: No such file or directory; {missing}") from None
     except OSError as error:
         raise ConfigError(f"{path}: cannot be read: {error.strerror}") from None
     except UnicodeDecodeError as error:
@@ -76,7 +79,7 @@ def _templates(config: ProjectConfig, folder: Path) -> dict[str, str]:
     for field in config.fields:
         if isinstance(field, CustomField):
             path = folder / field.template
-            found[field.name] = _read(path)
+            found[field.name] = _read(path, f"`template:` of the field {field.name} names it")
             raw = None if field.advanced else _RAW.search(found[field.name])
             if raw:
                 line = found[field.name].count("\n", 0, raw.start()) + 1
@@ -87,7 +90,7 @@ def _templates(config: ProjectConfig, folder: Path) -> dict[str, str]:
 
 
 def _guidelines(path: Path) -> str:
-    text = _read(path)
+    text = _read(path, "`guidelines:` in the project file names it")
     if not 1 <= len(text) <= GUIDELINES_MAX:
         raise ConfigError(f"{path}: {len(text):,} characters; Argilla takes 1 to {GUIDELINES_MAX:,}")
     return text

@@ -1,0 +1,46 @@
+"""Start a project: write dataset-config.yml, guidelines.md, a schema for editors and examples into a folder.
+
+Nothing is asked and nothing is overwritten: a file that is there already stays as it is.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shlex
+
+from sharegpt_argilla.cli.printing import counted, note
+from sharegpt_argilla.workflows.init import TASKS, InitSummary, init
+
+EXAMPLE = "sharegpt-argilla init my-project --task prompts"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the command's options."""
+    parser.add_argument("folder", metavar="DIR", help="the project's folder; it is made if it does not exist")
+    tasks = "; ".join(f"{name}: {does}" for name, does in TASKS.items())
+    parser.add_argument(
+        "--task", default="prompts", metavar="TASK", help=f"what annotators do (%(default)s): {tasks}"
+    )
+    parser.add_argument("--dry-run", action="store_true", help="name the files, write nothing")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run the command."""
+    summary = init(arguments.folder, arguments.task, dry_run=arguments.dry_run)
+    for name in summary.kept:
+        note(f"{summary.folder / name} is there already and stays as it is")
+    verb = "would be written" if arguments.dry_run else "written"
+    note(f"{counted((len(summary.written), f'files {verb}'), (len(summary.kept), 'kept'))} -> {summary.folder}")
+    if not arguments.dry_run:
+        note(_next_commands(summary))
+    return 0
+
+
+def _next_commands(summary: InitSummary) -> str:
+    return f"""
+Next, in {shlex.quote(str(summary.folder))}:
+
+  sharegpt-argilla extract examples -m auto -o rows.jsonl    your own chats in place of examples
+  sharegpt-argilla serve                                     an Argilla, in a terminal of its own
+  sharegpt-argilla push-to-argilla rows.jsonl                accounts, dataset and records
+"""
