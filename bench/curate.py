@@ -18,10 +18,12 @@ import re
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from itertools import cycle, islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 from sharegpt_argilla.curation.checks.base import Item, Options
 from sharegpt_argilla.curation.checks.duplicate_checks import fingerprint
@@ -41,12 +43,17 @@ WORDS = re.findall(
 )
 
 
+def fingerprints(items: Iterable[Item], near: bool) -> list[Any]:
+    """What duplicates of the prompts are found by."""
+    return [fingerprint(item.prompt, near=near) for item in items]
+
+
 def invented(count: int) -> Iterator[str]:
     """Rows of made-up words: conversations of three pairs, 145 words each, no two prompts alike."""
     chance = random.Random(1)
     for number in range(count):
         texts = [" ".join(chance.choices(WORDS, k=size)).capitalize() + "." for size in (25, 120)]
-        pair = Pair(*texts, f"c{number // 3}", number % 3 + 1, "vicuna", "ShareGPT", "human", "gpt")
+        pair = Pair(texts[0], texts[1], f"c{number // 3}", number % 3 + 1, "vicuna", "ShareGPT", "human", "gpt")
         yield dump_row(build_row(pair, "20230511 15:56:03"))
 
 
@@ -103,11 +110,9 @@ def each_check(lines: list[str]) -> None:
     tell("language of both", seconds(lambda: [identify(text) for item in items for text in item.texts]))
     for name in DEFAULT:
         if name not in DUPLICATES:
-            tell(name, seconds(lambda check=CHECKS[name]: check.find(items, Options())))
+            tell(name, seconds(partial(CHECKS[name].find, items, Options())))
     for name in DUPLICATES:
-        tell(
-            name, seconds(lambda near=name != "duplicate": [fingerprint(item.prompt, near=near) for item in items])
-        )
+        tell(name, seconds(partial(fingerprints, items, near=name != "duplicate")))
 
 
 def whole_run(path: Path, skip: tuple[str, ...]) -> None:

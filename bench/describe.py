@@ -15,6 +15,7 @@ import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -124,7 +125,7 @@ def one_round(
             closing(DiskCache(path, 10**6)) as cache,
             Describer(metrics, None, cache, options.workers) as describer,
         ):
-            yield (name, *timed(lambda describer=describer: describer.describe(texts)))
+            yield (name, *timed(partial(describer.describe, texts)))
 
 
 def profile(texts: list[str]) -> None:

@@ -190,7 +190,7 @@ class Bench:
             "ARGILLA_API_KEY": self.connection.api_key,
             "ARGILLA_HOME_PATH": str(home),
         }
-        command = [
+        command: list[str | Path] = [
             sys.executable,
             "-W",
             "ignore",

@@ -324,13 +324,13 @@ def report(folder: Path, options: argparse.Namespace) -> list[str]:
         large = folder / "large.json"
         build(large, 2000 * MEGABYTE, options.sample, shape)
         sizes.append((large, best_of(1, ["extract, 1 worker"], large)))
-    for other, result in sizes:
-        case = result["extract, 1 worker"]
-        show(f"extract {other.stat().st_size / MEGABYTE:.0f} MB", case, other.stat().st_size)
-        cost = (case["cpu"] / other.stat().st_size) / (one["cpu"] / size)
+    for other, results in sizes:
+        again = results["extract, 1 worker"]
+        show(f"extract {other.stat().st_size / MEGABYTE:.0f} MB", again, other.stat().st_size)
+        cost = (again["cpu"] / other.stat().st_size) / (one["cpu"] / size)
         print(f"  CPU time for each byte: {cost:.2f} times that of {size / MEGABYTE:.0f} MB")
         limits.check("linear cost", 0.75 < cost < 1.25)
-        limits.check("memory", max(case["peak"], one["peak"], two["peak"]) < MOST_MEMORY)
+        limits.check("memory", max(again["peak"], one["peak"], two["peak"]) < MOST_MEMORY)
     return limits.missed
 
 

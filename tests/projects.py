@@ -138,7 +138,7 @@ def write_rows(path: Path, rows: Sequence[Row]) -> Path:
     return path
 
 
-def annotations(path: Path) -> dict[str, dict[str, Any]]:
+def read_annotations(path: Path) -> dict[str, dict[str, Any]]:
     """Row id -> what an export put under 标注, for the rows that have it."""
     found = {}
     for line in path.read_text(encoding="utf-8").splitlines():

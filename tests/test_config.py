@@ -8,6 +8,12 @@ import yaml
 
 from sharegpt_argilla.cli.main import main
 from sharegpt_argilla.config import GUIDELINES_MAX, ChatField, NumberProperty, Person, load_project
+from sharegpt_argilla.config.annotation_task import (
+    LabelQuestion,
+    MultiLabelQuestion,
+    RatingQuestion,
+    TermsProperty,
+)
 from sharegpt_argilla.corpora.formats.table import CORPORA
 from sharegpt_argilla.errors import ConfigError
 
@@ -42,6 +48,9 @@ def test_the_shipped_project_is_the_documented_task() -> None:
     assert [field.name for field in config.fields] == ["prompt", "response", "context"]
     assert isinstance(config.fields[2], ChatField)
     quality, intent, toxicity = config.questions
+    assert isinstance(quality, RatingQuestion)
+    assert isinstance(intent, MultiLabelQuestion)
+    assert isinstance(toxicity, LabelQuestion)
     assert quality.values == [1, 2, 3, 4, 5, 6, 7]
     assert list(intent.labels) == [
         *("generation", "rewrite", "extract", "closed_qa", "open_qa", "classification"),
@@ -56,6 +65,7 @@ def test_the_shipped_project_takes_every_corpus() -> None:
     (corpus,) = [
         item for item in load_project(ROOT / "dataset-config.yml").config.metadata if item.name == "corpus"
     ]
+    assert isinstance(corpus, TermsProperty)
     assert corpus.options == sorted(CORPORA)
 
 
@@ -63,6 +73,7 @@ def test_the_shipped_guidelines_fit_and_cover_the_labels() -> None:
     project = load_project(ROOT / "dataset-config.yml")
     assert len(project.guidelines) <= GUIDELINES_MAX
     for question in project.config.questions[1:]:
+        assert isinstance(question, LabelQuestion | MultiLabelQuestion)
         for text in question.labels.values():
             assert text.lower() in project.guidelines.lower()
 

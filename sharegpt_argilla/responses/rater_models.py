@@ -117,7 +117,7 @@ def _probabilities(policy: str, votes: list[tuple[str, str, Hashable]]) -> dict[
     """Row id -> value -> its probability."""
     # Imported only when asked for: they take seconds, and crowd-kit is an extra.
     try:
-        import pandas as pd  # type: ignore[import-untyped]  # noqa: PLC0415
+        import pandas as pd  # noqa: PLC0415
         from crowdkit.aggregation.classification.dawid_skene import DawidSkene  # noqa: PLC0415
         from crowdkit.aggregation.classification.mace import MACE  # noqa: PLC0415
     except ImportError:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import datasets
-import pandas  # type: ignore[import-untyped]  # pandas ships no types
+import pandas
 
 from sharegpt_argilla.training.answer_formats import labels_of
 from sharegpt_argilla.training.base import About, Example, Group, Question, Scheme, TrainingRow, Unit

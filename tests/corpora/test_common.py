@@ -13,7 +13,8 @@ from sharegpt_argilla.rows import build_row
 from tests.corpora.layouts import only, spoken
 from tests.corpora.reading import pair_up, pairs_of, parse, shared, texts
 
-common_en, common_zh = CORPORA["common_en"], CORPORA["common_zh"]
+common_en: Any = CORPORA["common_en"]
+common_zh: Any = CORPORA["common_zh"]
 
 
 def record(*rounds: Any, category: Any = "Other") -> dict[str, Any]:

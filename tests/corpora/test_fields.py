@@ -105,6 +105,9 @@ def test_the_session_is_the_first_id_or_made_of_the_content() -> None:
         session_id({"id": True}, turns)
 
 
+NO_TIMES: list[Any] = [None, True, "", "soon", [], {}, 1e300, -1e13, 10**400, float("nan"), "9" * 5000]
+
+
 @pytest.mark.parametrize(
     ("value", "expected"),
     [
@@ -115,10 +118,7 @@ def test_the_session_is_the_first_id_or_made_of_the_content() -> None:
         (0, "19700101 00:00:00"),
         (1767258000.25, "20260101 09:00:00"),
         (-1, "19691231 23:59:59"),
-        *[
-            (value, None)
-            for value in (None, True, "", "soon", [], {}, 1e300, -1e13, 10**400, float("nan"), "9" * 5000)
-        ],
+        *((value, None) for value in NO_TIMES),
     ],
 )
 def test_times_are_written_in_utc_or_not_at_all(value: object, expected: str | None) -> None:

@@ -35,7 +35,7 @@ def test_a_name_with_brackets_is_a_name_first(folder: Path) -> None:
 
 
 def test_each_file_is_read_once_in_the_order_given(folder: Path) -> None:
-    given = [folder / "deep" / "c.jsonl", folder, folder / "deep" / ".." / "b.json", "-", "-"]
+    given: list[str | Path] = [folder / "deep" / "c.jsonl", folder, folder / "deep" / ".." / "b.json", "-", "-"]
     files = expand_inputs(given)
     assert names(files[:-1], folder) == ["deep/c.jsonl", "a.JSONL", "b.json"]
     assert files[-1] == "-"

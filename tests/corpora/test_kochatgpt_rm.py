@@ -1,5 +1,6 @@
 """Ranked completions: what the ranking means, and what becomes of one that cannot be used."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -20,7 +21,7 @@ def record(*completions: str, **more: Any) -> dict[str, Any]:
     return {"prompt": "q", **{f"completion_{number}": text for number, text in enumerate(completions)}, **more}
 
 
-def ranks(found: list[Conversation]) -> dict[str, int | None]:
+def ranks(found: Sequence[Conversation]) -> dict[str, int | None]:
     return {talk.turns[1].text: talk.extra["rank"] for talk in found}
 
 

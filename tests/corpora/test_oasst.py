@@ -12,7 +12,7 @@ from sharegpt_argilla.corpora.run.pairing import Counts, Pairer
 from sharegpt_argilla.errors import RejectedError
 from sharegpt_argilla.rows import Pair
 
-oasst = CORPORA["oasst"]
+oasst: Any = CORPORA["oasst"]
 assert isinstance(oasst, GatheringCorpus)
 
 

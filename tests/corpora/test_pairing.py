@@ -45,7 +45,7 @@ def short(pairs: Sequence[Pair]) -> list[tuple[int, str, str]]:
         (["s: only this"], [], {}),
     ],
 )
-def test_the_rules_on_a_whole_conversation(turns: list[str], pairs: list[Any], counts: dict[str, int]) -> None:
+def test_the_rules_on_a_whole_conversation(turns: list[str], pairs: list[Any], counts: dict[str, Any]) -> None:
     made, counted = pair_up(read(*turns))
     assert short(made) == pairs
     assert counted == Counts(conversations=1, pairs=len(pairs), **counts)

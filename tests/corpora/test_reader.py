@@ -11,7 +11,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sharegpt_argilla.corpora.formats.table import CORPORA
-from sharegpt_argilla.corpora.reading import json_reader as batches
 from sharegpt_argilla.corpora.reading import json_reader as reader
 from sharegpt_argilla.corpora.reading import json_recovery as damage_module
 from sharegpt_argilla.corpora.reading.json_reader import (
@@ -251,7 +250,7 @@ def test_text_that_no_batch_fits_is_hardly_decoded_twice(file: Path, monkeypatch
     tried: list[int] = []
     real = orjson.loads
     monkeypatch.setattr(reader, "CHUNK", 2000)
-    monkeypatch.setattr(batches.orjson, "loads", lambda data: tried.append(len(data)) or real(data))
+    monkeypatch.setattr(orjson, "loads", lambda data: tried.append(len(data)) or real(data))
     with file.open("rb") as opened:
         assert len(list(JsonReader(opened, "x", is_record).batches())) == 400
     whole = [size for size in tried if size > len(json.dumps(inner)) + 2]

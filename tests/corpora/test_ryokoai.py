@@ -1,5 +1,7 @@
 """RyokoAI: the ShareGPT layout whose answers are HTML."""
 
+from typing import Any
+
 import pytest
 
 from sharegpt_argilla.corpora.formats.table import CORPORA
@@ -7,7 +9,7 @@ from sharegpt_argilla.errors import RejectedError
 from tests.corpora.layouts import conversation
 from tests.corpora.reading import pairs_of, texts
 
-ryokoai = CORPORA["ryokoai"]
+ryokoai: Any = CORPORA["ryokoai"]
 
 
 def test_questions_are_plain_and_answers_html() -> None:

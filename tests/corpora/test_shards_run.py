@@ -8,7 +8,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -218,7 +217,7 @@ def test_a_worker_that_dies_is_one_line_and_the_run_goes_on(corpus: Path) -> Non
 
 
 @pytest.fixture
-def stopped(corpus: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+def stopped(corpus: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An unfinished run of ``corpus``: Ctrl-C after five shards."""
     real = conversion.convert
 

@@ -130,7 +130,8 @@ def test_other_keys_are_kept_but_never_those_of_the_row_format() -> None:
 
 def test_the_outline_of_a_record_is_an_object_with_conversations() -> None:
     assert vicuna.is_record(json.loads('{"conversations": []}'))
-    assert not any(vicuna.is_record(value) for value in ({}, {"conversations": 1}, [], "conversations", None))
+    others: list[Any] = [{}, {"conversations": 1}, [], "conversations", None]
+    assert not any(vicuna.is_record(value) for value in others)
 
 
 def test_an_unknown_corpus_is_answered_with_the_nearest() -> None:

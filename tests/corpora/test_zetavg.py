@@ -9,7 +9,7 @@ from sharegpt_argilla.corpora.formats.table import CORPORA
 from tests.corpora.layouts import Record, conversation, only, whole_conversations
 from tests.corpora.reading import pairs_of, texts
 
-zetavg = CORPORA["zetavg"]
+zetavg: Any = CORPORA["zetavg"]
 
 
 def turn(speaker: str, value: Any, markdown: Any) -> dict[str, Any]:

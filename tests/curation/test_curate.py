@@ -4,6 +4,7 @@ import json
 import re
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -88,7 +89,7 @@ def test_flags_of_checks_that_do_not_run_now_stay(tmp_path: Path) -> None:
 
 
 def test_any_number_of_workers_writes_the_same_bytes(tmp_path: Path) -> None:
-    options = {"redact": True, "fix": ["html_entities"], "drop": ["blank_answer", "duplicate"]}
+    options: dict[str, Any] = {"redact": True, "fix": ["html_entities"], "drop": ["blank_answer", "duplicate"]}
     rows = faulty(5)
     _, alone = curated(tmp_path, rows, **options)
     sharegpt_argilla.curate(tmp_path / "rows.jsonl", tmp_path / "many.jsonl", workers=3, **options)
@@ -138,7 +139,9 @@ class Page(HTMLParser):
 
     def __init__(self) -> None:
         super().__init__()
-        self.text, self.loads, self.open = "", [], []
+        self.text = ""
+        self.loads: list[Any] = []
+        self.open: list[Any] = []
 
     def handle_starttag(self, tag: str, attrs) -> None:
         self.loads += [value for name, value in attrs if name in ("src", "href")]

@@ -2,6 +2,7 @@
 
 import importlib.util
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,7 +13,7 @@ PAGE = ROOT / "docs" / "curation.md"
 
 def table(data: Path, *columns: str) -> list[str]:
     spec = importlib.util.spec_from_file_location("count_checks", ROOT / "docs" / "count_checks.py")
-    module = importlib.util.module_from_spec(spec)
+    module: Any = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     if columns:
         module.FILES = {name: module.FILES[name] for name in columns}

@@ -2,6 +2,7 @@
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 import spacy
@@ -17,7 +18,8 @@ from tests.curation.samples import item
 @pytest.fixture
 def pipeline(tmp_path: Path) -> str:
     nlp = spacy.blank("en")
-    nlp.add_pipe("entity_ruler").add_patterns([{"label": "PERSON", "pattern": "Maria Lindqvist"}])
+    ruler: Any = nlp.add_pipe("entity_ruler")
+    ruler.add_patterns([{"label": "PERSON", "pattern": "Maria Lindqvist"}])
     nlp.to_disk(tmp_path / "pipeline")
     return str(tmp_path / "pipeline")
 

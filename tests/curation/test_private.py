@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -88,7 +89,11 @@ def test_what_others_replaced_stays_and_is_not_numbered_again(tmp_path: Path) ->
 
 
 def test_texts_in_the_extension_are_redacted_too(tmp_path: Path) -> None:
-    extra = {"system": f"You answer for {MARIA}.", "history": [{"text": f"by {JUAN}"}], "toxic": False}
+    extra: dict[str, Any] = {
+        "system": f"You answer for {MARIA}.",
+        "history": [{"text": f"by {JUAN}"}],
+        "toxic": False,
+    }
     (((after, _),), _) = curated(tmp_path, [row(**extra)], redact=True)
     extension = json.loads(after["元数据"]["扩展字段"])
     assert extension["system"] == "You answer for <EMAIL_1>."

@@ -133,7 +133,8 @@ def test_a_diverse_choice_is_the_greedy_one() -> None:
         for place in range(30)
     ]
     used: Counter[str] = Counter()
-    rest, expected = list(candidates), []
+    rest = list(candidates)
+    expected: list[int] = []
     while len(expected) < 12:
         best = max(
             rest,

@@ -26,7 +26,7 @@ SPELLINGS = ["self-harm/intent", "self_harm_intent", "self-harm-intent"]
 @pytest.mark.parametrize("spelling", SPELLINGS)
 def test_scores_of_the_corpus_are_normalised(tmp_path: Path, spelling: str) -> None:
     said = {"flagged": True, "categories": {spelling: True}, "category_scores": {spelling: 0.83, "violence": 0.2}}
-    extra = {"openai_moderation": [said], "detoxify_moderation": [{"toxicity": 0.05}]}
+    extra: dict[str, Any] = {"openai_moderation": [said], "detoxify_moderation": [{"toxicity": 0.05}]}
     (((_, found),), _) = curated(tmp_path, [row(**extra)])
     assert found["toxicity"] == {"score": 0.83, "categories": ["self-harm/intent"], "sources": {"corpus": 0.83}}
     assert found["flags"] == ["toxic"]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from sharegpt_argilla.annotation import AnsweredRecord, Response
@@ -15,7 +17,7 @@ PLAN = make_plan([f"x{n}" for n in range(10)], PEOPLE, Rules(1, 0.2, 3, 0))
 """Ten records for one person each, but two of them for all three: fourteen answers."""
 
 
-def answered(row: str, *given: tuple[str, str], status: str = "pending") -> AnsweredRecord:
+def answered(row: str, *given: tuple[str, Any], status: Any = "pending") -> AnsweredRecord:
     responses = [Response(who, how, {}, f"2026-05-20T10:00:0{n}") for n, (who, how) in enumerate(given)]
     return AnsweredRecord(row, status, responses)
 

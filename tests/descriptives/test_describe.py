@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -30,7 +31,7 @@ def measured(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return asked
 
 
-def describe(texts: Sequence[str], path: Path, metrics: Sequence[str] = METRICS, **options: object) -> list[dict]:
+def describe(texts: Sequence[str], path: Path, metrics: Sequence[str] = METRICS, **options: Any) -> list[dict]:
     with closing(DiskCache(path, 1000)) as cache, Describer(metrics, cache=cache, **options) as describer:
         return describer.describe(texts)
 

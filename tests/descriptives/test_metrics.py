@@ -4,6 +4,7 @@ import json
 import math
 import warnings
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -48,7 +49,7 @@ def library_numbers(texts: list[str], names: list[str], **pipeline: str) -> list
     ]
 
 
-def is_number(value: object) -> bool:
+def is_number(value: Any) -> bool:
     return value is not None and not pd.isna(value) and math.isfinite(value)
 
 
@@ -108,14 +109,16 @@ def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> str:
     """An untrained English model with a tagger, a parser and vectors: its answers are arbitrary, but the same."""
     nlp = spacy.blank("en")
     nlp.add_pipe("tok2vec")
-    tagger, parser = nlp.add_pipe("morphologizer"), nlp.add_pipe("parser")
-    ruler = nlp.add_pipe("attribute_ruler")
+    tagger: Any = nlp.add_pipe("morphologizer")
+    parser: Any = nlp.add_pipe("parser")
+    ruler: Any = nlp.add_pipe("attribute_ruler")
+    entities: Any = nlp.add_pipe("ner")
     ruler.add([[{"IS_PUNCT": True}]], {"POS": "PUNCT"})
     tagger.add_label("POS=NOUN")
     tagger.add_label("POS=VERB")
     for label in ("ROOT", "dep", "nsubj"):
         parser.add_label(label)
-    nlp.add_pipe("ner").add_label("X")
+    entities.add_label("X")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         nlp.initialize()
@@ -123,7 +126,8 @@ def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> str:
     for number, word in enumerate(("poem", "sea", "rhyme", "short", "word", "two", "one", "we")):
         vector = [0.1] * 8
         vector[number] = 1.0
-        nlp.vocab.set_vector(word, np.asarray(vector, dtype="f"))
+        numbers: Any = np.asarray(vector, dtype="f")
+        nlp.vocab.set_vector(word, numbers)
     folder = tmp_path_factory.mktemp("model")
     nlp.to_disk(folder)
     return str(folder)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,7 +12,7 @@ from tests.projects import ROOT
 
 
 @pytest.fixture
-def reader(argilla: EmbeddedArgilla, tmp_path: Path, monkeypatch, capfd) -> Iterator[Reader]:
+def reader(argilla: EmbeddedArgilla, tmp_path: Path, monkeypatch, capfd) -> Reader:
     """Somebody with a folder, an empty home and an Argilla."""
     folder = tmp_path / "clone"
     (tmp_path / "home").mkdir()

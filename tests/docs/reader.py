@@ -42,7 +42,7 @@ class Reader:
         """One command of ours, in this process; what it says on stdout and stderr."""
         self.capture.readouterr()
         try:
-            code = main(words(command))
+            code: Any = main(words(command))
         except SystemExit as ended:  # --help
             code = ended.code
         said = "".join(self.capture.readouterr())

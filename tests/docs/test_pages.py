@@ -138,7 +138,7 @@ def run(block: Block, reader: Reader, leave_out: Sequence[str] = ()) -> None:
         if line in NOT_HERE or line in leave_out or line.startswith("make "):
             continue
         if line.startswith("export "):
-            os.environ.update(part.split("=", 1) for part in command.split()[1:])
+            os.environ.update(re.findall(r"(\w+)=(\S*)", command))
         elif for_a_shell(line):
             said += reader.run_in_a_shell(block, command)
         else:
@@ -155,7 +155,7 @@ def without_figures(text: str) -> str:
 
 def take_unit(block: Block) -> None:
     """A unit of systemd starts a command with options that it has."""
-    unit = configparser.ConfigParser(interpolation=None)
+    unit: Any = configparser.ConfigParser(interpolation=None)
     unit.optionxform = str
     unit.read_string(block.text)
     program, command, *arguments = shlex.split(unit["Service"]["ExecStart"])

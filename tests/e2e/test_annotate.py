@@ -12,7 +12,7 @@ from sharegpt_argilla.rows import Pair, Row, build_row
 from sharegpt_argilla.workflows.export_responses import export_responses
 from sharegpt_argilla.workflows.push_to_argilla import push_to_argilla
 from tests.browser_contexts import new_context
-from tests.projects import TestProject, annotations, some_rows, write_rows
+from tests.projects import TestProject, read_annotations, some_rows, write_rows
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -91,7 +91,7 @@ def test_what_a_person_submits_is_in_the_row(page: Page, loaded: TestProject, ro
 
     out = tmp_path / "annotated.jsonl"
     export_responses(tmp_path / "rows.jsonl", out, loaded.config, connection=loaded.connection)
-    found = annotations(out)[rows[0]["id"]]
+    found = read_annotations(out)[rows[0]["id"]]
     (response,) = found["responses"]
     assert response["annotator"] == loaded.people[0]
     assert response["status"] == "submitted"

@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -57,6 +58,10 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
             stage.url, stage.pid = url, process.pid
             yield stage
     assert not psutil.pid_exists(stage.pid)
+
+
+def all_gone(processes: list[psutil.Process]) -> bool:
+    return all(map(gone, processes))
 
 
 def open_as(browser: Browser, stage: Stage, username: str, password: str, **context: Any) -> Page:
@@ -155,9 +160,9 @@ def test_links_lead_to_the_records_behind_a_number(browser: Browser, stage: Stag
             stage.argilla.api_url, stage.project.dataset_id(), "submitted", **answer_filter(*answer)
         )
         assert argilla_says(page, stage, "", "", where) == count
-    where = (stage.argilla.api_url, stage.project.dataset_id(), "completed")
+    ours = (stage.argilla.api_url, stage.project.dataset_id(), "completed")
     assert (
-        argilla_says(page, stage, "", "", record_link(*where, "What do you know about snow number 2?", "prompt"))
+        argilla_says(page, stage, "", "", record_link(*ours, "What do you know about snow number 2?", "prompt"))
         == "1"
     )
     page.context.close()
@@ -232,4 +237,4 @@ def test_the_dashboard_ends_with_who_started_it(stage: Stage, tmp_path: Path) ->
         started.send_signal(number)
         assert started.wait(PATIENCE) == code
         started.stderr.close()
-        wait_until(lambda children=children: all(map(gone, children)), "the end of the dashboard's process")
+        wait_until(partial(all_gone, children), "the end of the dashboard's process")

@@ -25,7 +25,7 @@ from tests.browser_contexts import new_context
 from tests.docs.pages import Block, blocks
 from tests.e2e.test_annotate import choose
 from tests.embedded import START_WITHIN, clean_environment, free_port
-from tests.projects import ROOT, annotations
+from tests.projects import ROOT, read_annotations
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -149,7 +149,7 @@ def test_from_a_clone_to_a_classifier(newcomer: Newcomer, page: Page) -> None:
     annotate(page, newcomer)
 
     newcomer.run(export)
-    found = annotations(newcomer.folder / "annotated.jsonl")
+    found = read_annotations(newcomer.folder / "annotated.jsonl")
     assert sorted(one["quality"] for one in found.values()) == [2, 4, 5, 6, 7]
     assert {response["annotator"] for one in found.values() for response in one["responses"]} == {"ana"}
     row = json.loads(newcomer.run(see))

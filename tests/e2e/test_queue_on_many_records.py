@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -100,6 +101,9 @@ class Queue:
     @property
     def text(self) -> str:
         return " ".join(self.page.locator("body").inner_text().split())
+
+    def says(self, what: str) -> bool:
+        return what in self.text
 
     @property
     def total(self) -> int:
@@ -317,7 +321,7 @@ def test_two_people_at_once(browser: Browser, argilla: EmbeddedArgilla, owner: R
         assert queue.open().total == COUNT - len(completed)
         assert sorted(queue.open(status="submitted").found) == sorted(numbers)
         percentage = f"{100 * len(completed) / COUNT:.2f}%"
-        wait_until(lambda queue=queue, shown=percentage: shown in queue.text, "the team's progress")
+        wait_until(partial(queue.says, percentage), "the team's progress")
     progress = owner("GET", f"/datasets/{dataset}/progress")
     assert (progress["total"], progress["completed"]) == (COUNT, len(completed))
     for context in contexts:

@@ -3,6 +3,7 @@
 import sqlite3
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -20,7 +21,8 @@ def test_it_says_what_rest_says(project: TestProject, tmp_path: Path) -> None:
     path = write_rows(tmp_path / "rows.jsonl", rows)
     push_to_argilla(path, project.config, connection=project.connection, home=project.home)
     ana = project.annotator(project.people[0])
-    for record, values in zip(ana.search({}), (ANSWER, {"quality": 3}, None), strict=True):
+    given: list[dict[str, Any] | None] = [ANSWER, {"quality": 3}, None]
+    for record, values in zip(ana.search({}), given, strict=True):
         ana.answer(record["id"], "submitted" if values == ANSWER else "discarded", values)
     key, statuses = ana.dataset_id, ("submitted", "discarded")
     with project.owner() as owner:

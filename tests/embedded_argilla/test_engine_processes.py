@@ -6,10 +6,10 @@ import sqlite3
 import subprocess
 import sys
 from contextlib import closing
+from typing import Any
 
 import pytest
 
-from sharegpt_argilla.embedded_argilla.engine import index_file
 from sharegpt_argilla.embedded_argilla.engine.index_file import SCHEMA_VERSION, open_index, set_aside_damaged
 from sharegpt_argilla.embedded_argilla.engine.index_threads import close_stores, store_at
 from sharegpt_argilla.errors import EmbeddedArgillaError
@@ -67,7 +67,7 @@ def test_the_registered_engine_takes_its_file_from_the_settings(tmp_path, monkey
 
 def test_two_processes_write_at_the_same_time(world):
     command = [sys.executable, "-W", "ignore", "-c", WRITER, str(world.path), str(world.dataset.id)]
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
     writers = [subprocess.Popen([*command, name], **pipes) for name in ("one", "two")]
     assert [writer.stdout.readline() for writer in writers] == ["ready\n"] * 2
     for writer in writers:
@@ -208,7 +208,7 @@ def test_a_sqlite_that_will_not_do_is_told(empty_world, monkeypatch, attribute, 
             return (0,)
 
     # Another SQLite than the one of this Python cannot be had in a test.
-    monkeypatch.setattr(index_file.sqlite3, attribute, value or (lambda *_, **__: Without()))
+    monkeypatch.setattr(sqlite3, attribute, value or (lambda *_, **__: Without()))
     with pytest.raises(EmbeddedArgillaError, match=problem):
         empty_world.run("ping")
 

@@ -89,7 +89,8 @@ def test_the_mean_is_the_same_but_for_rounding(compared):
         theirs, ours = next((each[2]["found"], each[3]["found"]) for each in answers if each[1] == sort)
         for found, keys in ((theirs, rounded), (ours, means)):
             places = range(len(keys))
-            assert found == sorted(places, key=lambda at, by=keys: (by[at] is None, sign * (by[at] or 0)))
+            order = sorted((key is None, sign * (key or 0), at) for at, key in zip(places, keys, strict=True))
+            assert found == [at for *_, at in order]
 
 
 def test_scores_without_a_query_are_one(compared):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import psutil
@@ -88,7 +89,7 @@ def test_stopped_child_takes_what_it_started_along(log):
     script = "import subprocess, sys; subprocess.run([sys.executable, '-c', 'import time; time.sleep(60)'])"
     parent = child(log, script)
     process = psutil.Process(parent.start())
-    wait_until(process.children, "the grandchild")
+    wait_until(lambda: bool(process.children()), "the grandchild")
     below = process.children()
 
     parent.stop(5)
@@ -240,7 +241,8 @@ def test_redis_answers_on_its_socket_keeps_its_data_and_ends_with_its_starter(tm
         redis = Child("redis", command, os.environ, log)
         redis.start()
         with Redis(unix_socket_path=str(path)) as connection:
-            wait_until(lambda c=connection: path.exists() and pings(c), "Redis")
+            wait_until(path.exists, "Redis' socket")
+            wait_until(partial(pings, connection), "Redis")
             assert connection.incr("starts") == expected
         assert psutil.Process(redis.process.pid).connections("inet") == []
         redis.stop(10)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 from urllib.parse import urlencode
 
 import pytest
@@ -79,7 +80,7 @@ def door() -> Door:
     return Door()
 
 
-def fail(door: Door, times: int, **where: str) -> None:
+def fail(door: Door, times: int, **where: Any) -> None:
     for _ in range(times):
         assert door.post("ana", **where)[0] == 401
 

@@ -6,6 +6,7 @@ import asyncio
 import gc
 import logging
 from contextlib import asynccontextmanager
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -15,12 +16,12 @@ pytestmark = pytest.mark.filterwarnings("ignore:Object of type <Record> not in s
 
 BOTH = pytest.mark.parametrize("fast", [False, True], ids=["plain", "fast"])
 RATING = {"type": "rating", "options": [{"value": value} for value in range(1, 8)]}
-SETTINGS = {
+SETTINGS: dict[str, dict[str, Any]] = {
     "rating": RATING,
     "label_selection": {"type": "label_selection", "options": [{"value": "a", "text": "A", "description": None}]},
     "text": {"type": "text", "use_markdown": True},
 }
-PROPERTIES = {
+PROPERTIES: dict[str, dict[str, Any]] = {
     "terms": {"type": "terms", "values": ["en", "de"]},
     "integer": {"type": "integer", "min": 1, "max": 9},
     "float": {"type": "float"},
@@ -294,7 +295,7 @@ def test_no_event_is_built_that_nobody_hears(server, speed, queue, monkeypatch):
     from argilla_server.webhooks.v1.schemas import RecordEventSchema
 
     speed(True)
-    built = []
+    built: list[Any] = []
     monkeypatch.setattr(RecordEventSchema, "model_validate", built.append)
     server.run(lambda db: server.upsert(db, 1, 2))
     assert built == []

@@ -8,6 +8,7 @@ import pytest
 
 from sharegpt_argilla.cli import main
 from sharegpt_argilla.config import load_project
+from sharegpt_argilla.config.annotation_task import MultiLabelQuestion
 from sharegpt_argilla.errors import InputError, UnknownNameError
 from sharegpt_argilla.project.annotated_tables import read_annotated
 from sharegpt_argilla.rows import Row, check_row, read_extension, row_id
@@ -143,6 +144,7 @@ def test_the_same_questions_as_a_project_of_today(folder: Path, tmp_path: Path) 
     project = load_project(config)
     quality, intent, toxicity = project.config.questions
     assert (quality.type, intent.type, toxicity.type) == ("rating", "label", "multi_label")
+    assert isinstance(toxicity, MultiLabelQuestion)
     assert list(toxicity.labels.items())[-1] == ("unqualified_advice", "unqualified advice")
     assert not toxicity.required
     assert project.guidelines.startswith("Rate the prompt.")

@@ -11,7 +11,7 @@ from sharegpt_argilla.cli.main import main
 from sharegpt_argilla.workflows.export_responses import ExportOptions, export_responses
 from sharegpt_argilla.workflows.push_to_argilla import push_to_argilla
 from sharegpt_argilla.workflows.report_agreement import report_agreement
-from tests.projects import ANSWER, Annotator, TestProject, annotations, some_rows, write_rows
+from tests.projects import ANSWER, Annotator, TestProject, read_annotations, some_rows, write_rows
 
 pytestmark = pytest.mark.live
 
@@ -127,7 +127,7 @@ def test_what_people_disagree_on_is_decided_by_a_reviewer(
     decided = OTHER | {"quality": 3}
     answer(reviewer, {ids[2]: decided})
     after, _ = export(project, rows, "after.jsonl")
-    check_reviewed(annotations(before), annotations(after), ids[2], decided)
+    check_reviewed(read_annotations(before), read_annotations(after), ids[2], decided)
     # The export that goes on from the last one, and the one over REST, give the same.
     state, changed = export(project, rows, "state.jsonl", state=tmp_path / "state")
     assert (state.read_bytes(), changed) == (after.read_bytes(), 1)
@@ -174,7 +174,7 @@ def test_gold_is_dealt_unseen_and_weighs_votes(
     answer(ben, {ids[0]: ANSWER, ids[1]: OTHER, ids[2]: OTHER, disputed: OTHER})
     answer(ana, dict.fromkeys([*ids[:3], disputed], ANSWER))
     annotated, _ = export(project, rows, "annotated.jsonl")
-    found = annotations(annotated)
+    found = read_annotations(annotated)
     assert found[ids[0]]["gold"] == known[0]["gold"]
     assert "gold" not in found[disputed]
     # Ana weighs (6 + 1) / (6 + 2), Ben (2 + 1) / (6 + 2).

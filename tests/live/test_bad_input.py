@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -22,7 +23,7 @@ def run(capfd, monkeypatch, tmp_path: Path):
 
     def command(*arguments: object) -> tuple[int, list[str]]:
         try:
-            code = main([str(argument) for argument in arguments])
+            code: Any = main([str(argument) for argument in arguments])
         except SystemExit as stopped:
             code = stopped.code
         captured = capfd.readouterr()

@@ -9,8 +9,9 @@ import os
 import random
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -125,6 +126,11 @@ def crash(argilla: EmbeddedArgilla, name: str) -> None:
     argilla.wait_for_child(name, other_than=before)
 
 
+def all_went_on(clients: Sequence[Client], steps: Sequence[int]) -> bool:
+    """Whether each client has done more than the step, or failed."""
+    return all(client.failure or client.done > step for client, step in zip(clients, steps, strict=True))
+
+
 @contextmanager
 def clients_at_work(argilla: EmbeddedArgilla) -> Iterator[tuple[str, Loader, list[Annotator]]]:
     """A dataset that one client loads and others annotate until the block ends."""
@@ -202,12 +208,8 @@ def test_nothing_acknowledged_is_lost_by_kill_9(tmp_path: Path) -> None:
                 time.sleep(chance.uniform(0.1, 1.5))  # the random moment
                 crash(argilla, victim)
                 wait_until(
-                    lambda before=steps: all(
-                        client.failure or client.done > done
-                        for client, done in zip((loader, *annotators), before, strict=True)
-                    ),
+                    partial(all_went_on, [loader, *annotators], steps),
                     f"everybody to go on after kill -9 of the {victim}",
-                    PATIENCE,
                 )
         assert [client.failure for client in (loader, *annotators)] == [None] * (1 + ANNOTATORS)
 

@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from tests.embedded import PATIENCE, START_WITHIN, clean_environment, free_port
-from tests.projects import ROOT, annotations
+from tests.projects import ROOT, read_annotations
 
 pytestmark = [pytest.mark.live, pytest.mark.slow]
 
@@ -87,5 +87,5 @@ def _run_the_export_it_names(folder: Path, said: str) -> None:
         command, shell=True, cwd=folder, env=environment, capture_output=True, text=True, check=False
     )
     assert found.returncode == 0, found.stderr
-    assert annotations(folder / "annotated.jsonl") == {}
+    assert read_annotations(folder / "annotated.jsonl") == {}
     assert (folder / "annotated.jsonl").read_bytes() == (folder / "demo-rows.jsonl").read_bytes()

@@ -10,6 +10,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from html import escape
 from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -24,7 +25,7 @@ from sharegpt_argilla.workflows.export_responses import ExportOptions, ExportSum
 from sharegpt_argilla.workflows.push_to_argilla import push_to_argilla
 from sharegpt_argilla.workflows.report_agreement import report_agreement
 from tests.embedded import PATIENCE, free_port, package_root, wait_until
-from tests.projects import ANSWER, Annotator, TestProject, annotations, some_rows, write_rows
+from tests.projects import ANSWER, Annotator, TestProject, read_annotations, some_rows, write_rows
 
 pytestmark = pytest.mark.live
 
@@ -56,7 +57,7 @@ def server_id(ana: Annotator) -> dict[str, str]:
     return {record["external_id"]: record["id"] for record in ana.search({})}
 
 
-def export(project: TestProject, rows: Path, output: Path, **options: object) -> ExportSummary:
+def export(project: TestProject, rows: Path, output: Path, **options: Any) -> ExportSummary:
     return export_responses(rows, output, project.config, connection=project.connection, **options)
 
 
@@ -81,7 +82,7 @@ def test_only_submitted_responses_count(loaded, ana, server_id, rows, path, tmp_
     ana.answer(server_id[rows[2]["id"]], "discarded", {"quality": 1})
     ana.answer(server_id[rows[3]["id"]], values=ANSWER)
     export(loaded, path, tmp_path / "out.jsonl")
-    found = annotations(tmp_path / "out.jsonl")
+    found = read_annotations(tmp_path / "out.jsonl")
     assert list(found) == [rows[3]["id"]]
     assert found[rows[3]["id"]]["status"] == "completed"
     assert found[rows[3]["id"]]["responses"][0]["annotator"] == ana.username
@@ -95,7 +96,7 @@ def test_edited_and_withdrawn_answers_change_the_rows_again(loaded, ana, server_
     ana.change(first, {**ANSWER, "quality": 1})
     ana.withdraw(second)
     summary = export(loaded, out, out)
-    found = annotations(out)
+    found = read_annotations(out)
     assert list(found) == [rows[0]["id"]]
     assert found[rows[0]["id"]]["quality"] == 1
     assert summary.withdrawn == 1
@@ -141,7 +142,7 @@ def test_more_answers_than_one_page(loaded, ana, server_id, rows, path, tmp_path
     for row in rows:
         ana.answer(server_id[row["id"]], values=ANSWER)
     assert export(loaded, path, tmp_path / "out.jsonl").annotated == 12
-    assert list(annotations(tmp_path / "out.jsonl")) == [row["id"] for row in rows]
+    assert list(read_annotations(tmp_path / "out.jsonl")) == [row["id"] for row in rows]
 
 
 def test_drafts_and_discards_on_request_never_make_values(loaded, ana, server_id, rows, path, tmp_path) -> None:
@@ -150,7 +151,7 @@ def test_drafts_and_discards_on_request_never_make_values(loaded, ana, server_id
     ana.answer(server_id[rows[2]["id"]], values=ANSWER)
     options = ExportOptions(statuses=["discarded", "draft", "submitted"])
     export(loaded, path, tmp_path / "out.jsonl", options=options)
-    found = annotations(tmp_path / "out.jsonl")
+    found = read_annotations(tmp_path / "out.jsonl")
     assert [found[row["id"]]["responses"][0]["status"] for row in rows[:3]] == ["draft", "discarded", "submitted"]
     assert "quality" not in found[rows[0]["id"]]
     assert found[rows[1]["id"]]["responses"][0]["values"] == {}
@@ -227,7 +228,7 @@ def test_measured_time_that_comes_after_the_answer_is_exported(
     assert export(loaded, path, out, options=state).changed == 1
     export(loaded, path, tmp_path / "whole.jsonl")
     assert out.read_bytes() == (tmp_path / "whole.jsonl").read_bytes()
-    found = [one["responses"][0] for one in annotations(out).values()]
+    found = [one["responses"][0] for one in read_annotations(out).values()]
     assert [one["active"] for one in found] == ["estimated", "measured"]
     assert found[1]["active_seconds"] == 12.3
     assert all(one["inserted_at"] <= one["updated_at"] == one["submitted_at"] for one in found)
@@ -264,7 +265,7 @@ def test_a_change_of_anything_else_makes_a_whole_export(way, loaded, ana, server
     assert export(loaded, path, out, options=state).changed is None
     loaded.rewrite(export={"policies": {"quality": "median"}})
     assert export(loaded, path, out, options=state).changed is None
-    assert annotations(out)[rows[0]["id"]]["policy"]["quality"] == "median"
+    assert read_annotations(out)[rows[0]["id"]]["policy"]["quality"] == "median"
     path.write_bytes(path.read_bytes() + path.read_bytes())
     assert export(loaded, path, out, options=state).changed is None
     (tmp_path / "export.state").write_text("damaged", encoding="utf-8")
@@ -291,14 +292,14 @@ def test_since_looks_only_at_what_changed_since(loaded, ana, server_id, rows, pa
     out = tmp_path / "out.jsonl"
     answers = [ana.answer(server_id[row["id"]], values=ANSWER) for row in rows[:2]]
     export(loaded, path, out)
-    times = {key: one["responses"][0]["submitted_at"] for key, one in annotations(out).items()}
+    times = {key: one["responses"][0]["submitted_at"] for key, one in read_annotations(out).items()}
     ana.change(answers[1], {**ANSWER, "quality": 1})
     # An edit of the file that a row which is looked at would lose.
     out.write_text(
         out.read_text(encoding="utf-8").replace('\\"quality\\": 6', '\\"quality\\": 5'), encoding="utf-8"
     )
     export(loaded, out, out, options=ExportOptions(since=max(times.values()) + "9"))
-    assert [one["quality"] for one in annotations(out).values()] == [5, 1]
+    assert [one["quality"] for one in read_annotations(out).values()] == [5, 1]
 
 
 def test_datasets_are_joined_by_the_row(way, loaded, ana, server_id, rows, path, tmp_path) -> None:
@@ -314,13 +315,13 @@ def test_datasets_are_joined_by_the_row(way, loaded, ana, server_id, rows, path,
     options = ExportOptions(datasets=names, state=tmp_path / "export.state")
     summary = export(loaded, path, tmp_path / "out.jsonl", options=options)
     assert (summary.annotated, summary.responses) == (2, 3)
-    found = annotations(tmp_path / "out.jsonl")[rows[0]["id"]]
+    found = read_annotations(tmp_path / "out.jsonl")[rows[0]["id"]]
     assert (found["dataset"], found["quality"]) == (names, 3)
     assert [response["dataset"] for response in found["responses"]] == names
     second.answer(ids[rows[2]["id"]], values=ANSWER)
     second.change(given, {**ANSWER, "quality": 6})
     assert export(loaded, path, tmp_path / "out.jsonl", options=options).changed == 2
-    found = annotations(tmp_path / "out.jsonl")[rows[0]["id"]]
+    found = read_annotations(tmp_path / "out.jsonl")[rows[0]["id"]]
     assert (found["quality"], len(found["responses"])) == (4, 2)
 
 

@@ -17,7 +17,7 @@ from sharegpt_argilla.workflows.export_responses import ExportOptions, export_re
 from sharegpt_argilla.workflows.extract import extract
 from sharegpt_argilla.workflows.push_to_argilla import push_to_argilla
 from tests.embedded import PATIENCE, package_root, wait_until
-from tests.projects import SHARED, Annotator, TestProject, annotations, some_rows, write_rows
+from tests.projects import SHARED, Annotator, TestProject, read_annotations, some_rows, write_rows
 
 pytestmark = [pytest.mark.live, pytest.mark.slow]
 
@@ -183,7 +183,7 @@ def test_each_response_is_in_its_row_exactly_once_as_it_last_was(team: Team, tmp
     service = command(team, tmp_path, "--every", "1s")
     team.submit(first, team.rows[290:295])
     team.edit((team.rows[0]["id"], first))
-    wait_until(lambda: team.rows[290]["id"] in annotations(out), "the next run of --every")
+    wait_until(lambda: team.rows[290]["id"] in read_annotations(out), "the next run of --every")
     kill_while_it_runs(service, tmp_path)
     assert whole(out, 300)
 
@@ -208,7 +208,7 @@ def test_each_response_is_in_its_row_exactly_once_as_it_last_was(team: Team, tmp
 
 def check(team: Team, out: Path) -> None:
     """Every response of the team, and nothing else, is in the rows; values come from submitted ones alone."""
-    found = annotations(out)
+    found = read_annotations(out)
     counts: Counter[tuple[str, str]] = Counter()
     for row_id, marked in found.items():
         for response in marked["responses"]:

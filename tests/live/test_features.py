@@ -280,7 +280,7 @@ def test_vectors_find_what_is_near(owner: Rest) -> None:
 
 
 def test_chat_custom_and_image_fields_are_kept_and_found(owner: Rest) -> None:
-    fields = [
+    fields: list[dict[str, Any]] = [
         TEXT_FIELD,
         {"name": "chat", "title": "C", "settings": {"type": "chat", "use_markdown": True}},
         {"name": "own", "title": "O", "settings": {"type": "custom", "template": "{{own.a}}"}},

@@ -12,7 +12,7 @@ from sharegpt_argilla.workflows.import_legacy import import_legacy
 from sharegpt_argilla.workflows.push_to_argilla import push_to_argilla
 from sharegpt_argilla.workflows.report_agreement import report_agreement
 from tests.legacy.feedback_dataset import records, write_dataset
-from tests.projects import TestProject, annotations
+from tests.projects import TestProject, read_annotations
 
 pytestmark = pytest.mark.live
 
@@ -58,12 +58,12 @@ def test_an_export_loses_none_of_the_old_answers(pushed: TestProject, tmp_path: 
     export_responses(rows, out, pushed.config, connection=pushed.connection)
     assert out.read_bytes() == rows.read_bytes()
     ana = pushed.annotator(pushed.people[0])
-    record = next(one for one in ana.search({}) if one["external_id"] not in annotations(rows))
+    record = next(one for one in ana.search({}) if one["external_id"] not in read_annotations(rows))
     values = {"prompt-quality": 2, "prompt-intent": "closed-qa"}
     ana.answer(record["id"], values=values)
     export_responses(rows, out, pushed.config, connection=pushed.connection)
-    found = annotations(out)
+    found = read_annotations(out)
     assert found.pop(record["external_id"])["responses"][0]["values"] == values
-    assert found == annotations(rows)
+    assert found == read_annotations(rows)
     report = report_agreement(out, pushed.config, connection=pushed.connection)
     assert f"{ana.username}: 1 submitted" in render_text(report)

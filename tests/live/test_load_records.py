@@ -3,6 +3,7 @@
 import json
 import random
 from pathlib import Path
+from typing import Any
 
 import argilla
 import pytest
@@ -24,7 +25,7 @@ def ready(project: TestProject) -> TestProject:
     return project
 
 
-def load(project: TestProject, rows: Path, **options: object) -> LoadSummary:
+def load(project: TestProject, rows: Path, **options: Any) -> LoadSummary:
     rejects = rows.with_name("rejected.jsonl")
     return load_records(rows, project.config, connection=project.connection, rejects=rejects, **options)
 
@@ -119,7 +120,8 @@ def test_a_load_that_is_cut_off_goes_on_where_it_stopped(ready: TestProject, tmp
     rows = some_rows(600)
     random.Random(7).shuffle(rows)
     path = write_rows(tmp_path / "rows.jsonl", rows)
-    sent, put = [], ArgillaClient.put
+    sent: list[Any] = []
+    put = ArgillaClient.put
 
     def cut_off(self, path, json=None):
         if len(sent) == 1:

@@ -25,7 +25,7 @@ def labels(kind: str, *values: str, **more: Any) -> dict[str, Any]:
     return {"type": kind, "options": [{"value": value, "text": value.title()} for value in values], **more}
 
 
-QUESTIONS = [
+QUESTIONS: list[dict[str, Any]] = [
     RATING,
     COMMENT,
     {"name": "label", "title": "L", "description": "One", "settings": labels("label_selection", "a", "b")},
@@ -37,7 +37,7 @@ QUESTIONS = [
     {"name": "ranks", "title": "R", "settings": labels("ranking", "a", "b")},
     {"name": "spans", "title": "S", "settings": labels("span", "x", field="prompt", allow_overlapping=True)},
 ]
-FIELDS = [
+FIELDS: list[dict[str, Any]] = [
     {"name": "prompt", "title": "Prompt", "required": True, "settings": {"type": "text", "use_markdown": True}},
     {"name": "chat", "title": "Chat", "settings": {"type": "chat", "use_markdown": True}},
     {"name": "image", "title": "Image", "settings": {"type": "image"}},

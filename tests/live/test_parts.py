@@ -261,7 +261,7 @@ def test_a_migration_with_other_labels_maps_every_answer(plain: Kept, tmp_path: 
     labels = {name: text for name, text in intent["labels"].items() if name != "code"}
     intent = {**intent, "name": "aim", "labels": {"coding": "Coding", **labels}}
     new = plain.beside(dataset=f"{old}-3", questions=[quality, intent, toxicity], suggestions=[])
-    options = {"connection": plain.project.connection, "home": plain.project.home}
+    options: dict[str, Any] = {"connection": plain.project.connection, "home": plain.project.home}
     with pytest.raises(UsageError, match='question "intent" of the old dataset is not in the new one'):
         migrate(old, new.config, **options)
     label_map = tmp_path / "labels.yml"

@@ -12,7 +12,7 @@ from sharegpt_argilla.rows import read_extension, row_id, with_extension
 from sharegpt_argilla.workflows.export_responses import export_responses
 from sharegpt_argilla.workflows.push_to_argilla import push_to_argilla
 from sharegpt_argilla.workflows.training import training
-from tests.projects import ROOT, TestProject, annotations, some_rows, write_rows
+from tests.projects import ROOT, TestProject, read_annotations, some_rows, write_rows
 
 CONFIGS = sorted((ROOT / "examples" / "configs").glob("*.yml"))
 ANSWERS: dict[str, dict[str, Any]] = {
@@ -64,7 +64,7 @@ def test_a_row_goes_there_and_back(path: Path, project: TestProject, tmp_path: P
         project.annotator(name).answer(record["id"], values=ANSWERS[path.stem])
     output = tmp_path / "annotated.jsonl"
     export_responses(rows, output, config, connection=project.connection)
-    found = annotations(output)[row["id"]]
+    found = read_annotations(output)[row["id"]]
     assert {question: found[question] for question in ANSWERS[path.stem]} == ANSWERS[path.stem]
     assert found["tie"] is False
     assert len(found["responses"]) == len(names)

@@ -12,7 +12,7 @@ from sharegpt_argilla.workflows.extract import extract
 from sharegpt_argilla.workflows.load_records import load_records
 from sharegpt_argilla.workflows.push_to_argilla import push_to_argilla
 from tests.embedded import embedded_argilla
-from tests.projects import Annotator, TestProject, annotations, write_project
+from tests.projects import Annotator, TestProject, read_annotations, write_project
 
 pytestmark = pytest.mark.live
 
@@ -37,7 +37,7 @@ def answer_some(annotator: Annotator, seed: int, count: int) -> dict[str, dict]:
 def by_annotator(exported: Path) -> dict[str, dict[str, dict]]:
     """Annotator -> row id -> values, as the export has them; nobody may be twice in a row."""
     found: dict[str, dict[str, dict]] = {}
-    for row_id, annotation in annotations(exported).items():
+    for row_id, annotation in read_annotations(exported).items():
         names = [response["annotator"] for response in annotation["responses"]]
         assert len(names) == len(set(names))
         for response in annotation["responses"]:

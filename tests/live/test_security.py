@@ -7,7 +7,7 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
@@ -54,7 +54,7 @@ def test_sign_ins_that_fail_are_slowed_down_for_that_account_alone(argilla: Embe
     answers = [sign_in("a-wrong-guess") for _ in range(FREE_ATTEMPTS)]
     assert {answer.status_code for answer in answers} == {401}
     # On a busy machine the first waits, of 1 and 2 seconds, may be over before the next guess arrives.
-    waits = []
+    waits: list[Any] = []
     while max(waits, default=0) < 8:
         guess = sign_in("a-wrong-guess")
         waits.append(int(guess.headers.get("retry-after", 0)))
@@ -179,7 +179,7 @@ class TestPage:
             "AABJRU5ErkJggg=="
         )
         script = "<p id='made'></p><script>made.textContent = record.fields.own.text</script>"
-        fields = [
+        fields: list[dict[str, Any]] = [
             {"name": "text", "title": "T", "required": True, "settings": {"type": "text", "use_markdown": True}},
             {"name": "chat", "title": "C", "settings": {"type": "chat", "use_markdown": True}},
             {"name": "image", "title": "I", "settings": {"type": "image"}},

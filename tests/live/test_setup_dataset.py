@@ -1,6 +1,7 @@
 """setup-dataset on a real Argilla."""
 
 import stat
+from typing import Any
 
 import pytest
 
@@ -16,7 +17,7 @@ from tests.projects import TestProject
 pytestmark = pytest.mark.live
 
 
-def setup(project: TestProject, **options: bool):
+def setup(project: TestProject, **options: Any):
     return setup_dataset(project.config, connection=project.connection, home=project.home, **options)
 
 

@@ -108,8 +108,9 @@ def test_a_model_answers_what_the_rules_leave_open(project: TestProject, tmp_pat
 
 
 def load_records_after_setup(project: TestProject, path: Path, *, dry_run: bool = False) -> LoadSummary:
-    options = {"connection": project.connection, "home": project.home, "dry_run": dry_run}
-    return push_to_argilla(path, project.config, **options)[1]
+    return push_to_argilla(
+        path, project.config, connection=project.connection, home=project.home, dry_run=dry_run
+    )[1]
 
 
 def test_vectors_find_the_nearest_records(project: TestProject, tmp_path: Path) -> None:

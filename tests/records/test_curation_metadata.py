@@ -1,8 +1,11 @@
 """What `curate` finds becomes metadata, and a row that was never curated loads all the same."""
 
+from typing import Any
+
 import pytest
 
 from sharegpt_argilla.config import ProjectConfig, load_project
+from sharegpt_argilla.config.annotation_task import TermsProperty
 from sharegpt_argilla.curation.checks.table import CHECKS
 from sharegpt_argilla.errors import RejectedError
 from sharegpt_argilla.records.record_metadata import plan_metadata
@@ -33,8 +36,8 @@ EVERY = properties(
 
 
 def metadata(config: ProjectConfig, found: dict | None) -> dict:
-    one = row(**({} if found is None else {"curation": found}))
-    values = plan_metadata(config, ()).from_row(one, {"curation": found} if found is not None else {})
+    extra: dict[str, Any] = {} if found is None else {"curation": found}
+    values = plan_metadata(config, ()).from_row(row(**extra), extra)
     return {name: value for name, value in values.items() if value is not None}
 
 
@@ -64,4 +67,5 @@ def test_a_flag_that_is_no_option_is_rejected() -> None:
 
 def test_the_shipped_project_knows_every_flag() -> None:
     (flags,) = [item for item in CONFIG.metadata if item.name == "flags"]
+    assert isinstance(flags, TermsProperty)
     assert flags.options == ["none", *CHECKS]

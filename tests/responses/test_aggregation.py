@@ -1,5 +1,7 @@
 """One value out of several answers."""
 
+from typing import Any
+
 import pytest
 
 from sharegpt_argilla.responses.policies import Aggregate, majority
@@ -21,5 +23,5 @@ from sharegpt_argilla.responses.policies import Aggregate, majority
         ([["code"], ["chat"], ["other"]], ["code"], True),
     ],
 )
-def test_majority(answers: list, value: object, tie: bool) -> None:
+def test_majority(answers: list[Any], value: Any, tie: bool) -> None:
     assert majority(answers) == Aggregate(value, tie)

@@ -4,10 +4,11 @@ import json
 import random
 from datetime import datetime, timedelta
 from html.parser import HTMLParser
+from typing import Any
 
 import pytest
 
-from sharegpt_argilla.annotation import AnsweredRecord, Response, Suggestion
+from sharegpt_argilla.annotation import AnsweredRecord, Response, ResponseStatus, Suggestion
 from sharegpt_argilla.config import load_project
 from sharegpt_argilla.errors import UsageError
 from sharegpt_argilla.responses.agreement import answer_table
@@ -32,13 +33,13 @@ def annotated(count: int = 40) -> list[Row]:
         truth = rng.randint(2, 6)
         responses = []
         for number, (person, noise) in enumerate((("ana", 0), ("ben", 1), ("<cy>", 2))):
-            values = {
+            values: dict[str, Any] = {
                 "quality": min(7, max(1, truth + rng.randint(-noise, noise))),
                 "intent": rng.sample(LABELS, 1 + place % 2),
                 "toxicity": rng.choice(["none", "none", "harmful"]),
             }
             time = START + timedelta(seconds=40 * place, minutes=number)
-            status = "submitted" if (place + number) % 10 else "discarded"
+            status: ResponseStatus = "submitted" if (place + number) % 10 else "discarded"
             active = 30.0 if person == "ben" else None
             responses.append(Response(person, status, values, time.isoformat(), active))
         rows[place] = merge(rows[place], AnsweredRecord(rows[place]["id"], "completed", responses), ORIGIN)

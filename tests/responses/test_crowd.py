@@ -2,6 +2,7 @@
 
 import json
 import random
+from typing import Any
 
 import pytest
 
@@ -57,8 +58,9 @@ def test_order_does_not_matter(policy, answers) -> None:
 def test_several_labels_are_decided_one_by_one(answers, truth) -> None:
     lists = {row: {who: ["code", label] for who, label in of.items()} for row, of in answers.items()}
     found = fit("dawid_skene", lists)
-    assert all("code" in one.value for one in found.values())
-    assert sum(value in found[row].value for row, value in truth.items()) / len(truth) > 0.75
+    labels: dict[str, Any] = {row: aggregate.value for row, aggregate in found.items()}
+    assert all("code" in value for value in labels.values())
+    assert sum(value in labels[row] for row, value in truth.items()) / len(truth) > 0.75
 
 
 def test_equal_answers_and_numbers() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from contextlib import closing
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -56,7 +57,7 @@ def lines(found: dict[str, dict[str, int]], keys: set[str]) -> list[tuple[str, s
 
 
 def estimates(times: ResponseTimes, found: dict[str, dict[str, int]]) -> dict[str, list[float]]:
-    marked = {
+    marked: dict[str, Any] = {
         key: {"responses": [{"annotator": who, "submitted_at": at(time)} for who, time in said.items()]}
         for key, said in found.items()
     }

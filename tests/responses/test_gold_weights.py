@@ -1,6 +1,8 @@
 """Weights by gold, and what reviewers are shown."""
 
-from sharegpt_argilla.annotation import AnsweredRecord, Response
+from typing import Any
+
+from sharegpt_argilla.annotation import AnsweredRecord, Response, ResponseStatus
 from sharegpt_argilla.config import ProjectConfig
 from sharegpt_argilla.records.record_fields import peer_table
 from sharegpt_argilla.responses.rater_models import gold_weights
@@ -10,12 +12,12 @@ def record(row: str, *responses: Response) -> AnsweredRecord:
     return AnsweredRecord(row, "completed", responses)
 
 
-def said(person: str, adjudication: bool = False, status: str = "submitted", **values: object) -> Response:
+def said(person: str, adjudication: bool = False, status: ResponseStatus = "submitted", **values: Any) -> Response:
     return Response(person, status, values, "2026-01-05T10:00:00Z", adjudication=adjudication)
 
 
 def test_weights_are_smoothed_shares_of_right_answers() -> None:
-    gold = {"a": {"quality": 6, "intent": ["code", "chat"]}, "b": {"quality": 1}}
+    gold: dict[str, dict[str, Any]] = {"a": {"quality": 6, "intent": ["code", "chat"]}, "b": {"quality": 1}}
     records = [
         record("a", said("ana", quality=6, intent=["chat", "code"]), said("ben", quality=5)),
         record(
@@ -38,7 +40,7 @@ def questions() -> ProjectConfig:
 
 
 def test_the_table_shows_every_kind_of_answer_and_runs_nothing() -> None:
-    answers = {
+    answers: dict[str, dict[str, Any]] = {
         "ana_b": {
             "order": [{"value": "two", "rank": 1}, {"value": "one", "rank": 2}],
             "note": "<img src=x>\n| **so**",

@@ -1,8 +1,10 @@
 """Named policies: what each makes of several answers, and which question it may be used for."""
 
+from typing import Any
+
 import pytest
 
-from sharegpt_argilla.annotation import AnsweredRecord, Response
+from sharegpt_argilla.annotation import AnsweredRecord, Response, ResponseStatus
 from sharegpt_argilla.config import POLICY_TYPES
 from sharegpt_argilla.errors import UnknownNameError
 from sharegpt_argilla.responses.join_datasets import join
@@ -29,7 +31,7 @@ QUESTIONS = ["quality", "intent", "toxicity"]
         ("adjudicated", ["none"], "none", False),
     ],
 )
-def test_each_policy(policy: str, answers: list, value: object, tie: bool) -> None:
+def test_each_policy(policy: str, answers: list[Any], value: Any, tie: bool) -> None:
     assert POLICIES[policy]([Vote(answer) for answer in answers]) == Aggregate(value, tie)
 
 
@@ -49,7 +51,9 @@ def test_the_policies_are_those_that_the_configuration_knows() -> None:
         POLICIES["meadian"]
 
 
-def response(annotator: str, time: str = "2026-01-02T03:04:05", status: str = "submitted", **values) -> Response:
+def response(
+    annotator: str, time: str = "2026-01-02T03:04:05", status: ResponseStatus = "submitted", **values
+) -> Response:
     return Response(annotator, status, values, time)
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sharegpt_argilla.annotation import AnsweredRecord, Response
+from sharegpt_argilla.annotation import AnsweredRecord, Response, ResponseStatus
 from sharegpt_argilla.config import load_project
 from sharegpt_argilla.responses.answer_counts import (
     count_answers,
@@ -24,11 +25,13 @@ QUESTIONS = load_project(ROOT / "dataset-config.yml").config.questions
 TODAY = date(2026, 5, 20)
 
 
-def response(who: str, at: str, status: str = "submitted", active: float | None = None, **values) -> Response:
+def response(
+    who: str, at: str, status: ResponseStatus = "submitted", active: float | None = None, **values
+) -> Response:
     return Response(who, status, values, at, active)
 
 
-def tally(*records: tuple[str, list[Response]]):
+def tally(*records: tuple[Any, list[Response]]):
     found = {f"r{n}": AnsweredRecord(f"x{n}", status, made) for n, (status, made) in enumerate(records)}
     return count_answers(found, QUESTIONS, day=TODAY.isoformat())
 

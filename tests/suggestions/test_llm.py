@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -37,7 +38,7 @@ def endpoint(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeEndpoint]:
         yield fake
 
 
-def options(url: str, **more: object) -> LanguageModel:
+def options(url: str, **more: Any) -> LanguageModel:
     names = [question.name for question in QUESTIONS]
     return LanguageModel(type="llm", questions=names, url=url, model="some/model", **more)
 

@@ -13,7 +13,7 @@ from tests.projects import ROOT, write_rows
 
 CONFIG = ROOT / "dataset-config.yml"
 TIME = "20230511 15:56:03"
-GOOD = {"quality": 6, "intent": ["code", "open_qa"], "toxicity": "none"}
+GOOD: dict[str, Any] = {"quality": 6, "intent": ["code", "open_qa"], "toxicity": "none"}
 
 
 def row(

@@ -338,6 +338,6 @@ def test_text_goes_to_standard_output(layout: str, tmp_path: Path, capsys) -> No
 
 
 @pytest.mark.parametrize(("layout", "options"), [("parquet", {}), ("datasets", {}), ("dpo", {"split": "a=1"})])
-def test_what_is_no_text_does_not(layout: str, options: dict[str, str], tmp_path: Path) -> None:
+def test_what_is_no_text_does_not(layout: str, options: dict[str, Any], tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="give -o a name"):
         training(save(tmp_path, sample()), layout, "-", config=CONFIG, **options)

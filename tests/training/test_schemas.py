@@ -12,8 +12,8 @@ import pytest
 from tests.training.rows import made, sample
 
 TEXT = {"type": "string"}
-FILLED = {"type": "string", "minLength": 1}
 Schema = dict[str, Any]
+FILLED: Schema = {"type": "string", "minLength": 1}
 
 
 def an_object(**properties: Schema) -> Schema:
@@ -35,8 +35,10 @@ def a_list(items: Schema) -> Schema:
 
 
 MESSAGE = an_object(role={"enum": ["system", "user", "assistant"]}, content=FILLED)
-SHAREGPT = an_object(**{"from": {"enum": ["system", "human", "gpt"]}, "value": FILLED})
-FROM_GPT = an_object(**{"from": {"enum": ["gpt"]}, "value": FILLED})
+ROLES: Schema = {"enum": ["system", "human", "gpt"]}
+GPT: Schema = {"enum": ["gpt"]}
+SHAREGPT = an_object(**{"from": ROLES, "value": FILLED})
+FROM_GPT = an_object(**{"from": GPT, "value": FILLED})
 SCHEMAS: dict[str, Schema] = {
     "prompt_completion": an_object(prompt=FILLED, completion=FILLED),
     "messages": an_object(messages=a_list(MESSAGE)),

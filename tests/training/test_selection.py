@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -54,7 +55,7 @@ def test_what_is_left_out_is_counted(tmp_path: Path, rows) -> None:
 @pytest.mark.parametrize(("said", "taken"), [(("ok", "no"), False), (("ok", "ok", "no"), True), (("no",), False)])
 def test_discards_that_weigh_as_much_as_answers(said, taken: bool, tmp_path: Path) -> None:
     answers = [(f"p{n}", GOOD if one == "ok" else {"status": "discarded"}) for n, one in enumerate(said)]
-    values = GOOD if "ok" in said else {}
+    values: dict[str, Any] = GOOD if "ok" in said else {}
     rows = [annotated(row("q", "a"), answers, **values)]
     assert bool(prompts(tmp_path, rows)) == taken
     summary = run(tmp_path, rows, "kochatgpt_ppo")
@@ -95,7 +96,7 @@ def test_agreement_is_asked_of_rows_that_two_people_answered(tmp_path: Path) -> 
 
 
 def test_of_some_people_only_what_they_said_counts(tmp_path: Path) -> None:
-    low = {**GOOD, "quality": 2}
+    low: dict[str, Any] = {**GOOD, "quality": 2}
     rows = [
         annotated(row("q", "a"), [("ana", GOOD), ("ben", low), ("cai", low)], **low),
         row("r", "a", GOOD, turn=2, people=["ben"]),

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 import spacy
@@ -105,7 +106,7 @@ def test_no_word_of_a_prompt_leaves_with_it(learned: Path) -> None:
         assert not any(word in content for content in files), word
 
 
-def agent(model: Path, question: str = "intent", **options: object) -> TrainedClassifier:
+def agent(model: Path, question: str = "intent", **options: Any) -> TrainedClassifier:
     section = Classifier(type="classifier", question=question, model=model.name, **options)
     return TrainedClassifier(section, QUESTIONS[question], model.parent)
 
@@ -116,6 +117,7 @@ def test_the_agent_says_what_it_is_sure_of(learned: Path) -> None:
     assert (one.question, one.value) == ("intent", ["rewrite"])
     assert one.agent.startswith("classifier-")
     assert len(one.agent) == len("classifier-") + 8
+    assert isinstance(one.score, list)
     assert 0.6 <= one.score[0] <= 1
     assert nothing == []
     assert agent(learned, threshold=1).suggest([sure]) == [[]]
