@@ -8,7 +8,7 @@ import subprocess
 import sys
 from importlib.metadata import version
 from pathlib import Path
-from typing import get_type_hints
+from typing import Any, get_type_hints
 
 import pytest
 
@@ -102,12 +102,17 @@ def test_importing_the_package_imports_no_library() -> None:
     assert "pydantic" not in done.stdout
 
 
+def misspelt(name: str, value: object) -> dict[str, Any]:
+    """An option that a type checker does not know either."""
+    return {name: value}
+
+
 def test_a_misspelt_option_is_answered_with_the_nearest(tmp_path: Path) -> None:
     rows = tmp_path / "rows.jsonl"
     with pytest.raises(UsageError, match='unknown option "conection"; did you mean "connection"'):
-        sharegpt_argilla.load_records(rows, conection=None)
+        sharegpt_argilla.load_records(rows, **misspelt("conection", None))
     with pytest.raises(UnknownNameError, match='unknown option "simlarity"; did you mean "similarity"'):
-        sharegpt_argilla.curate(rows, tmp_path / "out.jsonl", simlarity=0.5)
+        sharegpt_argilla.curate(rows, tmp_path / "out.jsonl", **misspelt("simlarity", 0.5))
     with pytest.raises(UnknownNameError, match='unknown option "simlarity"; did you mean "similarity"'):
         sharegpt_argilla.curate(rows, tmp_path / "out.jsonl", options={"simlarity": 0.5})
     assert not (tmp_path / "out.jsonl").exists()
@@ -116,7 +121,7 @@ def test_a_misspelt_option_is_answered_with_the_nearest(tmp_path: Path) -> None:
 def test_pushing_gives_both_summaries_by_name_and_as_a_pair(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sharegpt_argilla.workflows.push_to_argilla.setup_dataset", lambda *_, **__: "setup")
     monkeypatch.setattr("sharegpt_argilla.workflows.push_to_argilla.load_records", lambda *_, **__: "load")
-    done = sharegpt_argilla.push_to_argilla("rows.jsonl")
+    done: Any = sharegpt_argilla.push_to_argilla("rows.jsonl")
     setup, load = done
     assert (setup, load) == (done.setup, done.load) == ("setup", "load")
 

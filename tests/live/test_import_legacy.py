@@ -66,4 +66,4 @@ def test_an_export_loses_none_of_the_old_answers(pushed: TestProject, tmp_path: 
     assert found.pop(record["external_id"])["responses"][0]["values"] == values
     assert found == read_annotations(rows)
     report = report_agreement(out, pushed.config, connection=pushed.connection)
-    assert f"{ana.username}: 1 submitted" in render_text(report)
+    assert f"{ana.username}: 1 submitted" in render_text(dict(report))
