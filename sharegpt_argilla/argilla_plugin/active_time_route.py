@@ -1,7 +1,7 @@
-"""The route beside Argilla's that takes and gives measured active time: ``/api/sharegpt/activity``.
+"""A route next to Argilla's that stores and returns measured active time: ``/api/sharegpt/activity``.
 
-POST, from the annotation page: seconds on records and questions. Whose they are is what the token says. GET, with
-``dataset_id``: all times of the dataset for owners and its admins, to an annotator their own.
+POST, from the annotation page: seconds on records and questions, for the person whose token is sent. GET, with
+``dataset_id``: all times of the dataset for owners and its admins, an annotator's own for an annotator.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from sharegpt_argilla.argilla_plugin.active_time import MAX_CREDIT, Spent, add_activity, read_activity
+from sharegpt_argilla.argilla_plugin.base import Code, Patch
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncSession
@@ -43,7 +44,7 @@ Seconds = Annotated[float, Field(ge=0, le=MAX_CREDIT, allow_inf_nan=False)]
 
 
 class _Time(BaseModel):
-    """Time on one record. What has no place here is refused, so that nothing else can be recorded."""
+    """Time on one record. Other keys are refused, so that nothing else can be recorded."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -62,7 +63,7 @@ class _Post(BaseModel):
 
 
 class _RefusedError(Exception):
-    """What the answer says, and its status."""
+    """A refusal: the status of the reply, and what it says."""
 
     def __init__(self, status: int, detail: str) -> None:
         super().__init__(detail)
@@ -70,13 +71,13 @@ class _RefusedError(Exception):
 
 
 class ActivityRoute:
-    """argilla-server, and beside it the route.
+    """argilla-server with the route added.
 
     Args:
         app: argilla-server.
-        home: the home folder that holds the times.
+        home: the home folder that contains the times.
         base_url: the path below which argilla-server is mounted, ``/`` for none.
-        measured: whether posts are taken; what was measured before is given in any case.
+        measured: whether posts are accepted; what was measured before is returned in any case.
     """
 
     def __init__(self, app: ASGIApp, home: Home, base_url: str, measured: bool) -> None:
@@ -89,31 +90,31 @@ class ActivityRoute:
             await self._app(scope, receive, send)
             return
         try:
-            response = await self._answer(Request(scope, receive))
+            response = await self._respond(Request(scope, receive))
         except _RefusedError as refused:
             response = JSONResponse({"detail": refused.detail}, refused.status)
         await response(scope, receive, send)
 
-    async def _answer(self, request: Request) -> Response:
+    async def _respond(self, request: Request) -> Response:
         if request.method == "GET":
-            return await self._give(request)
+            return await self._return_times(request)
         if request.method != "POST":
             raise _RefusedError(405, "this address takes GET and POST")
         if not self._measured:
             raise _RefusedError(404, "active time is not measured here")
-        return await self._take(request)
+        return await self._store_times(request)
 
-    async def _take(self, request: Request) -> Response:
+    async def _store_times(self, request: Request) -> Response:
         post = await _read(request)
         async with AsyncSessionLocal() as db:
             user = await _person(db, request, post.token)
-            spent = [await _spent(db, user, one) for one in post.times]
+            spent = [await _spent(db, user, time) for time in post.times]
             person = str(user.id), user.username
         if not await asyncio.to_thread(add_activity, self._home, *person, spent):
             raise _RefusedError(422, "more time than went by since the last post")
         return Response(status_code=204)
 
-    async def _give(self, request: Request) -> Response:
+    async def _return_times(self, request: Request) -> Response:
         async with AsyncSessionLocal() as db:
             user = await _person(db, request, None)
             dataset = await _dataset(db, user, request.query_params.get("dataset_id", ""))
@@ -138,28 +139,28 @@ async def _read(request: Request) -> _Post:
         return _Post.model_validate_json(body)
     except ValidationError as error:
         first = error.errors(include_input=False)[0]
-        place = ".".join(str(part) for part in first["loc"])
-        raise _RefusedError(422, f"{place}: {first['msg']}") from error
+        path = ".".join(str(part) for part in first["loc"])
+        raise _RefusedError(422, f"{path}: {first['msg']}") from error
 
 
 async def _person(db: AsyncSession, request: Request, token: str | None) -> User:
-    """Whose token it is, as argilla-server itself finds out."""
+    """The person whose token it is, as argilla-server itself determines it."""
     if token is not None and "authorization" not in request.headers:
         headers = [*request.scope["headers"], (b"authorization", token.encode("latin-1", "replace"))]
         request = Request({**request.scope, "headers": headers})
     try:
-        found = await AuthenticationProvider()._authenticate_request_user(db, request)
+        account = await AuthenticationProvider()._authenticate_request_user(db, request)
     except UnauthorizedError as error:
         raise _RefusedError(401, "sign in to Argilla first") from error
-    user = await User.get_by(db, username=found.username) if found else None
+    user = await User.get_by(db, username=account.username) if account else None
     if user is None:
         raise _RefusedError(401, "sign in to Argilla first")
     return user
 
 
-async def _spent(db: AsyncSession, user: User, one: _Time) -> Spent:
-    """A time that was posted, once it is certain that it can be."""
-    record = await _record(db, one.record)
+async def _spent(db: AsyncSession, user: User, time: _Time) -> Spent:
+    """Check a time that was posted."""
+    record = await _record(db, time.record)
     allowed = False
     if record is not None:
         try:
@@ -167,22 +168,22 @@ async def _spent(db: AsyncSession, user: User, one: _Time) -> Spent:
         except ServerError:
             allowed = False
     if record is None or not allowed:
-        raise _RefusedError(403, f"record {one.record} is not one that {user.username} annotates")
-    unknown = sorted(set(one.questions) - {question.name for question in record.dataset.questions})
+        raise _RefusedError(403, f"record {time.record} is not one that {user.username} annotates")
+    unknown = sorted(set(time.questions) - {question.name for question in record.dataset.questions})
     if unknown:
-        raise _RefusedError(422, f"the dataset of record {one.record} has no question {unknown[0]!r}")
-    if sum(one.questions.values()) > one.seconds + _ROUNDING * (1 + len(one.questions)):
-        raise _RefusedError(422, f"more time on the questions of record {one.record} than on the record")
-    return Spent(str(record.dataset_id), str(record.id), one.seconds, one.questions)
+        raise _RefusedError(422, f"the dataset of record {time.record} has no question {unknown[0]!r}")
+    if sum(time.questions.values()) > time.seconds + _ROUNDING * (1 + len(time.questions)):
+        raise _RefusedError(422, f"more time on the questions of record {time.record} than on the record")
+    return Spent(str(record.dataset_id), str(record.id), time.seconds, time.questions)
 
 
 async def _record(db: AsyncSession, key: UUID) -> Record | None:
-    found = await db.scalars(
+    records = await db.scalars(
         select(Record)
         .where(Record.id == key)
         .options(selectinload(Record.dataset).selectinload(Dataset.questions))
     )
-    record: Record | None = found.one_or_none()
+    record: Record | None = records.one_or_none()
     return record
 
 
@@ -195,3 +196,22 @@ async def _dataset(db: AsyncSession, user: User, key: str) -> Any:
     if dataset is None or not await DatasetPolicy.get(dataset)(user):
         raise _RefusedError(404, f"no dataset {key} that {user.username} sees")
     return dataset
+
+
+PATCH = Patch(
+    name="active time",
+    owner="argilla-server",
+    reason="argilla-server stores when an answer was sent, and not how long a person worked on it",
+    upstream="argilla-io/argilla: argilla_server/security/authentication/provider.py",
+    loss="active time is not measured",
+    relies_on=(
+        Code(
+            "argilla_server.security.authentication.provider:AuthenticationProvider._authenticate_request_user",
+            ("26b5316cb0ec677f",),
+        ),
+        Code(
+            "argilla_server.api.policies.v1.dataset_policy:DatasetPolicy.list_records_with_all_responses",
+            ("04fa1b639c5a46ce",),
+        ),
+    ),
+)

@@ -16,15 +16,15 @@ if TYPE_CHECKING:
 
 
 def assigned_people(metadata: Mapping[str, Any] | None) -> set[str]:
-    """The usernames that a record is assigned to; none where the metadata does not say."""
+    """The usernames that a record is assigned to; none if the metadata does not say."""
     names = (metadata or {}).get(ASSIGNED_TO) or []
     return {names} if isinstance(names, str) else {str(name) for name in names}
 
 
 async def is_planned(db: AsyncSession, dataset_id: UUID) -> bool:
-    """Whether a dataset has a plan; asked of the database once in a session."""
-    known: dict[UUID, bool] = db.info.setdefault(is_planned, {})
-    if dataset_id not in known:
-        found = await MetadataProperty.get_by(db, name=ASSIGNED_TO, dataset_id=dataset_id)
-        known[dataset_id] = found is not None
-    return known[dataset_id]
+    """Whether a dataset has a plan; read from the database once in a session."""
+    planned: dict[UUID, bool] = db.info.setdefault(is_planned, {})
+    if dataset_id not in planned:
+        plan = await MetadataProperty.get_by(db, name=ASSIGNED_TO, dataset_id=dataset_id)
+        planned[dataset_id] = plan is not None
+    return planned[dataset_id]

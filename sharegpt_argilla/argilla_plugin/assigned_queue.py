@@ -1,26 +1,23 @@
-"""Makes the embedded Argilla follow a plan: annotators see and answer what is assigned to them, and no more.
+"""Enforces a plan: annotators see and answer the records that are assigned to them, and no others.
 
-The search engine does it for queues and searches; here is the rest, in argilla-server itself. Owners and admins,
-and datasets without a plan, are as argilla-server has them.
+The search engine filters queues and searches; this file changes the rest, in argilla-server. For owners and
+admins, and for datasets without a plan, nothing changes.
 """
 
 from __future__ import annotations
 
 import logging
-from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from argilla_server.api.policies.v1 import RecordPolicy, is_authorized
-from argilla_server.contexts import datasets as dataset_context
 from argilla_server.errors import ForbiddenOperationError
 from argilla_server.models import Response
-from argilla_server.security.authentication import provider
 from sqlalchemy.orm.attributes import set_committed_value
 
-from sharegpt_argilla.argilla_plugin import completion
+from sharegpt_argilla.argilla_plugin import completion, current_annotator
 from sharegpt_argilla.argilla_plugin.assigned_people import assigned_people, is_planned
-from sharegpt_argilla.argilla_plugin.current_annotator import Annotator, note_annotator
-from sharegpt_argilla.argilla_plugin.speedups import KNOWN_VERSION, Replacement
+from sharegpt_argilla.argilla_plugin.base import Patch, Replacement
+from sharegpt_argilla.argilla_plugin.current_annotator import Annotator
 from sharegpt_argilla.argilla_plugin.team_options import OPEN_QUEUE
 
 if TYPE_CHECKING:
@@ -29,6 +26,10 @@ if TYPE_CHECKING:
     from argilla_server.models import Dataset, Record, User
     from sqlalchemy.ext.asyncio import AsyncSession
 
+    Policy = Callable[[Record], Callable[[User], Awaitable[bool]]]
+    """A policy of argilla-server: called with the record, it returns what is called with the person."""
+
+_POLICY = "argilla_server.api.policies.v1.record_policy:RecordPolicy"
 _LOG = logging.getLogger(__name__)
 
 
@@ -37,84 +38,30 @@ class CountsOwnRecords(Protocol):
     """A search engine that knows plans."""
 
     async def count_own_records(self, dataset: Dataset, annotator: Annotator) -> int | None:
-        """How many records of a dataset are an annotator's; None where the dataset has no plan."""
+        """How many records of a dataset are an annotator's; None if the dataset has no plan."""
 
 
-def follow_plans(environ: Mapping[str, str], installed: str | None = None) -> bool:
-    """Let this process, server or worker, follow plans; False where they are not enforced, with a log line.
+def follow_plans(environ: Mapping[str, str]) -> bool:
+    """Enforce plans in this process, server or worker.
 
     Args:
-        environ: may hold `OPEN_QUEUE`.
-        installed: the version of argilla-server, by default that of the installed one.
+        environ: may contain `OPEN_QUEUE`.
+
+    Returns:
+        False if plans are not enforced; the log then says why.
     """
-    installed = version("argilla-server") if installed is None else installed
     if environ.get(OPEN_QUEUE) == "1":
         _LOG.info("the queue is open: plans are not enforced, because %s is 1", OPEN_QUEUE)
         return False
-    if installed != KNOWN_VERSION:
-        _LOG.warning("plans are not enforced: argilla-server is %s, this is for %s", installed, KNOWN_VERSION)
-        return False
-    for replacement in replacements():
-        setattr(*replacement)
-    return True
-
-
-def replacements() -> list[Replacement]:
-    """All that is replaced."""
-    return [
-        *completion.replacements(),
-        Replacement(provider, "set_request_user", note_annotator),
-        Replacement(dataset_context, "get_user_dataset_metrics", _own_metrics),
-        Replacement(RecordPolicy, "get", _policy(_may_get)),
-        Replacement(RecordPolicy, "create_response", _policy(_may_answer)),
-        Replacement(RecordPolicy, "get_suggestions", _policy(_may_see_suggestions)),
-    ]
-
-
-_get = RecordPolicy.get
-_create_response = RecordPolicy.create_response
-_get_suggestions = RecordPolicy.get_suggestions
-_metrics = dataset_context.get_user_dataset_metrics
-
-
-def _policy(decide: Callable[[User, Record], Awaitable[bool]]) -> staticmethod[..., Any]:
-    """A policy in argilla-server's form: called with the record, it gives what is called with the person."""
-
-    def policy(record: Record) -> Callable[[User], Awaitable[bool]]:
-        return lambda actor: decide(actor, record)
-
-    return staticmethod(policy)
-
-
-async def _may_answer(actor: User, record: Record) -> bool:
-    return await _create_response(record)(actor) and await _check_assigned(actor, record)
-
-
-async def _may_see_suggestions(actor: User, record: Record) -> bool:
-    return await _get_suggestions(record)(actor) and await _check_assigned(actor, record)
-
-
-async def _may_get(actor: User, record: Record) -> bool:
-    """Of what argilla-server shows of a record, an annotator gets their own response and no hidden metadata."""
-    if not (await _get(record)(actor) and await _check_assigned(actor, record)):
-        return False
-    if actor.is_annotator and await is_planned(actor.current_async_session, record.dataset_id):
-        await record.dataset.awaitable_attrs.metadata_properties
-        metadata = {
-            name: value
-            for name, value in (record.metadata_ or {}).items()
-            if await is_authorized(actor, RecordPolicy.get_metadata(record, name))
-        }
-        own = [response for response in record.responses if response.user_id == actor.id]
-        # "Committed": it is shown so, and stays in the database as it is.
-        set_committed_value(record, "metadata_", metadata)
-        set_committed_value(record, "responses", own)
-    return True
+    return PATCH.apply()
 
 
 async def is_assigned(db: AsyncSession, user: User, record: Record) -> bool:
-    """Whether a record is for a person: its dataset has no plan, it is assigned to them, they answered it once,
-    or they are no annotator."""
+    """Whether a person may work on a record.
+
+    They may if they are no annotator, if the dataset has no plan, if the record is assigned to them, or if they
+    answered it before.
+    """
     if not user.is_annotator or not await is_planned(db, record.dataset_id):
         return True
     if user.username in assigned_people(record.metadata_):
@@ -128,13 +75,73 @@ async def _check_assigned(actor: User, record: Record) -> bool:
     return True
 
 
-async def _own_metrics(db: AsyncSession, search_engine: Any, user: User, dataset: Dataset) -> dict[str, int]:
-    """A person's progress in a dataset; of an annotator with a plan the total is what is theirs."""
-    found: dict[str, int] = await _metrics(db, search_engine, user, dataset)
-    if not (user.is_annotator and isinstance(search_engine, CountsOwnRecords)) or dataset.is_draft:
-        return found
-    total = await search_engine.count_own_records(dataset, Annotator(str(user.id), user.username))
-    if total is None:
-        return found
-    answered = sum(found[status] for status in ("submitted", "discarded", "draft"))
-    return {**found, "total": total, "pending": total - answered}
+def _if_assigned(policy: Policy) -> staticmethod[..., Any]:
+    def policy_if_assigned(record: Record) -> Callable[[User], Awaitable[bool]]:
+        async def is_allowed(actor: User) -> bool:
+            return await policy(record)(actor) and await _check_assigned(actor, record)
+
+        return is_allowed
+
+    return staticmethod(policy_if_assigned)
+
+
+def _own_part_if_assigned(policy: Policy) -> staticmethod[..., Any]:
+    def policy_of_own_part(record: Record) -> Callable[[User], Awaitable[bool]]:
+        async def is_allowed(actor: User) -> bool:
+            if not (await policy(record)(actor) and await _check_assigned(actor, record)):
+                return False
+            if actor.is_annotator and await is_planned(actor.current_async_session, record.dataset_id):
+                await _leave_own_part(actor, record)
+            return True
+
+        return is_allowed
+
+    return staticmethod(policy_of_own_part)
+
+
+async def _leave_own_part(actor: User, record: Record) -> None:
+    """Reduce a record to what an annotator may see of it: their own response and no hidden metadata."""
+    await record.dataset.awaitable_attrs.metadata_properties
+    metadata = {
+        name: value
+        for name, value in (record.metadata_ or {}).items()
+        if await is_authorized(actor, RecordPolicy.get_metadata(record, name))
+    }
+    own = [response for response in record.responses if response.user_id == actor.id]
+    # "Committed": the reply shows these values, and the database keeps its own.
+    set_committed_value(record, "metadata_", metadata)
+    set_committed_value(record, "responses", own)
+
+
+def _own_metrics(count: Callable[..., Awaitable[dict[str, int]]]) -> Callable[..., Awaitable[dict[str, int]]]:
+    async def own_metrics(db: AsyncSession, search_engine: Any, user: User, dataset: Dataset) -> dict[str, int]:
+        """A person's progress in a dataset; for an annotator with a plan the total counts their own records."""
+        metrics = await count(db, search_engine, user, dataset)
+        if not (user.is_annotator and isinstance(search_engine, CountsOwnRecords)) or dataset.is_draft:
+            return metrics
+        total = await search_engine.count_own_records(dataset, Annotator(str(user.id), user.username))
+        if total is None:
+            return metrics
+        answered = sum(metrics[status] for status in ("submitted", "discarded", "draft"))
+        return {**metrics, "total": total, "pending": total - answered}
+
+    return own_metrics
+
+
+PATCH = Patch(
+    name="enforced plan",
+    owner="argilla-server",
+    reason="argilla-server gives every record of a dataset to every annotator of its workspace",
+    upstream="https://github.com/argilla-io/argilla/issues/3361",
+    loss="plans are not enforced",
+    replaces=(
+        *completion.REPLACEMENTS,
+        *current_annotator.REPLACEMENTS,
+        Replacement(
+            "argilla_server.contexts.datasets:get_user_dataset_metrics", ("2de1890fa25852e4",), _own_metrics
+        ),
+        Replacement(f"{_POLICY}.get", ("a9c5e5d962771dfa",), _own_part_if_assigned),
+        Replacement(f"{_POLICY}.create_response", ("f74e58ed29c4293f",), _if_assigned),
+        Replacement(f"{_POLICY}.get_suggestions", ("f8b866d281d63dd5",), _if_assigned),
+    ),
+)

@@ -1,12 +1,15 @@
-"""Who asks: the annotator behind the request under way, for code that argilla-server does not tell."""
+"""The annotator whose request is being handled, for code to which argilla-server does not pass the user."""
 
 from __future__ import annotations
 
 from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from argilla_server.security.authentication import provider
+from sharegpt_argilla.argilla_plugin.base import Replacement
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 @dataclass(frozen=True)
@@ -18,15 +21,25 @@ class Annotator:
 
 
 _current: ContextVar[Annotator | None] = ContextVar("annotator", default=None)
-_set_request_user = provider.set_request_user
 
 
 def current_annotator() -> Annotator | None:
-    """The annotator whose request this is; None for owners, admins, jobs, and where the queue is open."""
+    """The annotator whose request this is; None for owners, admins and jobs, and if the queue is open."""
     return _current.get()
 
 
-def note_annotator(request: Any, user: Any) -> None:
-    """Take the place of argilla-server's ``set_request_user``, which is called in each request's own context."""
-    _set_request_user(request, user)
-    _current.set(Annotator(str(user.id), user.username) if user.is_annotator else None)
+def _note_annotator(set_request_user: Callable[..., None]) -> Callable[..., None]:
+    def set_and_note(request: Any, user: Any) -> None:
+        """argilla-server calls this in each request's own context."""
+        set_request_user(request, user)
+        _current.set(Annotator(str(user.id), user.username) if user.is_annotator else None)
+
+    return set_and_note
+
+
+REPLACEMENTS = (
+    Replacement(
+        "argilla_server.security.authentication.provider:set_request_user", ("3f7096a955838bff",), _note_annotator
+    ),
+)
+"""The part of the enforced plan that notes who asks."""

@@ -1,7 +1,7 @@
-"""Jobs for the worker that cannot be put into Redis now are kept and put there later.
+"""Jobs for the worker that Redis does not take now are kept and handed over later.
 
-argilla-server stores an answer, then tells the webhooks' queue, then the search index. Without this, a Redis that
-is down while a webhook is enabled makes it stop in the middle: the answer is stored, the index never hears of it.
+argilla-server stores an answer, then hands over a job for the webhooks, then updates the search index. If Redis is
+down while a webhook is enabled, it stops in the middle: the answer is stored, and the index does not have it.
 """
 
 from __future__ import annotations
@@ -11,24 +11,27 @@ import logging
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
-from argilla_server.jobs.dataset_jobs import update_dataset_records_status_job
-from argilla_server.jobs.webhook_jobs import notify_event_job
 from redis.exceptions import RedisError
+
+from sharegpt_argilla.argilla_plugin.base import Code, Patch, Replacement
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 MOST = 10_000
-"""Jobs of one kind that are kept in memory; what comes when so many wait is lost, with a line in the log."""
+"""Jobs of one kind that are kept in memory; further ones are lost, with a line in the log."""
 
 PAUSE = 1.0
 """Seconds between two tries. A Redis that died is up again within one."""
+
+BATCH = 100
+"""Jobs that are handed over between two pauses: the event loop waits for each of them."""
 
 _LOG = logging.getLogger(__name__)
 
 
 class DeferredJobs:
-    """Stands for a job's ``delay``: the same call, which never fails for Redis and keeps the calls' order."""
+    """Replaces a job's ``delay``: the same call, which never fails because of Redis and keeps the calls' order."""
 
     def __init__(self, enqueue: Callable[..., Any]) -> None:
         """``enqueue`` is the job's own ``delay``."""
@@ -37,7 +40,7 @@ class DeferredJobs:
         self._task: asyncio.Task[None] | None = None
 
     def __call__(self, *arguments: Any) -> Any:
-        """The job, or None when it has to wait. In a running event loop."""
+        """Hand a job over; needs a running event loop. Returns the job, or None if it has to wait."""
         if not self._waiting:
             try:
                 return self._enqueue(*arguments)
@@ -54,17 +57,34 @@ class DeferredJobs:
     async def _hand_over(self) -> None:
         while self._waiting:
             await asyncio.sleep(PAUSE)
-            # At most so many at a time, since each is a call that the event loop waits for.
-            for _ in range(min(100, len(self._waiting))):
+            for _ in range(min(BATCH, len(self._waiting))):
                 try:
                     self._enqueue(*self._waiting[0])
                 except RedisError:
                     break
+                except Exception as error:  # of this one job: those behind it must not wait for ever
+                    # Only the type: the message may quote the job, and with it people's texts.
+                    _LOG.error("a job that waited for Redis is lost: %s", type(error).__name__)  # noqa: TRY400
                 self._waiting.popleft()
         _LOG.warning("Redis is back; no job waits any more")
 
 
-def defer_jobs() -> None:
-    """Keep the jobs whose number nobody asks for. For the server; a job of the worker is tried again by rq."""
-    for job in (notify_event_job, update_dataset_records_status_job):
-        job.delay = DeferredJobs(job.delay)
+PATCH = Patch(
+    name="jobs wait for Redis",
+    owner="argilla-server",
+    # Only the jobs whose id nobody needs. The worker needs no such thing: rq tries a failed job again.
+    reason="an answer that is stored while Redis is down would be missing in the search index",
+    upstream="argilla-io/argilla: argilla_server/jobs/webhook_jobs.py, notify_event_job",
+    loss="answers during an outage of Redis may be missing in the search index until the next start",
+    replaces=(
+        Replacement(
+            "argilla_server.jobs.webhook_jobs:notify_event_job.delay", ("993f21307e397c06",), DeferredJobs
+        ),
+        Replacement(
+            "argilla_server.jobs.dataset_jobs:update_dataset_records_status_job.delay",
+            ("26d8cbd3c75608f9",),
+            DeferredJobs,
+        ),
+    ),
+    relies_on=(Code("rq.decorators:job.__call__", ("b473cf9f46bca087",)),),
+)

@@ -1,4 +1,4 @@
-"""An answer of our own to a request that never reaches argilla-server."""
+"""A reply of this package to a request that never reaches argilla-server."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ if TYPE_CHECKING:
 
 
 async def answer(send: Send, status: int, detail: str, headers: Mapping[str, str]) -> None:
-    """Send a whole answer in the form in which argilla-server gives its errors."""
+    """Send a whole reply in the form of argilla-server's errors."""
     body = json.dumps({"detail": detail}).encode()
-    every = {"content-type": "application/json", "content-length": str(len(body)), **headers}
-    encoded = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in every.items()]
+    all_headers = {"content-type": "application/json", "content-length": str(len(body)), **headers}
+    encoded = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in all_headers.items()]
     await send({"type": "http.response.start", "status": status, "headers": encoded})
     await send({"type": "http.response.body", "body": body})

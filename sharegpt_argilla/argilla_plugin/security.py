@@ -1,4 +1,4 @@
-"""What stands between the network and argilla-server: response headers, a limit of size, slower sign-ins."""
+"""Wraps argilla-server: response headers, a limit of request sizes, slower sign-ins after failures."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from starlette.datastructures import Headers, MutableHeaders
 
+from sharegpt_argilla.argilla_plugin import sign_in_limit
 from sharegpt_argilla.argilla_plugin.plain_answer import answer
 from sharegpt_argilla.argilla_plugin.sign_in_limit import SignInLimit
 
@@ -20,7 +21,7 @@ fields with ``eval``, and those templates and people's texts may load scripts an
 
 SECURITY_HEADERS = {
     "content-security-policy": CONTENT_SECURITY_POLICY,
-    # Addresses of the page hold ids and search texts.
+    # Addresses of the page contain ids and search texts.
     "referrer-policy": "same-origin",
     "x-content-type-options": "nosniff",
     "x-frame-options": "SAMEORIGIN",
@@ -28,7 +29,7 @@ SECURITY_HEADERS = {
 
 
 def protect(app: ASGIApp, base_url: str, max_request: int) -> ASGIApp:
-    """The server with all of it around.
+    """Wrap the server in all of it.
 
     Args:
         app: argilla-server.
@@ -36,11 +37,12 @@ def protect(app: ASGIApp, base_url: str, max_request: int) -> ASGIApp:
         max_request: bytes that the body of a request may have.
     """
     sign_in = f"{base_url.rstrip('/')}/api/v1/token"
-    return SecurityHeaders(RequestLimit(SignInLimit(app, sign_in), max_request))
+    limited = SignInLimit(app, sign_in) if sign_in_limit.PATCH.apply() else app
+    return SecurityHeaders(RequestLimit(limited, max_request))
 
 
 class SecurityHeaders:
-    """Adds `SECURITY_HEADERS` to every answer that does not have its own."""
+    """Adds `SECURITY_HEADERS` to every reply that does not have its own."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -59,7 +61,7 @@ class SecurityHeaders:
 
 
 class RequestLimit:
-    """Answers 413 to a request whose body is longer than ``limit`` bytes, by its header or while it comes in.
+    """Replies 413 to a request whose body is longer than ``limit`` bytes, by its header or while it arrives.
 
     argilla-server keeps whole bodies in memory, so that a single request could take all of it.
     """
@@ -96,7 +98,7 @@ class _Counted:
         try:
             await app(scope, self._counting, self._unless_refused)
         except Exception:
-            # What the server makes of a body that broke off is of no interest.
+            # How the server fails at a body that was cut off does not matter.
             if self._left >= 0:
                 raise
         if self._left < 0 and not self._started:

@@ -1,4 +1,4 @@
-"""Passwords cannot be guessed fast: after some failures an account waits, for one address at a time."""
+"""Slows down the guessing of passwords: after some failures an account has to wait, at each address."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from starlette.requests import Request
 
+from sharegpt_argilla.argilla_plugin.base import Code, Patch
 from sharegpt_argilla.argilla_plugin.plain_answer import answer
 
 if TYPE_CHECKING:
@@ -44,12 +45,12 @@ class Attempts:
         self._failures: OrderedDict[bytes, tuple[int, float]] = OrderedDict()
 
     def begin(self, key: bytes) -> float:
-        """Note an attempt, unless it comes too early: then give the seconds that it must wait, above 0."""
+        """Count an attempt and return 0; if it comes too early, return the seconds that it must wait instead."""
         now = self._clock()
         count, last = self._failures.get(key, (0, now))
         if now - last > FORGET_AFTER:
             count = 0
-        # The exponent is bounded, or a patient guesser would get a number that is no float any more.
+        # The exponent is bounded, or a patient guesser would get a number too large for a float.
         wait = min(2.0 ** min(count - FREE_ATTEMPTS, 10), MAX_WAIT) if count >= FREE_ATTEMPTS else 0.0
         if last + wait > now:
             return last + wait - now
@@ -68,10 +69,10 @@ class Attempts:
 
 
 class SignInLimit:
-    """Answers 429, with the seconds to wait, to sign-ins at ``path`` that come too fast after failed ones.
+    """Replies 429, with the seconds to wait, to sign-ins at ``path`` that come too fast after failed ones.
 
-    Counted for each username at each address (each /64 network for IPv6): a guesser does not lock out the
-    person, who comes from elsewhere, nor colleagues, who share the address.
+    Failures are counted for each username at each address (each /64 network for IPv6). So a guesser locks out
+    neither the person, who comes from elsewhere, nor colleagues, who share the address.
     """
 
     def __init__(self, app: ASGIApp, path: str, clock: Callable[[], float] = time.monotonic) -> None:
@@ -103,7 +104,7 @@ class SignInLimit:
 
 
 async def _read(receive: Receive) -> bytes | None:
-    """The body of a form, None when it is too large or broke off."""
+    """The body of a form; None if it is too large or incomplete."""
     body, more = b"", True
     while more:
         message = await receive()
@@ -115,11 +116,11 @@ async def _read(receive: Receive) -> bytes | None:
 
 
 def _replay(body: bytes, receive: Receive) -> Receive:
-    """Give a body that was read once more, then whatever the connection has."""
-    waiting: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
+    """Return a body that was read once more, then whatever the connection has."""
+    messages: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
 
     async def replay() -> Message:
-        return waiting.pop() if waiting else await receive()
+        return messages.pop() if messages else await receive()
 
     return replay
 
@@ -129,7 +130,7 @@ async def _username(scope: Scope, body: bytes) -> str:
     try:
         async with Request(dict(scope), _replay(body, _nothing)).form() as form:
             name = form.get("username")
-    except Exception:  # whatever a form is broken by, the server will say so
+    except Exception:  # the server will say what is wrong with the form
         return ""
     return name if isinstance(name, str) else ""
 
@@ -148,3 +149,14 @@ def _key(username: str, client: tuple[str, int] | None) -> bytes:
         prefix = 64 if address.version == 6 else 32
         network = str(ipaddress.ip_network((address, prefix), strict=False))
     return hashlib.blake2b(f"{network}\n{username}".encode("utf-8", "surrogatepass"), digest_size=16).digest()
+
+
+PATCH = Patch(
+    name="sign-in limit",
+    owner="argilla-server",
+    reason="argilla-server lets anybody try passwords as fast as it answers",
+    upstream="argilla-io/argilla: argilla_server/api/handlers/v1/authentication.py, create_token",
+    loss="sign-ins are not limited",
+    # The form and the status of a success are read from outside.
+    relies_on=(Code("argilla_server.api.handlers.v1.authentication:create_token", ("6914471a76e1964a",)),),
+)

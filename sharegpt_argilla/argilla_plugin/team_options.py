@@ -10,41 +10,41 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 OPEN_QUEUE = "SHAREGPT_ARGILLA_OPEN_QUEUE"
-"""The environment variable that leaves plans unenforced when it is ``1``: every record is then everybody's."""
+"""The environment variable that turns the enforcement of plans off if it is ``1``: all see all records then."""
 
 ACTIVE_TIME = "SHAREGPT_ARGILLA_ACTIVE_TIME"
 """The environment variable that turns the measuring on: ``1``, or the idle cut-off in seconds."""
 
 IDLE_SECONDS = 60.0
-"""Seconds without a sign of the person after which time no longer counts."""
+"""Seconds without any action of the person after which time no longer counts."""
 
 _ON, _OFF = ("1", "on", "true", "yes"), ("", "0", "off", "false", "no")
 
 
 def idle_cut_off(environ: Mapping[str, str]) -> float | None:
-    """The idle cut-off in seconds; None where active time is not measured.
+    """The idle cut-off in seconds; None if active time is not measured.
 
     Raises:
         UsageError: the variable is neither a switch nor a number of seconds above 1.
     """
-    given = environ.get(ACTIVE_TIME, "").strip().lower()
-    if given in _OFF:
+    value = environ.get(ACTIVE_TIME, "").strip().lower()
+    if value in _OFF:
         return None
-    if given in _ON:
+    if value in _ON:
         return IDLE_SECONDS
-    return checked_idle(given, f"{ACTIVE_TIME}={given}: ")
+    return checked_idle(value, f"{ACTIVE_TIME}={value}: ")
 
 
-def checked_idle(given: str, place: str = "") -> float:
-    """A number of seconds from 2 to 3600; ``place`` begins the message.
+def checked_idle(text: str, prefix: str = "") -> float:
+    """A number of seconds from 2 to 3600; ``prefix`` begins the message.
 
     Raises:
-        UsageError: it is none.
+        UsageError: the text is no such number.
     """
     try:
-        seconds = float(given)
+        seconds = float(text)
     except ValueError:
         seconds = 0.0
     if not 2 <= seconds <= 3600:
-        raise UsageError(f"{place}must be a number of seconds from 2 to 3600")
+        raise UsageError(f"{prefix}must be a number of seconds from 2 to 3600")
     return seconds

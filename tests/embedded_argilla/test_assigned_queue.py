@@ -1,34 +1,38 @@
-"""What follows plans is put in place of argilla-server's own only where it is meant to."""
+"""The enforcement of plans replaces argilla-server's own code as a whole, and only if it is wanted."""
 
 from __future__ import annotations
+
+import inspect
 
 import pytest
 
 
-def test_each_replacement_takes_the_place_of_something_that_is_there() -> None:
-    from sharegpt_argilla.argilla_plugin.assigned_queue import replacements
+def test_an_open_queue_leaves_argilla_server_as_it_is(caplog: pytest.LogCaptureFixture) -> None:
+    from sharegpt_argilla.argilla_plugin.assigned_queue import PATCH, follow_plans
 
-    for owner, name, value in replacements():
-        assert getattr(owner, name) is not value
+    before = [inspect.getattr_static(*each.location) for each in PATCH.replaces]
+    with caplog.at_level("INFO"):
+        assert not follow_plans({"SHAREGPT_ARGILLA_OPEN_QUEUE": "1"})
+    assert "the queue is open: plans are not enforced" in caplog.text
+    assert [inspect.getattr_static(*each.location) for each in PATCH.replaces] == before
 
 
-@pytest.mark.parametrize(
-    ("environ", "installed", "says"),
-    [
-        ({"SHAREGPT_ARGILLA_OPEN_QUEUE": "1"}, "2.8.0", "the queue is open"),
-        ({}, "2.9.1", "plans are not enforced: argilla-server is 2.9.1, this is for 2.8.0"),
-    ],
-)
-def test_it_is_left_as_it_is(environ, installed: str, says: str, caplog: pytest.LogCaptureFixture) -> None:
+def test_plans_are_not_enforced_by_halves(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """If only the rule for completing records changed upstream, people's queues are not restricted either."""
     from argilla_server.contexts import distribution
 
-    from sharegpt_argilla.argilla_plugin.assigned_queue import follow_plans
+    from sharegpt_argilla.argilla_plugin.assigned_queue import PATCH, follow_plans
 
-    before = distribution._update_record_status_with_overlap_strategy
-    with caplog.at_level("INFO"):
-        assert not follow_plans(environ, installed)
-    assert says in caplog.text
-    assert distribution._update_record_status_with_overlap_strategy is before
+    async def another(_db: object, record: object) -> object:
+        return record
+
+    monkeypatch.setattr(distribution, "_update_record_status_with_overlap_strategy", another)
+    before = [inspect.getattr_static(*each.location) for each in PATCH.replaces]
+    assert not follow_plans({})
+    assert [inspect.getattr_static(*each.location) for each in PATCH.replaces] == before
+    assert caplog.messages[0].startswith("plans are not enforced: ")
 
 
 @pytest.mark.parametrize(

@@ -72,6 +72,53 @@ def test_only_so_many_wait(queue: Queue, monkeypatch: pytest.MonkeyPatch, caplog
     assert "2 jobs wait for Redis; one more is lost" in caplog.text
 
 
+def test_a_job_that_cannot_be_handed_over_at_all_does_not_keep_the_others(queue: Queue, caplog) -> None:
+    class Unfit(Queue):
+        def delay(self, number: int) -> str:
+            if number == 2 and not self.down:
+                raise TypeError("cannot pickle the text of somebody")
+            return super().delay(number)
+
+    queue = Unfit()
+
+    async def work() -> None:
+        jobs = DeferredJobs(queue.delay)
+        queue.down = True
+        for number in (1, 2, 3):
+            jobs(number)
+        queue.down = False
+        await until_taken(queue, 2)
+        await asyncio.sleep(0.05)
+        assert jobs(4) == "job 4"
+
+    asyncio.run(work())
+    assert queue.taken == [1, 3, 4]
+    assert "a job that waited for Redis is lost: TypeError" in caplog.text
+    assert "somebody" not in caplog.text
+
+
+def test_the_event_loop_hands_over_a_hundred_jobs_at_a_time(queue: Queue) -> None:
+    """Each is a call that the event loop waits for, and requests wait behind it."""
+    in_a_row: list[int] = []
+
+    async def work() -> None:
+        jobs = DeferredJobs(queue.delay)
+        queue.down = True
+        for number in range(250):
+            jobs(number)
+        queue.down = False
+        before = 0
+        async with asyncio.timeout(10):
+            while len(queue.taken) < 250:
+                await asyncio.sleep(0)
+                if len(queue.taken) > before:
+                    in_a_row.append(len(queue.taken) - before)
+                    before = len(queue.taken)
+
+    asyncio.run(work())
+    assert in_a_row == [100, 100, 50]
+
+
 def test_other_errors_are_errors(queue: Queue) -> None:
     def fail(_number: int) -> None:
         raise ValueError("no job")

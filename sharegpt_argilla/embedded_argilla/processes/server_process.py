@@ -1,4 +1,4 @@
-"""The server child: bring the database up to date, see to the owner and the index, serve API and UI."""
+"""The server child: migrates the database, makes the owner, repairs the index, serves API and page."""
 
 from __future__ import annotations
 
@@ -6,22 +6,18 @@ import asyncio
 import logging
 import os
 import socket
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import uvicorn
 from argilla_server import app
 from argilla_server.settings import settings
 
 import sharegpt_argilla.embedded_argilla.engine  # noqa: F401 - registers the search engine
+from sharegpt_argilla.argilla_plugin import active_time_route
 from sharegpt_argilla.argilla_plugin.active_time_route import ActivityRoute
-from sharegpt_argilla.argilla_plugin.assigned_queue import follow_plans
-from sharegpt_argilla.argilla_plugin.deferred_jobs import defer_jobs
-from sharegpt_argilla.argilla_plugin.null_values import read_null_values_as_empty
 from sharegpt_argilla.argilla_plugin.page_script import measure_in_page
-from sharegpt_argilla.argilla_plugin.private_status import require_sign_in_for_status
-from sharegpt_argilla.argilla_plugin.record_vectors import load_settings_with_vectors
 from sharegpt_argilla.argilla_plugin.security import protect
-from sharegpt_argilla.argilla_plugin.speedups import apply_speedups
+from sharegpt_argilla.argilla_plugin.table import patch_server
 from sharegpt_argilla.argilla_plugin.team_options import idle_cut_off
 from sharegpt_argilla.embedded_argilla.engine.index_repair import repair_index
 from sharegpt_argilla.embedded_argilla.environment import max_request_bytes
@@ -30,6 +26,8 @@ from sharegpt_argilla.embedded_argilla.owner import ensure_owner
 from sharegpt_argilla.embedded_argilla.server_database import migrate, plan_queries, use_write_ahead_log
 
 if TYPE_CHECKING:
+    from starlette.types import ASGIApp
+
     from sharegpt_argilla.embedded_argilla.processes.child import ChildOptions
 
 GRACE = 4
@@ -41,12 +39,7 @@ _LOG = logging.getLogger(__name__)
 def run(options: ChildOptions) -> None:
     """Serve until SIGTERM on the socket that the launcher opened."""
     use_write_ahead_log()
-    apply_speedups()
-    follow_plans(os.environ)
-    defer_jobs()
-    read_null_values_as_empty()
-    load_settings_with_vectors()
-    require_sign_in_for_status()
+    patch_server(os.environ)
     migrate()
     plan_queries()
     asyncio.run(_serve(options))
@@ -64,7 +57,9 @@ async def _serve(options: ChildOptions) -> None:
     await uvicorn.Server(config).serve(sockets=[socket.socket(fileno=options.listener)])
 
 
-def _with_active_time(options: ChildOptions) -> ActivityRoute:
+def _with_active_time(options: ChildOptions) -> ASGIApp:
+    if not active_time_route.PATCH.apply():
+        return cast("ASGIApp", app)
     base_url, idle = settings.base_url or "/", idle_cut_off(os.environ)
     if idle is not None:
         measure_in_page(app, base_url, idle)

@@ -10,8 +10,7 @@ from redis import Redis
 from rq import Worker
 
 import sharegpt_argilla.embedded_argilla.engine  # noqa: F401 - registers the search engine
-from sharegpt_argilla.argilla_plugin.assigned_queue import follow_plans
-from sharegpt_argilla.argilla_plugin.speedups import apply_speedups
+from sharegpt_argilla.argilla_plugin.table import patch_worker
 from sharegpt_argilla.embedded_argilla.server_database import use_write_ahead_log
 
 if TYPE_CHECKING:
@@ -25,8 +24,7 @@ def run(_options: ChildOptions) -> None:
     each job then makes its own, on its own event loop, and one that crashes takes only itself along.
     """
     use_write_ahead_log()
-    apply_speedups()
-    follow_plans(os.environ)
+    patch_worker(os.environ)
     if isinstance(REDIS_CONNECTION, Redis):
         # rq's scheduler and jobs are forks, with the worker's connections still open. A worker that is killed
         # would for Redis go on waiting for a job as long as they live, and the next job would go nowhere.

@@ -1,0 +1,57 @@
+"""All patches of argilla-server and of the libraries below it, and what the server and the worker apply.
+
+A patch is one file; the check of what it replaces is in `base`. Two further changes replace nothing: response
+headers with the limit of request sizes (`security`), and the script in the page (`page_script`).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sharegpt_argilla.argilla_plugin import (
+    active_time_route,
+    assigned_queue,
+    deferred_jobs,
+    null_values,
+    private_status,
+    record_vectors,
+    sign_in_limit,
+)
+from sharegpt_argilla.argilla_plugin.speedups import SPEEDUPS, apply_speedups
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from sharegpt_argilla.argilla_plugin.base import Patch
+
+_SERVER_ONLY = (deferred_jobs.PATCH, null_values.PATCH, record_vectors.PATCH, private_status.PATCH)
+
+PATCHES: tuple[Patch, ...] = (
+    assigned_queue.PATCH,
+    *_SERVER_ONLY,
+    active_time_route.PATCH,
+    sign_in_limit.PATCH,
+    *SPEEDUPS,
+)
+"""Each patch once. The last two before the speed-ups are applied where the application is wrapped."""
+
+
+def patch_server(environ: Mapping[str, str]) -> None:
+    """Apply what changes the server process: all that replaces code.
+
+    Args:
+        environ: may contain `speedups.SWITCH` and `team_options.OPEN_QUEUE`.
+    """
+    patch_worker(environ)
+    for patch in _SERVER_ONLY:
+        patch.apply()
+
+
+def patch_worker(environ: Mapping[str, str]) -> None:
+    """Apply what changes the worker process: speed-ups, and when a record of a plan is complete.
+
+    Args:
+        environ: as for `patch_server`.
+    """
+    apply_speedups(environ)
+    assigned_queue.follow_plans(environ)
