@@ -64,7 +64,7 @@ class DeferredJobs:
                     break
                 except Exception as error:  # of this one job: those behind it must not wait for ever
                     # Only the type: the message may quote the job, and with it people's texts.
-                    _LOG.error("a job that waited for Redis is lost: %s", type(error).__name__)  # noqa: TRY400
+                    _LOG.error("a job that waited for Redis is lost: %s", type(error).__name__)
                 self._waiting.popleft()
         _LOG.warning("Redis is back; no job waits any more")
 
