@@ -11,8 +11,9 @@ import shutil
 import tempfile
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from random import Random
 from typing import TYPE_CHECKING, Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import pytest
 
@@ -50,6 +51,7 @@ class World:
     dataset: Dataset = field(init=False)
     records: dict[str, Record] = field(default_factory=dict)
     users: dict[str, User] = field(default_factory=dict)
+    random: Random = field(default_factory=lambda: Random(7))
 
     def __post_init__(self) -> None:
         from argilla_server.models import Dataset, Field, MetadataProperty, Question, VectorSettings
@@ -57,21 +59,25 @@ class World:
         from sharegpt_argilla.embedded_argilla.engine import EmbeddedSearchEngine
 
         self.engine = EmbeddedSearchEngine(self.path)
-        key = uuid4()
+        key = self.new_id()
         self.dataset = Dataset(
             id=key,
             name="prompts",
             status="ready",
-            fields=[Field(id=uuid4(), name=name, settings={"type": kind}) for name, kind in FIELDS.items()],
+            fields=[Field(id=self.new_id(), name=name, settings={"type": kind}) for name, kind in FIELDS.items()],
             questions=[
-                Question(id=uuid4(), name=name, settings={"type": kind}) for name, kind in QUESTIONS.items()
+                Question(id=self.new_id(), name=name, settings={"type": kind}) for name, kind in QUESTIONS.items()
             ],
             metadata_properties=[
-                MetadataProperty(id=uuid4(), name=name, settings={"type": kind}, dataset_id=key)
+                MetadataProperty(id=self.new_id(), name=name, settings={"type": kind}, dataset_id=key)
                 for name, kind in PROPERTIES.items()
             ],
-            vectors_settings=[VectorSettings(id=uuid4(), name="meaning", dimensions=3, dataset_id=key)],
+            vectors_settings=[VectorSettings(id=self.new_id(), name="meaning", dimensions=3, dataset_id=key)],
         )
+
+    def new_id(self) -> UUID:
+        """The next id; the same ones in every run, since an order depends on them."""
+        return UUID(int=self.random.getrandbits(128), version=4)
 
     def run(self, method: str, *args: Any, **kwargs: Any) -> Any:
         """Call a method of the engine."""
@@ -80,7 +86,7 @@ class World:
     def user(self, name: str) -> User:
         from argilla_server.models import User
 
-        return self.users.setdefault(name, User(id=uuid4(), username=name))
+        return self.users.setdefault(name, User(id=self.new_id(), username=name))
 
     def question_id(self, name: str) -> UUID:
         return next(question.id for question in self.dataset.questions if question.name == name)
@@ -92,7 +98,7 @@ class World:
         from argilla_server.models import Response
 
         return Response(
-            id=uuid4(),
+            id=self.new_id(),
             record_id=record.id,
             user_id=self.user(user).id,
             status=status,
@@ -104,7 +110,7 @@ class World:
         from argilla_server.models import Suggestion
 
         return Suggestion(
-            id=uuid4(), record_id=record.id, question_id=self.question_id(question), value=value, **rest
+            id=self.new_id(), record_id=record.id, question_id=self.question_id(question), value=value, **rest
         )
 
     def make(self, name: str, prompt: str = "", **given: Any) -> Record:
@@ -115,7 +121,7 @@ class World:
         responses, suggestions = given.pop("responses", {}), given.pop("suggestions", {})
         place = len(self.records)
         record = Record(
-            id=given.pop("id", None) or uuid4(),
+            id=given.pop("id", None) or self.new_id(),
             dataset_id=self.dataset.id,
             fields={"prompt": prompt, **given.pop("fields", {})},
             metadata_=given.pop("metadata", None),

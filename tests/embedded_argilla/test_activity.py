@@ -68,6 +68,12 @@ def test_more_than_went_by_is_refused_whole(home: Home) -> None:
     assert read_activity(home, "d")["r", "ana"]["seconds"] == FIRST_CREDIT + 5 + MAX_CREDIT
 
 
+def test_a_clock_that_was_set_back_takes_nothing(home: Home) -> None:
+    assert post(home, 1)
+    assert post(home, FIRST_CREDIT - 1, at=-3600), "the credit of before the clock was set is still there"
+    assert not post(home, SLACK + 0.1, at=-3600), "and no more than that"
+
+
 def test_people_who_post_at_once_lose_nothing(home: Home) -> None:
     people = [f"p{number}" for number in range(8)]
     with ThreadPoolExecutor(8) as pool:

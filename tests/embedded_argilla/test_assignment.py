@@ -18,13 +18,13 @@ PEOPLE = ("ana", "ben", "cleo")
 @pytest.fixture
 def planned(empty_world: World) -> World:
     """Sixty records of three people in an order that is not that of their coming; some are answered."""
-    from uuid import uuid4
-
     from argilla_server.models import MetadataProperty
 
     for name, kind in (("assigned_to", "terms"), ("assigned_rank", "integer")):
         empty_world.dataset.metadata_properties.append(
-            MetadataProperty(id=uuid4(), name=name, settings={"type": kind}, dataset_id=empty_world.dataset.id)
+            MetadataProperty(
+                id=empty_world.new_id(), name=name, settings={"type": kind}, dataset_id=empty_world.dataset.id
+            )
         )
     empty_world.run("create_index", empty_world.dataset)
     for number in range(60):

@@ -1,7 +1,6 @@
 """Changes of single records, and what happens where something is missing."""
 
 import logging
-from uuid import uuid4
 
 import pytest
 
@@ -195,7 +194,7 @@ def test_the_same_record_twice_in_one_call(world):
 def test_a_new_record_without_defaults(world):
     from argilla_server.models import Record
 
-    record = Record(id=uuid4(), dataset_id=world.dataset.id, fields={"prompt": "bare"})
+    record = Record(id=world.new_id(), dataset_id=world.dataset.id, fields={"prompt": "bare"})
     world.records["bare"] = record
     world.run("index_records", world.dataset, [record])
     assert world.search("bare") == ["bare"]

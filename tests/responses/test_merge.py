@@ -2,8 +2,17 @@
 
 import json
 
+import pytest
+
 from sharegpt_argilla.annotation import AnsweredRecord, Response, Suggestion
-from sharegpt_argilla.responses.merge import Origin, guidelines_hash, is_withdrawn, merge, without_annotation
+from sharegpt_argilla.responses.merge import (
+    Origin,
+    answers_of,
+    guidelines_hash,
+    is_withdrawn,
+    merge,
+    without_annotation,
+)
 from sharegpt_argilla.rows import Pair, build_row, dump_row, read_extension, row_id
 from tests.corpora.test_field_models import MultiQAExtension, QaData
 
@@ -69,6 +78,14 @@ def test_only_submitted_responses_decide() -> None:
     found = read_extension(merge(ROW, record, ORIGIN))["标注"]
     assert found["quality"] == 5
     assert [item["status"] for item in found["responses"]] == ["discarded", "draft", "submitted"]
+
+
+@pytest.mark.parametrize("at", ["2026-01-02T03:04:05", ""])
+def test_of_two_answers_at_the_same_time_the_later_in_order_counts(at: str) -> None:
+    """As in a project of several datasets; an answer without a time counts too."""
+    twice = [Response("ana", "submitted", {"quality": quality}, at) for quality in (2, 6)]
+    assert answers_of(answered(*twice), "quality") == {"ana": 6}
+    assert answers_of(answered(*twice[::-1]), "quality") == {"ana": 2}
 
 
 def test_measured_time_is_kept_and_unknown_time_is_left_out() -> None:
