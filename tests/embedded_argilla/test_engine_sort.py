@@ -174,7 +174,7 @@ def test_a_users_order_outlives_the_index(many):
 
 
 def test_every_user_visits_every_range_of_lots_once():
-    """A step that shares a factor with the number of ranges would repeat some and skip others, or have no inverse."""
+    """A step that shares a factor with the number of ranges would repeat some ranges and skip others."""
     from sharegpt_argilla.embedded_argilla.engine.shuffle import LOTS, TURNS, lots_of_turn, shuffle_of
 
     for person in range(300):
