@@ -6,9 +6,8 @@ import fcntl
 from typing import TYPE_CHECKING, Any
 
 import pytest
-
-from sharegpt_argilla.common import run_lock as locks
 from sharegpt_argilla.common.run_lock import run_lock
+
 from sharegpt_argilla.errors import InputError
 
 if TYPE_CHECKING:
@@ -37,7 +36,7 @@ def test_a_lock_on_a_file_that_its_holder_removed_meanwhile_keeps_nobody_out_and
         opened.append(descriptor)
         return real(descriptor, operation)
 
-    monkeypatch.setattr(locks.fcntl, "flock", flock)
+    monkeypatch.setattr(fcntl, "flock", flock)
     with run_lock(output):
         assert len(opened) == 2, "the removed file was not locked"
         with pytest.raises(InputError, match="another run is writing it"), run_lock(output):
