@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from sharegpt_argilla.project.enrichers import EnrichOptions
     from sharegpt_argilla.project.record_loader import LoadSummary
     from sharegpt_argilla.project.sdk_records import build_records
+    from sharegpt_argilla.responses.confidence import Ability, estimate_answers, estimate_people
     from sharegpt_argilla.settings import Connection, Home
     from sharegpt_argilla.workflows.adjudicate import AdjudicateOptions, AdjudicateSummary, adjudicate
     from sharegpt_argilla.workflows.backup import BackupSummary, backup
@@ -68,6 +69,7 @@ if TYPE_CHECKING:
     __version__: str
 
 __all__ = [
+    "Ability",
     "AdjudicateOptions",
     "AdjudicateSummary",
     "AgreementReport",
@@ -124,6 +126,8 @@ __all__ = [
     "demo",
     "diff_config",
     "doctor",
+    "estimate_answers",
+    "estimate_people",
     "export_responses",
     "extract",
     "import_legacy",
@@ -170,6 +174,11 @@ _MODULES = {
     "project.enrichers": ("EnrichOptions",),
     "project.record_loader": ("LoadSummary",),
     "project.sdk_records": ("build_records",),
+    "responses.confidence": (
+        "Ability",
+        "estimate_answers",
+        "estimate_people",
+    ),
     "settings": (
         "Connection",
         "Home",

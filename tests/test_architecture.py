@@ -30,7 +30,7 @@ ALLOWED = {
     "workflows": BASE | FAMILIES | {"argilla_client", "argilla_plugin", "embedded_argilla", "project"},
     "dashboard": BASE | FAMILIES | {"workflows", "project"},
     "cli": BASE | FAMILIES | {"argilla_plugin", "embedded_argilla", "project", "workflows"},
-    "__init__": {"argilla_client", "embedded_argilla", "errors", "project", "settings", "workflows"},
+    "__init__": {"argilla_client", "embedded_argilla", "errors", "project", "responses", "settings", "workflows"},
 }
 
 # Library -> the one room that imports it, or the few.

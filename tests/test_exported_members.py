@@ -22,14 +22,24 @@ OTHERWISE_NAMED = {
     "training": ("write_training_set",),
 }
 """Command -> its functions, where a folder of the package has the command's name."""
-MORE = {"build_records", "build_settings", "read_annotated", "read_annotated_dataset"}
+MORE = {
+    *("build_records", "build_settings", "estimate_answers", "estimate_people"),
+    *("read_annotated", "read_annotated_dataset"),
+}
 """Functions that are no command."""
 FUNCTIONS = {
     *MORE,
     *(name for command in COMMANDS for name in OTHERWISE_NAMED.get(command, (command.replace("-", "_"),))),
 }
 TYPES = {
-    *("AdjudicateOptions", "AdjudicateSummary", "AgreementReport", "BackupSummary", "ConfigDifferences"),
+    *(
+        "Ability",
+        "AdjudicateOptions",
+        "AdjudicateSummary",
+        "AgreementReport",
+        "BackupSummary",
+        "ConfigDifferences",
+    ),
     *("Connection", "CurateSummary", "DashboardOptions", "DemoSummary", "Diagnosis", "EnrichOptions"),
     *("ExportOptions", "ExportSummary", "ExtractSummary", "Home", "ImportSummary", "LearnedQuestion"),
     *("LoadSummary", "MigrationSummary", "MoveSummary", "MovedDataset", "PeopleSummary", "PlanSummary"),
