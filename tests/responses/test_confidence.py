@@ -182,14 +182,14 @@ def figures() -> list[float]:
     found = []
     for seed, size, more in (
         (1, (60, 4, 2, 3), {}),
-        (2, (60, 5, 3, 4), {"ordered": True}),
+        (2, (60, 5, 3, 4), {"ordered": 1}),
         (3, (40, 6, 2, 2), {}),
         (4, (400, 2, 2, 2, 0.985, 1.0), {}),
         (1, (60, 4, 2, 3), {"known": 10}),
     ):
         answers, truth, _ = crowd(seed, *size[:4], **dict(zip(("low", "high"), size[4:], strict=False)))
         gold = dict(list(truth.items())[: more.get("known", 0)])
-        result = estimate(answers, gold=gold, ordered=more.get("ordered", False))
+        result = estimate(answers, gold=gold, ordered="ordered" in more)
         found.append(sum(share**2 for shares in result.answers.values() for share in shares.values()))
         found += result.people["p1"][:3]
         found.append(result.confused["a", "b"])
