@@ -40,7 +40,126 @@ def test_parts_with_a_text_are_joined_and_the_others_counted() -> None:
         chat, {"messages": [user([{"type": "text", "text": "a"}, image, {"type": "text", "text": "b"}, "c"])]}
     )
     assert [turn.text for turn in read.turns] == ["a\n\nb\n\nc"]
-    assert read.left_out == {"parts that are no text": 1}
+    assert read.left_out == {"images": 1}
+
+
+@pytest.mark.parametrize(
+    ("part", "count"),
+    [
+        ({"type": "input_image", "image_url": "x"}, "images"),
+        ({"type": "input_audio", "input_audio": {}}, "audio parts"),
+        ({"type": "video", "video": "x"}, "videos"),
+        ({"type": "file", "file": {}}, "documents"),
+        ({"type": "document", "source": {"type": "text", "data": "x"}}, "documents"),
+        ({"type": "thinking", "thinking": "hm", "signature": "x"}, "reasoning parts"),
+        ({"type": "redacted_thinking", "data": "x"}, "reasoning parts"),
+        ({"type": "reasoning", "value": "hm"}, "reasoning parts"),
+        ({"thought": True, "text": "hm"}, "reasoning parts"),
+        ({"type": "tool_use", "id": "t", "name": "f", "input": {}}, "tool calls"),
+        ({"functionCall": {"name": "f", "args": {}}}, "tool calls"),
+        ({"executableCode": {"code": "1"}}, "tool calls"),
+        ({"type": "web_search_tool_result", "content": []}, "tool messages"),
+        ({"functionResponse": {"name": "f", "response": {}}}, "tool messages"),
+        ({"inlineData": {"mimeType": "image/png", "data": "x"}}, "images"),
+        ({"file_data": {"mime_type": "application/pdf", "file_uri": "x"}}, "documents"),
+        ({"type": "unheard_of"}, "parts that are no text"),
+        (7, "parts that are no text"),
+    ],
+)
+def test_each_part_is_counted_under_what_it_is(part: Any, count: str) -> None:
+    read = only(chat, {"messages": [user("q"), assistant([part, {"type": "text", "text": "a"}])]})
+    assert [turn.text for turn in read.turns] == ["q", "a"]
+    assert read.left_out == {count: 1}
+
+
+@pytest.mark.parametrize("key", ["text", "value", "content"])
+def test_a_part_may_have_its_text_under_another_key(key: str) -> None:
+    assert only(chat, {"messages": [user([{"type": "text", key: "q"}])]}).turns[0].text == "q"
+
+
+def test_results_of_tools_in_the_name_of_the_user_are_no_question() -> None:
+    result = {"type": "tool_result", "tool_use_id": "t", "content": [{"type": "text", "text": "12"}]}
+    call = {"type": "tool_use", "id": "t", "name": "f", "input": {}}
+    messages = [
+        user([{"type": "text", "text": "q"}]),
+        assistant([{"type": "text", "text": "Let me look."}, call]),
+        user([result, result]),
+        assistant([{"type": "text", "text": "a"}]),
+    ]
+    (pair,) = pairs_of("messages", {"system": [{"type": "text", "text": "Be brief."}], "messages": messages})
+    assert (pair.question, pair.answer, pair.extra) == ("q", "Let me look.\n\na", {"system": "Be brief."})
+    assert only(chat, {"messages": messages}).left_out == {"tool calls": 1, "tool messages": 2}
+
+
+def test_a_cited_sentence_of_anthropic_is_one_text() -> None:
+    cited = {"type": "text", "text": "the lamp is lit", "citations": [{"cited_text": "lit"}]}
+    parts = [{"type": "text", "text": "They say "}, cited, {"type": "text", "text": "."}]
+    apart = [{"type": "text", "text": "a", "citations": []}, {"type": "text", "text": "b"}]
+    read = only(chat, {"messages": [user("q"), assistant(parts), assistant(apart)]})
+    assert [turn.text for turn in read.turns[1:]] == ["They say the lamp is lit.", "a\n\nb"]
+
+
+def test_contents_of_gemini_are_messages() -> None:
+    contents = [
+        {"role": "user", "parts": [{"text": "q"}]},
+        {"role": "model", "parts": [{"functionCall": {"name": "f", "args": {}}}]},
+        {"role": "user", "parts": [{"functionResponse": {"name": "f", "response": {}}}]},
+        {"role": "model", "parts": [{"text": "hm", "thought": True}, {"text": "a"}]},
+    ]
+    read = only(chat, {"systemInstruction": {"parts": [{"text": "Be brief."}]}, "contents": contents})
+    assert [(turn.role, turn.text, turn.spelling) for turn in read.turns] == [
+        ("human", "q", "user"),
+        ("gpt", "a", "model"),
+    ]
+    assert read.left_out == {"tool calls": 1, "tool messages": 1, "reasoning parts": 1}
+    assert read.extra == {"system": "Be brief."}
+
+
+def test_items_of_the_responses_interface_without_a_role_are_counted() -> None:
+    items = [
+        {"type": "message", "role": "user", "content": [{"type": "input_text", "text": "q"}]},
+        {"type": "reasoning", "id": "r", "summary": []},
+        {"type": "function_call", "call_id": "c", "name": "f", "arguments": "{}"},
+        {"type": "function_call_output", "call_id": "c", "output": "{}"},
+        {"type": "web_search_call", "id": "w"},
+        {"type": "message", "role": "assistant", "content": [{"type": "output_text", "text": "a"}]},
+    ]
+    read = only(chat, {"messages": items})
+    assert [turn.text for turn in read.turns] == ["q", "a"]
+    assert read.left_out == {"reasoning parts": 1, "tool calls": 2, "tool messages": 1}
+
+
+@pytest.mark.parametrize("key", ["conversations", "conversation", "contents", "chat"])
+def test_the_list_may_have_another_name(key: str) -> None:
+    record = {"id": "a1", key: [user("q"), assistant("a")]}
+    assert chat.is_record(record)
+    assert [turn.text for turn in only(chat, record).turns] == ["q", "a"]
+    assert only(chat, record).extra == {}
+
+
+def test_reasoning_and_the_keys_of_messages_are_counted() -> None:
+    messages = [
+        {**user("q"), "name": "ana", "loss_weight": 0.0},
+        assistant("a", reasoning_content="hm", thinking=""),
+        {**user("r"), "name": None},
+        assistant(None, reasoning="hm"),
+    ]
+    read = only(chat, {"messages": messages, "tools": '[{"name": "f"}, {"name": "g"}]'})
+    assert [turn.text for turn in read.turns] == ["q", "a", "r", ""]
+    assert read.left_out == {
+        "reasoning parts": 2,
+        '"name" of messages': 1,
+        '"loss_weight" of messages': 1,
+        "tool definitions": 2,
+    }
+    assert read_messages(messages).left_out == {"reasoning parts": 2}
+
+
+@pytest.mark.parametrize("role", ["function_call", "observation", "ipython", "environment", "tool_response"])
+def test_roles_of_tools_are_counted(role: str) -> None:
+    read = only(chat, {"messages": [user("q"), {"role": role, "content": "x"}, assistant("a")]})
+    assert [turn.text for turn in read.turns] == ["q", "a"]
+    assert sum(read.left_out.values()) == 1
 
 
 def test_a_question_in_pictures_does_not_give_its_answer_to_the_one_before() -> None:
@@ -140,3 +259,7 @@ def test_a_call_out_of_a_request_log_is_told_apart() -> None:
     call = {"timestamp": "2026-03-01T09:30:00Z", "model": "m", "messages": [user("q")]}
     assert {name for name, corpus in CORPORA.items() if corpus.is_record(call)} == {"turn_log"}
     assert {name for name, corpus in CORPORA.items() if corpus.is_record({"messages": []})} == {"messages"}
+    chatted = {**call, "messages": [user("q"), assistant("a")]}
+    assert {name for name, corpus in CORPORA.items() if corpus.is_record(chatted)} == {"messages"}
+    logged = {**chatted, "response": "b"}
+    assert {name for name, corpus in CORPORA.items() if corpus.is_record(logged)} == {"turn_log"}

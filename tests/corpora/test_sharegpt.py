@@ -1,11 +1,13 @@
 """The ShareGPT layout: ids, roles, texts, and a reason for everything that is refused."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from sharegpt_argilla.corpora.formats.roles import ROLES, canonical_role
+from sharegpt_argilla.corpora.formats.sharegpt import ShareGPT
 from sharegpt_argilla.corpora.formats.table import CORPORA
 from sharegpt_argilla.errors import RejectedError, UnknownNameError
 from tests.corpora.layouts import conversation, only
@@ -27,6 +29,7 @@ vicuna, gpt4 = CORPORA["vicuna"], CORPORA["gpt4"]
         ({"id": "a", "conversations": [{"from": 1, "value": "x"}]}, 'turn 1: "from" is a number, not text'),
         ({"id": "a", "conversations": [{"from": "human"}]}, 'turn 1: "value" is missing'),
         ({"id": "a", "conversations": [{"from": "human", "value": None}]}, 'turn 1: "value" is null'),
+        ({"id": "a", "conversations": [{"from": "tool", "value": "x"}]}, "no turn is by a person or a model"),
         (
             {"id": "a", "conversations": [{"from": "human", "value": True}]},
             'turn 1: "value" is true or false, not',
@@ -79,10 +82,16 @@ def test_text_may_stand_in_two_other_places() -> None:
         ("0AQp27B_1", "g", "0AQp27B", 1, True),
         ("0AQp27B_0", "h", "0AQp27B", 0, True),
         ("0AQp27B_12", "h", "0AQp27B", 12, True),
-        ("a_b_3", "g", "a_b", 3, True),
-        ("chat_0", "h", "chat", 0, True),
-        ("chat_2", "hgh", "chat", 2, True),
-        ("chat_5", "gh", "chat", 5, True),
+        ("0AQp27B_3", "hg", "0AQp27B_3", 0, False),
+        ("0AQp27B_4", "gh", "0AQp27B_4", 0, False),
+        ("0AQp27B_0", "gh", "0AQp27B", 0, True),
+        ("0AQp27B_01", "g", "0AQp27B_01", 0, False),
+        ("chartQA_1", "hg", "chartQA_1", 0, False),
+        ("medical_3", "g", "medical_3", 0, False),
+        ("2023041_0", "h", "2023041_0", 0, False),
+        ("a_b_3", "g", "a_b_3", 0, False),
+        ("chat_0", "h", "chat_0", 0, False),
+        ("chat_2", "hgh", "chat_2", 0, False),
         ("chat_3", "hgh", "chat_3", 0, False),
         ("identity_2", "hg", "identity_2", 0, False),
         ("0AQp27B", "h", "0AQp27B", 0, False),
@@ -95,6 +104,37 @@ def test_the_pieces_of_v3_are_known_by_their_ids(
 ) -> None:
     read = only(vicuna, conversation(*(f"{role}: text" for role in roles), identity=identity))
     assert (read.session, read.offset, read.piece) == (session, offset, piece)
+
+
+def test_the_other_pieces_of_a_run_may_prove_or_disprove_a_split() -> None:
+    assert isinstance(vicuna, ShareGPT)
+    known = replace(vicuna, joined=frozenset({"identity_0"}), apart=frozenset({"chartQA"}))
+    assert known.place("identity_0_4", "human") == ("identity_0", 4, True)
+    assert known.place("identity_0_5", "human") == ("identity_0_5", 0, False)
+    assert known.place("chartQA_2", "human") == ("chartQA_2", 0, False)
+
+
+def test_messages_of_tools_are_left_out_and_counted() -> None:
+    turns = [
+        {"from": "human", "value": "q"},
+        *(
+            {"from": role, "value": "{}"}
+            for role in ("function_call", "observation", "Tool", "thought", "ipython")
+        ),
+        {"from": "gpt", "value": "a", "weight": 1, "images": []},
+        {"from": "human", "value": [{"type": "text", "value": "How many?"}, {"type": "image", "image": "x.png"}]},
+        {"from": "gpt", "value": 4},
+    ]
+    read = only(vicuna, {"id": "0AQp27B_0", "conversations": turns})
+    assert [turn.text for turn in read.turns] == ["q", "a", "How many?", "4"]
+    assert read.left_out == {
+        "tool calls": 1,
+        "tool messages": 3,
+        "reasoning parts": 1,
+        '"weight" of messages': 1,
+        "images": 1,
+    }
+    assert (read.session, read.piece) == ("0AQp27B_0", False)
 
 
 def test_other_corpora_in_the_layout_do_not_split() -> None:
@@ -132,6 +172,7 @@ def test_the_outline_of_a_record_is_an_object_with_conversations() -> None:
     assert vicuna.is_record(json.loads('{"conversations": []}'))
     others: list[Any] = [{}, {"conversations": 1}, [], "conversations", None]
     assert not any(vicuna.is_record(value) for value in others)
+    assert not vicuna.is_record({"conversations": [{"role": "user", "content": "q"}]})
 
 
 def test_an_unknown_corpus_is_answered_with_the_nearest() -> None:

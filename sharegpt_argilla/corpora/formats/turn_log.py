@@ -33,7 +33,7 @@ from sharegpt_argilla.corpora.formats.fields import (
     required_text,
     seconds,
 )
-from sharegpt_argilla.corpora.formats.messages import MESSAGES, Messages, read_messages
+from sharegpt_argilla.corpora.formats.messages import MESSAGES, RESPONSE, Messages, is_call, read_messages
 from sharegpt_argilla.errors import RejectedError
 
 BRANCHES, FRAGMENTS = "calls on regenerated branches", "calls without the beginning of their conversation"
@@ -199,7 +199,7 @@ def _digest(turns: Sequence[Turn]) -> bytes:
     return hashlib.sha256(json.dumps([(turn.role, turn.text) for turn in turns]).encode("ascii")).digest()
 
 
-TIMESTAMP, MODEL, RESPONSE = "timestamp", "model", "response"
+TIMESTAMP, MODEL = "timestamp", "model"
 HASHED_IP, HEADER = "hashed_ip", "header"
 """Keys of the extra that are kept on demand, under WildChat's names."""
 _ADDRESS, _FORWARDED = "ip", "x-forwarded-for"
@@ -227,13 +227,8 @@ class TurnLog:
         return replace(self, keep_origin=options.keep_origin, salt=options.salt)
 
     def is_record(self, value: object) -> bool:
-        """Whether the value is an object with a time, a model and a list of messages."""
-        return (
-            isinstance(value, dict)
-            and TIMESTAMP in value
-            and isinstance(value.get(MODEL), str)
-            and isinstance(value.get(MESSAGES), list)
-        )
+        """Whether the value is an object with a time, a model and messages of which the last is no answer."""
+        return isinstance(value, dict) and is_call(value)
 
     def read(self, value: object) -> list[Conversation]:
         """The conversation that one call knows of, as if it were the last.
