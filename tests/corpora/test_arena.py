@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from sharegpt_argilla.corpora.formats.table import CORPORA
 from sharegpt_argilla.errors import RejectedError
 from tests.corpora.layouts import texts as some_text
-from tests.corpora.reading import pair_up, texts
+from tests.corpora.reading import pair_up, pairs_of, texts
 
 arena = CORPORA["arena"]
 Turns = list[tuple[str, str]]
@@ -73,3 +73,52 @@ def test_a_record_with_one_unusable_side_is_rejected(value: object, reason: str)
     with pytest.raises(RejectedError) as caught:
         arena.read(value)
     assert str(caught.value).startswith(reason)
+
+
+def test_the_sets_of_2025_have_other_names_for_id_and_time() -> None:
+    def parts(role: str, text: str) -> dict[str, Any]:
+        return {"role": role, "content": [{"type": "text", "text": text, "image": None, "mimeType": None}]}
+
+    vote = {
+        "model_a": "m",
+        "model_b": "n",
+        "winner": "both_bad",
+        "timestamp": "2025-04-17T10:00:00",
+        "is_code": True,
+    }
+    sides = {f"conversation_{side}": [parts("user", "q"), parts("assistant", side)] for side in "ab"}
+    pairs = pairs_of("arena", {"id": "v1", **vote, **sides}, {"id": "v2", **vote, **sides})
+    assert [pair.session for pair in pairs] == ["v1_a", "v1_b", "v2_a", "v2_b"]
+    assert {pair.created for pair in pairs} == {"20250417 10:00:00"}
+    assert pairs[0].extra["is_code"] is True
+    assert pairs[0].extra["winner"] == "both_bad"
+
+
+def test_votes_of_search_arena_have_messages() -> None:
+    sides = {f"messages_{side}": [{"role": "user", "content": "q"}] for side in "ab"}
+    assert CORPORA["arena"].is_record(sides)
+    assert [pair.session for pair in pairs_of("arena", {"question_id": "s", **sides})] == ["s_a", "s_b"]
+
+
+def test_the_texts_of_2024_are_lists_in_json() -> None:
+    record = {
+        "id": 53,
+        "model_a": "m",
+        "model_b": "n",
+        "prompt": '["q1", "q2"]',
+        "response_a": '["a1", null]',
+        "response_b": '["b1", "b2"]',
+        "winner_model_a": 0,
+        "winner_model_b": "1",
+        "winner_tie": 0,
+    }
+    pairs = pairs_of("arena", record)
+    assert [(pair.session, pair.question, pair.answer) for pair in pairs] == [
+        ("53_a", "q1", "a1"),
+        ("53_a", "q2", ""),
+        ("53_b", "q1", "b1"),
+        ("53_b", "q2", "b2"),
+    ]
+    assert {pair.extra["winner"] for pair in pairs} == {"model_b"}
+    with pytest.raises(RejectedError, match='"prompt" has 2 texts and "response_a" 1'):
+        CORPORA["arena"].read({**record, "response_a": '["a1"]'})

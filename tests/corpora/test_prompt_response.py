@@ -75,7 +75,7 @@ def test_a_blank_prompt_is_rejected() -> None:
         ({"prompt": "q", "completion": "a"}, {"prompt_response"}),
         ({"prompt": "q", "completion": "a", "token": 1}, {"prompt_response", "kochatgpt_sft"}),
         ({"prompt": "q", "completion_0": "a", "completion_1": "b"}, {"kochatgpt_rm"}),
-        ({"prompt": "q", "chosen": "a", "rejected": "b"}, set()),
+        ({"prompt": "q", "chosen": "a", "rejected": "b"}, {"preference"}),
         ({"prompt": ["q"]}, set()),
     ],
 )

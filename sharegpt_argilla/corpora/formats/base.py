@@ -121,11 +121,13 @@ class Options:
         ranking: ``order``: numbers of completions from best to worst; ``rank``: the rank of each completion.
         salt: key of the hash (HMAC-SHA256) that stands for a network address where the origin is kept; None leaves
             raw addresses out altogether.
+        columns: what a column of a table means -> its name, see ``question_answer``; none to go by known names.
     """
 
     keep_origin: bool = False
     ranking: Ranking = "order"
     salt: str | None = None
+    columns: Mapping[str, str] = field(default_factory=dict)
 
 
 @runtime_checkable

@@ -85,11 +85,9 @@ def read_messages(messages: Sequence[Any], *, count_keys: bool = False) -> Messa
 def _read_message(message: Any, read: Messages, count_keys: bool) -> None:
     if not isinstance(message, dict):
         raise RejectedError(f"it is {kind(message)}, not an object")
-    if name := _item(message):
-        read.left_out[name] += 1
-        return
-    spelling = required_text(message, _key(message, ROLE_KEYS))
-    if name := other_role(spelling):
+    name = _item(message)
+    spelling = "" if name else required_text(message, _key(message, ROLE_KEYS))
+    if name := name or other_role(spelling) or "":
         read.left_out[name] += 1
         return
     role = canonical_role(spelling)

@@ -20,7 +20,13 @@ from sharegpt_argilla.errors import RejectedError
 PROMPT, RESPONSE, COMPLETION = "prompt", "response", "completion"
 NUMBERED = f"{COMPLETION}_"
 """How the keys of ranked completions start."""
-_KEEPS_ANSWERS = (RESPONSE, COMPLETION, "chosen", "rejected")
+_NO_ANSWERS = frozenset(
+    {
+        *(PROMPT, INPUT, "id", "prompt_id", "source", "dataset", "category", "topic", "task", "type", "split"),
+        *("lang", "language", "system", "system_prompt", "tokens", "token", "model", "url", "license"),
+    }
+)
+"""Keys beside a prompt whose texts are certainly no answer. Under any other key a text may be one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +77,12 @@ class PromptResponse:
         return [Conversation(session_id(record, turns), turns, extra=other_keys(record, {"id", PROMPT, answer}))]
 
 
+def _may_be_answer(key: str, value: object) -> bool:
+    """Whether an answer may be stored there: a text that is not blank, a list or object that is not empty."""
+    text = isinstance(value, str) and bool(value.strip())
+    return key not in _NO_ANSWERS and (text or (isinstance(value, list | dict) and bool(value)))
+
+
 @dataclass(frozen=True, slots=True)
 class Prompts:
     """Prompts to be answered, as reinforcement learning takes them: rows without an answer.
@@ -85,11 +97,11 @@ class Prompts:
     container: Container = "json"
 
     def is_record(self, value: object) -> bool:
-        """Whether the value is an object with a prompt and no key that holds answers elsewhere."""
+        """Whether the value is an object with a prompt, and nothing in it that may be an answer."""
         return (
             isinstance(value, dict)
             and isinstance(value.get(PROMPT), str)
-            and not any(key in _KEEPS_ANSWERS or key.startswith(NUMBERED) for key in value)
+            and not any(_may_be_answer(key, value[key]) for key in value)
         )
 
     def read(self, value: object) -> list[Conversation]:

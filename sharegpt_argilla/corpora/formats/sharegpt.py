@@ -26,6 +26,8 @@ OWN_KEYS = frozenset({"id", "conversations", SYSTEM, SESSION, ORIGINAL_SESSION, 
 """Keys of a record that do not become extra keys as they are: read already, or taken by the row format."""
 
 _READ_OF_A_TURN = frozenset({"from", "value", "text", "markdown", "opencc_converted_markdown"})
+_COMPARED = {"chosen", "rejected"}
+"""Keys of a record whose answers are not among its turns."""
 _PLAIN_KEYS = 2
 """Of nearly every turn: ``from`` and ``value``."""
 _LONGEST_OFFSET = 9
@@ -57,7 +59,9 @@ class ShareGPT:
 
     def is_record(self, value: object) -> bool:
         """Whether the value is an object with a list under ``conversations``, and ``from`` in one of its turns."""
-        turns = value.get("conversations") if isinstance(value, dict) else None
+        if not isinstance(value, dict) or value.keys() >= _COMPARED:
+            return False
+        turns = value.get("conversations")
         return isinstance(turns, list) and (not turns or any(map(_is_turn, turns)))
 
     def read(self, value: object) -> list[Conversation]:

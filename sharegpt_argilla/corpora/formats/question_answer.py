@@ -1,0 +1,177 @@
+"""A question and its answer in the columns of a table, under the names that data sets give them.
+
+Known by themselves are Dolly (``instruction``, ``context``, ``response``), OpenOrca (``system_prompt``,
+``question``, ``response``), GSM8K (``question``, ``answer``), ms-swift (``query``, ``response``, ``history``),
+and what ``training`` writes for xTuring, prompts and demonstrations. Any other names are given with ``--columns``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from sharegpt_argilla.corpora.formats.alpaca import joined
+from sharegpt_argilla.corpora.formats.base import Container, Conversation, Options, Turn
+from sharegpt_argilla.corpora.formats.fields import (
+    first_key,
+    kind,
+    optional_text,
+    other_keys,
+    record_object,
+    required_text,
+    session_id,
+)
+from sharegpt_argilla.corpora.run.pairing import SYSTEM
+from sharegpt_argilla.errors import RejectedError, UsageError
+
+QUESTION, ANSWER, SESSION_COLUMN, TURN_COLUMN = "question", "answer", "session", "turn"
+CONTEXT, HISTORY = "context", "history"
+COLUMNS = (QUESTION, ANSWER, SYSTEM, SESSION_COLUMN, TURN_COLUMN, CONTEXT)
+"""What ``--columns`` may name."""
+
+QUESTIONS = ("question", "query", "instruction", "prompt", "problem", "user", "human", "input")
+ANSWERS = (
+    *("response", "answer", "output", "completion", "target", "demonstration", "solution"),
+    *("canonical_solution", "assistant"),
+)
+"""Names of columns that data sets use for a question and for its answer."""
+_OTHER_LAYOUTS = frozenset(
+    {("prompt", "response"), ("prompt", "completion"), ("instruction", "output"), ("input", "output")}
+)
+"""Question and answer of ``prompt_response``, ``alpaca`` and ``baiduzhidao``."""
+_CONTEXTS = ("context", "input", "text")
+_SYSTEMS = (SYSTEM, "system_prompt", "system_message")
+_IDS = ("id", "uuid", "qid", "task_id")
+
+
+def likely_columns(record: Mapping[str, Any]) -> tuple[str, str] | None:
+    """The names of the columns that are likely a question and an answer; None when two such are not there."""
+    texts = [key for key, value in record.items() if isinstance(value, str)]
+    asked = next((key for name in QUESTIONS for key in texts if name in key.lower()), None)
+    answered = next((key for name in ANSWERS for key in texts if name in key.lower() and key != asked), None)
+    return (asked, answered) if asked and answered else None
+
+
+@dataclass(frozen=True, slots=True)
+class QuestionAnswer:
+    """Rows of a table with a question and its answer.
+
+    Attributes:
+        columns: what a column means (one of ``COLUMNS``) -> its name; empty to go by the known names.
+    """
+
+    name: str = "question_answer"
+    title: str = "question and answer in columns (Dolly, OpenOrca, GSM8K, ms-swift, and --columns)"
+    source: str = "question_answer"
+    container: Container = "json"
+    columns: Mapping[str, str] = field(default_factory=dict)
+
+    def with_options(self, options: Options) -> QuestionAnswer:
+        """The same corpus, with the columns that the options name."""
+        return replace(self, columns=dict(options.columns))
+
+    def is_record(self, value: object) -> bool:
+        """Whether the value has the named columns; without names, one known question and one known answer."""
+        if not isinstance(value, dict):
+            return False
+        if self.columns:
+            return self.columns[QUESTION] in value
+        asked, answered = _known(value, QUESTIONS), _known(value, ANSWERS)
+        if len(asked) == 2 and asked[1] == "input":
+            asked.pop()
+        return len(asked) == 1 and len(answered) == 1 and (asked[0], answered[0]) not in _OTHER_LAYOUTS
+
+    def read(self, value: object) -> list[Conversation]:
+        """The earlier rounds, then the question with its answer.
+
+        Raises:
+            RejectedError: the question is missing or blank, or a column that is read is no text.
+        """
+        record = record_object(value)
+        if self.columns:
+            return [self._named(record)]
+        asked, answered = first_key(record, QUESTIONS), first_key(record, ANSWERS)
+        context = next((key for key in _CONTEXTS if isinstance(record.get(key), str) and key != asked), "")
+        system = next((key for key in _SYSTEMS if isinstance(record.get(key), str)), "")
+        used = {asked, answered, context, system, HISTORY, *_IDS}
+        question = joined(required_text(record, asked), record.get(context, ""), asked)
+        turns = [
+            *_history(record.get(HISTORY)),
+            Turn("human", question, asked),
+            Turn("gpt", _text(record, answered), answered),
+        ]
+        extra = other_keys(record, used) | _system(record, system)
+        return [Conversation(session_id(record, turns, _IDS), turns, extra=extra)]
+
+    def _named(self, record: Mapping[str, Any]) -> Conversation:
+        """The row of a record whose columns are named."""
+        columns = self.columns
+        asked, context = columns[QUESTION], columns.get(CONTEXT, "")
+        required_text(record, asked)
+        question = joined(_text(record, asked), _text(record, context) if context else "", asked)
+        turns = [Turn("human", question, asked)]
+        if answered := columns.get(ANSWER):
+            turns.append(Turn("gpt", _text(record, answered), answered))
+        extra = other_keys(record, {*columns.values(), "id"}) | _system(record, columns.get(SYSTEM, ""))
+        named = columns.get(SESSION_COLUMN)
+        session = session_id(record, turns, (named,) if named else ("id",))
+        return Conversation(session, turns, offset=self._offset(record), extra=extra)
+
+    def _offset(self, record: Mapping[str, Any]) -> int:
+        if (name := self.columns.get(TURN_COLUMN)) is None:
+            return 0
+        number = record.get(name)
+        if isinstance(number, str) and number.strip().isdigit():
+            number = int(number)
+        if not isinstance(number, int) or isinstance(number, bool) or number < 1:
+            raise RejectedError(f'"{name}" is no number of a turn, which count from 1')
+        return 2 * (number - 1)
+
+
+def parse_columns(text: str) -> dict[str, str]:
+    """``question=query,answer=response`` as a mapping.
+
+    Raises:
+        UsageError: it has another form, names something that no column means, or names no question.
+    """
+    columns: dict[str, str] = {}
+    for item in text.split(","):
+        meaning, equals, name = item.partition("=")
+        if not equals or not name.strip() or meaning.strip() not in COLUMNS:
+            raise UsageError(
+                f'--columns "{item.strip()}" is not of the form question=NAME; known: {", ".join(COLUMNS)}'
+            )
+        columns[meaning.strip()] = name.strip()
+    if QUESTION not in columns:
+        raise UsageError("--columns names no question; give question=NAME")
+    return columns
+
+
+def _known(record: Mapping[str, Any], names: tuple[str, ...]) -> list[str]:
+    return [name for name in names if isinstance(record.get(name), str)]
+
+
+def _text(record: Mapping[str, Any], key: str) -> str:
+    """A text, or a number as one; "" for null."""
+    value = record.get(key)
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return str(value)
+    return optional_text(record, key)
+
+
+def _system(record: Mapping[str, Any], key: str) -> dict[str, Any]:
+    text = optional_text(record, key) if key else ""
+    return {SYSTEM: text} if text.strip() else {}
+
+
+def _history(history: object) -> Iterator[Turn]:
+    if history is None:
+        return
+    if not isinstance(history, list):
+        raise RejectedError(f'"{HISTORY}" is {kind(history)}, not a list')
+    for number, earlier in enumerate(history, 1):
+        if not isinstance(earlier, list) or [type(text) for text in earlier] != [str, str]:
+            raise RejectedError(f'"{HISTORY}" {number} is not a question and an answer, both text')
+        yield Turn("human", earlier[0], HISTORY)
+        yield Turn("gpt", earlier[1], HISTORY)
