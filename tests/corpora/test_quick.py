@@ -98,9 +98,9 @@ def test_both_ways_give_the_same_bytes(
 def test_plain_records_go_the_quick_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     plain = [
         conversation("h: q", "g: a", "h: r", "g: b", identity="abcdefg"),
-        conversation("h: q", "g: a", "h: r", identity="abcdefh_0"),
-        conversation("g: b", "h: s", "g: c", identity="abcdefh_3"),
-        conversation("g: b", identity="abcdefh_7"),
+        conversation("h: q", "g: a", "h: r", identity="abcDefh_0"),
+        conversation("g: b", "h: s", "g: c", identity="abcDefh_3"),
+        conversation("g: b", identity="abcDefh_7"),
     ]
     lines: list[bytes] = []
     pairer = Pairer("vicuna", "ShareGPT")
