@@ -68,7 +68,7 @@ def named(columns: str, *records: dict[str, Any]) -> list[Pair]:
 
 def test_columns_may_be_named() -> None:
     columns = "question=body, answer=reply,system=role,session=thread,turn=n,context=more"
-    rows = [
+    rows: list[dict[str, Any]] = [
         {"body": "q", "reply": "a", "role": "Be brief.", "thread": "t1", "n": 1, "more": "", "lang": "en"},
         {"body": "r", "reply": None, "role": "", "thread": "t1", "n": "2", "more": "m"},
     ]
