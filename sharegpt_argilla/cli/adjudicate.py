@@ -10,7 +10,7 @@ import argparse
 
 from sharegpt_argilla.cli.printing import counted, note, progress
 from sharegpt_argilla.cli.setup_dataset import add_config
-from sharegpt_argilla.project.record_loader import DEFAULT_REJECTS
+from sharegpt_argilla.common.jsonl import DEFAULT_REJECTS
 from sharegpt_argilla.workflows.adjudicate import AdjudicateOptions, AdjudicateSummary, adjudicate
 
 EXAMPLE = "sharegpt-argilla adjudicate annotated.jsonl --question intent --threshold 0.3 --dry-run"

@@ -5,10 +5,12 @@ from __future__ import annotations
 import io
 import json
 import os
+import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import TracebackType
 from typing import IO, Any, NamedTuple
 
@@ -20,6 +22,9 @@ from sharegpt_argilla.rows import Row, check_row, holds_text
 
 STANDARD_STREAM = "-"
 """The name that means standard input or output."""
+
+DEFAULT_REJECTS = "rejected.jsonl"
+"""The file that takes what a command rejects, unless told otherwise."""
 
 
 class RowLine(NamedTuple):
@@ -167,6 +172,34 @@ class RejectsFile:
         # What was rejected is kept when the block fails, too; then its error is the one that counts.
         with suppress(InputError) if error is not None else nullcontext():
             self._open.close()
+
+
+def rejects_next_to(output: str | Path) -> Path:
+    """Where a command keeps what it rejects unless told otherwise; in the current folder for standard output."""
+    return Path(DEFAULT_REJECTS) if str(output) == STANDARD_STREAM else Path(output).with_name(DEFAULT_REJECTS)
+
+
+@contextmanager
+def rereadable(rows: str | Path, writer: str) -> Iterator[Path]:
+    """A rows file that can be read twice; standard input is copied to one.
+
+    Args:
+        rows: a file, or ``-``.
+        writer: the command that writes such a file, for the message.
+
+    Raises:
+        InputError: there is no such file.
+    """
+    if str(rows) != STANDARD_STREAM:
+        if not Path(rows).is_file():
+            raise InputError(f"{rows}: no such file; `sharegpt-argilla {writer}` writes one")
+        yield Path(rows)
+        return
+    with TemporaryDirectory(prefix="sharegpt-argilla-") as folder:
+        path = Path(folder) / "rows.jsonl"
+        with open_input(rows) as source, path.open("w", encoding="utf-8", newline="") as copy:
+            shutil.copyfileobj(source, copy)
+        yield path
 
 
 def left_by_an_earlier_run(path: str | Path, *, written: bool) -> str:

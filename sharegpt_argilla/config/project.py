@@ -11,7 +11,7 @@ from typing import Annotated
 
 from pydantic import Field, model_validator
 
-from sharegpt_argilla.common.contract_keys import ASSIGNED_N, ASSIGNED_RANK, ASSIGNED_TO
+from sharegpt_argilla.common.contract_keys import ASSIGNED_N, ASSIGNED_RANK, ASSIGNED_TO, GOLD
 from sharegpt_argilla.config.agents import AgentConfig, VectorConfig, agent_mistakes, vector_mistakes
 from sharegpt_argilla.config.annotation_task import (
     EXTENSION,
@@ -26,7 +26,7 @@ from sharegpt_argilla.config.base import Section
 from sharegpt_argilla.config.command_sections import BY_GOLD, POLICY_TYPES, Curation, Dashboard, Describe, Export
 from sharegpt_argilla.config.team import Adjudication, Assignment, Gold, Person
 
-_GOLD = f"{EXTENSION}gold"
+_GOLD = f"{EXTENSION}{GOLD}"
 
 
 class ProjectConfig(Section):

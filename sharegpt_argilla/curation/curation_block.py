@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
+from sharegpt_argilla.common.contract_keys import (
+    DUPLICATE_OF,
+    FIXED,
+    FLAGS,
+    PII,
+    PROMPT_LANGUAGE,
+    RESPONSE_LANGUAGE,
+    TOXICITY,
+)
 from sharegpt_argilla.curation.checks.base import Finding, Item
-from sharegpt_argilla.curation.checks.private_data_checks import PII
-from sharegpt_argilla.curation.checks.toxicity_checks import TOXICITY
-
-FLAGS, FIXED, DUPLICATE_OF = "flags", "fixed", "dup_of"
-PROMPT_LANGUAGE, RESPONSE_LANGUAGE = "prompt_lang", "response_lang"
 
 
 def marks(

@@ -8,9 +8,9 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from sharegpt_argilla.common.contract_keys import DUPLICATE_OF, FLAGS
 from sharegpt_argilla.curation.checks.duplicate_checks import Seen
 from sharegpt_argilla.curation.chunks import EXAMPLES, Curated
-from sharegpt_argilla.curation.curation_block import DUPLICATE_OF, FLAGS
 from sharegpt_argilla.rows import CURATION, dump_row, read_extension, with_extension
 
 

@@ -16,6 +16,7 @@ from functools import lru_cache
 from itertools import groupby
 from typing import Any
 
+from sharegpt_argilla.common.contract_keys import COPIED_ANSWERS
 from sharegpt_argilla.common.json_text import load_json
 from sharegpt_argilla.errors import InputError
 from sharegpt_argilla.settings import Home, read_json
@@ -29,14 +30,14 @@ SELECT record.id, record.external_id, record.status, COUNT(*), MAX(response.upda
 FROM records AS record JOIN responses AS response ON response.record_id = record.id
 WHERE record.dataset_id = ? AND response.status IN (SELECT value FROM json_each(?))
 """
-_RESPONSES = """
+_RESPONSES = f"""
 SELECT record.id, record.external_id, record.status,
        response.id, response.user_id, response.status, response."values",
        response.inserted_at, response.updated_at,
-       CASE WHEN instr(record.metadata, '"copied_answers"') THEN record.metadata END
+       CASE WHEN instr(record.metadata, '"{COPIED_ANSWERS}"') THEN record.metadata END
 FROM records AS record JOIN responses AS response ON response.record_id = record.id
 WHERE record.dataset_id = ? AND response.status IN (SELECT value FROM json_each(?))
-"""
+"""  # noqa: S608 - a constant of ours
 _THESE = "AND record.id IN (SELECT value FROM json_each(?))\n"
 _ORDER = "ORDER BY record.id"
 _SUGGESTIONS = """

@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from sharegpt_argilla.annotation import AnsweredRecord, Response
+from sharegpt_argilla.common.contract_keys import GOLD
 from sharegpt_argilla.common.jsonl import read_rows
 from sharegpt_argilla.config import DEFAULT_CONFIG, Export, Project, ProjectConfig, load_project
-from sharegpt_argilla.responses.merge import GOLD, Origin, annotation
+from sharegpt_argilla.responses.merge import Origin, annotation
 from sharegpt_argilla.responses.policies import POLICY, PolicyChoice
 from sharegpt_argilla.rows import Row
 from sharegpt_argilla.training.base import Example, Question

@@ -13,6 +13,13 @@ from typing import Any, NamedTuple
 
 import orjson
 
+from sharegpt_argilla.common.contract_keys import (
+    DUPLICATE_OF,
+    FLAGS,
+    PROMPT_LANGUAGE,
+    RESPONSE_LANGUAGE,
+    curation_block,
+)
 from sharegpt_argilla.config import ChatField, ProjectConfig
 from sharegpt_argilla.descriptives.describe import describe
 from sharegpt_argilla.errors import InputError, RejectedError
@@ -20,9 +27,6 @@ from sharegpt_argilla.project.suggested_answers import Suggested
 from sharegpt_argilla.records.record_fields import EarlierTurns, build_fields
 from sharegpt_argilla.responses.export_state import file_mark
 from sharegpt_argilla.rows import CORPUS, SESSION, TURN, Row, check_row, read_extension
-
-CURATION = "curation"
-"""Key of the extension under which ``curate`` puts what it found."""
 
 UNKNOWN = "unknown"
 
@@ -279,23 +283,22 @@ def _row(line: bytes) -> Row | None:
 
 
 def _entry(offset: int, row: Row, extension: Mapping[str, Any]) -> Entry:
-    found = extension.get(CURATION)
-    curation: Mapping[str, Any] = found if isinstance(found, dict) else {}
+    curation = curation_block(extension)
     said = str(extension.get("lang") or extension.get("language") or UNKNOWN)
     turn = extension.get(TURN)
     category = extension.get("category")
     return Entry(
         offset,
         row["id"],
-        str(curation.get("prompt_lang") or said),
-        str(curation.get("response_lang") or said),
+        str(curation.get(PROMPT_LANGUAGE) or said),
+        str(curation.get(RESPONSE_LANGUAGE) or said),
         str(extension.get(CORPUS) or row["来源"]),
         category if isinstance(category, str) else "",
         len(row["问"]),
         len(row["答"]),
         turn if isinstance(turn, int) else 1,
-        tuple(map(str, curation.get("flags") or ())),
-        "dup_of" in curation,
+        tuple(map(str, curation.get(FLAGS) or ())),
+        DUPLICATE_OF in curation,
     )
 
 

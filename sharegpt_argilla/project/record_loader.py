@@ -9,14 +9,12 @@ from typing import Protocol
 
 from sharegpt_argilla.annotation import RecordDraft
 from sharegpt_argilla.argilla_client.records_on_server import FoundRecord
-from sharegpt_argilla.common.jsonl import RejectsFile, RowLine
+from sharegpt_argilla.common.jsonl import DEFAULT_REJECTS, RejectsFile, RowLine
 from sharegpt_argilla.config import ProjectConfig
 from sharegpt_argilla.errors import RejectedError
 from sharegpt_argilla.project.enrichers import Candidate, Enricher
 from sharegpt_argilla.records.record_fields import EarlierTurns, build_fields
 from sharegpt_argilla.rows import Row, read_extension
-
-DEFAULT_REJECTS = "rejected.jsonl"
 
 
 @dataclass

@@ -10,11 +10,11 @@ from pathlib import Path
 from sharegpt_argilla.annotation import RecordDraft
 from sharegpt_argilla.argilla_client.records_on_server import BATCH, FoundRecord
 from sharegpt_argilla.argilla_client.sdk_objects import Record, sdk_record
-from sharegpt_argilla.common.jsonl import RejectsFile, read_rows
+from sharegpt_argilla.common.jsonl import DEFAULT_REJECTS, RejectsFile, read_rows
 from sharegpt_argilla.config import DEFAULT_CONFIG, load_project
 from sharegpt_argilla.errors import InputError
 from sharegpt_argilla.project.enrichers import EnrichOptions, build_enrichers
-from sharegpt_argilla.project.record_loader import DEFAULT_REJECTS, LoadSummary, RecordLoader
+from sharegpt_argilla.project.record_loader import LoadSummary, RecordLoader
 from sharegpt_argilla.records.plan_file import assigned_records, plan_path
 from sharegpt_argilla.records.record_fields import EarlierTurns
 from sharegpt_argilla.settings import default_cache

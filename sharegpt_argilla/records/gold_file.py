@@ -7,12 +7,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from sharegpt_argilla.common.contract_keys import GOLD
 from sharegpt_argilla.common.jsonl import open_input, read_rows
 from sharegpt_argilla.errors import InputError
 from sharegpt_argilla.rows import read_extension
-
-GOLD = "gold"
-"""Key of the right answers, in the file and in a row's extension: question -> value."""
 
 Gold = Mapping[str, Mapping[str, Any]]
 """Row id -> question -> the right answer."""

@@ -8,40 +8,43 @@ from functools import partial
 from typing import Any
 
 from sharegpt_argilla.annotation import MetadataValue
-from sharegpt_argilla.common.contract_keys import ASSIGNED_N, ASSIGNED_RANK, ASSIGNED_TO
+from sharegpt_argilla.common.contract_keys import (
+    ASSIGNED_N,
+    ASSIGNED_RANK,
+    ASSIGNED_TO,
+    FLAGS,
+    PII,
+    PROMPT_LANGUAGE,
+    RESPONSE_LANGUAGE,
+    TOXICITY,
+    curation_block,
+)
 from sharegpt_argilla.config import ProjectConfig, PropertyConfig, TermsProperty, TextField
 from sharegpt_argilla.errors import ConfigError, RejectedError, UnknownNameError
 from sharegpt_argilla.records.assignment_plan import Assigned
-from sharegpt_argilla.rows import CORPUS, CURATION, TURN, Row
+from sharegpt_argilla.rows import CORPUS, TURN, Row
 
 NOTHING = "none"
 """The value of ``flags`` for a row that was checked and has none, so that people can filter for it."""
 
 
 def _flags(found: Mapping[str, Any]) -> object:
-    flags = found.get("flags")
+    flags = found.get(FLAGS)
     return flags or [NOTHING] if isinstance(flags, list) else None
 
 
 def _private(found: Mapping[str, Any]) -> object:
-    return sum(found.get("pii", {}).values()) if found else None
+    return sum(found.get(PII, {}).values()) if found else None
 
 
 CURATION_PROPERTIES: dict[str, Callable[[Mapping[str, Any]], object]] = {
-    "flags": _flags,
-    "prompt_language": lambda found: found.get("prompt_lang"),
-    "response_language": lambda found: found.get("response_lang"),
+    FLAGS: _flags,
+    "prompt_language": lambda found: found.get(PROMPT_LANGUAGE),
+    "response_language": lambda found: found.get(RESPONSE_LANGUAGE),
     "pii_count": _private,
-    "toxicity_score": lambda found: found.get("toxicity", {}).get("score"),
+    "toxicity_score": lambda found: found.get(TOXICITY, {}).get("score"),
 }
 """Property -> how it is read from what ``curate`` wrote; None for a row that was never curated."""
-
-
-def curated(extension: Mapping[str, Any]) -> Mapping[str, Any]:
-    """What ``curate`` wrote into an extension; empty where it did not run."""
-    found = extension.get(CURATION)
-    return found if isinstance(found, dict) else {}
-
 
 DIGITS = 3
 """Digits kept after the point of a float property."""
@@ -50,7 +53,7 @@ _RowValue = Callable[[Row, Mapping[str, Any]], object]
 
 
 def _curated(read: Callable[[Mapping[str, Any]], object], _row: Row, extension: Mapping[str, Any]) -> object:
-    return read(curated(extension))
+    return read(curation_block(extension))
 
 
 OTHER = "other"

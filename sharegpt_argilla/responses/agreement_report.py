@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from sharegpt_argilla.common.contract_keys import GOLD
 from sharegpt_argilla.config import LabelQuestion, MultiLabelQuestion, QuestionConfig, RatingQuestion
 from sharegpt_argilla.responses.agreement import (
     INTERVAL,
@@ -25,7 +26,6 @@ from sharegpt_argilla.responses.agreement import (
     label_table,
     percent_agreement,
 )
-from sharegpt_argilla.responses.merge import GOLD
 from sharegpt_argilla.responses.person_agreement import against_reference, against_rest
 from sharegpt_argilla.responses.working_time import IDLE, pace_of, read_time
 from sharegpt_argilla.rows import ANNOTATION, Row, read_extension

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from sharegpt_argilla.annotation import Suggestion
+from sharegpt_argilla.common.contract_keys import TOXICITY, curation_block
 from sharegpt_argilla.config import LabelQuestion, Moderation, QuestionConfig
 from sharegpt_argilla.suggestions.base import Subject
 
@@ -84,8 +85,7 @@ def _scores(column: object) -> Mapping[str, Any]:
 
 def _curated(extension: Mapping[str, Any]) -> Mapping[str, Any]:
     """``curate`` keeps one score, the highest, and the categories that count."""
-    curation = extension.get("curation")
-    found = curation.get("toxicity") if isinstance(curation, dict) else None
+    found = curation_block(extension).get(TOXICITY)
     if not isinstance(found, dict):
         return {}
     categories = [str(name) for name in found.get("categories") or ()] or ["toxicity"]

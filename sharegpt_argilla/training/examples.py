@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
 
+from sharegpt_argilla.common.contract_keys import DUPLICATE_OF, curation_block
 from sharegpt_argilla.rows import (
     ANNOTATION,
     CORPUS,
@@ -23,8 +24,6 @@ from sharegpt_argilla.training.base import NOT_ANNOTATED, Example
 
 RANK = "rank"
 """Key of the extension by which a corpus says how good an answer is among those to its question; 1 is best."""
-CURATION, DUPLICATE_OF = "curation", "dup_of"
-"""Where ``curate`` says of which row another is a duplicate or nearly one."""
 _SYSTEM = "system"
 
 
@@ -44,7 +43,7 @@ def read_example(row: Row) -> Example:
         system=str(extension.get(_SYSTEM, "")),
         rank=float(rank) if isinstance(rank, int | float) and not isinstance(rank, bool) else None,
         annotation=_annotation(annotation),
-        duplicate_of=_duplicate_of(extension.get(CURATION)),
+        duplicate_of=str(curation_block(extension).get(DUPLICATE_OF) or ""),
     )
 
 
@@ -83,10 +82,6 @@ def _annotation(found: object) -> dict[str, Any]:
     given = [one for one in responses if isinstance(one, dict)] if isinstance(responses, list) else []
     whole = [one if isinstance(one.get("values"), dict) else {**one, "values": {}} for one in given]
     return {**found, "responses": whole}
-
-
-def _duplicate_of(curation: object) -> str:
-    return str(curation.get(DUPLICATE_OF) or "") if isinstance(curation, dict) else ""
 
 
 def _encodable(extension: dict[str, Any], text: str) -> dict[str, Any]:

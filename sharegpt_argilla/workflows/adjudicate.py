@@ -13,7 +13,7 @@ from sharegpt_argilla.argilla_client.accounts import leave_workspace, members_of
 from sharegpt_argilla.argilla_client.connection import ArgillaClient, connect
 from sharegpt_argilla.argilla_client.dataset_on_server import find_dataset
 from sharegpt_argilla.argilla_client.records_on_server import BATCH, RecordsDataset
-from sharegpt_argilla.common.jsonl import STANDARD_STREAM, RejectsFile, RowLine, read_rows
+from sharegpt_argilla.common.jsonl import DEFAULT_REJECTS, STANDARD_STREAM, RejectsFile, RowLine, read_rows
 from sharegpt_argilla.config import (
     DEFAULT_CONFIG,
     NumberProperty,
@@ -27,7 +27,7 @@ from sharegpt_argilla.config.project_datasets import review_part
 from sharegpt_argilla.errors import InputError, UnknownNameError, UsageError
 from sharegpt_argilla.project.enrichers import Candidate
 from sharegpt_argilla.project.record_links import queue_link
-from sharegpt_argilla.project.record_loader import DEFAULT_REJECTS, LoadSummary, RecordLoader
+from sharegpt_argilla.project.record_loader import LoadSummary, RecordLoader
 from sharegpt_argilla.records.record_fields import EarlierTurns, peer_table
 from sharegpt_argilla.responses.agreement import METRIC_OF_TYPE
 from sharegpt_argilla.responses.agreement_report import disagreements

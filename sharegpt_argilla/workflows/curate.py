@@ -11,7 +11,8 @@ from pathlib import Path
 from tempfile import TemporaryFile
 from typing import IO, Any, TypedDict, Unpack
 
-from sharegpt_argilla.common.jsonl import STANDARD_STREAM, RejectsFile, open_input, open_output
+from sharegpt_argilla.common.atomic_files import check_file_writable
+from sharegpt_argilla.common.jsonl import STANDARD_STREAM, RejectsFile, open_input, open_output, rejects_next_to
 from sharegpt_argilla.config import Curation, load_project
 from sharegpt_argilla.corpora.run.executors import executor
 from sharegpt_argilla.curation.checks.base import Options
@@ -23,8 +24,6 @@ from sharegpt_argilla.curation.language_identifier import identifier
 from sharegpt_argilla.curation.merge_chunks import Gathering
 from sharegpt_argilla.curation.sampling import Candidate, candidate, check_stratum, choose
 from sharegpt_argilla.errors import InputError, UnknownNameError, UsageError
-
-REJECTS_NAME = "rejected.jsonl"
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,8 +152,8 @@ def curate(  # noqa: PLR0913 - the options of the command, under their names
         words=chosen.diverse,
     )
     run = _Run(str(rows), str(output), settings, plan.drop, chosen, dry_run, on_progress)
-    run.check()
-    kept_rejects = Path(rejects) if rejects is not None else _beside(str(output))
+    run.check(report)
+    kept_rejects = Path(rejects) if rejects is not None else rejects_next_to(output)
     with ExitStack() as stack:
         refused = stack.enter_context(RejectsFile(kept_rejects)) if not dry_run else None
         with executor(workers, workers if scheduler is None else 1, scheduler) as pool:
@@ -225,7 +224,7 @@ class _Run:
     on_progress: Callable[[int], None]
     _candidates: list[Candidate] = field(default_factory=list)
 
-    def check(self) -> None:
+    def check(self, report: str | Path | None) -> None:
         """Raise for what would fail when all the work is done."""
         if self.sampling.size is not None and self.sampling.size < 1:
             raise UsageError(f"a sample of {self.sampling.size} rows: at least one is needed")
@@ -233,12 +232,11 @@ class _Run:
             check_stratum(self.sampling.stratify)
         if self.sampling.size is None and (self.sampling.stratify or self.sampling.diverse):
             raise UsageError("--stratify and --diverse say how a sample is drawn; give its size with --sample")
-        target = Path(self.output)
-        if self.output == STANDARD_STREAM or self.dry_run:
+        if self.dry_run:
             return
-        if target.is_dir() or not target.parent.is_dir():
-            what = "it is a folder" if target.is_dir() else f"there is no folder {target.parent}"
-            raise InputError(f"{target}: cannot be written: {what}")
+        for target in (self.output, report):
+            if target is not None and str(target) != STANDARD_STREAM:
+                check_file_writable(target)
 
     def do(self, pool: Executor, window: int, refused: RejectsFile | None) -> CurateSummary:
         """Give the chunks to the workers, take them back in order, write."""
@@ -322,7 +320,3 @@ def _lines(file: IO[str], name: str) -> Iterator[str]:
         raise InputError(f"{name}: not UTF-8 near byte {error.start}; rows files are UTF-8") from None
     except OSError as error:
         raise InputError(f"{name}: cannot be read: {error.strerror}") from error
-
-
-def _beside(target: str) -> Path:
-    return Path(REJECTS_NAME) if target == STANDARD_STREAM else Path(target).with_name(REJECTS_NAME)

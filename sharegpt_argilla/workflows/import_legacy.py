@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from sharegpt_argilla.annotation import AnsweredRecord, Response
-from sharegpt_argilla.common.jsonl import STANDARD_STREAM, RejectsFile, open_output
+from sharegpt_argilla.common.jsonl import RejectsFile, open_output, rejects_next_to
 from sharegpt_argilla.errors import InputError, RejectedError, UnknownNameError
 from sharegpt_argilla.legacy.legacy_project import LegacyProject, project_file, read_project
 from sharegpt_argilla.legacy.legacy_records import (
@@ -111,7 +111,7 @@ def import_legacy(  # noqa: PLR0913 - the options of the command, under their na
     time = check_create_time(create_time or datetime.now().strftime(CREATE_TIME_FORMAT))
     job = _Job(project, texts, name, people or {}, time, ImportSummary(str(output)))
     job.summary.questions = [question.name for question in project.questions]
-    rejects = RejectsFile(_beside(output))
+    rejects = RejectsFile(rejects_next_to(output))
     with nullcontext(None) if dry_run else rejects, _sink(output, dry_run=dry_run) as file:
         for row in job.rows(find_files(root), None if dry_run else rejects, on_progress):
             if file is not None:
@@ -206,10 +206,6 @@ def _pick(project: LegacyProject, wanted: str | None, default: str) -> str | Non
 
 def _sink(output: str | Path, *, dry_run: bool) -> AbstractContextManager[IO[str] | None]:
     return nullcontext(None) if dry_run else open_output(output)
-
-
-def _beside(output: str | Path) -> Path:
-    return Path("rejected.jsonl") if str(output) == STANDARD_STREAM else Path(output).with_name("rejected.jsonl")
 
 
 def _check_free(config: str | Path | None) -> None:

@@ -2,30 +2,27 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import replace
-from itertools import islice
 from pathlib import Path
 
 from sharegpt_argilla.argilla_client.connection import ArgillaClient, connect
 from sharegpt_argilla.argilla_client.dataset_on_server import find_dataset, require_dataset
 from sharegpt_argilla.argilla_client.records_on_server import BATCH, RecordsDataset
+from sharegpt_argilla.common.batching import batched
 from sharegpt_argilla.common.jsonl import (
-    STANDARD_STREAM,
+    DEFAULT_REJECTS,
     RejectsFile,
     RowLine,
     left_by_an_earlier_run,
-    open_input,
     read_rows,
+    rereadable,
 )
 from sharegpt_argilla.config import DEFAULT_CONFIG, Project, load_project
 from sharegpt_argilla.config.project_datasets import Part, project_parts
-from sharegpt_argilla.errors import InputError
 from sharegpt_argilla.project.enrichers import EnrichOptions, build_enrichers, numbers_plan
-from sharegpt_argilla.project.record_loader import DEFAULT_REJECTS, LoadSummary, RecordLoader
+from sharegpt_argilla.project.record_loader import LoadSummary, RecordLoader
 from sharegpt_argilla.records.assignment_plan import Assigned
 from sharegpt_argilla.records.record_fields import EarlierTurns
 from sharegpt_argilla.settings import Connection, default_cache, find_connection
@@ -69,7 +66,7 @@ def load_records(  # noqa: PLR0913 - the options of the command, under their nam
     notes: list[str] = []
     enriching = enriching or EnrichOptions(workers, None if no_cache else default_cache())
     options = replace(enriching, dry_run=dry_run)
-    with _as_file(rows) as path, connect(connection or find_connection()) as client:
+    with rereadable(rows, "extract") as path, connect(connection or find_connection()) as client:
         ids = {part: _dataset_id(client, part.project, dry_run=dry_run) for part in project_parts(project)}
         assigned = _assigned(project, connection, path, dry_run=dry_run)
         on_records = assigned if project.config.assignment.on_records else None
@@ -90,7 +87,7 @@ def load_records(  # noqa: PLR0913 - the options of the command, under their nam
                 )
                 for part, dataset_id in ids.items()
             }
-            for lines in _batches(read_rows(path)):
+            for lines in batched(read_rows(path), BATCH):
                 for number, (part, loader) in enumerate(loaders.items()):
                     loader.load([line for line in lines if _is_for(part, line, assigned, first=not number)])
                 on_progress(len(lines))
@@ -129,23 +126,3 @@ def _dataset_id(client: ArgillaClient, project: Project, *, dry_run: bool) -> st
     dataset = require_dataset(client, names.workspace, names.dataset)
     check_dataset(client, dataset.id, project)
     return dataset.id
-
-
-def _batches(lines: Iterator[RowLine]) -> Iterator[list[RowLine]]:
-    while batch := list(islice(lines, BATCH)):
-        yield batch
-
-
-@contextmanager
-def _as_file(rows: str | Path) -> Iterator[Path]:
-    """The rows as a file that can be read twice; standard input is copied to one."""
-    if str(rows) != STANDARD_STREAM:
-        if not Path(rows).is_file():
-            raise InputError(f"{rows}: no such file; `sharegpt-argilla extract` writes one")
-        yield Path(rows)
-        return
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "rows.jsonl"
-        with open_input(rows) as source, path.open("w", encoding="utf-8", newline="") as copy:
-            shutil.copyfileobj(source, copy)
-        yield path

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from sharegpt_argilla.common.jsonl import rereadable
 from sharegpt_argilla.errors import InputError, UsageError
 from sharegpt_argilla.project.annotated_rows import known_questions
 from sharegpt_argilla.training.base import Example, Question
@@ -17,7 +18,6 @@ from sharegpt_argilla.training.classifier.learning_tasks import LEARNABLE, build
 from sharegpt_argilla.training.classifier.text_classifier import blank
 from sharegpt_argilla.training.question_scheme import SeenQuestions
 from sharegpt_argilla.training.splits import DEFAULT_SEED
-from sharegpt_argilla.workflows.training import as_file
 
 _NAME = re.compile(r"\w[\w-]*")
 DEFAULT_FOLDS = 5
@@ -109,7 +109,7 @@ def train(  # noqa: PLR0913 - the options of the command, under their names
         blank(language)
     if not dry_run:
         check_target(Path(output))
-    with as_file(annotated) as path:
+    with rereadable(annotated, "export-responses") as path:
         examples, groups = read_examples(path)
     summary = TrainSummary(rows=len(examples))
     tasks = _tasks(_wanted(examples, questions, config), (examples, groups), language, summary.skipped)

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from sharegpt_argilla.common.jsonl import STANDARD_STREAM, open_input
+from sharegpt_argilla.common.jsonl import STANDARD_STREAM, rereadable
 from sharegpt_argilla.curation.checks.base import Options
 from sharegpt_argilla.curation.checks.duplicate_checks import Resembling
-from sharegpt_argilla.errors import InputError, RejectedError, UnknownNameError, UsageError
+from sharegpt_argilla.errors import RejectedError, UnknownNameError, UsageError
 from sharegpt_argilla.project.annotated_rows import find_project, known_questions, read_rows_of, restricted
 from sharegpt_argilla.responses.merge import guidelines_hash
 from sharegpt_argilla.training.annotated_file import AnnotatedFile, Plan
@@ -169,7 +167,7 @@ def training(  # noqa: PLR0913 - the options of the command, under their names
     layout, project = FORMATS[format], find_project(config)
     shares = parse_split(split) if split else {}
     _check_output(layout, (str(annotated), str(output)), shares, push)
-    with as_file(annotated) as path:
+    with rereadable(annotated, "export-responses") as path:
         questions = _questions(path, config)
         scheme = Scheme(questions, _rank_by(questions, selection), selection.good)
         job = _Job(layout, scheme, TrainingSummary())
@@ -194,25 +192,6 @@ def check_formats(formats: Sequence[str], annotated: str | Path) -> dict[str, Pa
         raise UsageError("--training needs a file for the annotated rows, not standard output")
     path = Path(annotated)
     return {name: path.with_name(f"{path.stem}-{name}{FORMATS[name].suffix}") for name in formats}
-
-
-@contextmanager
-def as_file(rows: str | Path) -> Iterator[Path]:
-    """The rows as a file that can be read twice; standard input is copied to one.
-
-    Raises:
-        InputError: there is no such file.
-    """
-    if str(rows) != STANDARD_STREAM:
-        if not Path(rows).is_file():
-            raise InputError(f"{rows}: no such file; `sharegpt-argilla export-responses` writes one")
-        yield Path(rows)
-        return
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "annotated.jsonl"
-        with open_input(rows) as source, path.open("w", encoding="utf-8", newline="") as copy:
-            shutil.copyfileobj(source, copy)
-        yield path
 
 
 @dataclass(frozen=True, slots=True)

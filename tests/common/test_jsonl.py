@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from sharegpt_argilla.common.jsonl import RejectsFile, open_output, read_rows
+from sharegpt_argilla.common.jsonl import RejectsFile, open_output, read_rows, rejects_next_to, rereadable
 from sharegpt_argilla.errors import InputError
 from sharegpt_argilla.rows import Pair, build_row, dump_row
 
@@ -115,3 +115,40 @@ def test_output_is_text_with_plain_line_breaks(tmp_path: Path) -> None:
         assert isinstance(file, io.TextIOWrapper)
         file.write("ä\n")
     assert (tmp_path / "rows.jsonl").read_bytes() == b"\xc3\xa4\n"
+
+
+def test_rejects_are_kept_next_to_the_output() -> None:
+    assert rejects_next_to("folder/rows.jsonl") == Path("folder/rejected.jsonl")
+    assert rejects_next_to("-") == Path("rejected.jsonl")
+
+
+def test_standard_input_can_be_read_twice_and_a_missing_file_says_who_writes_it(tmp_path: Path) -> None:
+    code = (
+        "from sharegpt_argilla.common.jsonl import rereadable\n"
+        "with rereadable('-', 'extract') as path:\n"
+        "    print(path.read_text() == path.read_text(), path.exists())\n"
+        "print(path.exists())"
+    )
+    run = [sys.executable, "-c", code]
+    done = subprocess.run(run, input=LINE.encode() + b"\r\n", capture_output=True, check=True)
+    assert done.stdout.split() == [b"True", b"True", b"False"]
+    (tmp_path / "rows.jsonl").touch()
+    with rereadable(tmp_path / "rows.jsonl", "extract") as path:
+        assert path == tmp_path / "rows.jsonl"
+    with (
+        pytest.raises(InputError, match=r"no such file; `sharegpt-argilla extract` writes one"),
+        rereadable(tmp_path / "none.jsonl", "extract"),
+    ):
+        pass
+
+
+def test_rejects_on_a_full_disk_are_an_input_error_and_the_first_error_counts(tmp_path: Path) -> None:
+    with (
+        pytest.raises(InputError, match="/dev/full: cannot be written: No space left"),
+        RejectsFile("/dev/full") as rejects,
+    ):
+        for number in range(10_000):
+            rejects.add("a", number, "b", "c")
+    with pytest.raises(InputError, match=r"^the first$"), RejectsFile("/dev/full") as rejects:
+        rejects.add("a", 1, "b", "c")
+        raise InputError("the first")

@@ -243,6 +243,14 @@ def test_files_that_cannot_be_read_or_written(tmp_path: Path) -> None:
     assert not list(tmp_path.glob("*c.jsonl*"))
 
 
+@pytest.mark.parametrize("report", ["none/report.html", "."])
+def test_a_report_that_cannot_be_written_is_known_before_the_work(tmp_path: Path, report: str) -> None:
+    rows = write(tmp_path / "rows.jsonl", [row()])
+    with pytest.raises(InputError, match="cannot be written"):
+        sharegpt_argilla.curate(rows, tmp_path / "out.jsonl", report=tmp_path / report)
+    assert [path.name for path in tmp_path.iterdir()] == ["rows.jsonl"]
+
+
 def test_all_default_checks_run_by_default(tmp_path: Path) -> None:
     _, summary = curated(tmp_path, [row()])
     assert list(summary.report["checks"]) == list(DEFAULT)

@@ -6,12 +6,10 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
+from sharegpt_argilla.common.contract_keys import PII
 from sharegpt_argilla.curation.checks.base import Finding, Fix, Item, Options, Severity
 from sharegpt_argilla.curation.precision import PRECISION, Precision
 from sharegpt_argilla.curation.private_data import Span, cards, emails, entities, ip_addresses, phones, secrets
-
-PII = "pii"
-"""Key of the facts: type -> how often it stands in the row."""
 
 
 @dataclass(frozen=True, slots=True)

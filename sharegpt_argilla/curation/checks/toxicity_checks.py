@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from sharegpt_argilla.common.contract_keys import TOXICITY
 from sharegpt_argilla.curation.checks.base import Finding, Item, Options, Rule
 from sharegpt_argilla.curation.word_patterns import Words, found
 from sharegpt_argilla.moderation import detoxify_moderation, openai_moderation
 
-TOXICITY = "toxicity"
-"""Key of the facts: ``score`` (the highest, 0 to 1), ``categories`` (those that count), ``source``."""
 _OPENAI, _DETOXIFY = ("openai_moderation", "moderation"), ("detoxify_moderation", "detoxify", "question_detoxify")
 # Below this, a score of OpenAI's that is not flagged says nothing.
 _OPENAI_LEAST = 0.5

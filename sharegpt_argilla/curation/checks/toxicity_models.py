@@ -12,9 +12,9 @@ from typing import Any
 import httpx
 
 from sharegpt_argilla.common.batching import batched
+from sharegpt_argilla.common.contract_keys import TOXICITY
 from sharegpt_argilla.common.http_calls import NoAnswerError, call, open_client
 from sharegpt_argilla.curation.checks.base import Finding, Fix, Item, Options, Severity
-from sharegpt_argilla.curation.checks.toxicity_checks import TOXICITY
 from sharegpt_argilla.curation.precision import PRECISION, Precision
 from sharegpt_argilla.errors import CredentialsError, ServerRefusedError, ServerUnreachableError, UsageError
 from sharegpt_argilla.moderation import category, detoxify_moderation, openai_moderation
