@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from sharegpt_argilla.workflows.export_responses import ExportOptions, ExportSummary, export_responses
     from sharegpt_argilla.workflows.extract import ExtractSummary, extract
     from sharegpt_argilla.workflows.import_legacy import ImportSummary, import_legacy
+    from sharegpt_argilla.workflows.init import InitSummary, init
     from sharegpt_argilla.workflows.load_records import load_records
     from sharegpt_argilla.workflows.migrate import MigrationSummary, migrate
     from sharegpt_argilla.workflows.move import MovedDataset, MoveSummary, move
@@ -90,6 +91,7 @@ __all__ = [
     "ExtractSummary",
     "Home",
     "ImportSummary",
+    "InitSummary",
     "InputError",
     "LearnedQuestion",
     "LoadSummary",
@@ -131,6 +133,7 @@ __all__ = [
     "export_responses",
     "extract",
     "import_legacy",
+    "init",
     "load_records",
     "migrate",
     "move",
@@ -227,6 +230,10 @@ _MODULES = {
     "workflows.import_legacy": (
         "ImportSummary",
         "import_legacy",
+    ),
+    "workflows.init": (
+        "InitSummary",
+        "init",
     ),
     "workflows.load_records": ("load_records",),
     "workflows.migrate": (

@@ -1,19 +1,22 @@
-"""Serve an Argilla, extract examples/, set up the dataset, load the rows, and stay up with the dashboard until
+"""Serve an Argilla, extract the examples, set up a dataset, load the rows, and stay up with the dashboard until
 Ctrl-C.
 
-Doing it again finds everything in place and adds nothing twice.
+The project is the new folder sharegpt-demo, and the server's data has a home folder of its own. Doing it again
+finds everything in place and adds nothing twice.
 """
 
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 
 from sharegpt_argilla.cli.load_records import report
 from sharegpt_argilla.cli.printing import note
-from sharegpt_argilla.cli.serve import add_place, home_of, same_command
-from sharegpt_argilla.cli.setup_dataset import add_config, describe
+from sharegpt_argilla.cli.serve import add_place, same_command
+from sharegpt_argilla.cli.setup_dataset import describe
+from sharegpt_argilla.settings import Home
 from sharegpt_argilla.workflows.dashboard import DEFAULT_PORT as DASHBOARD_PORT
-from sharegpt_argilla.workflows.demo import DemoSummary, demo
+from sharegpt_argilla.workflows.demo import ANNOTATED, DemoSummary, demo
 
 EXAMPLE = "sharegpt-argilla demo"
 
@@ -21,7 +24,12 @@ EXAMPLE = "sharegpt-argilla demo"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's options."""
     add_place(parser)
-    add_config(parser)
+    parser.add_argument(
+        "--config",
+        type=Path,
+        metavar="FILE",
+        help="a project file (default: one of its own in sharegpt-demo)",
+    )
     parser.add_argument(
         "--dashboard-port", type=int, default=DASHBOARD_PORT, help="port of the dashboard (%(default)s)"
     )
@@ -33,7 +41,7 @@ def run(arguments: argparse.Namespace) -> int:
     return demo(
         _announce,
         port=arguments.port,
-        home=home_of(arguments),
+        home=Home(arguments.home) if arguments.home else None,
         config=arguments.config,
         dashboard_port=arguments.dashboard_port,
     )
@@ -43,16 +51,18 @@ def _announce(summary: DemoSummary) -> None:
     note(describe(summary.setup))
     report(summary.load)
     url = summary.server.api_url
-    command = same_command(summary.server.home)
     dashboard = summary.dashboard or f"not running: {summary.no_dashboard}"
+    sign_ins = ", or ".join(f"{name} / {password}" for name, password in reversed(summary.sign_ins.items()))
+    folder = summary.rows.parent
+    command = same_command(summary.server.home, folder)
     note(
         f"""
 Argilla is running at {url}
 
-  accounts   {summary.server.home.credentials}
-  annotate   sign in as ana and open {url}/dataset/{summary.load.dataset_id}/annotation-mode
+  annotate   {url}/dataset/{summary.load.dataset_id}/annotation-mode
   dashboard  {dashboard}
-  export     in another terminal: {command} export-responses {summary.rows} -o annotated.jsonl
-  stop       Ctrl-C; `make demo` again goes on where this ends
+  sign in    {sign_ins}
+  export     in another terminal: cd {folder} && {command} export-responses {summary.rows.name} -o {ANNOTATED}
+  stop       Ctrl-C; the same command resumes where this ends
 """
     )

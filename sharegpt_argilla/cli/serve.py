@@ -87,8 +87,14 @@ def _announce(server: ServerInfo) -> None:
         note(f"Other commands find it with {same_command(server.home)} ...")
 
 
-def same_command(home: Home) -> str:
-    """How to call this program again from the same folder so that it finds this home folder."""
-    command = os.path.relpath(sys.argv[0]) if Path(sys.argv[0]).is_absolute() else sys.argv[0]
+def same_command(home: Home, folder: Path = Path()) -> str:
+    """How to call this program again so that it finds this home folder.
+
+    Args:
+        home: the home folder.
+        folder: from where it is called.
+    """
+    program = Path(sys.argv[0])
+    command = os.path.relpath(program, folder) if program.parent != Path() else str(program)
     elsewhere = home != default_home()
     return f"ARGILLA_HOME_PATH={shlex.quote(str(home.path))} {command}" if elsewhere else command

@@ -35,7 +35,10 @@ EXAMPLES = {"sharegpt_vicuna.json": "vicuna", "sharegpt_gpt4.jsonl": "gpt4"}
 CREATE_TIME = "20231101 12:00:00"
 """The examples were made up and have no time of their own; a fixed one gives the same rows every time."""
 
-_NAMES = {"workspace: sharegpt\n": "workspace: sharegpt-demo\n", "dataset: sharegpt-prompts\n": "dataset: demo-prompts\n"}
+_NAMES = {
+    "workspace: sharegpt\n": "workspace: sharegpt-demo\n",
+    "dataset: sharegpt-prompts\n": "dataset: demo-prompts\n",
+}
 
 
 @dataclass(frozen=True)
@@ -97,7 +100,7 @@ def demo(
             try:
                 url, _ = stack.enter_context(running_dashboard(options, port=dashboard_port, home=server.home))
             except SharegptArgillaError as error:
-                reason = str(error).replace("--port", f"--dashboard-port (make demo DASHBOARD_PORT={dashboard_port + 1})")
+                reason = str(error).replace("--port", "--dashboard-port (make demo DASHBOARD_PORT=…)")
             on_ready(DemoSummary(server, setup, load, rows, _sign_ins(server), url, reason))
 
         return serve(port=port, home=home, on_ready=prepare)

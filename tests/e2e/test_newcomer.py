@@ -6,7 +6,6 @@ the installation is left out.
 
 from __future__ import annotations
 
-import csv
 import json
 import os
 import re
@@ -75,6 +74,7 @@ class Newcomer:
         """What the demo said, with the README's places in place of the test's."""
         said = self.said.replace(str(self.home), "~")
         said = said.replace(f":{self.port}", ":6900").replace(f":{self.dashboard_port}", ":8501")
+        said = re.sub(r"(\w+ / )\w+", r"\1…", said)
         return re.sub(r"(?<=/dataset/)[0-9a-f-]{36}", "…", said)
 
     def word(self, name: str) -> str:
@@ -82,18 +82,20 @@ class Newcomer:
         return re.search(rf"^  {name} +(.+)$", self.said, re.MULTILINE)[1]
 
     def password(self, username: str) -> str:
-        with Path(self.word("accounts")).open(encoding="utf-8", newline="") as file:
-            accounts = list(csv.DictReader(file))
-        assert accounts[0]["role"] == "owner"
-        (found,) = [account["password"] for account in accounts if account["username"] == username]
-        return found
+        return dict(re.findall(r"(\w+) / (\w+)", self.word("sign in")))[username]
+
+    @property
+    def project(self) -> Path:
+        """The demo's folder, which the README enters."""
+        return self.folder / "sharegpt-demo"
 
     def run(self, block: Block) -> str:
         """Commands in another terminal; what they say ends with what the README shows."""
         done = subprocess.run(
-            ["bash", "-ec", block.text],
-            cwd=self.folder,
-            env=self.environment,
+            # The terminal stays in the folder that the first block enters.
+            ["bash", "-ec", block.text.replace("cd sharegpt-demo\n", "")],
+            cwd=self.project,
+            env=self.environment | {"ARGILLA_HOME_PATH": str(self.home / ".sharegpt-argilla" / "demo")},
             capture_output=True,
             text=True,
             check=False,
@@ -149,7 +151,7 @@ def test_from_a_clone_to_a_classifier(newcomer: Newcomer, page: Page) -> None:
     annotate(page, newcomer)
 
     newcomer.run(export)
-    found = read_annotations(newcomer.folder / "annotated.jsonl")
+    found = read_annotations(newcomer.project / "annotated.jsonl")
     assert sorted(one["quality"] for one in found.values()) == [2, 4, 5, 6, 7]
     assert {response["annotator"] for one in found.values() for response in one["responses"]} == {"ana"}
     row = json.loads(newcomer.run(see))
@@ -158,7 +160,7 @@ def test_from_a_clone_to_a_classifier(newcomer: Newcomer, page: Page) -> None:
     assert shown["responses"][0].keys() <= there["responses"][0].keys()
 
     assert "intent: not cross-validated" in newcomer.run(train)
-    assert {path.name for path in (newcomer.folder / "model").iterdir()} == {
+    assert {path.name for path in (newcomer.project / "model").iterdir()} == {
         "README.md",
         "intent",
         "metrics.json",
@@ -187,7 +189,7 @@ def open_dashboard(page: Page, newcomer: Newcomer) -> None:
 
 def annotate(page: Page, newcomer: Newcomer) -> None:
     """Open the address that the demo names, and answer one record after the other."""
-    address = re.search(r"sign in as ana and open (\S+)", newcomer.said)[1]
+    address = newcomer.word("annotate")
     for answers in ANSWERS:
         # Opened anew for each, so that no click meets the record before.
         page.goto(address)

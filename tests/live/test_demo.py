@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from tests.embedded import PATIENCE, START_WITHIN, clean_environment, free_port
-from tests.projects import ROOT, read_annotations
+from tests.projects import read_annotations
 
 pytestmark = [pytest.mark.live, pytest.mark.slow]
 
@@ -46,8 +46,7 @@ class Demo:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    for name in ("examples", "dataset-config.yml", "guidelines.md"):
-        (tmp_path / name).symlink_to(ROOT / name)
+    """An empty one: the demo brings all that it needs."""
     return tmp_path
 
 
@@ -56,11 +55,14 @@ def test_a_second_demo_finds_everything_in_place(folder: Path) -> None:
     first = Demo(folder, port, dashboard_port)
     try:
         assert f"Argilla is running at http://127.0.0.1:{port}\n" in first.said
-        assert "made workspace sharegpt, dataset sharegpt-prompts, account ana, account ben" in first.said
+        assert "made workspace sharegpt-demo, dataset demo-prompts, account ana, account ben" in first.said
         loaded = re.search(r"^(\d+) loaded$", first.said, re.MULTILINE)
         assert loaded
-        sheet = Path(re.search(r"^  accounts +(.+)$", first.said, re.MULTILINE)[1])
+        sheet = folder / ".sharegpt-argilla" / "demo" / "credentials.csv"
         assert sheet.stat().st_mode & 0o777 == 0o600
+        signed_in = dict(re.findall(r"(\w+) / (\S+?)(?:,|$)", first.said, re.MULTILINE))
+        assert signed_in.keys() == {"owner", "ana"}
+        assert f"ana,{signed_in['ana']}," in sheet.read_text()
         assert {"owner", "ana", "ben"} <= {line.split(",")[0] for line in sheet.read_text().splitlines()}
         assert f"  dashboard  http://127.0.0.1:{dashboard_port}\n" in first.said
         assert httpx.get(f"http://127.0.0.1:{dashboard_port}/_stcore/health", timeout=PATIENCE).text == "ok"
@@ -73,7 +75,8 @@ def test_a_second_demo_finds_everything_in_place(folder: Path) -> None:
     # A port that is taken costs the dashboard, not the demo.
     second = Demo(folder, port, port)
     try:
-        assert f"  dashboard  not running: something listens on port {port} already" in second.said
+        busy = f"something listens on port {port} already; choose another with --dashboard-port"
+        assert f"  dashboard  not running: {busy}" in second.said
         assert "all there, nothing changed" in second.said
         assert f"0 loaded, {loaded[1]} unchanged" in second.said
     finally:
@@ -87,5 +90,6 @@ def _run_the_export_it_names(folder: Path, said: str) -> None:
         command, shell=True, cwd=folder, env=environment, capture_output=True, text=True, check=False
     )
     assert found.returncode == 0, found.stderr
-    assert read_annotations(folder / "annotated.jsonl") == {}
-    assert (folder / "annotated.jsonl").read_bytes() == (folder / "demo-rows.jsonl").read_bytes()
+    project = folder / "sharegpt-demo"
+    assert read_annotations(project / "annotated.jsonl") == {}
+    assert (project / "annotated.jsonl").read_bytes() == (project / "demo-rows.jsonl").read_bytes()
