@@ -155,7 +155,11 @@ def add_credentials(home: Home, username: str, password: str, role: str, api_url
 
 
 def find_password(home: Home, username: str, api_url: str) -> str | None:
-    """The first password of an account at one Argilla, as the credentials sheet has it; None if it does not."""
+    """The initial password of an account at one Argilla; None if the credentials sheet does not have it.
+
+    The sheet is appended to, so an account that was made or reset again has several rows: the last one counts. A
+    password that the person has changed since is not in the sheet.
+    """
     if not home.credentials.exists():
         return None
     with home.credentials.open(encoding="utf-8", newline="") as file:

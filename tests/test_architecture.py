@@ -1,6 +1,7 @@
 """The house of docs/architecture.md, as data: who may import whom."""
 
 import ast
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -105,10 +106,23 @@ def test_no_file_is_too_long(path: Path) -> None:
     assert path.read_text(encoding="utf-8").count("\n") <= 600
 
 
-def test_the_embedded_server_starts_without_the_heavy_libraries() -> None:
+@pytest.mark.parametrize(
+    ("imported_before", "module"),
+    [("os", "embedded_argilla.processes.launcher"), ("argilla_server._app", "argilla_plugin.table")],
+)
+def test_the_embedded_server_starts_without_the_heavy_libraries(
+    imported_before: str, module: str, tmp_path: Path
+) -> None:
+    """argilla-server itself may import some of them; its plug-in adds none."""
     code = (
-        "import sys, sharegpt_argilla.embedded_argilla.processes.launcher; "
-        "print(sorted({'spacy', 'pandas', 'argilla', 'streamlit', 'datasets'} & set(sys.modules)))"
+        f"import sys, {imported_before}; before = set(sys.modules); import sharegpt_argilla.{module}; "
+        "print(sorted({'spacy', 'pandas', 'argilla', 'streamlit', 'datasets'} & (set(sys.modules) - before)))"
     )
-    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    found = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ, "ARGILLA_HOME_PATH": str(tmp_path)},
+    )
     assert found.stdout.strip() == "[]"

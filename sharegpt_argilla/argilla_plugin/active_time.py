@@ -1,6 +1,6 @@
 """The measured active time: per record, person and question, in one small SQLite file of the home folder.
 
-Nothing else is in it: ids, names of questions, seconds. The page posted them; see `activity_route`.
+The file contains ids, names of questions and seconds only. The page posts them; see `active_time_route`.
 """
 
 from __future__ import annotations
@@ -16,16 +16,16 @@ from sharegpt_argilla.errors import InputError
 from sharegpt_argilla.settings import Home
 
 FIRST_CREDIT = 30.0
-"""Seconds that somebody's very first post may tell of. The page posts every ten seconds."""
+"""Seconds that a person's very first post may report. The page posts every ten seconds."""
 
 MAX_CREDIT = 300.0
-"""Seconds that a post may tell of at most, however long ago the one before was."""
+"""Seconds that a post may report at most, however long ago the previous one was."""
 
 SLACK = 1.0
-"""Seconds by which the clocks of page and server may run apart."""
+"""Seconds by which the clocks of page and server may differ."""
 
 WHOLE = ""
-"""Stands in the column ``question`` for the record as a whole."""
+"""The value of the column ``question`` for the record as a whole."""
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS activity (
@@ -60,7 +60,7 @@ class ActiveTime(TypedDict):
 
 @dataclass(frozen=True)
 class Spent:
-    """Time that one person spent on one record since the post before."""
+    """Time that one person spent on one record since the previous post."""
 
     dataset_id: str
     record_id: str
@@ -71,7 +71,7 @@ class Spent:
 def add_activity(
     home: Home, user_id: str, username: str, spent: Iterable[Spent], now: float | None = None
 ) -> bool:
-    """Add what a person's page posted to what is there.
+    """Add what a person's page posted to the stored times.
 
     Every person has a credit that grows by a second each second, up to `MAX_CREDIT`: nobody can have spent more
     time than went by.
@@ -84,10 +84,10 @@ def add_activity(
         now: seconds since 1970; by default the present.
 
     Returns:
-        False where the credit does not cover it; nothing is stored then.
+        False if the credit does not cover it; nothing is stored then.
     """
     now = time.time() if now is None else now
-    rows = [row for one in spent for row in _rows(user_id, one)]
+    rows = [row for time_spent in spent for row in _rows(user_id, time_spent)]
     total = sum(seconds for _, _, _, question, seconds in rows if question == WHOLE)
     with _opened(home) as database:
         credit = _credit(database, user_id, now)
@@ -99,37 +99,37 @@ def add_activity(
 
 
 def read_activity(home: Home, dataset_id: str) -> dict[tuple[str, str], ActiveTime]:
-    """The active times of a dataset: Argilla's record id and username -> seconds; nothing where nobody measured.
+    """The active times of a dataset: Argilla's record id and username -> seconds; empty if nothing was measured.
 
     Raises:
         InputError: the file cannot be read.
     """
     if not home.activity.exists():
         return {}
-    found: dict[tuple[str, str], ActiveTime] = {}
+    active: dict[tuple[str, str], ActiveTime] = {}
     try:
         with closing(sqlite3.connect(f"{home.activity.absolute().as_uri()}?mode=ro", uri=True)) as database:
             for record, username, question, seconds in database.execute(_READ, (dataset_id,)):
-                times = found.setdefault((record, username), {"seconds": 0.0, "questions": {}})
+                times = active.setdefault((record, username), {"seconds": 0.0, "questions": {}})
                 if question == WHOLE:
                     times["seconds"] = round(seconds, 3)
                 else:
                     times["questions"][question] = round(seconds, 3)
     except sqlite3.Error as error:
         raise InputError(f"{home.activity}: the measured times cannot be read ({error})") from error
-    return found
+    return active
 
 
-def _rows(user_id: str, one: Spent) -> list[tuple[str, str, str, str, float]]:
-    times = {WHOLE: one.seconds, **one.questions}
-    return [(one.dataset_id, one.record_id, user_id, question, seconds) for question, seconds in times.items()]
+def _rows(user_id: str, spent: Spent) -> list[tuple[str, str, str, str, float]]:
+    times = {WHOLE: spent.seconds, **spent.questions}
+    return [(spent.dataset_id, spent.record_id, user_id, question, seconds) for question, seconds in times.items()]
 
 
 def _credit(database: sqlite3.Connection, user_id: str, now: float) -> float:
-    found = database.execute("SELECT credit, at FROM person WHERE id = ?", (user_id,)).fetchone()
-    if found is None:
+    row = database.execute("SELECT credit, at FROM person WHERE id = ?", (user_id,)).fetchone()
+    if row is None:
         return FIRST_CREDIT
-    credit, at = float(found[0]), float(found[1])
+    credit, at = float(row[0]), float(row[1])
     # A clock that was set back gives nothing and takes nothing.
     return min(MAX_CREDIT, credit + max(0.0, now - at))
 

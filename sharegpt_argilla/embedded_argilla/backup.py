@@ -1,4 +1,8 @@
-"""A copy of all that cannot be made again: the databases, the owner's file, the credentials sheet, the key."""
+"""Backup and restore of all that cannot be made again.
+
+That is the databases, the owner's file, the credentials sheet and the key. The search index is built again from
+the database at the next start.
+"""
 
 from __future__ import annotations
 
@@ -21,15 +25,12 @@ from sharegpt_argilla.settings import Home
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from sharegpt_argilla.settings import Home
-
-
 ARCHIVE_ENDINGS = (".tar.gz", ".tgz")
 """A target whose name ends like this becomes an archive, any other a folder."""
 
 
 def precious_files(home: Home) -> list[Path]:
-    """What a backup holds, as the paths that the files have in a home folder; the database comes first."""
+    """What a backup contains, as the paths that the files have in a home folder; the database comes first."""
     return [home.database, home.activity, home.owner, home.credentials, home.secret_key]
 
 
@@ -117,7 +118,7 @@ def _copy_database(source: Path, copy: Path) -> None:
     try:
         with closing(_open(source)) as connection, closing(sqlite3.connect(copy)) as target:
             connection.backup(target)
-            # So that the copy is one file, without a log beside it.
+            # So that the copy is one file, without a log next to it.
             target.execute("PRAGMA journal_mode = DELETE")
     except sqlite3.Error as error:
         raise InputError(f"{source}: the database cannot be copied ({error})") from error
@@ -142,7 +143,7 @@ def _pack(files: list[Path], archive: Path) -> Path:
 
 @contextmanager
 def _scratch_folder(target: Path) -> Iterator[Path]:
-    """A folder beside the target that only this user can enter; gone at the end, unless it became the target."""
+    """A folder next to the target that only this user can enter; gone at the end, unless it became the target."""
     folder = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
     try:
         yield folder
@@ -155,7 +156,7 @@ def put_back(source: Path, home: Home, *, replace: bool = False) -> tuple[int, P
 
     Args:
         source: an archive or a folder that `back_up` wrote.
-        home: the folder that takes it; it is made where there is none.
+        home: the folder that takes it; it is made if it does not exist.
         replace: move what the folder holds aside; without it a folder that holds an Argilla is refused.
 
     Returns:

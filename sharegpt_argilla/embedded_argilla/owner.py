@@ -20,7 +20,7 @@ _LOG = logging.getLogger(__name__)
 
 
 async def ensure_owner(home: Home, api_url: str) -> None:
-    """Create the owner on the first start; on any other, mend what a broken-off start left behind.
+    """Create the owner on the first start; on any other, repair what an interrupted start left behind.
 
     The file comes first, so everything that can go wrong in between leaves a file whose key the database does
     not know yet. Then, and when the file was lost, the account gets the file's password and key. A password

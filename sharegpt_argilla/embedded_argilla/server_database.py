@@ -1,8 +1,8 @@
-"""Lets SQLite find the rows of argilla-server's own queries: two indexes, and statistics on the large tables.
+"""The embedded server's database: settings of SQLite connections, migrations, indexes and statistics.
 
-Without statistics SQLite takes any index for a good one. It then reads ten records by their ids as "all records
-of the dataset, those ids among them", and the submitted responses of one record as "all that were ever submitted,
-those of the record among them": at 100,000 records a tenth of a second for every page and every answer.
+Two indexes and fixed statistics on the large tables let SQLite plan argilla-server's queries well. Without
+statistics it takes any index for a good one, and reads a whole dataset to look up ten records by their ids. At
+100,000 records that takes a tenth of a second for every page and every answer.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def use_write_ahead_log() -> None:
 
 
 def migrate() -> None:
-    """Bring the schema to argilla-server's newest revision; a database that is up to date is left alone."""
+    """Bring the schema to argilla-server's newest revision; nothing happens if it is up to date."""
     # Not argilla-server's alembic.ini: reading it replaces the handlers of this process's log.
     config = Config()
     config.set_main_option("script_location", str(Path(argilla_server.__file__).parent / "alembic"))

@@ -169,6 +169,12 @@ def test_a_patch_is_applied_as_a_whole_or_not_at_all(tmp_path: Path, monkeypatch
     assert (module.f(), module.g()) == (11, 22)
 
 
+def test_the_documentation_lists_each_patch_with_what_is_lost_without_it() -> None:
+    page = (ROOT / "docs" / "embedded-argilla.md").read_text("utf-8")
+    for patch in _patches():
+        assert f"| {patch.name} | {patch.owner} | {patch.loss} |" in page
+
+
 def test_each_patch_of_the_folder_is_in_the_table_and_no_code_is_replaced_twice() -> None:
     modules = {
         path.stem

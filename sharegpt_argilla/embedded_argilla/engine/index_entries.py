@@ -1,4 +1,4 @@
-"""Reads argilla-server's objects, which often come half loaded, into the index's plain data.
+"""The plain data of the index, and how it is read from argilla-server's objects, which are often half loaded.
 
 A relationship that was not loaded is never touched: in asynchronous code that would raise.
 """
