@@ -7,6 +7,8 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 # What pytest leaves out; `make test MARKS=""` runs everything.
 MARKS ?= not slow
 PYTEST_ARGS ?=
+# Processes that the tests run in; what needs a server shares one of them. 0 is this process, as a debugger wants it.
+WORKERS ?= 2
 BENCHES ?= extract curate describe serve assign export
 # Where `make demo` serves.
 PORT ?= 6900
@@ -16,7 +18,7 @@ DASHBOARD_PORT ?= 8501
 
 help:
 	@echo "make demo    an Argilla on 127.0.0.1:$(PORT) with the examples in it (PORT=6901 for another)"
-	@echo "make test    the tests (MARKS='' includes the slow ones)"
+	@echo "make test    the tests, in two processes (MARKS='' includes the slow ones, WORKERS=0 for one process)"
 	@echo "make setup   only the environment in .venv"
 	@echo "make check   format, lint, types"
 	@echo "make bench   measurements, each beside a yardstick"
@@ -26,7 +28,7 @@ demo: $(VENV)/.demo
 	$(BIN)/sharegpt-argilla demo --port $(PORT) --dashboard-port $(DASHBOARD_PORT)
 
 test: setup
-	$(BIN)/python -m pytest -m "$(MARKS)" $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup -m "$(MARKS)" $(PYTEST_ARGS)
 
 setup: $(VENV)/.all
 

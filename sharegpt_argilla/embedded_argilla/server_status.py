@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 import psutil
 
-from sharegpt_argilla.embedded_argilla.backup import count_records
+from sharegpt_argilla.embedded_argilla.home_backup import count_records
 from sharegpt_argilla.embedded_argilla.processes.supervisor import STOP_WITHIN
 from sharegpt_argilla.embedded_argilla.server_file import launcher_of, read_server_file
 from sharegpt_argilla.errors import EmbeddedArgillaError

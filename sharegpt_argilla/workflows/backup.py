@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from sharegpt_argilla.embedded_argilla.backup import back_up
+from sharegpt_argilla.embedded_argilla.home_backup import back_up
 from sharegpt_argilla.settings import Home, default_home
 
 
