@@ -9,7 +9,7 @@ from sharegpt_argilla.moderation import CATEGORIES, category, detoxify_moderatio
 SPELLINGS = [
     (name, spelling)
     for name in CATEGORIES
-    for spelling in {name, name.replace("/", "_"), name.replace("/", "_").replace("-", "_"), name.upper()}
+    for spelling in sorted({name, name.replace("/", "_"), name.replace("/", "_").replace("-", "_"), name.upper()})
 ]
 
 
