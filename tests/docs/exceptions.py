@@ -1,8 +1,8 @@
-"""What stands in the documentation and is not run by tests/docs, each with the reason. The list is exact:
+"""What the documentation shows and tests/docs does not run, each with the reason. The list is exact:
 an entry that is no longer in the documentation fails (test_inventory.py)."""
 
 IN_A_TERMINAL_OF_ITS_OWN = {
-    "sharegpt-argilla serve": "the session's Argilla stands for it; tests/live/test_serve.py starts it",
+    "sharegpt-argilla serve": "the session's Argilla takes its place; tests/live/test_serve.py starts it",
     "sharegpt-argilla dashboard --rows curated.jsonl": "started for docs/dashboard.md",
     "sharegpt-argilla dashboard --rows curated.jsonl --annotated annotated.jsonl": "started for docs/dashboard.md",
 }

@@ -27,18 +27,18 @@ _FENCE = re.compile(
 )
 _HEADING = re.compile(r"^#+ ", re.MULTILINE)
 _SPAN = re.compile(r"`([^`\n]+)`")
-# What only a shell understands.
+# What only a shell can run.
 _SHELL = re.compile(r"[|<>$~&]")
 
 
 @dataclass(frozen=True)
 class Block:
-    """A fenced block, or a command that stands in a sentence.
+    """A fenced block, or a command inside a sentence.
 
     Attributes:
         page: path of the page from the root.
-        line: where it stands.
-        language: what stands behind the fence; ``inline`` for a command in a sentence.
+        line: its line on the page.
+        language: the word after the fence; ``inline`` for a command in a sentence.
         text: what is in it.
         shown: the output that the page shows for it; "" for none.
     """

@@ -50,7 +50,7 @@ class Reader:
         return said
 
     def run_in_a_shell(self, block: Block, script: str) -> str:
-        """Several lines, or what only a shell understands; what it says."""
+        """Run several lines, or what only a shell can run; returns its output."""
         done = subprocess.run(
             ["bash", "-e", "-o", "pipefail", "-c", script],
             cwd=self.folder,

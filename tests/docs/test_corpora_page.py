@@ -18,7 +18,7 @@ SHOWN = [
     for found in SECTION.finditer(PAGE)
     for block in re.findall(r"^```(?:json|text)\n(.*?)^```$", found[2], re.DOTALL | re.MULTILINE)
 ]
-# One layout with another corpus, whose example stands for it; kochatgpt_ppo shows its record in a sentence.
+# One layout with another corpus, whose example covers it; kochatgpt_ppo shows its record in a sentence.
 WITHOUT = {"gpt4", "common_zh", "kochatgpt_ppo"}
 
 

@@ -80,7 +80,7 @@ class Rest:
         return user_id
 
     def people(self, usernames: Iterable[str]) -> dict[str, Rest]:
-        """Connections of these accounts, with their API keys: much quicker than signing in."""
+        """Connections of these accounts, with their API keys: much faster than signing in."""
         keys = {item["username"]: item["api_key"] for item in self("GET", "/users")["items"]}
         url = str(self.http.base_url)
         return {name: Rest(url, **{"X-Argilla-Api-Key": keys[name]}) for name in usernames}

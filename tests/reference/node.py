@@ -36,7 +36,7 @@ def _address(kind: str, process: "subprocess.Popen[bytes]", ports: Path) -> str:
     deadline = time.monotonic() + _START_SECONDS
     while time.monotonic() < deadline:
         if process.poll() is not None:
-            sys.exit(f"the {kind} node ended with {process.returncode}; what it said stands above")
+            sys.exit(f"the {kind} node ended with {process.returncode}; its output is above")
         lines = ports.read_text().split() if ports.exists() else []
         if lines:
             return f"http://{lines[0]}"
