@@ -19,7 +19,7 @@ from sharegpt_argilla.corpora.formats.messages import OpenAIChat
 from sharegpt_argilla.corpora.formats.multilang import Multilang
 from sharegpt_argilla.corpora.formats.oasst import OpenAssistant
 from sharegpt_argilla.corpora.formats.open_webui import OpenWebUI
-from sharegpt_argilla.corpora.formats.preference import Preference
+from sharegpt_argilla.corpora.formats.preference_pairs import Preference
 from sharegpt_argilla.corpora.formats.prompt_response import COMPLETION, PromptResponse, Prompts
 from sharegpt_argilla.corpora.formats.question_answer import QuestionAnswer
 from sharegpt_argilla.corpora.formats.ryokoai import RyokoAI
