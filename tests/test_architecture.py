@@ -25,7 +25,7 @@ ALLOWED = {
     "annotation": set(),
     "moderation": set(),
     "common": {"errors", "rows"},
-    "config": {"errors", "common"},
+    "config": {"errors", "registry", "common"},
     **dict.fromkeys(FAMILIES, BASE),
     "argilla_client": BASE,
     "argilla_plugin": {"errors", "settings", "common"},

@@ -7,6 +7,7 @@ from sharegpt_argilla.config.agents import (
     IntentRules,
     LanguageModel,
     Moderation,
+    PluginAgent,
     VectorConfig,
 )
 from sharegpt_argilla.config.annotation_task import (
@@ -61,6 +62,7 @@ __all__ = [
     "MultiLabelQuestion",
     "NumberProperty",
     "Person",
+    "PluginAgent",
     "Project",
     "ProjectConfig",
     "PropertyConfig",

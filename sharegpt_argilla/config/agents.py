@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Discriminator, Field, Tag
 
 from sharegpt_argilla.config.annotation_task import FieldConfig, QuestionConfig, TextField
 from sharegpt_argilla.config.base import Name, Named, Section
+from sharegpt_argilla.registry import plugin_names
 
 INTENT_LABELS = ("brainstorming", "code", "generation", "rewrite", "summarization")
 """What ``intent_rules`` can answer."""
@@ -72,7 +73,39 @@ class LanguageModel(Section):
     price_out: Annotated[float, Field(ge=0, strict=False)] = 0.0
 
 
-AgentConfig = Annotated[Moderation | IntentRules | Classifier | LanguageModel, Field(discriminator="type")]
+class PluginAgent(Section):
+    """An agent of another package, by the name of its entry point. ``options``: what that package says."""
+
+    type: Annotated[str, Field(min_length=1)]
+    question: Name
+    options: dict[str, Any] = {}
+
+
+AGENT_PLUGINS = "sharegpt_argilla.agents"
+"""The group of entry points by which other packages add agents."""
+
+PLUGIN = "plug-in"
+"""Tag of the sections for agents of other packages."""
+
+AGENT_TYPES = ("moderation", "intent_rules", "classifier", "llm")
+"""Our own agents."""
+
+
+def _agent_type(section: object) -> str | None:
+    name = section.get("type") if isinstance(section, dict) else getattr(section, "type", None)
+    if isinstance(name, str) and name not in AGENT_TYPES and name in plugin_names(AGENT_PLUGINS):
+        return PLUGIN
+    return name
+
+
+AgentConfig = Annotated[
+    Annotated[Moderation, Tag("moderation")]
+    | Annotated[IntentRules, Tag("intent_rules")]
+    | Annotated[Classifier, Tag("classifier")]
+    | Annotated[LanguageModel, Tag("llm")]
+    | Annotated[PluginAgent, Tag(PLUGIN)],
+    Discriminator(_agent_type),
+]
 
 
 class VectorConfig(Named):
@@ -91,7 +124,7 @@ def agent_mistakes(agents: Sequence[AgentConfig], questions: Sequence[QuestionCo
         for name in names:
             if name not in by_name:
                 yield f'suggestions[{number}]: there is no question "{name}"; known: {", ".join(by_name)}'
-            elif not isinstance(agent, LanguageModel):
+            elif not isinstance(agent, LanguageModel | PluginAgent):
                 yield from _label_mistakes(f"suggestions[{number}]", agent, by_name[name])
 
 

@@ -1,12 +1,16 @@
-"""How answers become one value a question, and which responses a row carries."""
+"""The sections that commands read: ``curation``, ``describe``, ``export`` and ``dashboard``."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Literal
 
-from pydantic import Discriminator, Field, Tag
+from pydantic import AfterValidator, Discriminator, Field, Tag, WithJsonSchema
+from pydantic_core import PydanticCustomError
 
 from sharegpt_argilla.config.base import Name, Section
+from sharegpt_argilla.errors import UsageError
+from sharegpt_argilla.registry import find_plugin, plugin_names
 
 CheckId = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 Language = Annotated[str, Field(pattern=r"^[a-z]{2,3}$")]
@@ -57,16 +61,33 @@ POLICY_TYPES = {
 }
 """Policy that makes one value of several answers -> the types of question that it fits."""
 
-PolicyName = Literal[
-    "majority",
-    "unanimous",
-    "weighted",
-    "adjudicated",
-    "per_label_majority",
-    "mean",
-    "median",
-    "dawid_skene",
-    "mace",
+POLICY_PLUGINS = "sharegpt_argilla.policies"
+"""The group of entry points by which other packages add policies."""
+
+
+def policy_types(name: str) -> Sequence[str]:
+    """The types of question that a policy fits.
+
+    Raises:
+        ValueError: it is another package's, which cannot be imported.
+    """
+    if name in POLICY_TYPES:
+        return POLICY_TYPES[name]
+    try:
+        return tuple(getattr(find_plugin(POLICY_PLUGINS, name), "types", ()))
+    except UsageError as error:
+        raise ValueError(f'export.policies: "{name}" {error}') from error
+
+
+def _policy_name(name: str) -> str:
+    if name not in POLICY_TYPES and name not in plugin_names(POLICY_PLUGINS):
+        expected = ", ".join(f"'{known}'" for known in (*POLICY_TYPES, *plugin_names(POLICY_PLUGINS)))
+        raise PydanticCustomError("literal_error", "Input should be {expected}", {"expected": expected})
+    return name
+
+
+PolicyName = Annotated[
+    str, AfterValidator(_policy_name), WithJsonSchema({"type": "string", "enum": list(POLICY_TYPES)})
 ]
 StatusName = Literal["submitted", "draft", "discarded"]
 Weight = Annotated[float, Field(ge=0, strict=False)]

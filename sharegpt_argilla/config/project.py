@@ -23,7 +23,15 @@ from sharegpt_argilla.config.annotation_task import (
     TextField,
 )
 from sharegpt_argilla.config.base import Section
-from sharegpt_argilla.config.command_sections import BY_GOLD, POLICY_TYPES, Curation, Dashboard, Describe, Export
+from sharegpt_argilla.config.command_sections import (
+    BY_GOLD,
+    POLICY_TYPES,
+    Curation,
+    Dashboard,
+    Describe,
+    Export,
+    policy_types,
+)
 from sharegpt_argilla.config.team import Adjudication, Assignment, Gold, Person
 
 _GOLD = f"{EXTENSION}{GOLD}"
@@ -124,7 +132,7 @@ class ProjectConfig(Section):
             if name not in types:
                 nearest = nearest_word(name, list(types))
                 raise ValueError(f'export.policies: there is no question "{name}"{nearest} fix its name')
-            if types[name] not in POLICY_TYPES[policy]:
+            if types[name] not in policy_types(policy):
                 fitting = ", ".join(known for known, fits in POLICY_TYPES.items() if types[name] in fits)
                 raise ValueError(
                     f'export.policies.{name}: "{policy}" does not fit a {types[name]} question; fitting: {fitting}'

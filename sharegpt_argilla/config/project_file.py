@@ -11,11 +11,13 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 from yaml.constructor import SafeConstructor
 
+from sharegpt_argilla.config.agents import AGENT_PLUGINS, PLUGIN
 from sharegpt_argilla.config.annotation_task import CustomField
 from sharegpt_argilla.config.base import Section
 from sharegpt_argilla.config.project import Project, ProjectConfig, nearest_word
 from sharegpt_argilla.config.team import read_people
 from sharegpt_argilla.errors import ConfigError
+from sharegpt_argilla.registry import plugin_names
 
 DEFAULT_CONFIG = "dataset-config.yml"
 GUIDELINES_MAX = 10_000
@@ -194,7 +196,8 @@ def _what(error: ErrorDetails) -> str:
     context: dict[str, Any] = error.get("ctx", {})
     match error["type"]:
         case "union_tag_invalid":
-            known = sorted(word.strip("' ") for word in context["expected_tags"].split(","))
+            tags = [word.strip("' ") for word in context["expected_tags"].split(",")]
+            known = sorted({*tags, *plugin_names(AGENT_PLUGINS)} - {PLUGIN} if PLUGIN in tags else tags)
             text = (
                 f'unknown type "{context["tag"]}"{nearest_word(context["tag"], known)} known: {", ".join(known)}'
             )

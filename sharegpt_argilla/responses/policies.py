@@ -8,6 +8,7 @@ from statistics import fmean, median
 from typing import Any, NamedTuple
 
 from sharegpt_argilla.annotation import AnswerValue
+from sharegpt_argilla.config import POLICY_TYPES
 from sharegpt_argilla.registry import Registry
 
 POLICY = "majority"
@@ -18,7 +19,7 @@ ADJUDICATED = "adjudicated"
 
 
 FITTED = ("dawid_skene", "mace")
-"""Policies that fit a model to all answers at once; `responses.crowd` does it."""
+"""Our policies that fit a model to all answers at once; `responses.rater_models` does it."""
 
 
 class Aggregate(NamedTuple):
@@ -40,8 +41,28 @@ class Vote(NamedTuple):
     weight: float = 1.0
 
 
-Policy = Callable[[Sequence[Vote]], Aggregate]
+Decide = Callable[[Sequence[Vote]], Aggregate]
 """At least one vote, the earliest response first -> one value."""
+
+
+@dataclass(frozen=True)
+class Policy:
+    """A way from several answers to one question to one value.
+
+    Attributes:
+        decide: gives the value for the votes on one row.
+        types: of questions that it fits.
+        fit: row id -> person -> answer, of all rows, to row id -> value; the rows that it leaves out are decided
+            by ``decide``. None for a policy that looks at each row alone.
+    """
+
+    decide: Decide
+    types: Sequence[str] = POLICY_TYPES["majority"]
+    fit: Callable[[Mapping[str, Mapping[str, AnswerValue]]], Mapping[str, Aggregate]] | None = None
+
+    def __call__(self, votes: Sequence[Vote]) -> Aggregate:
+        """The value for the votes on one row."""
+        return self.decide(votes)
 
 
 @dataclass(frozen=True)
@@ -52,7 +73,7 @@ class PolicyChoice:
         policies: question -> name of its policy; `POLICY` where there is none.
         adjudicators: people whose answer wins over all others.
         weights: person -> weight of a vote; 1 where there is none.
-        fitted: question -> row id -> what the policies of `FITTED` gave; majority decides where they gave nothing.
+        fitted: question -> row id -> what `Policy.fit` gave; where it gave nothing, rows are decided alone.
         weighs_by_gold: whether ``weights`` are still to come from everybody's answers to gold rows.
     """
 
@@ -70,7 +91,7 @@ class PolicyChoice:
     @property
     def fitted_questions(self) -> dict[str, str]:
         """Question -> policy, of those that need all answers at once."""
-        return {question: name for question, name in self.policies.items() if name in FITTED}
+        return {question: name for question, name in self.policies.items() if POLICIES[name].fit}
 
     def of(self, question: str) -> str:
         """The name of the question's policy."""
@@ -97,11 +118,11 @@ class PolicyChoice:
         name = ADJUDICATED if ruled else self.of(question)
         if name == ADJUDICATED and not ruled:
             return name, Aggregate(None, tie=False)
-        if name in FITTED:
-            found = self.fitted.get(question, {}).get(row_id or "")
-            if found is not None:
-                return name, found
-            name = POLICY
+        if name != POLICY and POLICIES[name].fit:
+            fitted = self.fitted.get(question, {}).get(row_id or "")
+            if fitted is not None:
+                return name, fitted
+            name = POLICY if name in FITTED else name
         counted = ruled or answers
         if name == POLICY:
             return name, majority([*counted.values()])
@@ -216,17 +237,29 @@ def _item(item: Any) -> Any:
     return tuple(sorted(item.items())) if isinstance(item, dict) else item
 
 
+def _fit_by(name: str) -> Callable[[Mapping[str, Mapping[str, AnswerValue]]], Mapping[str, Aggregate]]:
+    def fit(answers: Mapping[str, Mapping[str, AnswerValue]]) -> Mapping[str, Aggregate]:
+        # That module knows what records and choices are, which this one defines.
+        from sharegpt_argilla.responses import rater_models  # noqa: PLC0415
+
+        return rater_models.fit(name, answers)
+
+    return fit
+
+
 POLICIES: Registry[Policy] = Registry(
     "policy",
     {
-        "majority": _majority,
-        "unanimous": _unanimous,
-        "weighted": _weighted,
-        ADJUDICATED: _majority,
-        "per_label_majority": _per_label_majority,
-        "mean": _mean,
-        "median": _median,
-        **dict.fromkeys(FITTED, _majority),
+        "majority": Policy(_majority, POLICY_TYPES["majority"]),
+        "unanimous": Policy(_unanimous, POLICY_TYPES["unanimous"]),
+        "weighted": Policy(_weighted, POLICY_TYPES["weighted"]),
+        ADJUDICATED: Policy(_majority, POLICY_TYPES[ADJUDICATED]),
+        "per_label_majority": Policy(_per_label_majority, POLICY_TYPES["per_label_majority"]),
+        "mean": Policy(_mean, POLICY_TYPES["mean"]),
+        "median": Policy(_median, POLICY_TYPES["median"]),
+        **{name: Policy(_majority, POLICY_TYPES[name], _fit_by(name)) for name in FITTED},
     },
+    group="sharegpt_argilla.policies",
+    needs=("__call__", "decide", "types", "fit"),
 )
-"""Name -> policy. ``config.POLICY_TYPES`` says which types of question each fits."""
+"""Name -> policy."""

@@ -15,7 +15,7 @@ from typing import Any
 from sharegpt_argilla.annotation import AnsweredRecord, AnswerValue
 from sharegpt_argilla.errors import UsageError
 from sharegpt_argilla.responses.merge import answers_of
-from sharegpt_argilla.responses.policies import Aggregate, PolicyChoice, comparable
+from sharegpt_argilla.responses.policies import POLICIES, Aggregate, PolicyChoice, comparable
 
 UNKNOWN = 0.5
 """The weight of somebody who answered no gold: what `gold_weights` gives for nothing right of nothing."""
@@ -73,7 +73,11 @@ def fit_policies(choice: PolicyChoice, records: Iterable[AnsweredRecord]) -> Pol
             given = answers_of(record, question)
             if given and record.id is not None:
                 of_rows[record.id] = given
-    fitted = {name: fit(policy, answers[name]) for name, policy in choice.fitted_questions.items()}
+    fitted = {
+        name: fit_all(answers[name])
+        for name, policy in choice.fitted_questions.items()
+        if (fit_all := POLICIES[policy].fit) is not None
+    }
     return replace(choice, fitted=fitted)
 
 

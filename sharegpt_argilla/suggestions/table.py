@@ -54,6 +54,8 @@ AGENTS: Registry[Build] = Registry(
             dry_run=around.dry_run,
         ),
     },
+    group="sharegpt_argilla.agents",
+    needs=("__call__",),
 )
 """Type -> how the agent is built from its section of the file."""
 

@@ -38,5 +38,10 @@ _MEMBERS: tuple[TrainingFormat, ...] = (
     Table("csv", "every column, CSV that spreadsheets may open", ".csv", "csv_file"),
 )
 
-FORMATS: Registry[TrainingFormat] = Registry("training format", {member.name: member for member in _MEMBERS})
+FORMATS: Registry[TrainingFormat] = Registry(
+    "training format",
+    {member.name: member for member in _MEMBERS},
+    group="sharegpt_argilla.formats",
+    needs=("name", "title", "suffix", "unit", "needs_history", "needs_answer", "rows", "write"),
+)
 """Every training format by name."""

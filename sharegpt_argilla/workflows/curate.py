@@ -17,7 +17,7 @@ from sharegpt_argilla.config import Curation, load_project
 from sharegpt_argilla.corpora.run.executors import executor
 from sharegpt_argilla.curation.checks.base import Options
 from sharegpt_argilla.curation.checks.duplicate_checks import Seen
-from sharegpt_argilla.curation.checks.table import CHECKS, DEFAULT, FIXABLE
+from sharegpt_argilla.curation.checks.table import CHECKS, DEFAULT, can_fix
 from sharegpt_argilla.curation.chunks import Curated, Settings, chunks, curate_chunk
 from sharegpt_argilla.curation.curation_report import build_report, render_report
 from sharegpt_argilla.curation.language_identifier import identifier
@@ -193,9 +193,10 @@ def _plan(
         raise UsageError(f'the check "{min(missing)}" cannot both be skipped and drop or mend rows')
     if redact or section.redact:
         fixing |= {name for name in wanted if CHECKS[name].private}
-    if unfit := fixing - set(FIXABLE):
+    fixable = [name for name, check in CHECKS.items() if can_fix(check)]
+    if unfit := fixing.difference(fixable):
         raise UsageError(
-            f'the check "{min(unfit)}" cannot mend what it finds; those that can: {", ".join(FIXABLE)}'
+            f'the check "{min(unfit)}" cannot mend what it finds; those that can: {", ".join(fixable)}'
         )
     return _Plan(tuple(name for name in CHECKS if name in wanted), dropping, fixing)
 

@@ -87,6 +87,7 @@ CHECKED_ELSEWHERE = {
     ("docs/deployment.md", "nginx"): "nobody: it needs nginx",
     ("docs/deployment.md", "text"): "here, as a crontab",
     ("docs/export.md", "text"): "here, as a crontab",
+    ("docs/extending.md", "toml"): "tests/docs/test_extending.py",
     ("docs/training-formats.md", "csv"): "tests/training/test_documentation.py",
 }
 """Page and language of blocks that are not followed here -> who checks them."""

@@ -74,5 +74,10 @@ _MEMBERS: tuple[Corpus, ...] = (
     KoChatGPTConversation(),
 )
 
-CORPORA: Registry[Corpus] = Registry("corpus", {member.name: member for member in _MEMBERS})
+CORPORA: Registry[Corpus] = Registry(
+    "corpus",
+    {member.name: member for member in _MEMBERS},
+    group="sharegpt_argilla.corpora",
+    needs=("name", "title", "source", "container", "is_record", "read"),
+)
 """Every corpus adapter by name."""

@@ -61,11 +61,22 @@ _MEMBERS: tuple[Check, ...] = (
     classifiers.MODERATION,
 )
 
-CHECKS: Registry[Check] = Registry("check", {check.id: check for check in _MEMBERS})
+
+def can_fix(check: Check) -> bool:
+    """Whether what the check finds can be fixed or redacted."""
+    return check.fix is not None or check.private
+
+
+CHECKS: Registry[Check] = Registry(
+    "check",
+    {check.id: check for check in _MEMBERS},
+    group="sharegpt_argilla.checks",
+    needs=("id", "message", "severity", "private", "optional", "precision", "fix", "find"),
+)
 """Id -> check."""
 
 DEFAULT = tuple(check.id for check in _MEMBERS if not check.optional)
-"""The checks that run when nobody says which."""
+"""The checks that run when nobody says which; those of other packages run when they are named."""
 
-FIXABLE = tuple(check.id for check in _MEMBERS if check.fix is not None or check.private)
-"""The checks whose finds can be mended or redacted."""
+FIXABLE = tuple(check.id for check in _MEMBERS if can_fix(check))
+"""Our checks whose finds can be fixed or redacted."""
