@@ -36,6 +36,7 @@ def test_the_generated_pages_are_up_to_date(monkeypatch) -> None:
     generate = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(generate)
     assert generate.CLI.read_text(encoding="utf-8") == generate.cli_page(), "run `make docs`"
+    assert generate.API.read_text(encoding="utf-8") == generate.api_page(), "run `make docs`"
     assert generate.KEYS.read_text(encoding="utf-8") == generate.keys_page(), "run `make docs`"
 
 

@@ -16,6 +16,7 @@ PLACEHOLDERS = {
 }
 
 ELSEWHERE = {
+    "hf download --repo-type dataset": "the beginning of a command, in a docstring",
     "docker compose up -d": "needs Docker; the file is checked against argilla-server's settings",
     "hf download OWNER/NAME --repo-type dataset --local-dir sharegpt-curation": "needs a dataset of the Hub",
     "python docs/count_checks.py DATA": "needs the files; tests/curation/test_docs_page.py runs it where they are",
