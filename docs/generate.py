@@ -1,5 +1,5 @@
-"""Write what is generated anew: docs/cli.md from the commands, docs/configuration-keys.md from the models, docs/api.md
-from docstrings, and the projects that `init` copies from the ready project files of this repository."""
+"""Write what is generated anew: docs/cli.md from commands, configuration-keys.md from models, api.md from
+docstrings, and the projects that `init` copies from the ready project files of this repository."""
 
 from __future__ import annotations
 

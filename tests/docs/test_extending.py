@@ -19,7 +19,7 @@ from sharegpt_argilla.rows import Pair, build_row
 from sharegpt_argilla.workflows.push_to_argilla import push_to_argilla
 from tests.docs.pages import blocks
 from tests.docs.reader import PATH_OF_PROGRAM
-from tests.projects import ANSWER, ROOT, TestProject, annotations, write_rows
+from tests.projects import ANSWER, ROOT, TestProject, read_annotations, write_rows
 
 PAGE = "docs/extending.md"
 TIME = "20230511 15:56:03"
@@ -111,7 +111,7 @@ def test_agent_and_policy_work_in_a_project(project: TestProject, run: Run, tmp_
         annotator.answer(annotator.pending()[0]["id"], values=ANSWER | {"quality": quality})
     output = tmp_path / "annotated.jsonl"
     run("sharegpt-argilla", "export-responses", rows, "-o", output, "--config", project.config, **server)
-    ((_, annotation),) = annotations(output).items()
+    ((_, annotation),) = read_annotations(output).items()
     assert annotation["quality"] == 2
     assert annotation["suggestions"] == [
         {"question": "intent", "agent": "asks_for_code", "value": ["code"], "type": "model"}
