@@ -16,7 +16,7 @@ from sharegpt_argilla.cli import main
 from sharegpt_argilla.cli.main import COMMANDS, build_parser
 from sharegpt_argilla.corpora.formats.table import CORPORA
 from sharegpt_argilla.descriptives.metrics import METRICS
-from sharegpt_argilla.suggestions.intent_rules import RULES
+from sharegpt_argilla.suggestions.intent_rules import intent_rules
 from sharegpt_argilla.suggestions.table import AGENTS
 from tests.projects import ROOT
 
@@ -96,7 +96,7 @@ def test_every_metric_is_documented() -> None:
 def test_every_agent_and_every_rule_is_documented() -> None:
     text = (ROOT / "docs" / "suggestions.md").read_text(encoding="utf-8")
     assert [agent for agent in AGENTS if f"`{agent}`" not in text] == []
-    read = [f"| {rule.right} of {rule.read} | {rule.score} |" for rule in RULES]
+    read = [f"| {rule.right} of {rule.read} | {rule.score} |" for rule in intent_rules()]
     assert re.findall(r"\| \d+ of \d+ \| 0\.\d+ \|", text) == read
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from sharegpt_argilla.curation.check_data import check_data
+
 ENOUGH = 0.8
 """Precision from which a check may be trusted to drop rows that nobody looks at."""
 
@@ -20,31 +22,7 @@ class Precision(NamedTuple):
         return self.true / self.read
 
 
-PRECISION: dict[str, Precision] = {
-    "control_characters": Precision(20, 20),
-    "mojibake": Precision(7, 7),
-    "html_entities": Precision(25, 25),
-    "literal_escapes": Precision(25, 25),
-    "no_input": Precision(1, 1),
-    "too_short": Precision(22, 24),
-    "continuation": Precision(33, 33),
-    "system_prompt": Precision(17, 17),
-    "tool_use": Precision(6, 6),
-    "web_reference": Precision(12, 12),
-    "image_reference": Precision(30, 34),
-    "live_data": Precision(18, 18),
-    "media_generation": Precision(1, 1),
-    "blank_answer": Precision(20, 20),
-    "repeated_prompt": Precision(18, 20),
-    "refusal": Precision(79, 80),
-    "code_missing": Precision(1, 1),
-    "wrong_statistic": Precision(1, 1),
-    "language_mismatch": Precision(36, 47),
-    "leftover_language": Precision(32, 38),
-    "mixed_malay": Precision(35, 37),
-    "duplicate": Precision(28, 28),
-    "near_duplicate": Precision(21, 28),
-    "email": Precision(4, 4),
-    "phone": Precision(11, 11),
-}
-"""Check -> what reading gave. docs/curation.md says on which files."""
+def measured_precision(check: str) -> Precision | None:
+    """What reading gave; None for a check that nobody judged. docs/curation.md says on which files."""
+    table = check_data(check)
+    return Precision(table["true_hits"], table["read_hits"]) if "true_hits" in table else None

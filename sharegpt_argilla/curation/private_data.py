@@ -11,7 +11,9 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
+from sharegpt_argilla.curation.check_data import check_data
 from sharegpt_argilla.curation.checks.base import Options
+from sharegpt_argilla.curation.word_patterns import LanguagePatterns
 from sharegpt_argilla.errors import UsageError
 
 EXISTING = re.compile(
@@ -80,82 +82,32 @@ def without_overlaps(spans: Iterable[Span], text: str) -> list[Span]:
     return sorted(chosen)
 
 
-_EMAIL = re.compile(r"(?<![\w.+-])[A-Za-z0-9][\w.+-]{0,63}@(?:[A-Za-z0-9-]{1,63}\.)+[A-Za-z]{2,24}(?![\w-])")
+_EMAIL = LanguagePatterns("email", "form")
 # Addresses of nobody; after the allow-list of da03/wildchat.
-_NOBODY = re.compile(
-    r"^(?:info|contact|support|test\w*|user\w*|example|admin|sales|help|no-?reply|hello|name|email|mail|you|your\w*|"
-    r"someone|somebody|john\.?(?:doe|smith)?|jane\.?(?:doe|smith)?|foo|bar|abc|xyz|me|git|root|username|customer\w*|"
-    r"recipient\w*|sender\w*|office|service|alerts?|notifications?|newsletter|billing|careers|jobs|hr|press|orders?|webmaster|postmaster)@|"
-    r"@(?:[\w-]+\.)*(?:example|test|invalid|localhost|domain|yourdomain|email|company|yourcompany|mydomain|website|"
-    r"yourwebsite|mail|abc|xyz|acme|sample)\.|@(?:[\w-]+\.)+(?:example|test|invalid|local|png|jpg|js|py|service)$",
-    re.IGNORECASE,
-)
+_NOBODY = LanguagePatterns("email", "nobody")
 
-_PHONE = re.compile(
-    r"(?<![\w.,/=#:$-])(?:\+ ?\d{1,3}[ .-]?)?(?:\(\d{2,5}\)[ .-]?)?\d(?:[ .-]?\d){6,12}(?![\w/=%-]|[.,]\d)"
-)
-_CUE = re.compile(
-    r"(?:\b(?:tel|telephone|phone|mobile|cell|call|fax|whats\s?app|we\s?chat|sms|text|contact|hotline|telefon|telepon|"
-    r"tél|handphone|hp|no\.? ?hp|hubungi|nombor)\b|电话|手机|微信|联系|전화|휴대폰|연락처)[^\n\d]{0,25}$",
-    re.IGNORECASE,
-)
-_INTERNATIONAL = re.compile(r"^\+\s?[1-9]")
-_AMERICAN = re.compile(r"^(?:\+?1[ .-]?)?(?:\(\d{3}\) ?|\d{3}[.-])\d{3}[.-]\d{4}$")
-_ALONE = re.compile(r"^[ \t]*(\+?\d(?:[ .-]?\d){9,12})[ \t]*$", re.MULTILINE)
+_PHONE = LanguagePatterns("phone", "form")
+_CUE = LanguagePatterns("phone", "cue")
+_INTERNATIONAL = LanguagePatterns("phone", "international")
+_AMERICAN = LanguagePatterns("phone", "american")
+_ALONE = LanguagePatterns("phone", "alone")
 _LIST = 5
 # Reserved for fiction, or counted on the fingers.
-_FICTION = re.compile(r"555\d{4}$|55501\d\d$|^\+?1?(?:123456|1234|0123|9876543|0{5}|1{5})|(\d)\1{6}|12345678")
+_FICTION = LanguagePatterns("phone", "fiction")
 
-_IPV4 = re.compile(r"(?<![\w.-])(?:\d{1,3}\.){3}\d{1,3}(?![\w-]|\.\d)")
-_IPV6 = re.compile(r"(?<![\w:.])(?:[0-9A-Fa-f]{1,4}:){2,7}(?::?[0-9A-Fa-f]{1,4}){1,6}(?![\w:])")
+_IPV4 = LanguagePatterns("ip_address", "v4")
+_IPV6 = LanguagePatterns("ip_address", "v6")
 # What stands about the version of a program.
-_PACKAGE = re.compile(r"[<>=~]=|\b(?:pip|npm|package|version|install\w*|release|dll|exe)\b", re.IGNORECASE)
-_VERSION = re.compile(
-    r"(?:\bv(?:ersion|er)?\.?|\b(?:release|build|chrome|section|oid)|[=~^@-])[\s/:]*$", re.IGNORECASE
-)
-# Public resolvers: known to everybody.
-_PUBLIC = {
-    "8.8.8.8",
-    "8.8.4.4",
-    "1.1.1.1",
-    "1.0.0.1",
-    "9.9.9.9",
-    "1.2.3.4",
-    "4.3.2.1",
-    "5.6.7.8",
-    "2.2.2.2",
-    "4.4.4.4",
-    "75.75.75.75",
-    "75.75.76.76",
-    "208.67.222.222",
-}
-
-_CARD = re.compile(
-    r"(?<![\w.,/#-])(?:\d{4}([ -])\d{4}\1\d{4}\1\d{4}|3[47]\d\d([ -])\d{6}\2\d{5}|[3-6]\d{13,15})(?![\w.-]?\d|\w)"
-)
-_CARD_CUE = re.compile(r"\b(?:card|visa|mastercard|amex|credit|debit|kad|kartu|cc)\b|卡|카드", re.IGNORECASE)
+_PACKAGE = LanguagePatterns("ip_address", "package")
+_VERSION = LanguagePatterns("ip_address", "version")
+_CARD = LanguagePatterns("card", "form")
+_CARD_CUE = LanguagePatterns("card", "cue")
 # Test numbers that payment providers publish.
-_TEST_CARDS = re.compile(
-    r"^(?:4111111111111111|4242424242424242|5555555555554444|4012888888881881|378282246310005|(\d)\1+)$"
-)
+_TEST_CARDS = LanguagePatterns("card", "test_number")
 
-_SECRET = re.compile(
-    r"(?<![\w-])(?:sk-(?:proj-|ant-)?[A-Za-z0-9_-]{20,}|(?:sk|pk|rk)_(?:live|test)_[A-Za-z0-9]{16,}|AKIA[0-9A-Z]{16}|"
-    r"gh[pousr]_[A-Za-z0-9]{30,}|github_pat_\w{30,}|glpat-[\w-]{20,}|xox[abprs]-[\w-]{10,}|AIza[\w-]{35}|"
-    r"hf_[A-Za-z0-9]{30,}|SG\.[\w-]{16,}\.[\w-]{16,}|eyJ[\w-]{10,}\.eyJ[\w-]{10,}\.[\w-]{10,}|"
-    r"\d{8,10}:AA[\w-]{33})(?![\w])|"
-    r"-----BEGIN (?:[A-Z]+ )?PRIVATE KEY-----[\s\S]{40,4000}?-----END (?:[A-Z]+ )?PRIVATE KEY-----"
-)
-_ASSIGNED = re.compile(
-    r"\b(?:api[_ -]?key|secret(?:[_ -]?key)?|access[_ -]?token|auth[_ -]?token|password|passwd|"
-    r"client[_ -]?secret)\b"
-    r"['\"]?\s*(?::|=|=>|is)\s*['\"]?([A-Za-z0-9+/_=.!@#$%^&*-]{16,100})(?=['\"\s,;]|$)",
-    re.IGNORECASE,
-)
-_EXAMPLE = re.compile(
-    r"x{4,}|\*{3,}|\.{3}|your|example|placeholder|secret|token|password|1234567|abcdef|insert|change",
-    re.IGNORECASE,
-)
+_SECRET = LanguagePatterns("secret", "token")
+_ASSIGNED = LanguagePatterns("secret", "assigned")
+_EXAMPLE = LanguagePatterns("secret", "example")
 _ENTROPY = 3.3
 """Bits a character, below which a token is a word or a pattern and no secret."""
 
@@ -178,7 +130,7 @@ def phones(text: str) -> Iterator[Span]:
         if len(number) <= 8 or not 8 <= len(digits) <= 15 or _FICTION.search(digits):
             continue
         told = _CUE.search(text[max(0, match.start() - 40) : match.start()])
-        if told or digits in listed or _INTERNATIONAL.match(number) or _AMERICAN.match(number):
+        if told or digits in listed or _INTERNATIONAL.search(number) or _AMERICAN.search(number):
             yield Span(*match.span(), "PHONE")
 
 
@@ -189,11 +141,19 @@ def _listed(text: str) -> set[str]:
     return {digits for digits in alone if kinds[digits[:2], len(digits)] >= _LIST}
 
 
+@cache
+def _resolvers() -> frozenset[str]:
+    """Public name servers."""
+    return frozenset(check_data("ip_address")["resolvers"]["addresses"])
+
+
 def ip_addresses(text: str) -> Iterator[Span]:
     """Addresses that are routed on the internet; not private ones, resolvers or versions."""
     for pattern in (_IPV4, _IPV6):
         for match in pattern.finditer(text):
-            if match[0] not in _PUBLIC and not _VERSION.search(text[max(0, match.start() - 12) : match.start()]):
+            if match[0] not in _resolvers() and not _VERSION.search(
+                text[max(0, match.start() - 12) : match.start()]
+            ):
                 try:
                     address = ipaddress.ip_address(match[0])
                 except ValueError:
@@ -211,7 +171,7 @@ def cards(text: str) -> Iterator[Span]:
         digits = re.sub(r"\D", "", match[0])
         grouped = len(digits) != len(match[0])
         near = text[max(0, match.start() - 60) : match.end() + 30]
-        if luhn(digits) and not _TEST_CARDS.match(digits) and (grouped or _CARD_CUE.search(near)):
+        if luhn(digits) and not _TEST_CARDS.search(digits) and (grouped or _CARD_CUE.search(near)):
             yield Span(*match.span(), "CARD")
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator
 
+from sharegpt_argilla.curation.check_data import pattern_set
 from sharegpt_argilla.curation.checks.base import Finding
 
 # Malay and Indonesian share most of their words, and identifiers mistake one for the other.
-_FAMILY = {"en": "en", "ms": "ms", "id": "ms", "zh": "zh", "ko": "ko", "ja": "ja"}
+FAMILY = {"en": "en", "ms": "ms", "id": "ms", "zh": "zh", "ko": "ko", "ja": "ja"}
+"""Language -> the key of its patterns."""
 EXCERPT = 80
 """Characters of a text that a report shows."""
 
@@ -22,31 +24,41 @@ _PROGRAM = re.compile(
 _CODE = re.compile(r"```.*?(?:```|\Z)|`[^`\n]+`", re.DOTALL)
 
 
-class Words:
+class LanguagePatterns:
     """A pattern for each language. Of a text in a language with no pattern, all are tried.
 
-    Args:
-        patterns: language -> regular expression; ``""`` for one that fits all.
+    Nothing is read or compiled before the first text. The patterns are set ``name`` of ``check`` in ``data``.
     """
 
-    def __init__(self, patterns: Mapping[str, str], flags: re.RegexFlag = re.IGNORECASE) -> None:
-        common = [patterns[""]] if "" in patterns else []
-        known = set(patterns) - {""}
-        self._all = re.compile("|".join(f"(?:{pattern})" for pattern in patterns.values()), flags)
-        self._one = {
-            language: re.compile("|".join(f"(?:{pattern})" for pattern in [*common, patterns[family]]), flags)
-            for language, family in _FAMILY.items()
-            if family in known
-        }
+    def __init__(self, check: str, name: str) -> None:
+        self.check, self.name = check, name
+        self._compiled: dict[str, re.Pattern[str]] = {}
 
-    def search(self, text: str, language: str, end: int | None = None) -> re.Match[str] | None:
+    def search(self, text: str, language: str = "", end: int | None = None) -> re.Match[str] | None:
         """The first match in the first ``end`` characters."""
-        pattern = self._one.get(language, self._all)
+        pattern = self._pattern(language)
         return pattern.search(text) if end is None else pattern.search(text, 0, end)
 
-    def fullmatch(self, text: str, language: str) -> re.Match[str] | None:
+    def fullmatch(self, text: str, language: str = "") -> re.Match[str] | None:
         """The text itself, where it matches as a whole."""
-        return self._one.get(language, self._all).fullmatch(text)
+        return self._pattern(language).fullmatch(text)
+
+    def finditer(self, text: str, language: str = "") -> Iterator[re.Match[str]]:
+        """All matches that do not overlap."""
+        return self._pattern(language).finditer(text)
+
+    def _pattern(self, language: str) -> re.Pattern[str]:
+        family = FAMILY.get(language, "")
+        if family not in self._compiled:
+            self._compiled[family] = self._compile(family)
+        return self._compiled[family]
+
+    def _compile(self, family: str) -> re.Pattern[str]:
+        expressions, flags = pattern_set(self.check, self.name)
+        chosen = list(expressions.values())
+        if family in expressions:
+            chosen = [expressions[language] for language in ("any", family) if language in expressions]
+        return re.compile("|".join(f"(?:{expression})" for expression in chosen), flags)
 
 
 def without_code(text: str) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
 
 from sharegpt_argilla.curation.checks.base import Finding, Item, Options, Rule
-from sharegpt_argilla.curation.word_patterns import Words, around, shortened, without_code
+from sharegpt_argilla.curation.word_patterns import LanguagePatterns, around, shortened, without_code
 
 _NUMBER = r"(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?"
 _OPERATOR = r"\s*[+*×·÷/−–-]\s*|\s+x\s+"
@@ -28,21 +28,7 @@ _STATISTICS: dict[str, Callable[[Sequence[Fraction]], Fraction]] = {
     "median": statistics.median,
     "sum": lambda numbers: sum(numbers, Fraction()),
 }
-_ASKED = {
-    "mean": Words(
-        {"en": r"\b(?:mean|average)\b", "ms": r"\b(?:min|purata|rata-rata|purata aritmetik)\b", "zh": "平均"}
-    ),
-    "median": Words({"en": r"\bmedian\b", "ms": r"\b(?:median|penengah)\b", "zh": "中位数"}),
-    "sum": Words(
-        {
-            "en": r"\b(?:sum|total) of (?:these|the following|all|the) (?:\w+ )?numbers\b|"
-            r"\badd (?:up )?(?:these|the "
-            r"following) numbers\b",
-            "ms": r"\bjumlah(?:kan)? (?:semua )?(?:nombor|angka|bilangan)\b",
-            "zh": "求和|总和",
-        }
-    ),
-}
+_ASKED = {name: LanguagePatterns("wrong_statistic", name) for name in _STATISTICS}
 _LIST = re.compile(
     r"(?<![\d.,])-?\d+(?:\.\d+)?(?:\s*(?:,|;|、|dan|and)\s*(?:and |dan )?-?\d+(?:\.\d+)?){2,}(?!\d|\.\d)"
 )

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple, Protocol
 
-from sharegpt_argilla.curation.precision import PRECISION, Precision
+from sharegpt_argilla.curation.precision import Precision, measured_precision
 
 Severity = Literal["note", "warning", "error"]
 """``note``: worth knowing; ``warning``: often unusable; ``error``: nothing to learn from."""
@@ -143,7 +143,7 @@ class Rule:
     @property
     def precision(self) -> Precision | None:
         """As measured."""
-        return PRECISION.get(self.id)
+        return measured_precision(self.id)
 
     def find(self, items: Sequence[Item], options: Options) -> list[Finding | None]:
         """What it says about each item."""

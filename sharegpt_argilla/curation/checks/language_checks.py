@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from sharegpt_argilla.curation.checks.base import UNSURE, Finding, Item, Options, Rule
-from sharegpt_argilla.curation.word_patterns import around, is_program, without_code
+from sharegpt_argilla.curation.word_patterns import LanguagePatterns, around, is_program, without_code
 
 _SCRIPTS = {
     "Hangul": "\u1100-\u11ff\u3130-\u318f\uac00-\ud7af",
@@ -24,27 +24,11 @@ _WORD = re.compile(r"[^\W\d_]{3,}")
 _GLOSS = re.compile(r"[(（][^()（）\n]{0,60}[)）]")
 _URL = re.compile(r"https?://\S+")
 # Who speaks of languages, scripts or names means the letters.
-_MEANT = re.compile(
-    r"\b(?:translat\w+|terjemah\w*|language|bahasa|korean?|japanese|jepun|jepang|chinese|cina|china|tionghoa|mandarin|"
-    r"russian?|rusia|arabic?|arab|thai|hindi|kanji|hangul|hiragana|unicode|utf-?8|alphabet|aksara|tulisan|emoji|"
-    r"characters?|letters?|huruf|english|inggeris|inggris|spanish|german|french|melayu|malay|indonesian?)\b|"
-    r"翻译|翻譯|英[文语語]|日[文语語]|中文|韩[文语]|法语|德语|번역(?!하기)|영어|한국어|일본어|일어|日本語|翻訳|перев[её]\w+|англ\w+",
-    re.IGNORECASE,
-)
+_MEANT = LanguagePatterns("leftover_language", "meant")
 
 # Written so in Indonesian only, or in Malay only; short lists of the commonest.
-_INDONESIAN = re.compile(
-    r"\b(?:karena|bisa|mobil|uang|kantor|sepeda|gratis|rumah sakit|sekretaris|universitas|kualitas|aktivitas|"
-    r"komunitas|nomor|desember|agustus|kulkas|listrik|handuk|apotek|dokter|obat|pria|butuh|bahwa|televisi|"
-    r"kalian|berbeda|coba|berolahraga)\b",
-    re.IGNORECASE,
-)
-_MALAY = re.compile(
-    r"\b(?:kerana|wang|pejabat|basikal|syarikat|setiausaha|universiti|kualiti|aktiviti|komuniti|nombor|disember|ogos|"
-    r"julai|tuala|ubat|bahawa|televisyen|sahaja|selepas|cuba|pelbagai|perniagaan|berbeza|awak|maklumat|perkhidmatan|"
-    r"pautan)\b",
-    re.IGNORECASE,
-)
+_INDONESIAN = LanguagePatterns("mixed_malay", "indonesian")
+_MALAY = LanguagePatterns("mixed_malay", "malay")
 # Short texts full of names are mistaken for languages that chat logs hardly have (Latin, Javanese, Zulu).
 # fmt: off
 _KNOWN = frozenset((

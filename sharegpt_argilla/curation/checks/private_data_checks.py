@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from sharegpt_argilla.common.contract_keys import PII
 from sharegpt_argilla.curation.checks.base import Finding, Fix, Item, Options, Severity
-from sharegpt_argilla.curation.precision import PRECISION, Precision
+from sharegpt_argilla.curation.precision import Precision, measured_precision
 from sharegpt_argilla.curation.private_data import Span, cards, emails, entities, ip_addresses, phones, secrets
 
 
@@ -32,7 +32,7 @@ class Private:
     @property
     def precision(self) -> Precision | None:
         """As measured."""
-        return PRECISION.get(self.id)
+        return measured_precision(self.id)
 
     def find(self, items: Sequence[Item], options: Options) -> list[Finding | None]:
         """How many of which type stand in each item."""

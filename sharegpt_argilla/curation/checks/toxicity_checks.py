@@ -7,36 +7,14 @@ from typing import Any
 
 from sharegpt_argilla.common.contract_keys import TOXICITY
 from sharegpt_argilla.curation.checks.base import Finding, Item, Options, Rule
-from sharegpt_argilla.curation.word_patterns import Words, found
+from sharegpt_argilla.curation.word_patterns import LanguagePatterns, found
 from sharegpt_argilla.moderation import detoxify_moderation, openai_moderation
 
 _OPENAI, _DETOXIFY = ("openai_moderation", "moderation"), ("detoxify_moderation", "detoxify", "question_detoxify")
 # Below this, a score of OpenAI's that is not flagged says nothing.
 _OPENAI_LEAST = 0.5
 
-_JAILBREAK = Words(
-    {
-        "": r"\bdo anything now\b|\bDAN (?:mode|\d+\.\d+|prompt|jailbreak)\b|\bjailbr(?:eak|oken) ?mode\b|"
-        r"\bdeveloper mode (?:enabled|output)\b|\[🔓|\bSTAN\b.{0,40}\bstrive to avoid norms\b|"
-        r"\bDUDE\b.{0,40}\banything\b|"
-        r"\b(?:ANTI-DAN|AIM|Machiavelli\w*)\b.{0,80}\b(?:unfiltered|amoral)\b",
-        "en": r"\b(?:ignore|disregard|forget|override|bypass) (?:all |any )?(?:of )?(?:the |your |"
-        r"my )?(?:previous|prior|"
-        r"above|earlier|safety|content|ethical) (?:instructions|prompts?|rules|guidelines|polic(?:y|ies)|"
-        r"programming|restrictions|filters?)\b|"
-        r"\b(?:without|no|free (?:of|from)|not bound by|has no|have no) (?:any )?(?:ethical|moral|legal) "
-        r"(?:or (?:\w+ ))?(?:restrictions|guidelines|limits|limitations|constraints|rules|boundaries)\b|"
-        r"\b(?:unfiltered|uncensored|amoral|unrestricted) (?:ai|chatbot|assistant|language model|version|"
-        r"response)\b|"
-        r"\b(?:broken|break) free (?:of|from) the (?:typical )?(?:confines|restrictions|rules)\b|"
-        r"\b(?:stay|remain) in character\b.{0,80}\b(?:never|refuse|warning|disclaimer)|"
-        r"\bnever (?:refuse|say (?:that )?you can(?:'t|not))\b|\brefer to yourself as\b.{0,40}\bjailbroken\b",
-        "zh": r"(?:忽略|无视|忘记)(?:之前|以上|前面|所有)(?:的)?(?:所有)?(?:指令|提示|规则|限制)|越狱模式|"
-        r"不受(?:任何)?(?:道德|伦理|法律)(?:的)?(?:约束|限制)",
-        "ko": r"(?:이전|위의?|모든)\s?(?:지시|명령|규칙)(?:사항)?(?:을|를)?\s?(?:무시|잊)|탈옥",
-        "ms": r"\babaikan (?:semua )?(?:arahan|instruksi|peraturan) (?:sebelum|di atas)",
-    }
-)
+_JAILBREAK = LanguagePatterns("jailbreak", "prompt")
 
 
 def corpus_scores(extension: Mapping[str, Any], threshold: float) -> tuple[float, list[str], bool] | None:

@@ -15,7 +15,7 @@ from sharegpt_argilla.common.batching import batched
 from sharegpt_argilla.common.contract_keys import TOXICITY
 from sharegpt_argilla.common.http_calls import NoAnswerError, call, open_client
 from sharegpt_argilla.curation.checks.base import Finding, Fix, Item, Options, Severity
-from sharegpt_argilla.curation.precision import PRECISION, Precision
+from sharegpt_argilla.curation.precision import Precision, measured_precision
 from sharegpt_argilla.errors import CredentialsError, ServerRefusedError, ServerUnreachableError, UsageError
 from sharegpt_argilla.moderation import category, detoxify_moderation, openai_moderation
 
@@ -43,7 +43,7 @@ class Detoxify:
     @property
     def precision(self) -> Precision | None:
         """As measured."""
-        return PRECISION.get(self.id)
+        return measured_precision(self.id)
 
     def find(self, items: Sequence[Item], options: Options) -> list[Finding | None]:
         """The highest scores of each row's two texts.
@@ -88,7 +88,7 @@ class Moderation:
     @property
     def precision(self) -> Precision | None:
         """As measured."""
-        return PRECISION.get(self.id)
+        return measured_precision(self.id)
 
     def find(self, items: Sequence[Item], options: Options) -> list[Finding | None]:
         """What the endpoint says about each row's two texts.
