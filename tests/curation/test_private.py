@@ -101,6 +101,23 @@ def test_texts_in_the_extension_are_redacted_too(tmp_path: Path) -> None:
     assert extension["会话"] == "s"
 
 
+def test_what_annotators_said_and_their_names_are_not_redacted(tmp_path: Path) -> None:
+    annotation = {
+        "dataset": "d",
+        "responses": [
+            {"annotator": "mia.berg@uni-hamburg.de", "values": {"note": "call mia.berg@uni-hamburg.de"}}
+        ],
+    }
+    annotated = row(
+        f"{QUESTION} Write to mia.berg@uni-hamburg.de", **{"标注": annotation, "title": "mia.berg@uni-hamburg.de"}
+    )
+    [(after, _)], _ = curated(tmp_path, [annotated], redact=True)
+    extension = json.loads(after["元数据"]["扩展字段"])
+    assert after["问"].endswith("Write to <EMAIL>")
+    assert extension["title"] == "<EMAIL>"
+    assert extension["标注"] == annotation
+
+
 def test_nothing_private_is_in_report_terminal_or_redacted_rows(tmp_path: Path, capfd) -> None:
     # As many other checks as possible find something just beside it.
     answer = (

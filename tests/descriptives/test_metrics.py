@@ -32,6 +32,8 @@ TEXTS = [
     "- one\n- two\n- one\n- two\n\nlorem ipsum # …",
     "The incomprehensible bureaucratisation of internationalised organisations. Yes. No. " * 9,
     "word " * 400,
+    # Words of exactly three syllables: animals, remember, another, holiday, gardener, delivered, potatoes.
+    "The animals remember another holiday. The gardener delivered potatoes. Nobody saw them. It was hot.",
 ]
 BLANK = [name for name, metric in METRICS.items() if metric.component not in NEEDS_MODEL]
 BASIC = [name for name in BLANK if METRICS[name].component in ("descriptive_stats", "readability")]

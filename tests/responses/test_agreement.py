@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from nltk.metrics.agreement import AnnotationTask
 from nltk.metrics.distance import masi_distance as nltk_masi_distance
+from scipy.stats import binom
 from sklearn.metrics import accuracy_score, cohen_kappa_score
 
 from sharegpt_argilla.responses.agreement import (
@@ -199,7 +200,19 @@ def test_an_interval_covers_the_truth_as_often_as_it_says() -> None:
         answers = {str(n): {"a": 1, "b": 1 if rng.random() < 0.7 else 2} for n in range(100)}
         found = percent_agreement(answer_table(answers, SCALE))
         covered += found.low <= 0.7 <= found.high
-    assert 180 <= covered <= 199
+    # A 90 % interval covers 180 of 200, a 99 % interval 198.
+    assert 184 <= covered <= 197
+
+
+def test_the_ends_of_an_interval_are_percentiles_of_the_resampled_shares() -> None:
+    """A share of equal answers that is resampled is binomial: its 2.5 and 97.5 % quantiles are known exactly."""
+    answers = {str(n): {"a": 1, "b": 1 if n % 10 < 7 else 2} for n in range(1000)}
+    share = percent_agreement(answer_table(answers, SCALE))
+    assert share.value == 0.7
+    low, high = binom.ppf([0.025, 0.975], 1000, 0.7) / 1000
+    # The quantiles of a 90 % interval lie 0.0045 further in.
+    assert share.low == pytest.approx(low, abs=0.002)
+    assert share.high == pytest.approx(high, abs=0.002)
 
 
 def test_one_person_against_the_rest() -> None:
