@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from typing import Any
 
 import pytest
 
@@ -69,7 +70,7 @@ def test_every_set_is_used() -> None:
 
 
 def test_parts_may_name_parts_and_a_missing_one_is_an_error() -> None:
-    parts = {"inner": ["a", {"pattern": "b", "source": "x"}], "outer": ["(?:«inner»)c"]}
+    parts: dict[str, list[Any]] = {"inner": ["a", {"pattern": "b", "source": "x"}], "outer": ["(?:«inner»)c"]}
     assert alternatives(["^«outer»$", "d"], parts) == "^(?:a|b)c$|d"
     with pytest.raises(KeyError, match="nobody"):
         alternatives(["«nobody»"], parts)
