@@ -102,15 +102,11 @@ def test_texts_in_the_extension_are_redacted_too(tmp_path: Path) -> None:
 
 
 def test_what_annotators_said_and_their_names_are_not_redacted(tmp_path: Path) -> None:
-    annotation = {
-        "dataset": "d",
-        "responses": [
-            {"annotator": "mia.berg@uni-hamburg.de", "values": {"note": "call mia.berg@uni-hamburg.de"}}
-        ],
-    }
-    annotated = row(
-        f"{QUESTION} Write to mia.berg@uni-hamburg.de", **{"标注": annotation, "title": "mia.berg@uni-hamburg.de"}
-    )
+    email = "mia.berg@uni-hamburg.de"
+    response = {"annotator": email, "values": {"note": f"call {email}"}}
+    annotation = {"dataset": "d", "responses": [response]}
+    extra: dict[str, Any] = {"标注": annotation, "title": email}
+    annotated = row(f"{QUESTION} Write to {email}", **extra)
     [(after, _)], _ = curated(tmp_path, [annotated], redact=True)
     extension = json.loads(after["元数据"]["扩展字段"])
     assert after["问"].endswith("Write to <EMAIL>")
