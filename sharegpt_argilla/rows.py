@@ -10,13 +10,13 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
 from types import MappingProxyType
 from typing import Any, Literal, NamedTuple, TypedDict, cast, get_args
 
-import orjson
+import msgspec
 
 from sharegpt_argilla.common.json_text import load_json
 from sharegpt_argilla.errors import RejectedError, UnknownNameError, UsageError
@@ -34,10 +34,12 @@ Profile = Literal["mnbvc-2023", "mnbvc-2025"]
 # json.dumps with options builds an encoder for every call.
 _spaced = json.JSONEncoder(ensure_ascii=False).encode
 _compact = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
-_canonical = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode
+_encoder = msgspec.json.Encoder()
 
-# What later steps add to a row.
-_LATER = {ANNOTATION, CURATION}
+_LATER_KEYS = frozenset({ANNOTATION, CURATION})
+"""What later steps add to the extension; no part of the id."""
+_OWN_KEYS = frozenset({SESSION, ORIGINAL_SESSION, TURN, CORPUS})
+"""What the row format itself writes into the extension."""
 _SURROGATES = re.compile("[\ud800-\udfff]")
 
 
@@ -59,9 +61,44 @@ class _RowWithoutDate(TypedDict):
 
 
 class Row(_RowWithoutDate, total=False):
-    """One row. ``时间`` (yyyymmdd, earliest appearance) is there under the ``mnbvc-2025`` profile only."""
+    """One row as it is read from a file. ``时间`` (yyyymmdd, earliest appearance): profile ``mnbvc-2025`` only."""
 
     时间: str
+
+
+class NewMetadata(msgspec.Struct, gc=False):
+    """``元数据`` of a row that is being written, in the order of its keys."""
+
+    create_time: str
+    问题明细: str
+    回答明细: str
+    扩展字段: str
+
+
+class NewRow(msgspec.Struct, gc=False, omit_defaults=True):
+    """A row that is being written, in the order of its keys; ``时间`` is left out where it is empty."""
+
+    id: str
+    问: str
+    答: str
+    来源: str
+    元数据: NewMetadata
+    时间: str = ""
+
+
+class _ContentMetadata(msgspec.Struct, gc=False):
+    回答明细: str
+    扩展字段: str
+    问题明细: str
+
+
+class _Content(msgspec.Struct, gc=False):
+    """What the id of a row hashes. The fields are sorted by code point: encoded, they are the canonical JSON."""
+
+    元数据: _ContentMetadata
+    来源: str
+    答: str
+    问: str
 
 
 class Pair(NamedTuple):
@@ -96,7 +133,7 @@ def check_profile(name: str) -> Profile:
     """The profile of that name.
 
     Raises:
-        UnknownNameError: there is none.
+        UnknownNameError: no profile has it.
     """
     if name not in get_args(Profile):
         raise UnknownNameError("profile", name, get_args(Profile))
@@ -116,56 +153,104 @@ def check_create_time(text: str) -> str:
     return text
 
 
-def build_row(pair: Pair, create_time: str, profile: Profile = "mnbvc-2023") -> Row:
-    """The row of one pair.
+class RowBuilder:
+    """Pairs to rows, the only way there is.
 
     Args:
-        pair: the pair.
-        create_time: used where the corpus has no time of its own; one value for a whole run.
+        create_time: for pairs whose corpus has no time; one value for a whole run.
         profile: ``mnbvc-2023``, or ``mnbvc-2025`` with ``时间`` and an integer ``会话``.
     """
-    created = pair.created or create_time
-    session = session_keys(pair.session, profile)
-    extension = {**session, TURN: pair.turn, CORPUS: pair.corpus, **_without_nulls(pair.extra)}
-    row: Row = {
-        "id": "",
-        "问": encodable(pair.question),
-        "答": encodable(pair.answer),
-        "来源": pair.source,
-        "元数据": {
-            "create_time": created,
-            "问题明细": role_detail(pair.question_role),
-            "回答明细": role_detail(pair.answer_role),
-            "扩展字段": dump_extension(extension),
-        },
-    }
-    row["id"] = row_id(row)
-    if profile == "mnbvc-2025":
-        row["时间"] = created[:8]
-    return row
+
+    def __init__(self, create_time: str, profile: Profile = "mnbvc-2023") -> None:
+        self._create_time = create_time
+        self._profile = profile
+        self._conversation: tuple[str, str, str | None, Mapping[str, Any]] | None = None
+        self._before_turn = self._after_turn = self._after_turn_in_id = self._created = self._date = ""
+
+    def row(self, pair: Pair) -> NewRow:
+        """The row of a pair.
+
+        Raises:
+            RejectedError: the extra keys cannot be written as JSON.
+        """
+        question, answer, session, turn, corpus, source, question_role, answer_role, created, extra = pair
+        known = self._conversation
+        if (
+            known is None
+            or session is not known[0]
+            or extra is not known[3]
+            or created is not known[2]
+            or corpus is not known[1]
+        ):
+            self.share(session, corpus, created, extra)
+        asked_by, answered_by = role_detail(question_role), role_detail(answer_role)
+        extension = f"{self._before_turn}{turn}{self._after_turn}"
+        in_id = f"{self._before_turn}{turn}{self._after_turn_in_id}" if self._after_turn_in_id else extension
+        try:
+            row_id = _content_id(
+                _Content(_ContentMetadata(answered_by, in_id, asked_by), source, answer, question)
+            )
+        except UnicodeEncodeError:
+            return self.row(pair._replace(question=encodable(question), answer=encodable(answer)))
+        metadata = NewMetadata(self._created, asked_by, answered_by, extension)
+        return NewRow(row_id, question, answer, source, metadata, self._date)
+
+    def share(self, session: str, corpus: str, created: str | None, extra: Mapping[str, Any]) -> None:
+        """Prepare what the rows of a conversation have in common. ``row`` does it where it was not done.
+
+        Raises:
+            RejectedError: the extra keys cannot be written as JSON.
+        """
+        self._conversation = None
+        known = {key: value for key, value in extra.items() if value is not None and key not in _OWN_KEYS}
+        try:
+            before = dump_extension(session_keys(session, self._profile))
+            after = dump_extension({CORPUS: corpus, **known}) if known else _only_corpus(corpus)
+        except RecursionError:
+            raise RejectedError("an extra key is nested too deeply") from None
+        except (TypeError, ValueError) as error:
+            raise RejectedError(f"an extra key cannot be written as JSON: {error}") from None
+        self._before_turn = f'{before[:-1]}, "{TURN}": '
+        self._after_turn = f", {after[1:]}"
+        self._after_turn_in_id = ""
+        if not _LATER_KEYS.isdisjoint(known):
+            hashed = {key: value for key, value in known.items() if key not in _LATER_KEYS}
+            self._after_turn_in_id = f", {dump_extension({CORPUS: corpus, **hashed})[1:]}"
+        self._created = created or self._create_time
+        self._date = self._created[:8] if self._profile == "mnbvc-2025" else ""
+        self._conversation = session, corpus, created, extra
+
+
+def dump_new_rows(rows: Sequence[NewRow]) -> bytes:
+    """The rows as lines of JSON in UTF-8, each with its line break."""
+    return _encoder.encode_lines(rows)
+
+
+def build_row(pair: Pair, create_time: str, profile: Profile = "mnbvc-2023") -> Row:
+    """The row of one pair, as it reads from a file; ``RowBuilder`` for many.
+
+    Raises:
+        RejectedError: the extra keys cannot be written as JSON.
+    """
+    return cast("Row", msgspec.to_builtins(RowBuilder(create_time, profile).row(pair)))
 
 
 def row_id(row: Row) -> str:
     """md5 (32 hex digits) of the canonical JSON of the row's content.
 
     Canonical: keys sorted, no spaces, UTF-8; without ``id``, ``create_time``, ``时间``, ``标注`` and ``curation``,
-    so that the time of a run, later annotations and flags leave it alone.
+    so that the time of a run, later annotations and flags do not change it.
     """
     metadata = row["元数据"]
     extension = metadata["扩展字段"]
     if ANNOTATION in extension or f'"{CURATION}"' in extension:
-        extension = dump_extension({k: v for k, v in json.loads(extension).items() if k not in _LATER})
-    content = {
-        "问": row["问"],
-        "答": row["答"],
-        "来源": row["来源"],
-        "元数据": {
-            "问题明细": metadata["问题明细"],
-            "回答明细": metadata["回答明细"],
-            "扩展字段": extension,
-        },
-    }
-    return hashlib.md5(_canonical(content).encode("utf-8"), usedforsecurity=False).hexdigest()
+        extension = dump_extension({k: v for k, v in json.loads(extension).items() if k not in _LATER_KEYS})
+    details = _ContentMetadata(metadata["回答明细"], extension, metadata["问题明细"])
+    return _content_id(_Content(details, row["来源"], row["答"], row["问"]))
+
+
+def _content_id(content: _Content) -> str:
+    return hashlib.md5(_encoder.encode(content), usedforsecurity=False).hexdigest()
 
 
 def read_extension(row: Row) -> dict[str, Any]:
@@ -175,7 +260,7 @@ def read_extension(row: Row) -> dict[str, Any]:
 
 
 def dump_extension(extension: Mapping[str, Any]) -> str:
-    """An object as the JSON string that ``扩展字段`` holds."""
+    """An object as the JSON string of ``扩展字段``."""
     return encodable(_spaced(dict(extension)))
 
 
@@ -189,14 +274,14 @@ def with_extension(row: Row, extension: Mapping[str, Any]) -> Row:
 def dump_row(row: Row) -> str:
     """The row as one line of JSON, without the line break."""
     try:
-        return orjson.dumps(row).decode() if holds_text(row) else _compact(row)
-    except TypeError:
+        return _encoder.encode(row).decode() if holds_text(row) else _compact(row)
+    except UnicodeEncodeError:
         # Half a surrogate pair.
         return _compact(row)
 
 
 def holds_text(row: object) -> bool:
-    """Whether a row holds text alone, which orjson reads and writes as json does; not so all numbers."""
+    """Whether a row contains text alone, which every JSON library reads and writes alike; not so numbers."""
     if not isinstance(row, dict) or not isinstance(metadata := row.get("元数据"), dict):
         return False
     kinds = [type(value) for value in row.values() if value is not metadata]
@@ -231,7 +316,7 @@ def session_number(session: str) -> int:
 
 
 def encodable(text: str) -> str:
-    """``text`` with U+FFFD for each lone surrogate, which JSON can escape but UTF-8 cannot hold."""
+    """``text`` with U+FFFD for each lone surrogate, which JSON can escape but UTF-8 cannot encode."""
     try:
         text.encode("utf-8")
     except UnicodeEncodeError:
@@ -249,11 +334,13 @@ def session_keys(session: str, profile: Profile) -> dict[str, Any]:
 @lru_cache(maxsize=64)
 def role_detail(role: str) -> str:
     """``问题明细`` and ``回答明细``: who spoke, as the corpus spells it; "" for nobody."""
-    return f'"from": {json.dumps(role, ensure_ascii=False)}' if role else ""
+    return encodable(f'"from": {_spaced(role)}') if role else ""
 
 
-def _without_nulls(extra: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in extra.items() if value is not None}
+@lru_cache(maxsize=64)
+def _only_corpus(name: str) -> str:
+    """The end of the extension of a conversation without extra keys."""
+    return dump_extension({CORPUS: name})
 
 
 def _check_texts(value: Mapping[str, Any], keys: tuple[str, ...]) -> None:

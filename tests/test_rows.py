@@ -11,16 +11,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sharegpt_argilla.corpora.run.lines import ID, RowLines
 from sharegpt_argilla.errors import RejectedError, UnknownNameError, UsageError
 from sharegpt_argilla.rows import (
     Pair,
     Row,
+    RowBuilder,
     build_row,
     check_create_time,
     check_profile,
     check_row,
     dump_extension,
+    dump_new_rows,
     dump_row,
     encodable,
     read_extension,
@@ -97,37 +98,71 @@ def test_every_pair_becomes_one_line_that_parses(one: Pair, profile: Any) -> Non
     assert row["问"] == encodable(one.question)
 
 
-@given(pairs, profiles)
-def test_the_id_is_the_md5_of_the_canonical_json(one: Pair, profile: Any) -> None:
-    row = build_row(one, TIME, profile)
-    content: dict[str, Any] = {key: row[key] for key in ("问", "答", "来源")}
-    content["元数据"] = {key: value for key, value in row["元数据"].items() if key != "create_time"}
+OWN_KEYS = {"会话", "原会话", "多轮序号", "解析模型"}
+LATER_KEYS = {"标注", "curation"}
+
+
+def reference_line(one: Pair, profile: str, create_time: str = TIME) -> str:
+    """The line of a pair by the definition in docs/row-format.md, in nothing but json and md5."""
+    created = one.created or create_time
+    session: dict[str, Any] = {"会话": one.session}
+    if profile == "mnbvc-2025":
+        digest = hashlib.sha256(encodable(one.session).encode("utf-8")).hexdigest()
+        session = {"会话": int(digest[:16], 16) >> 11, "原会话": one.session}
+    extras = {key: value for key, value in one.extra.items() if value is not None and key not in OWN_KEYS}
+    extension = {**session, "多轮序号": one.turn, "解析模型": one.corpus, **extras}
+    details = [f'"from": {json.dumps(role, ensure_ascii=False)}' if role else "" for role in (one[6], one[7])]
+    metadata = {
+        "问题明细": details[0],
+        "回答明细": details[1],
+        "扩展字段": json.dumps(extension, ensure_ascii=False),
+    }
+    row: dict[str, Any] = {"问": one.question, "答": one.answer, "来源": one.source}
+    hashed = {key: value for key, value in extension.items() if key not in LATER_KEYS}
+    content = {**row, "元数据": {**metadata, "扩展字段": json.dumps(hashed, ensure_ascii=False)}}
     canonical = json.dumps(content, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-    assert row["id"] == hashlib.md5(canonical.encode("utf-8")).hexdigest()
+    row_id = hashlib.md5(encodable(canonical).encode("utf-8")).hexdigest()
+    row = {"id": row_id, **row, "元数据": {"create_time": created, **metadata}}
+    if profile == "mnbvc-2025":
+        row["时间"] = created[:8]
+    return encodable(json.dumps(row, ensure_ascii=False, separators=(",", ":"))) + "\n"
 
 
-own_keys = st.dictionaries(
-    st.sampled_from(["会话", "原会话", "多轮序号", "解析模型", "标注", "x"]), st.text(max_size=4)
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | any_text,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(any_text, inner, max_size=3),
+    max_leaves=6,
 )
+all_extras = st.dictionaries(any_text | st.sampled_from([*OWN_KEYS, *LATER_KEYS, "x"]), json_values, max_size=4)
+all_pairs = pairs | st.builds(Pair._replace, pairs, extra=all_extras)
 
 
-@given(st.lists(pairs | st.builds(Pair._replace, pairs, extra=own_keys), max_size=4), profiles)
-def test_the_quick_way_gives_the_same_lines(several: list[Pair], profile: Any) -> None:
-    lines = RowLines(TIME, profile)
+@given(st.lists(all_pairs, min_size=1, max_size=4), profiles)
+def test_lines_are_as_they_are_defined(several: list[Pair], profile: Any) -> None:
+    builder = RowBuilder(TIME, profile)
     # Twice, and each pair with the next one's time, so that what is kept from pair to pair is always checked.
     mixed = [one._replace(extra=other.extra, created=other.created) for one, other in itertools.pairwise(several)]
-    for one in [*several, *several, *mixed]:
+    several = [*several, *several, *mixed]
+    lines = dump_new_rows([builder.row(one) for one in several]).decode("utf-8")
+    assert lines == "".join(reference_line(one, profile) for one in several)
+    for one in several:
         row = build_row(one, TIME, profile)
-        line = lines.line(one)
-        assert line == (dump_row(row) + "\n").encode("utf-8")
-        assert line[ID].decode() == row["id"]
+        assert dump_row(row) + "\n" == reference_line(one, profile)
+        assert row_id(row) == row["id"]
 
 
-def test_the_quick_way_escapes_every_character_alike() -> None:
-    text = "".join(map(chr, [*range(0x300), *range(0x2000, 0x2100), 0xD800, 0xFFFD, 0xFFFF, 0x10FFFF]))
-    one = pair(question=text, answer=text, session=text, extra={"x": text, "y": {text: [text]}})
-    for profile in ("mnbvc-2023", "mnbvc-2025"):
-        assert RowLines(TIME, profile).line(one).decode("utf-8") == dump_row(build_row(one, TIME, profile)) + "\n"
+@pytest.mark.parametrize("profile", ["mnbvc-2023", "mnbvc-2025"])
+def test_every_character_is_escaped_as_json_does(profile: Any) -> None:
+    for start in range(0, 0x110000, 0x8000):
+        text = "".join(map(chr, range(start, start + 0x8000)))
+        one = pair(question=text, answer=text, session=text, extra={"x": text, "y": {text: [text]}})
+        assert dump_new_rows([RowBuilder(TIME, profile).row(one)]).decode("utf-8") == reference_line(one, profile)
+
+
+def test_a_key_of_the_row_format_is_not_replaced_by_an_extra_one() -> None:
+    extra = {"会话": "other", "多轮序号": 7, "解析模型": "other", "原会话": "other", "lang": "zh"}
+    extension = read_extension(build_row(pair(extra=extra), TIME))
+    assert extension == {"会话": "yOKd88p", "多轮序号": 1, "解析模型": "gpt4", "lang": "zh"}
 
 
 def test_extras_that_are_no_json_are_rejected() -> None:
@@ -136,7 +171,7 @@ def test_extras_that_are_no_json_are_rejected() -> None:
         deep = [deep]
     for extra in ({"x": object()}, {"x": deep}):
         with pytest.raises(RejectedError, match="an extra key"):
-            RowLines(TIME).line(pair(extra=extra))
+            RowBuilder(TIME).row(pair(extra=extra))
 
 
 @given(pairs, profiles)

@@ -14,7 +14,7 @@ from sharegpt_argilla.corpora.formats.table import CORPORA
 from sharegpt_argilla.corpora.reading import json_reader as reader
 from sharegpt_argilla.corpora.reading.base import Damaged, Located
 from sharegpt_argilla.corpora.reading.inputs import Reading, Source, Stretch, describe
-from sharegpt_argilla.corpora.run.shards import Shard, cut
+from sharegpt_argilla.corpora.run.run_plan import Shard, cut
 from tests.corpora.layouts import LAYOUTS, conversation, json_lines, pretty_array, whole_conversations
 
 VICUNA = CORPORA["vicuna"]

@@ -13,9 +13,9 @@ from typing import Any
 
 import pytest
 
-from sharegpt_argilla.corpora.run import conversion, running
+from sharegpt_argilla.corpora.run import conversion, shards
 from sharegpt_argilla.corpora.run.pairing import Counts
-from sharegpt_argilla.corpora.run.shards import Shard
+from sharegpt_argilla.corpora.run.run_plan import Shard
 from sharegpt_argilla.errors import InputError, UsageError
 from sharegpt_argilla.workflows.extract import extract
 from tests.corpora.layouts import conversation, json_lines, pretty_array
@@ -112,7 +112,9 @@ def test_files_of_limited_size_from_shards(corpus: Path) -> None:
     assert b"".join(Path(part).read_bytes() for part in parts) == Path("whole.jsonl").read_bytes()
 
 
-def test_halves_beyond_what_memory_may_hold_are_found_again(corpus: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_pending_pairs_beyond_what_memory_may_hold_are_completed(
+    corpus: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     whole = run(corpus, "whole.jsonl", shard_size=10**9)
     monkeypatch.setattr(conversion, "SPILL", 100)
     spilled = run(corpus, shard_size=10**9)
@@ -227,7 +229,7 @@ def stopped(corpus: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         return real(folder, shard, *arguments)
 
     with monkeypatch.context() as patch:
-        patch.setattr(running, "convert", stop)
+        patch.setattr(shards, "convert", stop)
         with pytest.raises(KeyboardInterrupt):
             run(corpus, create_time=None)
     return corpus
@@ -265,7 +267,7 @@ def convert_all_but_one(folder: str, shard: Shard, *arguments: Any) -> int:
 def test_rows_of_a_worker_that_are_damaged_are_done_again(corpus: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Shards that workers did have a file of their own."""
     with monkeypatch.context() as patch:
-        patch.setattr(running, "convert", convert_all_but_one)
+        patch.setattr(shards, "convert", convert_all_but_one)
         with pytest.raises(InputError, match="stopped"):
             run(corpus, create_time=None, workers=2)
     path = Path(".rows.jsonl.work/000002.rows")
@@ -277,7 +279,7 @@ def test_rows_of_a_worker_that_are_damaged_are_done_again(corpus: Path, monkeypa
     assert Path("rows.jsonl").read_bytes() == Path("undisturbed.jsonl").read_bytes()
 
 
-@pytest.mark.parametrize("part", ["000002.rejects", "000002.halves", "000002.done"])
+@pytest.mark.parametrize("part", ["000002.rejects", "000002.pending", "000002.done"])
 def test_a_part_that_is_damaged_is_done_again(stopped: Path, part: str) -> None:
     path = Path(".rows.jsonl.work") / part
     before = path.read_bytes() if path.exists() else b""
@@ -366,7 +368,7 @@ def test_counts_add_up() -> None:
     assert dict(one.left_out) == {"tool calls": 4}
 
 
-def test_halves_keep_what_json_can_hold(folder: Path) -> None:
+def test_pending_pairs_keep_what_json_can_encode(folder: Path) -> None:
     extra = {"number": 10**30, "text": "\ud800", "list": [None, 1.5, {"a": True}]}
     question = {**conversation("h: q\ud800", "h: r", identity="abcdefg_0"), **extra}
     answer = conversation("g: a\udfff", "g: ", "g: b", identity="abcdefg_2")

@@ -32,7 +32,7 @@ from sharegpt_argilla.corpora.formats.wildchat import WildChat
 from sharegpt_argilla.corpora.formats.zetavg import Zetavg
 from sharegpt_argilla.registry import Registry
 
-# Where several fit the outline of a record, detect.py takes the first: the narrower one stands before the wider.
+# Of those that fit the outline of a record detection.py takes the first: the narrower one is before the wider.
 _MEMBERS: tuple[Corpus, ...] = (
     ShareGPT("vicuna", "anon8231489123/ShareGPT_Vicuna_unfiltered", splits=True),
     ShareGPT("gpt4", "Ejafa/GPT_4_with_ShareGPT"),

@@ -5,19 +5,20 @@ records, white space, commas and square brackets mean nothing. The name of a fil
 ``.json`` on JSON Lines and ``.jsonl`` on arrays.
 
 Where a record ends is guessed from the layout, and the guess is proved by decoding: an object that starts at a
-place has one end only. What no guess fits is read the slow way, by ``damage.py``.
+place has one end only. What no guess fits is read the slow way, by ``json_recovery.py``.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from functools import partial
 from io import BytesIO
 from pathlib import Path
 from typing import Any, BinaryIO
 
-import orjson
+import msgspec
 
 from sharegpt_argilla.common.jsonl import STANDARD_STREAM
 from sharegpt_argilla.corpora.reading.base import Damaged, Located
@@ -26,6 +27,8 @@ from sharegpt_argilla.corpora.reading.compression import open_bytes
 from sharegpt_argilla.corpora.reading.json_recovery import CUT_OFF, Fault, Scanner, decode_object
 from sharegpt_argilla.errors import InputError
 
+_decode = msgspec.json.Decoder().decode
+"""As Python's json, integers of any size included; a number beyond the range of a double is an error."""
 _START = re.compile(rb'\{[ \t\r\n]*"[^"\\]{1,64}"[ \t\r\n]*:')
 
 
@@ -38,7 +41,7 @@ class Batch:
         again: reads them again, one by one, given that line.
 
     Attributes:
-        values: as orjson gives them, so integers beyond 64 bits may be rounded; ``records`` has them exact.
+        values: as given, exact as Python's json has them.
     """
 
     __slots__ = ("_again", "_line", "_line_of_first", "_records", "values")
@@ -130,28 +133,12 @@ class BatchDecoder:
 
 
 def _array(data: bytes) -> list[Any]:
-    values: list[Any] = orjson.loads(b"".join((b"[", data, b"]")))
+    values: list[Any] = _decode(b"".join((b"[", data, b"]")))
     return values
 
 
 def _lines(data: bytes) -> list[Any]:
-    return [orjson.loads(line) for line in data.split(b"\n")]
-
-
-def may_be_rounded(value: Any) -> bool:
-    """Whether a number in the value may be an integer that orjson rounded."""
-    kind = type(value)
-    if kind is str:
-        return False
-    if kind is dict:
-        return any(map(may_be_rounded, value.values()))
-    if kind is list:
-        return any(map(may_be_rounded, value))
-    return kind is float and not -BEYOND_64_BITS < value < BEYOND_64_BITS
-
-
-BEYOND_64_BITS = 9.2e18
-"""orjson gives integers beyond 64 bits as floats, which are this large then."""
+    return [_decode(line) for line in data.split(b"\n")]
 
 
 __all__ = [
@@ -393,12 +380,9 @@ class JsonReader:
 
 def _value(data: bytes) -> dict[str, Any] | None:
     """The object that ``data`` is; None when it is not exactly one."""
-    try:
-        value: dict[str, Any] = orjson.loads(data)
-        if not may_be_rounded(value):
-            return value
-    except (ValueError, RecursionError):
-        pass
+    with suppress(ValueError, RecursionError):
+        value: dict[str, Any] = _decode(data)
+        return value
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError:

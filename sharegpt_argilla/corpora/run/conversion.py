@@ -5,80 +5,51 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import IO, Any
 
 from sharegpt_argilla.common.jsonl import RejectsFile
-from sharegpt_argilla.corpora.formats.base import Configurable, Conversation, Corpus, GatheringCorpus, Options
+from sharegpt_argilla.corpora.formats.base import Conversation, GatheringCorpus
 from sharegpt_argilla.corpora.formats.sharegpt import ShareGPT
-from sharegpt_argilla.corpora.formats.table import CORPORA
 from sharegpt_argilla.corpora.reading.base import Damaged, Located
 from sharegpt_argilla.corpora.reading.inputs import Progress, Reading, Source, Streams
-from sharegpt_argilla.corpora.reading.json_reader import Batch, may_be_rounded
+from sharegpt_argilla.corpora.reading.json_reader import Batch
 from sharegpt_argilla.corpora.reading.json_recovery import TOO_DEEP
-from sharegpt_argilla.corpora.run.halves import write_halves
-from sharegpt_argilla.corpora.run.lines import ID, RowLines
 from sharegpt_argilla.corpora.run.pairing import Pairer
-from sharegpt_argilla.corpora.run.quick import QuickShareGPT
-from sharegpt_argilla.corpora.run.shard_files import ShardFiles, ShardResult, SharedRows, part
-from sharegpt_argilla.corpora.run.shards import Shard
+from sharegpt_argilla.corpora.run.pending_pairs import write_pending
+from sharegpt_argilla.corpora.run.plain_sharegpt import PlainShareGPT
+from sharegpt_argilla.corpora.run.run_plan import RunSettings, Shard, corpus_of
+from sharegpt_argilla.corpora.run.shard_results import (
+    REJECTIONS_SHOWN,
+    ShardFiles,
+    ShardResult,
+    SharedRows,
+    shard_file,
+)
 from sharegpt_argilla.errors import InputError, RejectedError
-from sharegpt_argilla.rows import Profile
+from sharegpt_argilla.rows import NewRow, Pair, RowBuilder, dump_new_rows
 
-REJECTIONS_SHOWN = 5
 SPILL = 8_000_000
 """Characters that may wait for their other half in memory before they go to a file."""
-
-
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """What holds for every shard of a run.
-
-    Attributes:
-        create_time: for rows without a time.
-        profile: of the rows.
-        start_line: 1-based line, or row, of each input to start at.
-        split: which split of a data set of the Hub.
-        options: of the adapters.
-        keep_rows: False to count only.
-    """
-
-    create_time: str
-    profile: Profile
-    start_line: int = 1
-    split: str = "train"
-    options: Options = field(default_factory=Options)
-    keep_rows: bool = True
-
-
-def corpus_of(name: str, options: Options) -> Corpus:
-    """The adapter of that name, read as the options say.
-
-    Raises:
-        UnknownNameError: there is none.
-    """
-    corpus = CORPORA[name]
-    return corpus.with_options(options) if isinstance(corpus, Configurable) else corpus
 
 
 def convert(
     folder: str,
     shard: Shard,
     sources: Mapping[int, Source],
-    settings: Settings,
+    settings: RunSettings,
     streams: Streams | None = None,
     rows: SharedRows | None = None,
     progress: Progress | None = None,
 ) -> int:
-    """Do one shard: its parts and its completion marker stand in the folder then.
+    """Convert one shard: afterwards its files and its completion marker are in the folder.
 
     Args:
         folder: the work folder.
-        shard: what to do.
+        shard: what to convert.
         sources: the inputs in it, by their number in the run.
-        settings: what holds for every shard.
+        settings: of the run.
         streams: the open streams among the inputs.
         rows: takes the rows instead of a file in the folder.
         progress: is given the number of bytes after each read.
@@ -87,7 +58,7 @@ def convert(
         The number of the shard.
 
     Raises:
-        InputError: an input cannot be read, or a part cannot be written.
+        InputError: an input cannot be read, or a file of the shard cannot be written.
     """
     files = ShardFiles.of(folder, shard.number)
     try:
@@ -116,93 +87,93 @@ def convert(
 
 
 class _Conversion:
-    """The state of one shard while it is done."""
+    """The state of one shard while it is converted."""
 
     def __init__(
-        self, files: ShardFiles, shard: Shard, settings: Settings, stack: ExitStack, rows: IO[bytes] | None
+        self, files: ShardFiles, shard: Shard, settings: RunSettings, stack: ExitStack, rows: IO[bytes] | None
     ) -> None:
         self.corpus = corpus_of(shard.corpus, settings.options)
         self.result = ShardResult()
         self._pairer = Pairer(self.corpus.name, self.corpus.source)
-        self._lines = RowLines(settings.create_time, settings.profile)
+        self._builder = RowBuilder(settings.create_time, settings.profile)
+        self._plain = PlainShareGPT(self.corpus, self._pairer) if type(self.corpus) is ShareGPT else None
         self._gatherer = self.corpus.gather() if isinstance(self.corpus, GatheringCorpus) else None
         self._files = files
         self._stack = stack
-        self._rows = rows or stack.enter_context(part(files.rows) if settings.keep_rows else _nowhere())
+        self._file = rows or stack.enter_context(_nowhere() if settings.dry_run else shard_file(files.rows))
         self._rejects = stack.enter_context(RejectsFile(files.rejects))
-        self._halves: IO[bytes] | None = None
+        self._pending: IO[bytes] | None = None
         self._last: Batch | Located | Damaged = Damaged("", 1, b"", "")
-        self._out: list[bytes] = []
-        self._quick: Callable[[dict[str, Any]], bool] = _never
-        if type(self.corpus) is ShareGPT:
-            self._quick = QuickShareGPT(self.corpus, self._pairer, self._lines, self._out).write
+        self._rows: list[NewRow] = []
 
     def read(self, records: Iterable[Batch | Located | Damaged]) -> None:
         """Write the rows of records, and keep what has to wait or cannot be used."""
-        for found in records:
-            self._last = found
-            if isinstance(found, Batch):
+        for record in records:
+            self._last = record
+            if isinstance(record, Batch):
                 if self._gatherer is not None:
                     # What does not fit is known at the end only, when the file is closed.
-                    found.locate()
-                self._batch(found)
-            elif isinstance(found, Damaged):
-                self._reject(found, found.reason)
+                    record.locate()
+                self._batch(record)
+            elif isinstance(record, Damaged):
+                self._reject(record, record.reason)
             else:
-                self._record(found)
-            self._rows.write(b"".join(self._out))
-            self._out.clear()
+                self._record(record)
+            self._write()
 
     def finish(self) -> None:
         """After the last record."""
         if self._gatherer is not None:
             last = self._last.records[-1] if isinstance(self._last, Batch) else self._last
             try:
-                self._write(self._gatherer.finish)
+                self._add(self._gatherer.finish)
             except RejectedError as error:
                 self._reject(Located(last.file, last.line, b"", None), str(error))
-            self._rows.write(b"".join(self._out))
+            self._write()
         self._spill()
         self.result.counts = self._pairer.counts
         self.result.rows = self._pairer.counts.pairs
 
     def _batch(self, batch: Batch) -> None:
-        quick, pairer = self._quick, self._pairer
-        for place, value in enumerate(batch.values):
-            # The first row goes the long way, where its id is taken down.
-            if self.result.first_id and quick(value):
-                if pairer.waiting > SPILL:
-                    self._spill()
-            elif may_be_rounded(value):
-                self._record(batch.records[place])
-            else:
-                try:
-                    self._write(partial(self._read, value))
-                except RejectedError as error:
-                    self._reject(batch.records[place], str(error))
+        for number, value in enumerate(batch.values):
+            try:
+                self._value(value)
+            except RejectedError as error:
+                self._reject(batch.records[number], str(error))
 
     def _record(self, record: Located) -> None:
         try:
-            self._write(partial(self._read, record.value))
+            self._value(record.value)
         except RejectedError as error:
             self._reject(record, str(error))
 
-    def _write(self, read: Callable[[], Iterable[Conversation]]) -> None:
-        """Write the rows of the conversations that ``read`` gives.
+    def _value(self, value: Any) -> None:
+        pairs = self._plain.pairs(value) if self._plain is not None else None
+        if pairs is None:
+            self._add(partial(self._read, value))
+        else:
+            self._add_pairs(pairs)
+
+    def _read(self, value: object) -> Iterable[Conversation]:
+        return self.corpus.read(value) if self._gatherer is None else self._gatherer.add(value)
+
+    def _add(self, read: Callable[[], Iterable[Conversation]]) -> None:
+        """Add the rows of the conversations that ``read`` gives.
 
         Raises:
-            RejectedError: it cannot give any; nothing was written.
+            RejectedError: it cannot give any; nothing was added.
         """
-        line = self._lines.line
         for conversation in self._conversations(read):
-            lines = [line(pair) for pair in self._pairer.add(conversation)]
-            if lines:
-                self.result.first_id = self.result.first_id or lines[0][ID].decode("ascii")
-                self._out += lines
+            self._add_pairs(self._pairer.add(conversation))
+
+    def _add_pairs(self, pairs: Sequence[Pair]) -> None:
+        row = self._builder.row
+        self._rows += [row(pair) for pair in pairs]
         if self._pairer.waiting > SPILL:
             self._spill()
 
     def _conversations(self, read: Callable[[], Iterable[Conversation]]) -> Sequence[Conversation]:
+        """The conversations of a record, all of which can become rows."""
         try:
             conversations = list(read())
         except RejectedError:
@@ -211,21 +182,14 @@ class _Conversion:
             raise RejectedError(TOO_DEEP) from None
         except MemoryError:
             raise
-        # One job of many: what an adapter did not foresee costs its record, not the run.
+        # One record of many: what an adapter did not foresee costs its record, not the run.
         except Exception as error:
             raise RejectedError(f"the {self.corpus.name} adapter failed ({type(error).__name__})") from error
         for conversation in conversations:
-            self._lines.share(
-                conversation.session,
-                self._pairer.corpus,
-                self._pairer.source,
-                conversation.created,
-                conversation.extra,
+            self._builder.share(
+                conversation.session, self._pairer.corpus, conversation.created, conversation.extra
             )
         return conversations
-
-    def _read(self, value: object) -> Iterable[Conversation]:
-        return self.corpus.read(value) if self._gatherer is None else self._gatherer.add(value)
 
     def _reject(self, record: Located | Damaged, reason: str) -> None:
         self._pairer.counts.rejected += 1
@@ -233,17 +197,18 @@ class _Conversion:
             self.result.rejections.append((record.file, record.line, reason))
         self._rejects.add(record.file, record.line, reason, record.raw)
 
+    def _write(self) -> None:
+        if self._rows:
+            self.result.first_id = self.result.first_id or self._rows[0].id
+            self._file.write(dump_new_rows(self._rows))
+            self._rows.clear()
+
     def _spill(self) -> None:
         if not self._pairer.waits:
             return
-        if self._halves is None:
-            self._halves = self._stack.enter_context(part(self._files.halves))
-        write_halves(self._pairer, self._halves)
-
-
-def _never(_record: object) -> bool:
-    """For corpora without a quick way."""
-    return False
+        if self._pending is None:
+            self._pending = self._stack.enter_context(shard_file(self._files.pending))
+        write_pending(self._pairer, self._pending)
 
 
 @contextmanager

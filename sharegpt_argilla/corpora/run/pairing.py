@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
+from types import MappingProxyType
 from typing import Any
 
 from sharegpt_argilla.corpora.formats.base import Conversation, Turn
@@ -17,6 +18,8 @@ from sharegpt_argilla.rows import Pair
 SYSTEM = "system"
 """Key of the extra that holds the system turns of a conversation."""
 BETWEEN_TURNS = "\n\n"
+NO_EXTRA: Mapping[str, Any] = MappingProxyType({})
+"""The extra keys of all conversations without any: one object, so that it need not be looked at again."""
 
 
 @dataclass(slots=True)
@@ -34,9 +37,9 @@ class Counts:
         answers_joined: answers appended to the one before them.
         answers_blank: answers without text.
         questions_blank: questions without text.
-        stitched: pairs whose two halves lay in two pieces.
+        stitched: pairs whose question and answer are in different pieces.
         rejected: records that could not be used.
-        left_out: what adapters passed over on purpose, in words, and how often.
+        left_out: what adapters skipped on purpose, in words, and how often.
     """
 
     conversations: int = 0
@@ -69,10 +72,10 @@ Gap = tuple[str, int]
 class Pairer:
     """Pairs the conversations of one corpus, across the pieces of a split one.
 
-    A piece may end with a question or start with an answer. Both wait for the other half, which may come in any
-    order and at any distance (V3 sorts the pieces as text: ``_143`` before ``_71``). In V3 every third piece
-    starts with an answer, about 70 MB for all of its 94,145 pieces (reckoned from 520 of them); ``take_waiting``
-    lets go of them. Nothing waits for a corpus that does not split.
+    A piece may end with a question or start with an answer. Both wait for the other half of their pair, which may
+    come in any order and at any distance (V3 sorts the pieces as text: ``_143`` before ``_71``). In V3 every third
+    piece starts with an answer, about 70 MB for all of its 94,145 pieces (estimated from 520 of them);
+    ``take_waiting`` releases them. Nothing waits for a corpus that does not split.
 
     Args:
         corpus: name of the adapter, for the pairs.
@@ -150,7 +153,7 @@ class Pairer:
         return bool(self._questions or self._answers)
 
     def take_waiting(self) -> Iterator[tuple[Gap, Pair | list[Turn]]]:
-        """What waits, questions first, each kind in the order in which its gap was met; it waits no longer."""
+        """Remove what waits: questions first, each kind in the order in which its gap was met."""
         questions, answers = self._questions, self._answers
         self._questions, self._answers, self.waiting = {}, {}, 0
         for gap, pairs in questions.items():
@@ -165,7 +168,7 @@ class Pairer:
         return []
 
     def answers_first(self, gap: Gap, answers: list[Turn]) -> list[Pair]:
-        """The pair of answers that a piece starts with, when their question is there; else they wait."""
+        """The pair of answers that a piece starts with, when their question waits; else they wait."""
         if (pair := _take(self._questions, gap)) is not None:
             return [self.stitched(pair, answers)]
         self._answers.setdefault(gap, []).append(answers)
@@ -174,7 +177,7 @@ class Pairer:
         return []
 
     def question_last(self, gap: Gap, pair: Pair) -> list[Pair]:
-        """The pair of a question that a piece ends with, when its answer is there; else it waits."""
+        """The pair of a question that a piece ends with, when its answer waits; else it waits."""
         if (answers := _take(self._answers, gap)) is not None:
             return [self.stitched(pair, answers)]
         self._questions.setdefault(gap, []).append(pair)
@@ -182,7 +185,7 @@ class Pairer:
         return []
 
     def stitched(self, pair: Pair, answers: Sequence[Turn]) -> Pair:
-        """The pair of a question and the answers to it that lay in another piece."""
+        """The pair of a question and the answers to it from another piece."""
         self.counts.stitched += 1
         answer, role = self._join(answers)
         return self.counted(pair._replace(answer=answer, answer_role=role))
@@ -241,10 +244,10 @@ def _extra(conversation: Conversation) -> Mapping[str, Any]:
 
 
 def _take(waiting: dict[Gap, list[Any]], gap: Gap) -> Any:
-    """The one that has waited longest at the gap, taken out; None when none does."""
-    there = waiting.get(gap)
-    if not there:
+    """What has waited longest at the gap, removed; None when nothing waits there."""
+    waits_here = waiting.get(gap)
+    if not waits_here:
         return None
-    if len(there) == 1:
+    if len(waits_here) == 1:
         del waiting[gap]
-    return there.pop(0)
+    return waits_here.pop(0)

@@ -1,125 +1,92 @@
-"""A run cut into shards, the same whatever the number of workers."""
+"""The shards of a run, converted: in this process, in several, or on a cluster."""
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from concurrent.futures import as_completed
+from contextlib import contextmanager
+from typing import IO
 
-from sharegpt_argilla.corpora.formats.base import Corpus, GatheringCorpus
-from sharegpt_argilla.corpora.reading.inputs import Source, Stretch
-from sharegpt_argilla.corpora.reading.tabular import row_groups
-
-SHARD_SIZE = 32_000_000
-"""Bytes of an input in one shard: less than a second of work, and few enough shards for a corpus of a terabyte."""
-_BLOCK = 1 << 20
-
-
-@dataclass(frozen=True, slots=True)
-class Shard:
-    """What one worker does in one go.
-
-    Attributes:
-        number: its place in the output, from 0.
-        corpus: name of the adapter.
-        stretches: read in this order.
-    """
-
-    number: int
-    corpus: str
-    stretches: tuple[Stretch, ...]
-
-    @property
-    def size(self) -> int:
-        """Bytes of the inputs in it."""
-        return sum(stretch.size for stretch in self.stretches)
+from sharegpt_argilla.corpora.reading.inputs import Progress
+from sharegpt_argilla.corpora.run.conversion import convert
+from sharegpt_argilla.corpora.run.executors import InThisProcess, executor
+from sharegpt_argilla.corpora.run.run_plan import RunPlan, RunSettings, Shard
+from sharegpt_argilla.corpora.run.shard_results import (
+    RunResult,
+    ShardResult,
+    SharedRows,
+    join_results,
+    shared_rows,
+)
+from sharegpt_argilla.corpora.run.work_folder import WorkFolder
+from sharegpt_argilla.errors import InputError
 
 
-def cut(
-    sources: Sequence[Source],
-    names: Sequence[str],
-    corpora: Mapping[str, Corpus],
-    start_line: int,
-    shard_size: int,
-) -> list[Shard]:
-    """The shards of a run.
-
-    Plain JSON is cut at every ``shard_size`` bytes, parquet between row groups. Everything else is read as a
-    whole, and small inputs side by side share a shard. All of a corpus that gathers is one shard.
+def convert_shards(work: WorkFolder, before: Mapping[int, ShardResult], progress: Progress | None) -> RunResult:
+    """Convert what is not converted yet, and join what all shards left.
 
     Args:
-        sources: the inputs.
-        names: the adapter of each.
-        corpora: the adapters by name.
-        start_line: 1-based line, or row, of each input to start at.
-        shard_size: bytes.
+        work: the work folder; where workers on other machines see it too, if there are any.
+        before: the shards that an earlier run converted.
+        progress: is given the number of bytes that were read.
+
+    Raises:
+        InputError: an input cannot be read, a file cannot be written, or a worker died.
+        UsageError: the scheduler needs a library that is not installed.
     """
-    groups: list[tuple[str, list[Stretch]]] = []
-    gathered: dict[str, list[Stretch]] = {}
-    room = 0
-    for number, (source, name) in enumerate(zip(sources, names, strict=True)):
-        stretches = list(_stretches(number, source, corpora[name], start_line, shard_size))
-        if isinstance(corpora[name], GatheringCorpus):
-            if name not in gathered:
-                gathered[name] = []
-                groups.append((name, gathered[name]))
-            gathered[name] += stretches
-            room = 0
-        elif groups and len(stretches) == 1 and source.size <= room and groups[-1][0] == name:
-            groups[-1][1].extend(stretches)
-            room -= source.size
-        else:
-            groups += [(name, [stretch]) for stretch in stretches]
-            room = shard_size - source.size if source.size and len(stretches) == 1 else 0
-    return [Shard(number, name, tuple(stretches)) for number, (name, stretches) in enumerate(groups)]
+    plan, settings = work.plan, work.plan.settings
+    if progress is not None and before:
+        progress(sum(shard.size for shard in plan.shards if shard.number in before))
+    sink = direct_output(settings)
+    with _shared_rows(work, before, sink) as rows:
+        _convert(work, [shard for shard in plan.shards if shard.number not in before], rows, progress)
+    results = work.results()
+    if len(results) < len(plan.shards):
+        raise InputError(f"{work.folder}: parts of this run are gone; run the same command again")
+    return join_results(work.folder, plan, results, sink)
 
 
-def _stretches(number: int, source: Source, corpus: Corpus, start_line: int, shard_size: int) -> Iterator[Stretch]:
-    whole = isinstance(corpus, GatheringCorpus)
-    if source.form == "parquet":
-        yield from _of_row_groups(number, source, source.size + 1 if whole else shard_size)
-    elif source.form == "plain" and corpus.container == "json":
-        start = _offset_of_line(source.path, start_line)
-        size = source.size if whole else shard_size
-        yield from _of_bytes(number, start, source.size, start_line, size)
+def direct_output(settings: RunSettings) -> IO[bytes] | None:
+    """Standard output, where rows can go to it at once; None where they are kept until the end."""
+    return sys.stdout.buffer if settings.to_stdout and settings.alone and not settings.dry_run else None
+
+
+@contextmanager
+def _shared_rows(
+    work: WorkFolder, before: Mapping[int, ShardResult], sink: IO[bytes] | None
+) -> Iterator[SharedRows | None]:
+    """What takes the rows of the shards converted here; None for a file for each, or when none is kept."""
+    if sink is not None:
+        yield SharedRows(sink)
+    elif work.plan.settings.alone and not work.plan.settings.dry_run:
+        with shared_rows(work.folder, before.values()) as rows:
+            yield rows
     else:
-        yield Stretch(number, size=source.size)
+        yield None
 
 
-def _of_bytes(number: int, start: int, end: int, line: int, size: int) -> Iterator[Stretch]:
-    # A rest of less than half a shard belongs to the last one.
-    count = max(1, round((end - start) / size)) if size else 1
-    for place in range(count):
-        first, last = start + place * size, place == count - 1
-        stop = end if last else first + size
-        yield Stretch(number, first, None if last else stop, 0 if place else line, stop - first)
+def _convert(
+    work: WorkFolder, shards: Sequence[Shard], rows: SharedRows | None, progress: Progress | None
+) -> None:
+    plan, settings, folder = work.plan, work.plan.settings, str(work.folder)
+    elsewhere = [] if settings.alone else [shard for shard in shards if not _has_stream(shard, plan)]
+    numbers = {shard.number for shard in elsewhere}
+    here = InThisProcess()
+    for shard in shards:
+        if shard.number not in numbers:
+            here.submit(convert, folder, shard, plan.inputs_of(shard), settings, plan.streams, rows, progress)
+    if not elsewhere:
+        return
+    with executor(settings.workers, len(elsewhere), settings.scheduler) as pool:
+        sizes = {shard.number: shard.size for shard in elsewhere}
+        futures = [pool.submit(convert, folder, shard, plan.inputs_of(shard), settings) for shard in elsewhere]
+        for future in as_completed(futures):
+            size = sizes[future.result()]
+            if progress is not None:
+                progress(size)
 
 
-def _of_row_groups(number: int, source: Source, shard_size: int) -> Iterator[Stretch]:
-    groups = row_groups(source.path)
-    total = sum(size for _, size in groups) or 1
-    first, row, rows, size = 0, 1, 0, 0
-    for place, (group_rows, group_size) in enumerate(groups, 1):
-        rows += group_rows
-        size += group_size
-        if size >= shard_size or place == len(groups):
-            # In bytes of the file, so that they add up to its size.
-            yield Stretch(number, first, place, row, source.size * size // total)
-            first, row, rows, size = place, row + rows, 0, 0
-
-
-def _offset_of_line(path: str, line: int) -> int:
-    """Bytes before a 1-based line; the size of the file when it has fewer."""
-    offset, breaks = 0, line - 1
-    with Path(path).open("rb") as file:
-        while breaks and (block := file.read(_BLOCK)):
-            found = block.count(b"\n")
-            if found < breaks:
-                breaks -= found
-                offset += len(block)
-                continue
-            at = -1
-            for _ in range(breaks):
-                at = block.index(b"\n", at + 1)
-            return offset + at + 1
-    return offset
+def _has_stream(shard: Shard, plan: RunPlan) -> bool:
+    """Whether it reads a stream, which is open in this process only."""
+    return any(source.form == "stream" for source in plan.inputs_of(shard).values())

@@ -1,7 +1,8 @@
-"""Lines into one file, or into several of a limited size."""
+"""The files of a run: rows in one file or in several of a limited size, and rejects."""
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Sequence
 from contextlib import ExitStack
@@ -10,16 +11,15 @@ from types import TracebackType
 from typing import IO
 
 from sharegpt_argilla.common.jsonl import STANDARD_STREAM, open_bytes_output
-from sharegpt_argilla.corpora.run.shard_files import Stored
+from sharegpt_argilla.corpora.run.run_plan import check_max_size
+from sharegpt_argilla.corpora.run.shard_results import StoredRows
 from sharegpt_argilla.errors import InputError, UsageError
 
-LARGEST_MNBVC_FILE = 512_000_000
-"""Bytes: "512 MB" of the MNBVC data check, in the reading that satisfies both."""
 _BLOCK = 1 << 20
 _AT_ONCE = 1 << 30
 
 
-class PartsWriter:
+class RowsWriter:
     """Writes lines to ``rows.jsonl``, then ``rows.1.jsonl``, ``rows.2.jsonl``… when a file is full.
 
     All of them take their names when the block ends well, and none does otherwise.
@@ -37,10 +37,7 @@ class PartsWriter:
     """
 
     def __init__(self, path: str | Path, max_size: int | None = None) -> None:
-        if max_size is not None and max_size < 1:
-            raise UsageError(f"maximum size {max_size} is not a positive number of bytes")
-        if max_size is not None and str(path) == STANDARD_STREAM:
-            raise UsageError("a maximum size needs a file to write to, not standard output")
+        check_max_size(path, max_size)
         self.paths: list[str] = []
         self._first = path
         self._max_size = max_size
@@ -52,7 +49,7 @@ class PartsWriter:
         """Write one line; ``line`` has no line break."""
         self._write(line.encode("utf-8") + b"\n")
 
-    def append(self, rows: Stored) -> None:
+    def append(self, rows: StoredRows) -> None:
         """Write stored lines, as they are; line by line only where a file gets full."""
         with rows.path.open("rb") as source:
             if self._max_size is None or self._size + rows.size <= self._max_size:
@@ -66,7 +63,7 @@ class PartsWriter:
                 rest -= len(line)
                 self._write(line)
 
-    def __enter__(self) -> PartsWriter:
+    def __enter__(self) -> RowsWriter:
         self._next_file()
         return self
 
@@ -98,35 +95,35 @@ class PartsWriter:
         return self._file
 
 
-def write_rows(target: str, rows: Sequence[Stored], max_size: int | None) -> list[str]:
-    """Put stored rows together under the name of the output, which appears whole or not at all.
+def write_rows(target: str, rows: Sequence[StoredRows], max_size: int | None) -> list[str]:
+    """Join stored rows under the name of the output, which appears whole or not at all.
 
     A file whose rows come first, in their order, as after a run in one process, becomes the output itself; only
-    what lies in others is copied.
+    the rows in other files are copied.
 
     Args:
         target: the output, or ``-`` for standard output.
         rows: in order.
-        max_size: as ``PartsWriter``.
+        max_size: as ``RowsWriter``.
 
     Returns:
         The files written.
 
     Raises:
-        UsageError, InputError: as ``PartsWriter``.
+        UsageError, InputError: as ``RowsWriter``.
     """
     fits = max_size is None or sum(each.size for each in rows) <= max_size
     if target != STANDARD_STREAM and fits and (count := _at_the_beginning(rows)):
         _adopt(Path(target), rows, count)
         return [target]
-    with PartsWriter(target, max_size) as writer:
+    with RowsWriter(target, max_size) as writer:
         for each in rows:
             writer.append(each)
     return writer.paths
 
 
-def _at_the_beginning(rows: Sequence[Stored]) -> int:
-    """How many of the first are the beginning of a file that holds none of the others."""
+def _at_the_beginning(rows: Sequence[StoredRows]) -> int:
+    """How many of the first are the beginning of a file that contains none of the others."""
     end = count = 0
     for each in rows:
         if (each.path, each.start) != (rows[0].path, end):
@@ -135,8 +132,8 @@ def _at_the_beginning(rows: Sequence[Stored]) -> int:
     return 0 if any(each.path == rows[0].path for each in rows[count:]) else count
 
 
-def _adopt(target: Path, rows: Sequence[Stored], count: int) -> None:
-    """Make the file of the first ``count`` the output, with the others behind them."""
+def _adopt(target: Path, rows: Sequence[StoredRows], count: int) -> None:
+    """Make the file of the first ``count`` the output, with the others after them."""
     path, end = rows[0].path, sum(each.size for each in rows[:count])
     try:
         with path.open("r+b") as file:
@@ -152,8 +149,8 @@ def _adopt(target: Path, rows: Sequence[Stored], count: int) -> None:
         raise InputError(f"{target}: cannot be written: {error.strerror}") from error
 
 
-def _copy(source: IO[bytes], rows: Stored, target: IO[bytes]) -> None:
-    """Stored rows to the end of a file; by the system, which does not look at them, where that is possible."""
+def _copy(source: IO[bytes], rows: StoredRows, target: IO[bytes]) -> None:
+    """StoredRows rows to the end of a file; by the system, which does not look at them, where that is possible."""
     target.flush()
     at, end = rows.start, rows.start + rows.size
     try:
@@ -165,3 +162,26 @@ def _copy(source: IO[bytes], rows: Stored, target: IO[bytes]) -> None:
         while at < end and (block := source.read(min(end - at, _BLOCK))):
             target.write(block)
             at += len(block)
+
+
+def write_rejects(path: Path, stored: Sequence[tuple[Path, int]]) -> None:
+    """Join the rejects of the shards in one file, their line numbers counted from the start of the input.
+
+    Args:
+        path: the file.
+        stored: files of rejects, in order, each with what its line numbers lack.
+
+    Raises:
+        InputError: the file cannot be written.
+    """
+    with open_bytes_output(path) as target:
+        for part, lacking in stored:
+            with part.open("rb") as source:
+                for line in source:
+                    target.write(_with_line(line, lacking) if lacking else line)
+
+
+def _with_line(line: bytes, lacking: int) -> bytes:
+    reject = json.loads(line)
+    reject["line"] += lacking
+    return json.dumps(reject).encode("ascii") + b"\n"

@@ -1,4 +1,4 @@
-"""The quick way from ShareGPT records to lines gives the bytes and the counts of the long way."""
+"""Plain ShareGPT records give the pairs and the counts that the adapter and the pairing give."""
 
 import json
 from collections.abc import Callable, Sequence
@@ -12,9 +12,8 @@ from hypothesis import strategies as st
 from sharegpt_argilla.corpora.formats.sharegpt import ShareGPT
 from sharegpt_argilla.corpora.reading import json_reader as reader
 from sharegpt_argilla.corpora.run import conversion
-from sharegpt_argilla.corpora.run.lines import RowLines
 from sharegpt_argilla.corpora.run.pairing import Pairer
-from sharegpt_argilla.corpora.run.quick import QuickShareGPT
+from sharegpt_argilla.corpora.run.plain_sharegpt import PlainShareGPT
 from sharegpt_argilla.errors import InputError
 from sharegpt_argilla.workflows.extract import ExtractSummary, extract
 from tests.corpora.layouts import LAYOUTS, conversation, json_lines, spoken
@@ -75,7 +74,7 @@ def outcome(folder: Path, model: str, **options: Any) -> tuple[Any, ...]:
     deadline=None,
     max_examples=50,
 )
-def test_both_ways_give_the_same_bytes(
+def test_plain_records_give_the_bytes_of_the_adapter(
     tmp_path: Path,
     several: list[dict[str, Any]],
     layout: Callable[[Sequence[Any]], tuple[str, list[str]]],
@@ -89,30 +88,35 @@ def test_both_ways_give_the_same_bytes(
     call: dict[str, Any] = {"create_time": TIME, "profile": profile, "shard_size": shard_size}
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(reader, "CHUNK", chunk)
-        quick = outcome(tmp_path, model, **call)
-        patch.setattr(QuickShareGPT, "write", lambda *_: False)
+        plain = outcome(tmp_path, model, **call)
+        patch.setattr(PlainShareGPT, "pairs", lambda *_: None)
         patch.setattr(reader.JsonReader, "batches", reader.JsonReader.records)
-        assert outcome(tmp_path, model, **call) == quick
+        assert outcome(tmp_path, model, **call) == plain
 
 
-def test_plain_records_go_the_quick_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_plain_records_are_told_from_others() -> None:
     plain = [
         conversation("h: q", "g: a", "h: r", "g: b", identity="abcdefg"),
         conversation("h: q", "g: a", "h: r", identity="abcDefh_0"),
         conversation("g: b", "h: s", "g: c", identity="abcDefh_3"),
         conversation("g: b", identity="abcDefh_7"),
     ]
-    lines: list[bytes] = []
     pairer = Pairer("vicuna", "ShareGPT")
-    quick = QuickShareGPT(VICUNA, pairer, RowLines(TIME), lines)
-    assert all(quick.write(record) for record in plain)
-    assert pairer.counts.stitched == 1
-    assert b"".join(lines).count(b"\n") == pairer.counts.pairs == 5
-    assert not quick.write({**plain[0], "lang": "en"})
-    # One that fails when half of it is read leaves nothing behind.
-    before = list(lines), str(pairer.counts)
-    assert not quick.write(conversation("h: q", "g: a", "h: r", "g: ", identity="abcdefi"))
-    assert (list(lines), str(pairer.counts)) == before
+    reader_of_plain = PlainShareGPT(VICUNA, pairer)
+    several = [reader_of_plain.pairs(record) for record in plain]
+    assert [len(pairs) for pairs in several if pairs is not None] == [2, 1, 2, 0]
+    assert (pairer.counts.stitched, pairer.counts.pairs, pairer.counts.conversations) == (1, 5, 4)
+    before = str(pairer.counts)
+    others: list[dict[str, Any]] = [
+        {**plain[0], "lang": "en"},
+        {**plain[0], "id": 7},
+        {**plain[0], "id": ""},
+        {"id": "abcdefi", "conversations": [{"from": "human", "value": "q", "x": 1}, {"from": "gpt"}]},
+        # One that fails when half of it is read leaves nothing behind.
+        conversation("h: q", "g: a", "h: r", "g: ", identity="abcdefi"),
+    ]
+    assert [reader_of_plain.pairs(record) for record in others] == [None] * len(others)
+    assert str(pairer.counts) == before
 
 
 def test_an_integer_beyond_64_bits_is_exact_in_a_batch(tmp_path: Path) -> None:
@@ -126,13 +130,13 @@ def test_an_integer_beyond_64_bits_is_exact_in_a_batch(tmp_path: Path) -> None:
     assert found == [10**30, 10**30 + 1, 10**30 + 2]
 
 
-def test_halves_beyond_what_memory_may_hold_go_the_same_way(
+def test_pending_pairs_beyond_what_memory_may_hold_give_the_same_bytes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pieces = [conversation("h: q", "g: a", f"h: r{number}", identity=f"c{number:06}_0") for number in range(40)]
     pieces += [conversation(f"g: b{number}", "h: s", "g: c", identity=f"c{number:06}_3") for number in range(40)]
     (tmp_path / "raw").write_text(json_lines(pieces)[0])
     monkeypatch.setattr(conversion, "SPILL", 30)
-    quick = outcome(tmp_path, "vicuna", create_time=TIME)
-    monkeypatch.setattr(QuickShareGPT, "write", lambda *_: False)
-    assert outcome(tmp_path, "vicuna", create_time=TIME) == quick
+    plain = outcome(tmp_path, "vicuna", create_time=TIME)
+    monkeypatch.setattr(PlainShareGPT, "pairs", lambda *_: None)
+    assert outcome(tmp_path, "vicuna", create_time=TIME) == plain
