@@ -104,25 +104,14 @@ def extract(  # noqa: PLR0913 - the options of the command, under their names
     """
     started = datetime.now()
     target = str(output) if output is not None else OUTPUT_NAME.format(model=model, time=started)
-    settings = RunSettings(
-        tuple(map(str, inputs)),
-        model,
-        target,
-        _rejects(rejects, target),
-        check_create_time(create_time or started.strftime(CREATE_TIME_FORMAT)),
-        check_profile(profile),
-        start_line,
-        split,
-        options or Options(),
-        max_size,
-        dry_run,
-        workers,
-        scheduler,
-        restart,
-        shard_size,
-        output_given=output is not None,
-        create_time_given=create_time is not None,
-    )
+    time = check_create_time(create_time or started.strftime(CREATE_TIME_FORMAT))
+    files = tuple(map(str, inputs)), model, target, _rejects(rejects, target)
+    plain = start_line, split, options or Options(), max_size, dry_run, workers, scheduler, restart, shard_size
+    given = output is not None, create_time is not None
+    return _run(RunSettings(*files, time, check_profile(profile), *plain, *given), progress)
+
+
+def _run(settings: RunSettings, progress: Progress | None) -> ExtractSummary:
     settings.check()
     with ExitStack() as stack, open_work(plan_run(settings, stack)) as work:
         before = work.results()
