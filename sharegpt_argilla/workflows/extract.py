@@ -105,10 +105,10 @@ def extract(  # noqa: PLR0913 - the options of the command, under their names
     started = datetime.now()
     target = str(output) if output is not None else OUTPUT_NAME.format(model=model, time=started)
     time = check_create_time(create_time or started.strftime(CREATE_TIME_FORMAT))
-    files = tuple(map(str, inputs)), model, target, _rejects(rejects, target)
+    names, kept, shape = tuple(map(str, inputs)), _rejects(rejects, target), check_profile(profile)
     plain = start_line, split, options or Options(), max_size, dry_run, workers, scheduler, restart, shard_size
-    given = output is not None, create_time is not None
-    return _run(RunSettings(*files, time, check_profile(profile), *plain, *given), progress)
+    settings = RunSettings(names, model, target, kept, time, shape, *plain, output is not None, bool(create_time))
+    return _run(settings, progress)
 
 
 def _run(settings: RunSettings, progress: Progress | None) -> ExtractSummary:
