@@ -105,7 +105,14 @@ def estimate_people(
     *,
     ordered: bool = False,
 ) -> dict[Any, Ability]:
-    """Person -> how often they are right, with an interval. The arguments are those of `estimate_answers`."""
+    """Person -> how often they are right, with an interval.
+
+    Args:
+        answers: as in `estimate_answers`.
+        labels: as there.
+        gold: as there.
+        ordered: as there.
+    """
     return estimate(answers, labels, gold, ordered=ordered).people
 
 
