@@ -14,7 +14,7 @@ BENCHES ?= extract curate describe serve assign export
 PORT ?= 6900
 DASHBOARD_PORT ?= 8501
 
-.PHONY: help demo test setup check format bench docs constraints clean
+.PHONY: help demo test setup check format bench docs dist constraints clean
 
 help:
 	@echo "make demo    an Argilla on 127.0.0.1:$(PORT) with the examples in it (PORT=6901 for another)"
@@ -22,6 +22,7 @@ help:
 	@echo "make setup   only the environment in .venv"
 	@echo "make check   format, lint, types"
 	@echo "make bench   measurements, each beside a yardstick"
+	@echo "make dist    wheel and sdist in dist/, built and tried from empty folders"
 	@echo "make docs    the generated pages of docs/, and the site in site/"
 
 demo: $(VENV)/.demo
@@ -49,6 +50,11 @@ bench: setup
 docs: setup
 	$(BIN)/python docs/generate.py
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+
+dist: setup
+	rm -rf dist build
+	$(BIN)/python -m build --outdir dist .
+	INSTALL_TESTS=1 $(BIN)/python -m pytest -m network $(PYTEST_ARGS)
 
 # The demo does without the tools of developers. pip is asked again only when one of these files changed.
 $(VENV)/.demo: pyproject.toml constraints.txt | $(BIN)/python

@@ -21,10 +21,10 @@ COMMAND = Path(sys.executable).with_name("sharegpt-argilla")
 class Demo:
     """A running demo in a folder of its own; ``said`` is what it has printed until it stands."""
 
-    def __init__(self, folder: Path, port: int, dashboard_port: int) -> None:
+    def __init__(self, folder: Path, port: int, dashboard_port: int, command: Path = COMMAND) -> None:
         environment = clean_environment() | {"HOME": str(folder)}
         self._process = subprocess.Popen(
-            [COMMAND, "demo", "--port", str(port), "--dashboard-port", str(dashboard_port)],
+            [command, "demo", "--port", str(port), "--dashboard-port", str(dashboard_port)],
             cwd=folder,
             stderr=subprocess.PIPE,
             text=True,
