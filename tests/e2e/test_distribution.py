@@ -101,7 +101,7 @@ def install(python: str, archives: Path, environment: Path) -> Path:
     """The program, out of the wheel in an empty environment."""
     (wheel,) = archives.glob("*.whl")
     subprocess.run([python, "-m", "venv", str(environment)], check=True)
-    pip = [environment / "bin" / "python", "-m", "pip", "install", "--quiet", "--only-binary", ":all:"]
+    pip = [str(environment / "bin" / "python"), "-m", "pip", "install", "--quiet", "--only-binary", ":all:"]
     wanted = f"{wheel}[serve,dashboard]"
     done = subprocess.run(
         [*pip, "-c", str(ROOT / "constraints.txt"), wanted], capture_output=True, text=True, check=False
