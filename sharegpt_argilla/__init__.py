@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from sharegpt_argilla.project.record_loader import LoadSummary
     from sharegpt_argilla.project.sdk_records import build_records
     from sharegpt_argilla.responses.confidence import Ability, estimate_answers, estimate_people
+    from sharegpt_argilla.responses.numeric_confidence import NumberEstimate, estimate_numbers
     from sharegpt_argilla.settings import Connection, Home
     from sharegpt_argilla.workflows.adjudicate import AdjudicateOptions, AdjudicateSummary, adjudicate
     from sharegpt_argilla.workflows.backup import BackupSummary, backup
@@ -98,6 +99,7 @@ __all__ = [
     "MigrationSummary",
     "MoveSummary",
     "MovedDataset",
+    "NumberEstimate",
     "PeopleSummary",
     "PlanSummary",
     "ProjectPerson",
@@ -129,6 +131,7 @@ __all__ = [
     "diff_config",
     "doctor",
     "estimate_answers",
+    "estimate_numbers",
     "estimate_people",
     "export_responses",
     "extract",
@@ -181,6 +184,10 @@ _MODULES = {
         "Ability",
         "estimate_answers",
         "estimate_people",
+    ),
+    "responses.numeric_confidence": (
+        "NumberEstimate",
+        "estimate_numbers",
     ),
     "settings": (
         "Connection",

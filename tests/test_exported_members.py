@@ -23,7 +23,7 @@ OTHERWISE_NAMED = {
 }
 """Command -> its functions, where a folder of the package has the command's name."""
 MORE = {
-    *("build_records", "build_settings", "estimate_answers", "estimate_people"),
+    *("build_records", "build_settings", "estimate_answers", "estimate_numbers", "estimate_people"),
     *("read_annotated", "read_annotated_dataset"),
 }
 """Functions that are no command."""
@@ -50,7 +50,15 @@ TYPES = {
         "InitSummary",
         "LearnedQuestion",
     ),
-    *("LoadSummary", "MigrationSummary", "MoveSummary", "MovedDataset", "PeopleSummary", "PlanSummary"),
+    *(
+        "LoadSummary",
+        "MigrationSummary",
+        "MoveSummary",
+        "MovedDataset",
+        "NumberEstimate",
+        "PeopleSummary",
+        "PlanSummary",
+    ),
     *("ProjectPerson", "PushSummary", "RestoreSummary", "Sampling", "Selection", "ServerInfo", "ServerStatus"),
     *("SetupSummary", "Share", "TrainSummary", "TrainingSummary"),
 }

@@ -105,13 +105,16 @@ def estimate_people(
     *,
     ordered: bool = False,
 ) -> dict[Any, Ability]:
-    """Person -> how often they are right, with an interval.
+    """How able each person is.
 
     Args:
-        answers: as in `estimate_answers`.
-        labels: as there.
-        gold: as there.
-        ordered: as there.
+        answers: ``(item, person, label)``; of a person who answered an item twice the last counts.
+        labels: all that could be answered; None for those that somebody gave.
+        gold: item -> the right label, where it is known.
+        ordered: whether the labels are a scale, in the order of ``labels`` (sorted where that is None).
+
+    Returns:
+        Person -> how often they are right, with a 95 % interval.
     """
     return estimate(answers, labels, gold, ordered=ordered).people
 
