@@ -58,6 +58,7 @@ POLICY_TYPES = {
     "median": ("rating",),
     "dawid_skene": ("label", "multi_label", "rating"),
     "mace": ("label", "multi_label", "rating"),
+    "model": ("label", "multi_label", "rating"),
 }
 """Policy that makes one value of several answers -> the types of question that it fits."""
 
@@ -111,12 +112,14 @@ class Export(Section):
     over all others. ``weights``: person -> weight of a vote under the policy ``weighted``, 1 where there is none;
     or ``gold``, by how often each person was right on rows whose answers are known.
     ``statuses``: of the responses that rows carry; only submitted ones ever make values.
+    ``confidence``: whether rows say how probable each value is.
     """
 
     policies: dict[Name, PolicyName] = {}
     adjudicators: list[Annotated[str, Field(min_length=1)]] = []
     weights: Weights = {}
     statuses: Annotated[list[StatusName], Field(min_length=1)] = ["submitted"]
+    confidence: bool = False
 
     @property
     def weights_by_hand(self) -> dict[str, float]:

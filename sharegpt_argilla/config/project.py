@@ -137,6 +137,8 @@ class ProjectConfig(Section):
                 raise ValueError(
                     f'export.policies.{name}: "{policy}" does not fit a {types[name]} question; fitting: {fitting}'
                 )
+        if self.export.confidence and "confidence" in types:
+            raise ValueError('export.confidence: rows call it "confidence", as a question is called; rename that')
         if "adjudicated" in self.export.policies.values() and not self.export.adjudicators:
             raise ValueError("export: a policy is adjudicated, but no adjudicators are listed")
 

@@ -11,8 +11,9 @@ from sharegpt_argilla.annotation import AnsweredRecord, Response
 from sharegpt_argilla.common.contract_keys import GOLD
 from sharegpt_argilla.common.jsonl import read_rows
 from sharegpt_argilla.config import DEFAULT_CONFIG, Export, Project, ProjectConfig, load_project
+from sharegpt_argilla.config.annotation_task import LabelQuestion, MultiLabelQuestion, RatingQuestion
 from sharegpt_argilla.responses.merge import Origin, annotation
-from sharegpt_argilla.responses.policies import POLICY, PolicyChoice
+from sharegpt_argilla.responses.policies import MODEL, POLICY, PolicyChoice
 from sharegpt_argilla.rows import Row
 from sharegpt_argilla.training.base import Example, Question
 from sharegpt_argilla.training.question_scheme import configured_questions
@@ -59,6 +60,23 @@ def policy_choice(export: Export) -> PolicyChoice:
     return PolicyChoice(
         export.policies, export.adjudicators, export.weights_by_hand, weighs_by_gold=export.weighs_by_gold
     )
+
+
+def modelled_choice(project: ProjectConfig) -> PolicyChoice:
+    """The same, with the questions whose answers are to have a probability."""
+    export = project.export
+    asked = [
+        question
+        for question in project.questions
+        if isinstance(question, RatingQuestion | LabelQuestion | MultiLabelQuestion)
+        and (export.confidence or export.policies.get(question.name) == MODEL)
+    ]
+    labels = {
+        question.name: list(question.values if isinstance(question, RatingQuestion) else question.labels)
+        for question in asked
+    }
+    scales = [question.name for question in asked if isinstance(question, RatingQuestion)]
+    return replace(policy_choice(export), modelled=labels, scales=scales)
 
 
 def restricted(

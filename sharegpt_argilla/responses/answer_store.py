@@ -144,6 +144,12 @@ class AnswerStore:
             self._origin = replace(self._origin, choice=choice)
         if self._origin.choice.fitted_questions:
             self._origin = replace(self._origin, choice=fit_policies(self._origin.choice, self._joined()))
+        if self._origin.choice.modelled:
+            # NumPy is not for everybody: an export without confidence starts sooner.
+            from sharegpt_argilla.responses.answer_model import model_answers  # noqa: PLC0415
+
+            choice = model_answers(self._origin.choice, self._joined(), self._origin.gold)
+            self._origin = replace(self._origin, choice=choice)
 
     def of_rows(self, ids: Sequence[str]) -> dict[str, Found]:
         """Row id -> what it is to carry; rows that nobody answered are absent. They count as met from then on."""

@@ -12,6 +12,9 @@ from sharegpt_argilla.common.contract_keys import GOLD
 from sharegpt_argilla.responses.policies import PolicyChoice
 from sharegpt_argilla.rows import ANNOTATION, Row, read_extension, with_extension
 
+CONFIDENCE = "confidence"
+"""Key of how probable the values are: question -> number, or label -> number."""
+
 
 @dataclass(frozen=True)
 class Origin:
@@ -76,6 +79,7 @@ def annotation(record: AnsweredRecord, origin: Origin) -> dict[str, Any]:
     peers = [response for response in submitted if not response.adjudication] if reviews else submitted
     values: dict[str, Any] = {}
     policies: dict[str, str] = {}
+    confidence: dict[str, Any] = {}
     tie = False
     for question in origin.questions:
         policies[question] = origin.choice.of(question)
@@ -86,6 +90,8 @@ def annotation(record: AnsweredRecord, origin: Origin) -> dict[str, Any]:
             tie = tie or result.tie
             if result.value is not None:
                 values[question] = result.value
+            if (sure := origin.choice.confidence(question, result.value, record.id)) is not None:
+                confidence[question] = sure
     marked = {
         "dataset": _plain(origin.dataset),
         "guidelines": _plain(origin.guidelines),
@@ -93,6 +99,7 @@ def annotation(record: AnsweredRecord, origin: Origin) -> dict[str, Any]:
         "policy": _same(policies.values()) or policies,
         **values,
         "tie": tie,
+        **({CONFIDENCE: confidence} if confidence else {}),
         "responses": [response.to_json() for response in record.responses],
     }
     if record.suggestions:
@@ -105,6 +112,12 @@ def annotation(record: AnsweredRecord, origin: Origin) -> dict[str, Any]:
 def answers_of(record: AnsweredRecord, question: str) -> Mapping[str, AnswerValue]:
     """Person -> submitted answer to a question of a record, the earliest first; without those of reviewers."""
     said = [one for one in record.responses if one.status == "submitted" and not one.adjudication]
+    return _answers(said, question)
+
+
+def rulings_of(record: AnsweredRecord, question: str) -> Mapping[str, AnswerValue]:
+    """The same of reviewers."""
+    said = [one for one in record.responses if one.status == "submitted" and one.adjudication]
     return _answers(said, question)
 
 

@@ -22,6 +22,13 @@ FITTED = ("dawid_skene", "mace")
 """Our policies that fit a model to all answers at once; `responses.rater_models` does it."""
 
 
+MODEL = "model"
+"""The policy that decides by how probable each answer is; `responses.answer_model` fits it."""
+
+LEVEL = 0.02
+"""Two answers whose probabilities differ by less are level: a tie."""
+
+
 class Aggregate(NamedTuple):
     """One value out of several answers.
 
@@ -75,6 +82,9 @@ class PolicyChoice:
         weights: person -> weight of a vote; 1 where there is none.
         fitted: question -> row id -> what `Policy.fit` gave; where it gave nothing, rows are decided alone.
         weighs_by_gold: whether ``weights`` are still to come from everybody's answers to gold rows.
+        modelled: question -> its labels, of those whose answers are to have a probability.
+        scales: those of them whose labels are a scale.
+        beliefs: question -> row id -> label -> probability, where ``modelled`` was fitted.
     """
 
     policies: Mapping[str, str] = field(default_factory=dict)
@@ -82,11 +92,14 @@ class PolicyChoice:
     weights: Mapping[str, float] = field(default_factory=dict)
     fitted: Mapping[str, Mapping[str, Aggregate]] = field(default_factory=dict)
     weighs_by_gold: bool = False
+    modelled: Mapping[str, Sequence[Any]] = field(default_factory=dict)
+    scales: Sequence[str] = ()
+    beliefs: Mapping[str, Mapping[str, Mapping[Any, float]]] = field(default_factory=dict)
 
     @property
     def needs_all(self) -> bool:
         """Whether an answer to one row has a say in the values of others."""
-        return self.weighs_by_gold or bool(self.fitted_questions)
+        return self.weighs_by_gold or bool(self.fitted_questions) or bool(self.modelled)
 
     @property
     def fitted_questions(self) -> dict[str, str]:
@@ -123,11 +136,39 @@ class PolicyChoice:
             if fitted is not None:
                 return name, fitted
             name = POLICY if name in FITTED else name
+        if name == MODEL:
+            belief = self.beliefs.get(question, {}).get(row_id or "")
+            if belief is not None:
+                return name, _most_probable([*answers.values()], belief)
+            name = POLICY
         counted = ruled or answers
         if name == POLICY:
             return name, majority([*counted.values()])
         votes = [Vote(answer, self.weights.get(person, 1.0)) for person, answer in counted.items()]
         return name, POLICIES[name](votes)
+
+    def confidence(self, question: str, value: AnswerValue | float | None, row_id: str | None) -> Any:
+        """How probable a value is: a number, for several labels label -> number; None where nobody can say."""
+        belief = self.beliefs.get(question, {}).get(row_id or "")
+        if belief is None or value is None:
+            return None
+        if not isinstance(value, list):
+            return belief.get(value)
+        return {label: belief[label] for label in value if isinstance(label, str) and label in belief}
+
+
+def _most_probable(answers: Sequence[AnswerValue], belief: Mapping[Any, float]) -> Aggregate:
+    """The most probable of the given answers; of several labels each that is rather right than not."""
+    if any(isinstance(answer, list) for answer in answers):
+        given = dict.fromkeys(label for answer in answers if isinstance(answer, list) for label in answer)
+        shares = {label: belief[label] for label in given if isinstance(label, str) and label in belief}
+        level = any(abs(share - 1 / 2) < LEVEL / 2 for share in shares.values())
+        return Aggregate([label for label, share in shares.items() if share >= 1 / 2], tie=level)
+    ranked = sorted({answer: belief.get(answer, 0.0) for answer in answers}.items(), key=lambda pair: -pair[1])
+    level = len(ranked) > 1 and ranked[0][1] - ranked[1][1] < LEVEL
+    # Level answers: the earliest response decides, as under the majority.
+    value = next(answer for answer in answers if ranked[0][1] - belief.get(answer, 0.0) < LEVEL)
+    return Aggregate(value, tie=level)
 
 
 def majority(answers: Sequence[AnswerValue]) -> Aggregate:
@@ -258,6 +299,7 @@ POLICIES: Registry[Policy] = Registry(
         "mean": Policy(_mean, POLICY_TYPES["mean"]),
         "median": Policy(_median, POLICY_TYPES["median"]),
         **{name: Policy(_majority, POLICY_TYPES[name], _fit_by(name)) for name in FITTED},
+        MODEL: Policy(_majority, POLICY_TYPES[MODEL]),
     },
     group="sharegpt_argilla.policies",
     needs=("__call__", "decide", "types", "fit"),

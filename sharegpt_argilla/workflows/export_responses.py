@@ -21,7 +21,7 @@ from sharegpt_argilla.common.jsonl import STANDARD_STREAM, open_output, read_row
 from sharegpt_argilla.common.locks import run_lock
 from sharegpt_argilla.config import DEFAULT_CONFIG, ProjectConfig, load_project
 from sharegpt_argilla.errors import InputError, SharegptArgillaError, UnknownNameError, UsageError
-from sharegpt_argilla.project.annotated_rows import policy_choice
+from sharegpt_argilla.project.annotated_rows import modelled_choice
 from sharegpt_argilla.project.answer_sources import ExportedDatasets, Sources, open_sources
 from sharegpt_argilla.project.gold_answers import known_answers
 from sharegpt_argilla.project.progress_history import keep_snapshots
@@ -133,7 +133,8 @@ def export_responses(  # noqa: PLR0913 - the options of the command, under their
     locked = nullcontext() if dry_run or str(output) == STANDARD_STREAM else run_lock(Path(output))
     where = connection or find_connection()
     parts = ExportedDatasets(whole, options.datasets)
-    gold = known_answers(whole, rows if project.export.weighs_by_gold else None)
+    choice = modelled_choice(project)
+    gold = known_answers(whole, rows if choice.weighs_by_gold or choice.modelled else None)
     with (
         locked,
         rarely_collected(),
@@ -184,7 +185,7 @@ def _origin(project: ProjectConfig, sources: Sources, gold: Gold) -> Origin:
         names[0] if len(names) == 1 else names,
         hashes[0] if len(set(hashes)) == 1 else hashes,
         [question.name for question in project.questions],
-        policy_choice(project.export),
+        modelled_choice(project),
         gold,
     )
 

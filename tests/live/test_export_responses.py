@@ -427,3 +427,23 @@ def test_the_report_links_to_disputed_records(loaded, ana, server_id, rows, path
     assert escape(first["url"]) in page.read_text(encoding="utf-8")
     down = Connection(f"http://127.0.0.1:{free_port()}", "key")
     assert "url" not in report_agreement(out, loaded.config, connection=down)["disputed"][0]
+
+
+def test_confidence_is_the_same_in_steps_as_at_once(loaded, ana, server_id, rows, path, tmp_path) -> None:
+    loaded.rewrite(export={"confidence": True, "policies": {"toxicity": "model"}})
+    ben = loaded.annotator(loaded.people[1])
+    options, out = ExportOptions(state=tmp_path / "export.state"), tmp_path / "out.jsonl"
+    for row in rows[:3]:
+        ana.answer(server_id[row["id"]], values=ANSWER)
+    export(loaded, path, out, options=options)
+    before = read_annotations(out)
+    ben.answer(server_id[rows[0]["id"]], values=ANSWER)
+    export(loaded, path, out, options=options)
+    export(loaded, path, tmp_path / "whole.jsonl")
+    assert out.read_bytes() == (tmp_path / "whole.jsonl").read_bytes()
+    found = read_annotations(out)
+    shares = {row["id"]: found[row["id"]]["confidence"]["toxicity"] for row in rows[:3]}
+    assert shares[rows[0]["id"]] > shares[rows[1]["id"]]
+    # Whom Ben agrees with is more to be believed on the other rows too.
+    assert before[rows[1]["id"]]["confidence"] != found[rows[1]["id"]]["confidence"]
+    assert found[rows[0]["id"]]["policy"]["toxicity"] == "model"

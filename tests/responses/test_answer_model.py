@@ -1,0 +1,140 @@
+"""How probable the values in exported rows are, and the policy that decides by it."""
+
+import pytest
+
+from sharegpt_argilla.annotation import AnsweredRecord, Response
+from sharegpt_argilla.responses.answer_model import model_answers
+from sharegpt_argilla.responses.answer_store import AnswerStore
+from sharegpt_argilla.responses.confidence import estimate_answers
+from sharegpt_argilla.responses.merge import Origin
+from sharegpt_argilla.responses.policies import PolicyChoice
+
+QUALITY = list(range(1, 8))
+LABELS = {"quality": QUALITY, "intent": ["code", "chat", "other"], "toxicity": ["none", "harmful"]}
+TRUTH = {f"row{number:02}": ("none", "harmful")[number % 2] for number in range(24)}
+
+
+def response(who, hour=1, *, adjudication=False, **values):
+    return Response(who, "submitted", values, f"2026-01-02T{hour:02}", adjudication=adjudication)
+
+
+def record(row, *responses):
+    return AnsweredRecord(row, "completed", list(responses))
+
+
+def other(label):
+    return "harmful" if label == "none" else "none"
+
+
+def team():
+    """Two careful people, and one who is wrong on every third row."""
+    for number, (row, right) in enumerate(TRUTH.items()):
+        sloppy = other(right) if number % 3 == 0 else right
+        yield record(
+            row,
+            response("cy", 1, toxicity=sloppy, quality=1 + number % 7, intent=["code", "other"]),
+            response("ana", 2, toxicity=right, quality=1 + number % 7, intent=["code"]),
+            response("ben", 3, toxicity=right, quality=min(7, 2 + number % 7), intent=["chat"]),
+        )
+
+
+def exported(records, choice, gold=None):
+    store = AnswerStore(["main"], Origin("main", "g", list(LABELS), choice, gold or {}))
+    store.fill(0, ((0, f"key-{one.id}", one) for one in records))
+    store.fit()
+    found = {row: one.marked for row, one in store.of_rows(sorted(TRUTH)).items()}
+    store.close()
+    return found
+
+
+ALL = PolicyChoice(modelled=LABELS, scales=["quality"])
+
+
+def test_every_value_says_how_probable_it_is() -> None:
+    marked = exported(team(), ALL)
+    shares = estimate_answers(
+        [(one.id, said.annotator, said.values["toxicity"]) for one in team() for said in one.responses],
+        LABELS["toxicity"],
+    )
+    for row, one in marked.items():
+        assert one["confidence"]["toxicity"] == round(shares[row][one["toxicity"]], 4)
+        assert set(one["confidence"]["intent"]) == set(one["intent"])
+        assert 0 < one["confidence"]["quality"] < 1
+        keys = list(one)
+        assert keys.index("confidence") == keys.index("tie") + 1
+    # Where all three agree they are surer than where one is against two.
+    assert marked["row01"]["confidence"]["toxicity"] > marked["row00"]["confidence"]["toxicity"]
+
+
+def test_without_being_asked_rows_stay_as_they_were() -> None:
+    plain, asked = exported(team(), PolicyChoice()), exported(team(), ALL)
+    for row, one in asked.items():
+        assert {key: value for key, value in one.items() if key != "confidence"} == plain[row]
+
+
+def test_the_model_decides_among_what_somebody_gave() -> None:
+    policies = dict.fromkeys(LABELS, "model")
+    marked = exported(team(), PolicyChoice(policies, modelled=LABELS, scales=["quality"]))
+    for row, one in marked.items():
+        assert one["policy"] == "model"
+        assert one["toxicity"] == TRUTH[row]
+        given = [said["values"] for said in one["responses"]]
+        assert one["quality"] in {values["quality"] for values in given}
+        assert set(one["intent"]) <= {label for values in given for label in values["intent"]}
+        assert all(share >= 0.5 for share in one["confidence"]["intent"].values())
+
+
+def test_level_answers_are_a_tie_that_the_earliest_response_decides() -> None:
+    def two():
+        for row, right in TRUTH.items():
+            yield record(row, response("ana", 1, toxicity=right), response("ben", 2, toxicity=right))
+
+    split = record("row99", response("ben", 1, toxicity="harmful"), response("ana", 2, toxicity="none"))
+    choice = PolicyChoice({"toxicity": "model"}, modelled={"toxicity": LABELS["toxicity"]})
+    fitted = model_answers(choice, [*two(), split], {})
+    name, result = fitted.decide("toxicity", {"ben": "harmful", "ana": "none"}, "row99")
+    assert (name, result.value, result.tie) == ("model", "harmful", True)
+    assert not fitted.decide("toxicity", {"ana": "none", "ben": "none"}, "row00")[1].tie
+
+
+@pytest.mark.parametrize(("gap", "tie"), [(0.019, True), (0.021, False)])
+def test_level_is_less_than_two_hundredths(gap, tie) -> None:
+    belief = {"none": 0.5 + gap / 2, "harmful": 0.5 - gap / 2}
+    choice = PolicyChoice({"toxicity": "model"}, beliefs={"toxicity": {"r": belief}})
+    found = choice.decide("toxicity", {"a": "harmful", "b": "none"}, "r")[1]
+    assert (found.value, found.tie) == ("harmful" if tie else "none", tie)
+    several = PolicyChoice({"intent": "model"}, beliefs={"intent": {"r": {"code": 0.5 + gap / 2, "chat": 0.2}}})
+    assert several.decide("intent", {"a": ["code", "chat"]}, "r")[1] == (["code"], tie)
+
+
+def test_reviewers_gold_and_adjudicators_are_right() -> None:
+    ruling = response("judge", 9, adjudication=True, toxicity="harmful")
+    records = [record(one.id, *one.responses, *([ruling] if one.id == "row02" else [])) for one in team()]
+    marked = exported(records, ALL, {"row04": {"toxicity": "harmful", "intent": ["code"]}})
+    assert (marked["row02"]["toxicity"], marked["row02"]["confidence"]["toxicity"]) == ("harmful", 1)
+    assert (marked["row04"]["toxicity"], marked["row04"]["confidence"]["toxicity"]) == ("none", 0)
+    assert marked["row04"]["confidence"]["intent"]["code"] == 1
+    ruled = exported(team(), PolicyChoice(adjudicators=["cy"], modelled=LABELS, scales=["quality"]))
+    assert all(one["confidence"]["toxicity"] == 1 for one in ruled.values())
+
+
+def test_a_value_that_is_no_label_has_no_probability() -> None:
+    means = exported(team(), PolicyChoice({"quality": "mean"}, modelled=LABELS, scales=["quality"]))
+    assert "quality" not in means["row00"]["confidence"]
+    assert means["row06"]["quality"] == 7
+    assert means["row06"]["confidence"]["quality"] > 0.3
+
+
+def test_labels_of_an_earlier_list_count_too() -> None:
+    records = [
+        record(f"row{n:02}", response("ana", 1, intent=["poem"]), response("ben", 1, intent=["poem"]))
+        for n in range(9)
+    ]
+    choice = PolicyChoice({"intent": "model"}, modelled={"intent": ["code"]})
+    assert exported(records, choice)["row03"]["intent"] == ["poem"]
+
+
+def test_answers_of_other_types_have_no_probability() -> None:
+    assert exported(team(), PolicyChoice(modelled={}))["row00"].keys().isdisjoint({"confidence"})
+    without = PolicyChoice({"toxicity": "model"}).decide("toxicity", {"a": "none", "b": "none"}, "row00")
+    assert without[0] == "majority"
