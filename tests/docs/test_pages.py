@@ -66,6 +66,7 @@ STORIES = {
     "docs/adjudication.md": Story(with_a_queue),
     "docs/agreement.md": Story(annotated),
     "docs/assignment.md": Story(with_rows, {"people": with_new_questions}),
+    "docs/confidence.md": Story(with_rows),
     "docs/configuration.md": Story(loaded),
     "docs/curation.md": Story(clone),
     "docs/deployment.md": Story(clone),

@@ -1,5 +1,8 @@
 """How probable the values in exported rows are, and the policy that decides by it."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import pytest
 
 from sharegpt_argilla.annotation import AnsweredRecord, Response
@@ -10,7 +13,11 @@ from sharegpt_argilla.responses.merge import Origin
 from sharegpt_argilla.responses.policies import PolicyChoice
 
 QUALITY = list(range(1, 8))
-LABELS = {"quality": QUALITY, "intent": ["code", "chat", "other"], "toxicity": ["none", "harmful"]}
+LABELS: dict[str, Sequence[Any]] = {
+    "quality": QUALITY,
+    "intent": ["code", "chat", "other"],
+    "toxicity": ["none", "harmful"],
+}
 TRUTH = {f"row{number:02}": ("none", "harmful")[number % 2] for number in range(24)}
 
 
