@@ -1,4 +1,4 @@
-"""Plain data that passes between the families: what goes to Argilla and what comes back."""
+"""The data types shared by all folders: what is sent to Argilla and what is read back."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Suggestion:
         question: the question's name.
         value: the answer, of the question's type.
         agent: who proposes it: a rule, a corpus, a model with the hash of its prompt.
-        score: 0 to 1, how sure the agent is, one number a label for several labels; None where it does not say.
+        score: 0 to 1, how sure the agent is, one number per label for several labels; None if it does not say.
         type: ``model`` or ``human``.
     """
 
@@ -31,7 +31,7 @@ class Suggestion:
     type: Literal["model", "human"] = "model"
 
     def to_json(self) -> dict[str, Any]:
-        """The suggestion as it stands inside an exported row; a score that the agent does not give is left out."""
+        """The suggestion as it is written to an exported row; without ``score`` if the agent gives none."""
         document: dict[str, Any] = {
             "question": self.question,
             "agent": self.agent,
@@ -52,7 +52,7 @@ class RecordDraft:
         fields: field name -> text, a list of ``{"role", "content"}`` messages for a chat field, or key -> text for
             a custom field.
         metadata: property name -> value of the property's type.
-        suggestions: at most one a question.
+        suggestions: at most one per question.
         vectors: vector name -> its numbers.
     """
 
@@ -63,7 +63,7 @@ class RecordDraft:
     vectors: Mapping[str, Sequence[float]] = field(default_factory=dict)
 
 
-# Not frozen, as those of which a dataset has few: an export makes two for each record, in a third of the time.
+# Not frozen: an export creates two of these per record, and an unfrozen class takes a third of the time.
 @dataclass(slots=True)
 class Response:
     """What one annotator said about one record.
@@ -71,13 +71,13 @@ class Response:
     Attributes:
         annotator: the username; the user's id when Argilla no longer knows the name.
         status: submitted, draft or discarded.
-        values: question name -> answer; questions left open are absent.
-        submitted_at: ISO 8601, UTC, when the response took its present form.
-        active_seconds: time spent on the record with the page in use; None when nobody knows it.
-        active: whether that was measured or is an estimate; None where there is no number.
-        adjudication: whether a reviewer gave it, who saw what the others had answered.
-        inserted_at: ISO 8601, UTC, when the server first stored it; "" where nobody knows.
-        updated_at: ``submitted_at`` under the server's name for it; "" where nobody knows.
+        values: question name -> answer; unanswered questions are absent.
+        submitted_at: ISO 8601, UTC, when the response was last changed.
+        active_seconds: time spent on the record with the page in use; None if unknown.
+        active: whether ``active_seconds`` was measured or estimated; None without ``active_seconds``.
+        adjudication: whether it comes from a reviewer who saw the other answers.
+        inserted_at: ISO 8601, UTC, when the server first stored it; "" if unknown.
+        updated_at: ``submitted_at`` under the server's name for it; "" if unknown.
     """
 
     annotator: str
@@ -91,7 +91,7 @@ class Response:
     updated_at: str = ""
 
     def to_json(self) -> dict[str, Any]:
-        """The response as it stands inside an exported row; unknown times are left out."""
+        """The response as it is written to an exported row; unknown times are left out."""
         document: dict[str, Any] = {
             "annotator": self.annotator,
             "status": self.status,
@@ -115,8 +115,8 @@ class AnsweredRecord:
     Attributes:
         id: Argilla's external id: the row's id; None for a record that was not loaded from a row.
         status: ``completed`` once enough people submitted, else ``pending``.
-        responses: in the order in which they were first made.
-        suggestions: what agents proposed, where it was asked for.
+        responses: in the order in which they were first given.
+        suggestions: what agents proposed; empty unless requested.
     """
 
     id: str | None

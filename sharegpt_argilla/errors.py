@@ -7,16 +7,16 @@
     │   ├── UnknownNameError        exit 2   stop    a name that is not in a registry
     │   └── ConfigError             exit 2   stop    dataset-config.yml or guidelines.md is wrong
     ├── InputError                  exit 1   stop    a file that cannot be read or written at all
-    ├── RejectedError               exit 1   skip    one conversation or row is unusable; the rest goes on
+    ├── RejectedError               exit 1   skip    one conversation or row is unusable; skip it
     ├── ServerUnreachableError      exit 1   retry   nothing answers at the address
     ├── CredentialsError            exit 1   stop    the server refuses the key, or the role is too low
-    ├── ServerRefusedError          exit 1   stop    the server answered with an error that no retry mends
+    ├── ServerRefusedError          exit 1   stop    the server answered with an error that no retry fixes
     ├── DatasetDiffersError         exit 1   stop    the dataset on the server is not the one in the file
-    └── EmbeddedArgillaError        exit 1   stop    the embedded Argilla cannot start or go on
+    └── EmbeddedArgillaError        exit 1   stop    the embedded Argilla cannot start or keep running
 
 ``exit_code`` is what the command line returns; ``fate`` says what a loop does with the error: ``skip`` the
-item, ``retry`` the call, or ``stop``. Errors of other libraries are mapped to these at the place where the
-library is called, never further up.
+item, ``retry`` the call, or ``stop``. Errors of other libraries are mapped to these where the library is called,
+never further up.
 """
 
 from __future__ import annotations
@@ -44,12 +44,12 @@ class UsageError(SharegptArgillaError):
 
 
 class UnknownNameError(UsageError, KeyError):
-    """A name that is not known; the text gives the nearest one and all of them.
+    """An unknown name; the text gives the nearest known name and all of them.
 
     Args:
-        kind: what the name should be of, in the words of the message (``corpus``).
+        kind: what the name should denote, as the message says it (``corpus``).
         name: the unknown name.
-        known: all that there are.
+        known: all valid names.
     """
 
     def __init__(self, kind: str, name: str, known: Iterable[str]) -> None:
@@ -63,7 +63,7 @@ class UnknownNameError(UsageError, KeyError):
     __str__ = Exception.__str__
 
     def __reduce__(self) -> tuple[type[UnknownNameError], tuple[str, str, list[str]]]:
-        # Worker processes hand errors over, by default as a call with the text alone.
+        # Worker processes pickle errors, by default as a call with the text alone.
         return type(self), self._arguments
 
 
@@ -82,7 +82,7 @@ class RejectedError(SharegptArgillaError):
 
 
 class ServerUnreachableError(SharegptArgillaError):
-    """Nothing answers at the server's address, or it stopped answering."""
+    """Nothing answers at the server's address, or the server stopped answering."""
 
     fate = "retry"
 
@@ -92,7 +92,7 @@ class CredentialsError(SharegptArgillaError):
 
 
 class ServerRefusedError(SharegptArgillaError):
-    """The server answered with an error that another try does not mend."""
+    """The server answered with an error that a retry does not fix."""
 
 
 class DatasetDiffersError(SharegptArgillaError):
@@ -100,4 +100,4 @@ class DatasetDiffersError(SharegptArgillaError):
 
 
 class EmbeddedArgillaError(SharegptArgillaError):
-    """The embedded Argilla cannot start, or cannot go on."""
+    """The embedded Argilla cannot start, or cannot keep running."""

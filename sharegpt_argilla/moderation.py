@@ -1,8 +1,8 @@
-"""Moderation columns of chat logs, one entry a message, made one small object a conversation.
+"""Moderation columns of chat logs: one entry per message, condensed to one small object per conversation.
 
-OpenAI's categories stand in several spellings beside each other (``self-harm/intent`` and ``self_harm_intent`` in
-WildChat-1M). Here they have the spelling of OpenAI's interface, and of all messages and spellings the highest
-score counts.
+OpenAI's categories occur in several spellings next to each other (``self-harm/intent`` and ``self_harm_intent`` in
+WildChat-1M). Here they are spelled as in OpenAI's API, and the highest score over all messages and spellings
+counts.
 """
 
 from __future__ import annotations
@@ -27,44 +27,46 @@ CATEGORIES = (
     "violence",
     "violence/graphic",
 )
-"""OpenAI's names for what it looks for."""
+"""OpenAI's names of its categories."""
 DIGITS = 4
-"""Digits after the point that a score keeps: enough to compare it with a threshold."""
+"""Decimal places of a stored score: enough to compare it with a threshold."""
 
 _NO_LETTER = re.compile("[^a-z]")
 _BY_LETTERS = {_NO_LETTER.sub("", name): name for name in CATEGORIES}
 
 
 def category(spelling: str) -> str:
-    """OpenAI's name for a category in any of its spellings; an unknown one stays as it is."""
+    """OpenAI's name for a category in any of its spellings; an unknown category is returned unchanged."""
     return _BY_LETTERS.get(_NO_LETTER.sub("", spelling.lower()), spelling)
 
 
 def openai_moderation(column: object) -> dict[str, Any] | None:
-    """What OpenAI's moderation says about a conversation; None when it says nothing.
+    """The result of OpenAI's moderation for a conversation; None if the column contains none.
 
     Args:
-        column: an object with ``flagged``, ``categories`` and ``category_scores``, or a list of them, one for
-            each message.
+        column: an object with ``flagged``, ``categories`` and ``category_scores``, or a list of such objects, one
+            for each message.
 
     Returns:
-        ``flagged``: whether any message is; ``categories``: those found in any message, sorted; ``scores``: for
-        each category the highest of all messages, 0 to 1.
+        ``flagged``: whether any message is; ``categories``: those of any message, sorted; ``scores``: category ->
+        highest score of all messages, 0 to 1.
     """
     entries = list(_entries(column))
-    found = {name for entry in entries for name, there in _items(entry.get("categories")) if there is True}
+    categories = {
+        name for entry in entries for name, present in _items(entry.get("categories")) if present is True
+    }
     scores = _highest(entry.get("category_scores") for entry in entries)
     flags = [entry["flagged"] for entry in entries if isinstance(entry.get("flagged"), bool)]
-    if not flags and not found and not scores:
+    if not flags and not categories and not scores:
         return None
-    return {"flagged": any(flags), "categories": sorted(found), "scores": scores}
+    return {"flagged": any(flags), "categories": sorted(categories), "scores": scores}
 
 
 def detoxify_moderation(column: object) -> dict[str, float] | None:
-    """The highest score of all messages for each of Detoxify's names, 0 to 1; None when there is none.
+    """The highest score of all messages for each of Detoxify's names, 0 to 1; None if the column contains none.
 
     Args:
-        column: an object of names and scores, or a list of them, one a message.
+        column: an object name -> score, or a list of such objects, one for each message.
     """
     return _highest(_entries(column)) or None
 

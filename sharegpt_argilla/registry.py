@@ -31,10 +31,10 @@ class Registry(Mapping[str, Member], Generic[Member]):
     """The table of one family's members.
 
     Plug-ins follow our own members, in the order of their packages' names. They are imported once, when a name is
-    none of ours or when all members are listed. One that cannot be used costs a line of the log.
+    not built in or when all members are listed. One that cannot be used costs a line of the log.
 
     Args:
-        kind: what a member is, in the words of an error message (``corpus``).
+        kind: what a member is, as error messages call it (``corpus``).
         members: name -> member, in the order in which help and documentation list them.
         group: the group of entry points with more members; "" for none.
         needs: attributes that a plug-in has; the first gives its name, unless it is ``__call__``.

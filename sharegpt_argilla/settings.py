@@ -1,4 +1,4 @@
-"""Where things are: the home folder of the embedded Argilla, the connection to an Argilla, account files.
+"""Paths and credentials: the embedded Argilla's home folder, the connection to an Argilla, account files.
 
 The home folder is ``ARGILLA_HOME_PATH``, as for argilla-server itself; without it, ``~/.sharegpt-argilla``.
 """
@@ -16,7 +16,7 @@ from sharegpt_argilla.common.atomic_files import write_text
 from sharegpt_argilla.errors import CredentialsError, InputError, ServerUnreachableError
 
 DEFAULT_PORT = 6900
-"""The port that Argilla has always used."""
+"""Argilla's usual port."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Home:
 
     @property
     def activity(self) -> Path:
-        """The measured active times, where somebody turned that on."""
+        """The measured active times, if measuring was turned on."""
         return self.path / "activity.db"
 
     @property
@@ -57,12 +57,12 @@ class Home:
 
     @property
     def server(self) -> Path:
-        """JSON that describes the server that runs on this home, or that ran last: ``api_url`` and pids."""
+        """JSON that describes the running server, or the last one that ran: ``api_url`` and pids."""
         return self.path / "server.json"
 
     @property
     def lock(self) -> Path:
-        """Held, with ``flock``, by the one process that serves this home."""
+        """Locked with ``flock`` by the only process that serves this home."""
         return self.path / "serve.lock"
 
     @property
@@ -80,19 +80,19 @@ class Connection:
 
 
 def default_home() -> Home:
-    """The home folder in force: ``ARGILLA_HOME_PATH``, else ``~/.sharegpt-argilla``."""
-    given = os.environ.get("ARGILLA_HOME_PATH")
-    return Home(Path(given).expanduser() if given else Path.home() / ".sharegpt-argilla")
+    """The current home folder: ``ARGILLA_HOME_PATH``, else ``~/.sharegpt-argilla``."""
+    home_path = os.environ.get("ARGILLA_HOME_PATH")
+    return Home(Path(home_path).expanduser() if home_path else Path.home() / ".sharegpt-argilla")
 
 
 def default_cache() -> Path:
-    """The folder of what can be computed again, in ``XDG_CACHE_HOME``, else in ``~/.cache``."""
-    given = os.environ.get("XDG_CACHE_HOME")
-    return (Path(given) if given else Path.home() / ".cache") / "sharegpt-argilla"
+    """The cache folder, whose files can be recomputed: in ``XDG_CACHE_HOME``, else in ``~/.cache``."""
+    cache_home = os.environ.get("XDG_CACHE_HOME")
+    return (Path(cache_home) if cache_home else Path.home() / ".cache") / "sharegpt-argilla"
 
 
 def find_connection(home: Home | None = None) -> Connection:
-    """Address and key from the environment; with neither set, those of the embedded server.
+    """Address and key from the environment; if neither is set, those of the embedded server.
 
     Raises:
         CredentialsError: an address is set without a key, or a key without an address.

@@ -1,4 +1,4 @@
-"""What was computed before, in one SQLite file: short keys, small values, bounded, shared by processes."""
+"""A cache in a SQLite file: short keys, small values, a bounded number of entries, shared by processes."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from sharegpt_argilla.errors import InputError
 KEY_BYTES = 16
 _CHUNK = 500
 _PATIENCE = 30.0
-# Seconds to wait for another process that writes.
+# Seconds to wait while another process writes.
 _SCHEMA = (
     "CREATE TABLE IF NOT EXISTS entries (id INTEGER PRIMARY KEY, key BLOB NOT NULL UNIQUE, value BLOB NOT NULL)"
 )
 
 
 def cache_key(*parts: str) -> bytes:
-    """16 bytes that stand for a sequence of texts; another sequence has another key."""
+    """The 16-byte key of a sequence of texts; a different sequence has a different key."""
     digest = blake2b(digest_size=KEY_BYTES)
     for part in parts:
         data = part.encode("utf-8", "surrogatepass")
@@ -31,16 +31,16 @@ def cache_key(*parts: str) -> bytes:
 
 
 class DiskCache:
-    """Key -> value in a file. Several processes and threads may use one file at once.
+    """Key -> value in a file, which several processes and threads may use at once.
 
-    What was put is there after a kill -9 (SQLite's write-ahead log). Of more than ``max_entries`` the oldest go.
+    Entries survive a kill -9 (SQLite's write-ahead log). Beyond ``max_entries`` the oldest are deleted.
 
     Args:
-        path: the file; it and its folder (mode 0700) are made when they are missing.
-        max_entries: about how many entries the file keeps.
+        path: the file; it and its folder (mode 0700) are created if missing.
+        max_entries: approximate upper limit of the number of entries.
 
     Raises:
-        InputError: the file cannot be used, here or at any later call.
+        InputError: the file cannot be used, now or in a later call.
     """
 
     def __init__(self, path: Path, max_entries: int) -> None:
@@ -65,19 +65,19 @@ class DiskCache:
         self._connection.close()
 
     def get_many(self, keys: Sequence[bytes]) -> dict[bytes, bytes]:
-        """The entries that are there."""
-        found: dict[bytes, bytes] = {}
+        """The entries that exist, out of ``keys``."""
+        entries: dict[bytes, bytes] = {}
         with self._errors(), self._lock:
             for start in range(0, len(keys), _CHUNK):
                 part = keys[start : start + _CHUNK]
-                marks = ",".join("?" * len(part))
-                query = f"SELECT key, value FROM entries WHERE key IN ({marks})"  # noqa: S608 - only question marks
+                placeholders = ",".join("?" * len(part))
+                query = f"SELECT key, value FROM entries WHERE key IN ({placeholders})"  # noqa: S608 - question marks
                 with closing(self._connection.execute(query, part)) as cursor:
-                    found.update(cursor.fetchall())
-        return found
+                    entries.update(cursor.fetchall())
+        return entries
 
     def put_many(self, entries: Mapping[bytes, bytes]) -> None:
-        """Add entries, all in one transaction; a key that is there takes the new value."""
+        """Add entries in one transaction; an existing key gets the new value."""
         with self._errors(), self._lock, self._connection:
             self._connection.execute("BEGIN IMMEDIATE")
             self._connection.executemany(

@@ -1,4 +1,4 @@
-"""JSON read quickly where an exact number does not matter."""
+"""Fast JSON decoding for texts in which exact numbers do not matter."""
 
 import json
 from typing import Any
@@ -7,13 +7,13 @@ import orjson
 
 
 def load_json(text: str) -> Any:
-    """The value in a JSON text, several times as quick as ``json``; integers beyond 64 bits may be rounded.
+    """Decode a JSON text, several times faster than ``json``; integers beyond 64 bits may be rounded.
 
     Raises:
-        ValueError: it is none.
+        ValueError: the text is not JSON.
     """
     try:
         return orjson.loads(text)
     except ValueError:
-        # Half a surrogate pair, or NaN.
+        # orjson refuses an unpaired surrogate and NaN.
         return json.loads(text)

@@ -1,4 +1,4 @@
-"""JSON Lines files: read line by line, written whole or not at all, rejects kept apart."""
+"""JSON Lines files: reading line by line, writing whole or not at all, and the file of rejects."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ STANDARD_STREAM = "-"
 """The name that means standard input or output."""
 
 DEFAULT_REJECTS = "rejected.jsonl"
-"""The file that takes what a command rejects, unless told otherwise."""
+"""Default name of the file that takes what a command rejects."""
 
 
 class RowLine(NamedTuple):
@@ -33,9 +33,9 @@ class RowLine(NamedTuple):
     Attributes:
         number: 1-based.
         text: the line without its line break.
-        row: the row in it; None when it holds none.
-        reason: why it holds none.
-        end: its line break, as it stands in the file; the last line may have none.
+        row: the row in it; None if the line is not a valid row.
+        reason: why it is not a valid row.
+        end: its line break, as in the file; empty if the last line has none.
     """
 
     number: int
@@ -46,7 +46,7 @@ class RowLine(NamedTuple):
 
 
 def read_rows(path: str | Path) -> Iterator[RowLine]:
-    """Every line of a rows file, blank lines left out.
+    """Read every line of a rows file; blank lines are skipped.
 
     Raises:
         InputError: the file cannot be read, or is not UTF-8.
@@ -76,7 +76,7 @@ def _row_line(number: int, text: str, end: str) -> RowLine:
 
 
 def _row(text: str) -> Any:
-    """The value in a line. orjson serves where a row holds text alone, as nearly all do: it may round numbers."""
+    """The value in a line. orjson may round numbers, so its result is used for rows that contain only text."""
     try:
         value = orjson.loads(text)
         if holds_text(value):
@@ -87,10 +87,10 @@ def _row(text: str) -> Any:
 
 
 def open_input(path: str | Path, errors: str = "strict") -> IO[str]:
-    """A file, or standard input for ``-``, as UTF-8 text, a byte order mark left out.
+    """Open a file, or standard input for ``-``, as UTF-8 text without its byte order mark.
 
     Raises:
-        InputError: it cannot be opened.
+        InputError: the file cannot be opened.
     """
     if str(path) == STANDARD_STREAM:
         return io.TextIOWrapper(os.fdopen(os.dup(sys.stdin.fileno()), "rb"), encoding="utf-8-sig", errors=errors)
@@ -102,10 +102,10 @@ def open_input(path: str | Path, errors: str = "strict") -> IO[str]:
 
 @contextmanager
 def open_output(path: str | Path) -> Iterator[IO[str]]:
-    """A text file that appears under its name only when the block ends well; standard output for ``-``.
+    """A text file that appears under its name only if the block succeeds; standard output for ``-``.
 
     Raises:
-        InputError: the file cannot be written. What stood under the name before is then still there.
+        InputError: the file cannot be written. An existing file of that name is kept.
     """
     if str(path) == STANDARD_STREAM:
         yield sys.stdout
@@ -120,7 +120,7 @@ def open_bytes_output(path: str | Path) -> Iterator[IO[bytes]]:
     """As ``open_output``, for bytes.
 
     Raises:
-        InputError: the file cannot be written. What stood under the name before is then still there.
+        InputError: the file cannot be written. An existing file of that name is kept.
     """
     if str(path) == STANDARD_STREAM:
         sys.stdout.flush()
@@ -132,13 +132,13 @@ def open_bytes_output(path: str | Path) -> Iterator[IO[bytes]]:
 
 
 class RejectsFile:
-    """The file that takes what was rejected: one JSON object a line with file, line, reason and the raw text.
+    """The file of rejects: per line a JSON object with file, line, reason and the raw text.
 
-    It is written only when something is rejected, and takes its name when the block ends, well or not.
+    It is written only if something is rejected, and appears under its name when the block ends, even by an error.
 
     Attributes:
         path: the file.
-        count: how many were rejected so far.
+        count: number of rejects so far.
     """
 
     def __init__(self, path: str | Path) -> None:
@@ -148,14 +148,14 @@ class RejectsFile:
         self._file: IO[str] | None = None
 
     def add(self, file: str, line: int, reason: str, raw: str) -> None:
-        """Keep one reject. ``raw`` is what the file has there, so that it can be fixed and read again.
+        """Add a reject. ``raw`` is the original text, so that it can be fixed and read again.
 
         Raises:
             InputError: the file cannot be written.
         """
         if self._file is None:
             self._file = self._open.enter_context(atomic_text(self.path))
-        # ASCII, because the raw text may hold bytes that were not UTF-8.
+        # ASCII, because the raw text may contain bytes that were not UTF-8.
         line_text = json.dumps({"file": file, "line": line, "reason": reason, "raw": raw}) + "\n"
         try:
             self._file.write(line_text)
@@ -169,26 +169,26 @@ class RejectsFile:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        # What was rejected is kept when the block fails, too; then its error is the one that counts.
+        # The rejects are kept if the block fails, too, and then the block's error is the one to raise.
         with suppress(InputError) if error is not None else nullcontext():
             self._open.close()
 
 
 def rejects_next_to(output: str | Path) -> Path:
-    """Where a command keeps what it rejects unless told otherwise; in the current folder for standard output."""
+    """The default path of a command's rejects: next to its output; in the current folder for standard output."""
     return Path(DEFAULT_REJECTS) if str(output) == STANDARD_STREAM else Path(output).with_name(DEFAULT_REJECTS)
 
 
 @contextmanager
 def rereadable(rows: str | Path, writer: str) -> Iterator[Path]:
-    """A rows file that can be read twice; standard input is copied to one.
+    """A rows file that can be read twice; standard input is copied to a temporary file.
 
     Args:
         rows: a file, or ``-``.
         writer: the command that writes such a file, for the message.
 
     Raises:
-        InputError: there is no such file.
+        InputError: no such file.
     """
     if str(rows) != STANDARD_STREAM:
         if not Path(rows).is_file():
@@ -203,16 +203,16 @@ def rereadable(rows: str | Path, writer: str) -> Iterator[Path]:
 
 
 def left_by_an_earlier_run(path: str | Path, *, written: bool) -> str:
-    """What to say of a file of rejects or orphans that stands there although this run had nothing to put into it.
+    """The note about a file of rejects or orphans that exists although this run had nothing to write to it.
 
-    Such a file is left alone: it may be what this run has read, or belong to another output in the same folder.
+    Such a file is not changed: it may be an input of this run, or belong to another output in the same folder.
 
     Args:
-        path: of the file.
+        path: the file.
         written: whether this run wrote it.
 
     Returns:
-        A line for a person; "" where nothing needs saying.
+        A line for the user; "" if nothing needs saying.
     """
     if written or not Path(path).is_file():
         return ""

@@ -1,4 +1,4 @@
-"""Texts -> numbers: each different text once, from the cache where it was measured before, else measured."""
+"""Texts -> metrics: each different text is measured once, and not at all if the cache has its numbers."""
 
 from __future__ import annotations
 
@@ -13,25 +13,25 @@ from sharegpt_argilla.descriptives.processes import MeasuringProcesses
 from sharegpt_argilla.descriptives.spacy_pipeline import Pipeline, PipelineChoice
 
 CACHE_ENTRIES = 1_000_000
-"""Texts whose numbers are kept: about 200 MB with the default metrics."""
+"""Texts whose numbers are cached: about 200 MB with the default metrics."""
 
 PROCESSES_AFTER = 10.0
-"""Seconds of CPU that this process spends before it starts others: two of them need as much to load spaCy."""
+"""CPU seconds that this process spends before it starts workers; two workers need as much to load spaCy."""
 
 _PART = 256
-# Texts after which it is asked whether others shall help.
+# Texts after which it is decided whether to start workers.
 
 Numbers = dict[str, int | float]
 
 
 class Describer:
-    """Measures texts; to be closed or used as a context. The pipeline is loaded at the first text that needs it.
+    """Measures texts. Use it as a context manager, or close it; the pipeline is loaded when first needed.
 
     Args:
         metrics: names out of METRICS.
         choice: the pipeline.
-        cache: holds numbers of former runs; None to measure every text.
-        workers: processes; more than one are started once there is enough for them to do.
+        cache: numbers of earlier runs; None to measure every text.
+        workers: processes; several are started only when there is enough work for them.
     """
 
     def __init__(
@@ -64,40 +64,40 @@ class Describer:
     def describe(self, texts: Sequence[str]) -> list[Numbers]:
         """The metrics of each text, in the order of the texts.
 
-        Counts are int, the rest float. A metric that a text does not have (the mean sentence length of an empty
-        one) is absent; NaN is never there.
+        Counts are int, the rest float. A metric that is undefined for a text (the mean sentence length of an empty
+        text) is absent; NaN never occurs.
 
         Raises:
-            ConfigError: the pipeline is not there or cannot give some metric.
+            ConfigError: the pipeline is not installed or cannot compute a metric.
             InputError: the cache cannot be used, or a process died.
         """
         if not self._metrics:
             return [{} for _ in texts]
         keys = [cache_key(self._fingerprint, text) for text in texts]
-        values = self._known(keys)
+        values = self._cached(keys)
         unknown = {key: text for key, text in zip(keys, texts, strict=True) if key not in values}
         if unknown:
             measured = dict(zip(unknown, self._measure(list(unknown.values())), strict=True))
             values.update(measured)
             if self._cache is not None:
-                self._cache.put_many({key: json.dumps(found).encode() for key, found in measured.items()})
+                self._cache.put_many({key: json.dumps(numbers).encode() for key, numbers in measured.items()})
         return [self._named(values[key]) for key in keys]
 
-    def _known(self, keys: Sequence[bytes]) -> dict[bytes, list[float | None]]:
+    def _cached(self, keys: Sequence[bytes]) -> dict[bytes, list[float | None]]:
         if self._cache is None:
             return {}
-        found = self._cache.get_many(list(dict.fromkeys(keys)))
-        return {key: json.loads(value) for key, value in found.items()}
+        cached = self._cache.get_many(list(dict.fromkeys(keys)))
+        return {key: json.loads(value) for key, value in cached.items()}
 
     def _measure(self, texts: Sequence[str]) -> list[list[float | None]]:
         measured: list[list[float | None]] = []
         while len(measured) < len(texts):
             if self._workers > 1 and self._seconds > PROCESSES_AFTER:
-                return measured + self._with_others(texts[len(measured) :])
-            measured += self._here(texts[len(measured) : len(measured) + _PART])
+                return measured + self._measure_in_workers(texts[len(measured) :])
+            measured += self._measure_here(texts[len(measured) : len(measured) + _PART])
         return measured
 
-    def _here(self, texts: Sequence[str]) -> list[list[float | None]]:
+    def _measure_here(self, texts: Sequence[str]) -> list[list[float | None]]:
         if self._pipeline is None:
             self._pipeline = Pipeline(self._choice, self._metrics)
         began = time.process_time()
@@ -105,7 +105,7 @@ class Describer:
         self._seconds += time.process_time() - began
         return measured
 
-    def _with_others(self, texts: Sequence[str]) -> list[list[float | None]]:
+    def _measure_in_workers(self, texts: Sequence[str]) -> list[list[float | None]]:
         if self._processes is None:
             self._processes = MeasuringProcesses(self._workers, self._choice, self._metrics)
         return self._processes.measure(texts)
@@ -115,6 +115,6 @@ class Describer:
 
 
 def describe(texts: Sequence[str], metrics: Sequence[str] = tuple(METRICS)) -> list[Numbers]:
-    """The metrics of a few texts by the blank English pipeline, without cache and processes."""
+    """The metrics of a few texts by the blank English pipeline, without cache and worker processes."""
     with Describer(metrics) as describer:
         return describer.describe(texts)

@@ -22,12 +22,12 @@ Component = Literal[
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """One number that a text can have.
+    """A number that a text can have.
 
     Attributes:
         component: the TextDescriptives component that defines it.
-        key: its name there.
-        integer: a count, or 1 and 0 for yes and no; else a float.
+        key: its name in TextDescriptives.
+        integer: True for a count and for 1 or 0 as yes or no; False for a float.
     """
 
     component: Component
@@ -40,7 +40,7 @@ NEEDS_MODEL: dict[Component, str] = {
     "dependency_distance": "a dependency parser",
     "coherence": "word vectors",
 }
-"""Component -> what a spaCy model must bring for it. The others do with a blank pipeline."""
+"""Component -> what it needs from a spaCy model. For the others a blank pipeline is enough."""
 
 _COUNTS = ("n_tokens", "n_unique_tokens", "n_characters", "n_sentences")
 _DESCRIPTIVE_STATS = (
@@ -93,4 +93,4 @@ METRICS: dict[str, Metric] = {
     **{name: Metric("dependency_distance", name) for name in _DEPENDENCY},
     **{name: Metric("coherence", name) for name in ("first_order_coherence", "second_order_coherence")},
 }
-"""Metric -> what it is."""
+"""Name -> metric."""

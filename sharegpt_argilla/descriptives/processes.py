@@ -1,7 +1,7 @@
-"""Several processes that measure, each with a pipeline of its own.
+"""Worker processes that measure texts, each with its own pipeline.
 
-spaCy's ``nlp.pipe(n_process=…)`` starts its processes anew for every call, and sends whole docs back through a
-pipe. These stay, and send back numbers.
+spaCy's ``nlp.pipe(n_process=…)`` starts new processes for every call, and sends whole docs back through a pipe.
+These processes keep running, and send back only numbers.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ _pipeline: list[Pipeline] = []
 
 
 class MeasuringProcesses:
-    """Processes that measure texts, to be closed.
+    """Processes that measure texts; close them after use.
 
     Args:
-        count: how many.
+        count: number of processes.
         choice: the pipeline.
         metrics: names out of METRICS.
     """
@@ -31,7 +31,7 @@ class MeasuringProcesses:
         self._pool = ProcessPoolExecutor(count, get_context("spawn"), _enter, (choice, list(metrics)))
 
     def measure(self, texts: Sequence[str]) -> list[list[float | None]]:
-        """As ``Pipeline.measure``; the texts are shared out in small parts.
+        """As ``Pipeline.measure``; the texts are distributed in small batches.
 
         Raises:
             InputError: a process died.
@@ -40,7 +40,8 @@ class MeasuringProcesses:
             return [numbers for batch in self._pool.map(_measure, batched(texts, BATCH)) for numbers in batch]
         except BrokenExecutor as error:
             raise InputError(
-                "a process that describes texts died, perhaps for want of memory; run it again with --workers 1"
+                "a process that describes texts died, perhaps because memory ran out; run the command again with "
+                "--workers 1"
             ) from error
 
     def close(self) -> None:

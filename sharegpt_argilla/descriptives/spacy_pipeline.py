@@ -1,4 +1,4 @@
-"""The spaCy pipeline that the wanted metrics need, and nothing more."""
+"""The spaCy pipeline, with only the components that the requested metrics need."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
     from spacy.tokens import Doc
 
 BATCH = 64
-"""Texts that spaCy holds at once."""
+"""Texts that spaCy processes at once."""
 
 _LONGEST = 100_000_000
-# spaCy stops at a million characters to spare models their memory; a blank pipeline has no model.
+# spaCy's limit of a million characters protects models from running out of memory; a blank pipeline has no model.
 _OURS: frozenset[Component] = frozenset({"descriptive_stats", "readability"})
 _NEVER_NEEDED = ("ner", "lemmatizer", "entity_linker", "entity_ruler", "span_ruler", "textcat", "spancat")
 _SENTENCES = ("sentencizer", "parser")
@@ -40,7 +40,7 @@ class PipelineChoice:
     language: str = "en"
 
     def fingerprint(self) -> str:
-        """A text that changes whenever the same text could get other numbers; loads nothing."""
+        """A text that changes whenever the metrics of a text could change; loads no model."""
         libraries = [f"{name} {version(name)}" for name in ("spacy", "textdescriptives", "pyphen") if _has(name)]
         return "; ".join([*libraries, _model_version(self.model) if self.model else f"blank {self.language}"])
 
@@ -49,11 +49,11 @@ class Pipeline:
     """A loaded pipeline that measures texts.
 
     Args:
-        choice: which.
+        choice: which pipeline.
         metrics: names out of METRICS.
 
     Raises:
-        ConfigError: the model is not there or cannot give some metric, or spaCy does not know the language.
+        ConfigError: the model is not installed or cannot compute a metric, or spaCy does not know the language.
     """
 
     def __init__(self, choice: PipelineChoice, metrics: Sequence[str]) -> None:
@@ -65,13 +65,13 @@ class Pipeline:
         self._words = WordReader(self._pipeline)
 
     def measure(self, texts: Sequence[str]) -> Iterator[list[float | None]]:
-        """For each text its numbers in the order of the metrics; None where a text has no such number.
+        """For each text its numbers in the order of the metrics; None if a metric is undefined for the text.
 
-        A text of more than a million characters has none with a model: spaCy refuses it, for its memory's sake.
+        With a model, a text of more than a million characters has no numbers: spaCy refuses it to save memory.
         """
         longest = self._pipeline.max_length
         with warnings.catch_warnings():
-            # Sentences without vectors, means of nothing: the number is then absent, which is all there is to say.
+            # Sentences without vectors, means of nothing: the metric is None then, and a warning adds nothing.
             warnings.simplefilter("ignore")
             docs = self._pipeline.pipe((text for text in texts if len(text) <= longest), batch_size=BATCH)
             for text in texts:
@@ -81,15 +81,15 @@ class Pipeline:
         own: dict[str, Any] = dict(measure(self._words.read(doc), self._own)) if self._own else {}
         if self._repeats:
             own |= repeats(doc)
-        theirs = {name: _library(doc, name) for name in self._components}
+        library = {name: _library(doc, name) for name in self._components}
         return [
-            _plain(own[name] if name in own else theirs[metric.component].get(metric.key), integer=metric.integer)
+            _plain(own[name] if name in own else library[metric.component].get(metric.key), integer=metric.integer)
             for name, metric in self._metrics
         ]
 
 
 def library_components(metrics: Collection[str]) -> set[Component]:
-    """The components of TextDescriptives that some of the metrics need; the others are computed here."""
+    """The TextDescriptives components that the metrics need; the other metrics are computed in this package."""
     return {METRICS[name].component for name in metrics if name not in REPEATS} - _OURS
 
 
@@ -114,7 +114,7 @@ def _plain(value: Any, *, integer: bool) -> float | None:
 
 
 def _load(choice: PipelineChoice, components: Collection[Component]) -> Language:
-    import spacy  # noqa: PLC0415 - takes a second, which only those who describe texts should wait
+    import spacy  # noqa: PLC0415 - takes a second, which only describing texts should cost
 
     if components:
         _register(components)
@@ -140,10 +140,10 @@ def _load(choice: PipelineChoice, components: Collection[Component]) -> Language
 
 
 def _register(components: Collection[Component]) -> None:
-    """Make TextDescriptives' components known to spaCy.
+    """Register TextDescriptives' components with spaCy.
 
     Raises:
-        ConfigError: it is not installed.
+        ConfigError: TextDescriptives is not installed.
     """
     try:
         import textdescriptives  # noqa: F401, PLC0415 - slow, and only some metrics need it
@@ -165,17 +165,17 @@ def _has(library: str) -> bool:
 
 def _check(choice: PipelineChoice, pipeline: Language, components: Collection[Component]) -> None:
     names = set(pipeline.pipe_names)
-    there: dict[Component, bool] = {
+    available: dict[Component, bool] = {
         "pos_proportions": bool({"tagger", "attribute_ruler", "morphologizer"} & names),
         "dependency_distance": "parser" in names,
         "coherence": pipeline.vocab.vectors_length > 0 or "tok2vec" in names,
     }
-    for component, brought in NEEDS_MODEL.items():
-        if component in components and not there[component]:
-            found = f'spaCy model "{choice.model}" has none' if choice.model else "no model is set"
+    for component, requirement in NEEDS_MODEL.items():
+        if component in components and not available[component]:
+            shortage = f'spaCy model "{choice.model}" has none' if choice.model else "no model is set"
             raise ConfigError(
-                f"the metrics of {component} need {brought}, and {found}; set `describe: model:` to a spaCy model "
-                "that has one, such as en_core_web_md, or take these metrics out of `metadata`"
+                f"the metrics of {component} need {requirement}, and {shortage}; set `describe: model:` to a "
+                "spaCy model that has one, such as en_core_web_md, or take these metrics out of `metadata`"
             )
 
 

@@ -1,7 +1,8 @@
-"""Descriptive statistics and readability of a text, from one look at its tokens.
+"""Descriptive statistics, readability and repeated n-grams of a text.
 
-The definitions are those of TextDescriptives 2.8 (``components/descriptive_stats.py``, ``readability.py`` and
-``utils.py``), and the numbers are the same to the last bit; but there each number goes through all tokens again.
+The definitions are those of TextDescriptives 2.8 (``components/descriptive_stats.py``, ``readability.py``,
+``quality.py`` and ``utils.py``), and the numbers are the same to the last bit. TextDescriptives goes through all
+tokens again for each number, this module once.
 """
 
 from __future__ import annotations
@@ -20,23 +21,23 @@ if TYPE_CHECKING:
     from spacy.tokens import Doc
 
 
-_KNOWN_MAX = 500_000
-# Different tokens that are remembered, about 100 bytes each.
+_CACHE_MAX = 500_000
+# Different tokens that are cached, about 100 bytes each.
 _HARD = 3
 # Syllables of a hard word.
 _LONG = 6
-# Characters that a long word has more than.
+# A long word has more characters than this.
 
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """What is known of a token, wherever it stands.
+    """The properties of a token, independent of its context.
 
     Attributes:
         counts: False for punctuation and for tokens with an apostrophe, which are left out of all statistics.
         length: characters.
-        lower: a number that stands for the token in lower case.
-        syllables: 1 or more; 0 where the language has no hyphenation.
+        lower: the hash of the token in lower case.
+        syllables: 1 or more; 0 if the language has no hyphenation.
     """
 
     counts: bool
@@ -52,9 +53,9 @@ class Words:
     Attributes:
         text: the text.
         words: the tokens that count.
-        sentences: for each sentence, how many tokens of it count.
-        tokens: how many tokens there are, those that do not count among them.
-        has_syllables: whether the language has a hyphenation to count syllables by.
+        sentences: for each sentence, the number of its tokens that count.
+        tokens: number of all tokens, including those that do not count.
+        has_syllables: whether the language has a hyphenation, by which syllables are counted.
     """
 
     text: str
@@ -70,7 +71,7 @@ class Words:
 
     @cached_property
     def syllables(self) -> list[int]:
-        """Syllables of each word; none at all in a language without hyphenation."""
+        """Syllables of each word; empty for a language without hyphenation."""
         return [word.syllables for word in self.words] if self.has_syllables else []
 
     @cached_property
@@ -100,25 +101,25 @@ class Words:
 
 
 class WordReader:
-    """Reads the words of texts, each different token once.
+    """Reads the words of texts; looks up each different token only once.
 
     Args:
-        pipeline: the pipeline that makes the docs; it must mark sentences.
+        pipeline: the pipeline that creates the docs; it must detect sentences.
     """
 
     def __init__(self, pipeline: Language) -> None:
         self._vocab = pipeline.vocab
         self._hyphenation = _hyphenation(pipeline.lang)
-        self._known: dict[int, Word] = {}
+        self._cached: dict[int, Word] = {}
 
     def read(self, doc: Doc) -> Words:
         """The words of a doc."""
         orths, starts = doc.to_array(["ORTH", "SENT_START"]).T.tolist() if len(doc) else ([], [])
-        known, words = self._known, []
+        cached, words = self._cached, []
         sentences: list[int] = []
-        for place, (orth, start) in enumerate(zip(orths, starts, strict=True)):
-            word = known.get(orth) or self._learn(orth)
-            if start == 1 or place == 0:
+        for position, (orth, start) in enumerate(zip(orths, starts, strict=True)):
+            word = cached.get(orth) or self._learn(orth)
+            if start == 1 or position == 0:
                 sentences.append(0)
             if word.counts:
                 words.append(word)
@@ -132,14 +133,14 @@ class WordReader:
         if self._hyphenation is not None:
             syllables = self._hyphenation.inserted(lexeme.lower_).count("-") + 1
         word = Word(not lexeme.is_punct and "'" not in text, len(text), lexeme.lower, syllables)
-        if len(self._known) >= _KNOWN_MAX:
-            self._known.clear()
-        self._known[orth] = word
+        if len(self._cached) >= _CACHE_MAX:
+            self._cached.clear()
+        self._cached[orth] = word
         return word
 
 
 def measure(words: Words, metrics: Collection[str]) -> dict[str, float]:
-    """Metric -> value, NaN where the text has none.
+    """Metric -> value, NaN if the metric is undefined for the text.
 
     Args:
         words: the words of a text.
@@ -166,7 +167,7 @@ def _median(values: Sequence[int]) -> float:
 
 
 def _std(values: Sequence[int]) -> float:
-    import numpy as np  # noqa: PLC0415 - spaCy, which is there by now, brings it
+    import numpy as np  # noqa: PLC0415 - slow to import, and loaded by spaCy anyway
 
     return float(np.std(values)) if values else math.nan
 
@@ -263,15 +264,15 @@ REPEATS = frozenset(
     {f"top_ngram_chr_fraction_{size}" for size in TOP_SIZES}
     | {f"duplicate_ngram_chr_fraction_{size}" for size in DUPLICATE_SIZES}
 )
-"""The metrics of repeated n-grams, which are computed here."""
+"""The metrics of repeated n-grams, which are computed in this module."""
 _NO_TOP_BELOW = 3
-# An n-gram that is there less often is no top n-gram.
+# An n-gram that occurs less often is not a top n-gram.
 OFF = {"top_ngram_range": [1, 0], "duplicate_n_gram_fraction_range": [1, 0]}
-"""Settings of the library's component that make it leave these numbers out."""
+"""Settings of TextDescriptives' ``quality`` component that disable its own n-gram metrics."""
 
 
 def with_repeats(doc: Doc) -> dict[str, Any]:
-    """The quality metrics of a doc whose component ran with the settings ``OFF``, these numbers put in."""
+    """The quality metrics of a doc whose component ran with the settings ``OFF``, plus the n-gram metrics."""
     from textdescriptives import QualityThresholds  # noqa: PLC0415 - the doc shows that it is imported
 
     limits = QualityThresholds()
@@ -286,7 +287,7 @@ def with_repeats(doc: Doc) -> dict[str, Any]:
 
 
 def repeats(doc: Doc) -> dict[str, float]:
-    """The metrics of repeated n-grams alone, by their names in ``METRICS``."""
+    """The metrics of repeated n-grams only, by their names in ``METRICS``."""
     return _named(top_fractions(doc), duplicate_fractions(doc))
 
 
@@ -297,49 +298,49 @@ def _named(top: Mapping[int, float], duplicate: Mapping[int, float]) -> dict[str
 
 
 def top_fractions(doc: Doc) -> dict[int, float]:
-    """Size -> characters of the most frequent n-gram, times how often it is there, to all characters."""
-    return {size: _top(doc.text, list(_ngrams(doc.text, _places(doc), size))) for size in TOP_SIZES}
+    """Size -> characters of the most frequent n-gram, times its count, divided by all characters."""
+    return {size: _top(doc.text, list(_ngrams(doc.text, _token_spans(doc), size))) for size in TOP_SIZES}
 
 
 def duplicate_fractions(doc: Doc) -> dict[int, float]:
-    """Size -> characters inside n-grams that are there more than once, to all characters."""
-    places = _places(doc)
-    return {size: _duplicates(doc.text, places, size) for size in DUPLICATE_SIZES}
+    """Size -> characters inside n-grams that occur more than once, divided by all characters."""
+    spans = _token_spans(doc)
+    return {size: _duplicates(doc.text, spans, size) for size in DUPLICATE_SIZES}
 
 
-def _places(doc: Doc) -> list[tuple[int, int]]:
+def _token_spans(doc: Doc) -> list[tuple[int, int]]:
     """Begin and end of each token, in characters."""
-    found = doc.to_array(["IDX", "LENGTH"]).tolist() if len(doc) else []
-    return [(begin, begin + length) for begin, length in found]
+    rows = doc.to_array(["IDX", "LENGTH"]).tolist() if len(doc) else []
+    return [(begin, begin + length) for begin, length in rows]
 
 
-def _ngrams(text: str, places: Sequence[tuple[int, int]], size: int) -> Iterator[str]:
-    return (text[first[0] : last[1]] for first, last in zip(places, places[size - 1 :], strict=False))
+def _ngrams(text: str, spans: Sequence[tuple[int, int]], size: int) -> Iterator[str]:
+    return (text[first[0] : last[1]] for first, last in zip(spans, spans[size - 1 :], strict=False))
 
 
 def _top(text: str, ngrams: Sequence[str]) -> float:
     if not ngrams:
         return 0.0
-    # Of n-grams that are there equally often the first counts, here as there.
+    # Among equally frequent n-grams the first counts, as in TextDescriptives.
     ngram, count = max(Counter(ngrams).items(), key=lambda item: item[1])
     return len(ngram) * count / len(text) if count >= _NO_TOP_BELOW else 0.0
 
 
-def _duplicates(text: str, places: Sequence[tuple[int, int]], size: int) -> float:
-    ngrams = list(_ngrams(text, places, size))
+def _duplicates(text: str, spans: Sequence[tuple[int, int]], size: int) -> float:
+    ngrams = list(_ngrams(text, spans, size))
     counts = Counter(ngrams)
     characters = 0
     begin = end = 0
-    # Begin and end, in characters, of the run of repeated n-grams so far; runs that touch are one.
+    # Begin and end, in characters, of the current run of repeated n-grams; adjacent runs are merged.
     last = -1
-    for place, ngram in enumerate(ngrams):
+    for index, ngram in enumerate(ngrams):
         if counts[ngram] == 1:
             continue
-        if place > last:
+        if index > last:
             characters += end - begin
-            begin = places[place][0]
-        last = place + size
-        end = places[last - 1][1]
+            begin = spans[index][0]
+        last = index + size
+        end = spans[last - 1][1]
     return (characters + end - begin) / len(text) if text else 0.0
 
 

@@ -24,7 +24,7 @@ from sharegpt_argilla.rows import Row
 from sharegpt_argilla.settings import default_cache
 from sharegpt_argilla.suggestions.base import Agent, Subject
 from sharegpt_argilla.suggestions.llm import CACHE_ENTRIES as ANSWERS_KEPT
-from sharegpt_argilla.suggestions.table import Surroundings, build_agent
+from sharegpt_argilla.suggestions.table import AgentContext, build_agent
 from sharegpt_argilla.suggestions.text_vectors import TextVectors
 
 
@@ -226,7 +226,7 @@ def open_suggestions(project: Project, options: EnrichOptions, notes: list[str])
     """The agents of the project, with the cache of what models said; what they cost is added to the notes."""
     sections = project.config.suggestions
     with _open_cache(options.cache if any(section.type == "llm" for section in sections) else None) as cache:
-        around = Surroundings(project, cache, options.dry_run)
+        around = AgentContext(project, cache, options.dry_run)
         agents = [build_agent(section, around) for section in sections]
         try:
             yield Suggestions(agents)

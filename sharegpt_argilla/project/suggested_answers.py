@@ -8,7 +8,7 @@ from typing import Any
 from sharegpt_argilla.config import Project
 from sharegpt_argilla.rows import ANNOTATION, Row
 from sharegpt_argilla.suggestions.base import Agent, Subject
-from sharegpt_argilla.suggestions.table import Surroundings, build_agent
+from sharegpt_argilla.suggestions.table import AgentContext, build_agent
 
 FREE = ("intent_rules", "moderation")
 """Agents that look at nothing but the row; to ask the others for every row of a file takes money or minutes."""
@@ -25,7 +25,7 @@ class SuggestedAnswers:
     """
 
     def __init__(self, project: Project) -> None:
-        around = Surroundings(project, dry_run=True)
+        around = AgentContext(project, dry_run=True)
         agents = [one for one in project.config.suggestions if one.type in FREE]
         self._agents: Sequence[Agent] = [build_agent(one, around) for one in agents]
 

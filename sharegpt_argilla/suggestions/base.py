@@ -1,4 +1,4 @@
-"""What an agent gets and gives."""
+"""The interface of a suggestion agent: the row that it sees, and what it must provide."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class Subject:
 
     Attributes:
         prompt: the question.
-        response: the answer; empty when nobody answered.
+        response: the answer; empty if there is none.
         extension: the row's ``扩展字段``, parsed.
     """
 
@@ -25,7 +25,7 @@ class Subject:
 
 
 class Agent(Protocol):
-    """Answers questions about rows, as well as it can, before people do."""
+    """Proposes answers to questions about rows before people answer them."""
 
     @property
     def questions(self) -> Sequence[str]:
@@ -33,12 +33,12 @@ class Agent(Protocol):
         ...
 
     def suggest(self, subjects: Sequence[Subject]) -> list[list[Suggestion]]:
-        """For each subject at most one suggestion a question; none where the agent is not sure.
+        """Suggestions for each subject: at most one per question, none if the agent is not sure.
 
         The same subject gets the same suggestions each time.
         """
         ...
 
     def report(self) -> str:
-        """One line about what it cost so far; empty where it costs nothing."""
+        """One line about the cost so far; empty if there is no cost."""
         ...

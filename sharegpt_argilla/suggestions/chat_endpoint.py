@@ -1,4 +1,4 @@
-"""One endpoint in the manner of OpenAI's chat completions: JSON in, the text of the answer out."""
+"""A client for an endpoint that follows OpenAI's chat completions: JSON in, the text of the answer out."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from sharegpt_argilla.errors import CredentialsError, ServerRefusedError
 
 
 class NotThisOneError(Exception):
-    """The endpoint refuses one request for what it contains; others may go through."""
+    """The endpoint refuses this request because of its content; others may succeed."""
 
 
 @dataclass(frozen=True, slots=True)
 class ChatAnswer:
-    """What came back.
+    """The answer to one request.
 
     Attributes:
-        text: the content of the first choice; empty where there is none.
+        text: the content of the first choice; empty if none exists.
         tokens_in: tokens of the request, as the endpoint counts them.
         tokens_out: tokens of the answer.
     """
@@ -34,13 +34,13 @@ class ChatAnswer:
 
 
 class ChatEndpoint:
-    """A connection that several threads may use, to be closed.
+    """A connection that several threads may use; close it after use.
 
     Args:
-        options: address, key variable, patience.
+        options: address, key variable, timeout and attempts.
 
     Raises:
-        CredentialsError: the key variable is named and not set.
+        CredentialsError: the options name a key variable that is not set.
         ServerUnreachableError: the address is malformed.
     """
 
@@ -51,7 +51,8 @@ class ChatEndpoint:
             key = os.environ.get(options.key_variable)
             if not key:
                 raise CredentialsError(
-                    f"{options.key_variable} is not set; it holds the API key for {options.url} (`key_variable`)"
+                    f"{options.key_variable} is not set; it must contain the API key "
+                    f"for {options.url} (`key_variable`)"
                 )
             headers["Authorization"] = f"Bearer {key}"
         self._http = open_client(options.url, headers=headers, timeout=options.timeout)
@@ -61,13 +62,13 @@ class ChatEndpoint:
         self._http.close()
 
     def complete(self, body: Mapping[str, Any]) -> ChatAnswer:
-        """The answer to one request; asked again, with growing pauses, while the endpoint is busy or broken.
+        """Send one request; retries, with growing pauses, while the endpoint is busy or fails.
 
         Raises:
-            NoAnswerError: it stayed so.
-            NotThisOneError: it refuses this request.
-            CredentialsError: it refuses the key.
-            ServerRefusedError: it knows no such model or is no such endpoint.
+            NoAnswerError: every attempt failed.
+            NotThisOneError: the endpoint refuses this request.
+            CredentialsError: the endpoint refuses the key.
+            ServerRefusedError: the endpoint has no such model, or is not a chat endpoint.
         """
         return call(
             self._http,
@@ -85,7 +86,7 @@ class ChatEndpoint:
             raise CredentialsError(f"{url} refuses the API key ({name})")
         if status in (404, 405):
             raise ServerRefusedError(
-                f'{url} answers {status}: no chat endpoint there, or no model "{self._options.model}"'
+                f'{url} answers {status}: it is not a chat endpoint, or has no model "{self._options.model}"'
             )
         if not response.is_success:
             raise NotThisOneError(f"it answers {status}")
@@ -99,6 +100,6 @@ def _answer(response: httpx.Response) -> ChatAnswer:
         text = document["choices"][0]["message"].get("content")
         tokens = [int(usage.get(name) or 0) for name in ("prompt_tokens", "completion_tokens")]
     except (ValueError, LookupError, TypeError, AttributeError):
-        # Whatever this is, it holds no answer.
+        # Not a chat completion, so it contains no answer.
         return ChatAnswer("", 0, 0)
     return ChatAnswer(text if isinstance(text, str) else "", tokens[0], tokens[1])

@@ -78,14 +78,14 @@ class IntentByRules:
         return [self._suggestions(find_intents(subject.prompt)) for subject in subjects]
 
     def report(self) -> str:
-        """Nothing: it costs nothing."""
+        """Empty: this agent has no cost."""
         return ""
 
-    def _suggestions(self, found: dict[str, float]) -> list[Suggestion]:
+    def _suggestions(self, scores_by_label: dict[str, float]) -> list[Suggestion]:
         (name,) = self.questions
-        if not found or (self._single and len(found) > 1):
+        if not scores_by_label or (self._single and len(scores_by_label) > 1):
             return []
-        labels, scores = list(found), list(found.values())
+        labels, scores = list(scores_by_label), list(scores_by_label.values())
         if self._single:
             return [Suggestion(name, labels[0], AGENT, scores[0])]
         return [Suggestion(name, list(labels), AGENT, list(scores))]
@@ -94,8 +94,8 @@ class IntentByRules:
 def find_intents(prompt: str) -> dict[str, float]:
     """Label -> score of its rule, for each rule that hits; of two rules the better counts."""
     start = prompt[:_LOOK_AT]
-    found: dict[str, float] = {}
+    scores: dict[str, float] = {}
     for rule in intent_rules():
         if rule.pattern.search(start):
-            found[rule.label] = max(found.get(rule.label, 0.0), rule.score)
-    return found
+            scores[rule.label] = max(scores.get(rule.label, 0.0), rule.score)
+    return scores

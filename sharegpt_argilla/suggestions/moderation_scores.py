@@ -1,7 +1,7 @@
-"""Toxicity from the scores that a corpus brings or that ``curate`` found.
+"""Toxicity suggestions from the scores that are in a corpus or that ``curate`` computed.
 
 The scores of chat logs are the highest over all messages of the conversation, while the question is about one
-prompt: so a clean conversation says more than a flagged one.
+prompt. A clean conversation therefore says more than a flagged one.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from sharegpt_argilla.suggestions.base import Subject
 CURATE = "curate"
 NONE, ILLEGAL, HARMFUL = "none", "illegal", "harmful"
 _ILLEGAL = ("illicit", "sexual/minors")
-# Of OpenAI's categories; what guidelines.md calls illegal. All others are harmful, as are all of Detoxify's names.
+# OpenAI's categories that guidelines.md calls illegal. All others are harmful, as are all of Detoxify's names.
 _DIGITS = 4
 
 
@@ -40,15 +40,15 @@ class ModerationScores:
         return [list(self._suggestions(subject)) for subject in subjects]
 
     def report(self) -> str:
-        """Nothing: it costs nothing."""
+        """Empty: this agent has no cost."""
         return ""
 
     def _suggestions(self, subject: Subject) -> Iterator[Suggestion]:
         scores = list(read_scores(subject.extension))
         if not scores:
             return
-        # curate repeats the corpus' own scores, without saying which category each belongs to.
-        highest, category, source = max(scores, key=lambda found: (found[0], found[2] != CURATE))
+        # curate copies the corpus' own scores without their categories.
+        highest, category, source = max(scores, key=lambda entry: (entry[0], entry[2] != CURATE))
         if highest >= self._options.threshold:
             yield self._suggestion(_label(category), highest, source)
         elif highest < self._options.clean:
@@ -62,9 +62,9 @@ class ModerationScores:
 
 
 def read_scores(extension: Mapping[str, Any]) -> Iterator[tuple[float, str, str]]:
-    """Score (0 to 1), category and source of each score in a row, as ``extract`` and ``curate`` leave them."""
+    """Score (0 to 1), category and source of each score in a row, as ``extract`` and ``curate`` write them."""
     openai = extension.get("openai_moderation")
-    # Of the two that OASST has, the one of the prompt.
+    # OASST has two; the suggestion is about the prompt.
     detoxify = extension.get("question_detoxify") or extension.get("detoxify_moderation")
     for source, column in (
         ("openai", _scores(openai)),
@@ -79,19 +79,19 @@ def read_scores(extension: Mapping[str, Any]) -> Iterator[tuple[float, str, str]
 def _scores(column: object) -> Mapping[str, Any]:
     if not isinstance(column, dict):
         return {}
-    inside = column.get("scores", column)
-    return inside if isinstance(inside, dict) else {}
+    scores = column.get("scores", column)
+    return scores if isinstance(scores, dict) else {}
 
 
 def _curated(extension: Mapping[str, Any]) -> Mapping[str, Any]:
-    """``curate`` keeps one score, the highest, and the categories that count."""
-    found = curation_block(extension).get(TOXICITY)
-    if not isinstance(found, dict):
+    """The score of ``curate``, which keeps only the highest and the categories that exceed the threshold."""
+    toxicity = curation_block(extension).get(TOXICITY)
+    if not isinstance(toxicity, dict):
         return {}
-    categories = [str(name) for name in found.get("categories") or ()] or ["toxicity"]
+    categories = [str(name) for name in toxicity.get("categories") or ()] or ["toxicity"]
     # Of two labels that fit, illegal goes before harmful (guidelines.md).
     category = next((name for name in categories if _label(name) == ILLEGAL), categories[0])
-    return {category: found.get("score")}
+    return {category: toxicity.get("score")}
 
 
 def _label(category: str) -> str:

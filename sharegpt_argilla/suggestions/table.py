@@ -17,13 +17,13 @@ from sharegpt_argilla.suggestions.trained_classifier import TrainedClassifier
 
 
 @dataclass(frozen=True)
-class Surroundings:
-    """What agents are built from beside their own options.
+class AgentContext:
+    """What agents are built from in addition to their own options.
 
     Attributes:
         project: the project.
-        cache: answers of former runs; None for none.
-        dry_run: True to ask nobody.
+        cache: answers of earlier runs; None for no cache.
+        dry_run: True to send no request.
     """
 
     project: Project
@@ -36,35 +36,35 @@ class Surroundings:
         return {question.name: question for question in self.project.config.questions}
 
 
-Build = Callable[[Any, Surroundings], Agent]
+Build = Callable[[Any, AgentContext], Agent]
 
 AGENTS: Registry[Build] = Registry(
     "agent",
     {
-        "moderation": lambda options, around: ModerationScores(options, around.questions[options.question]),
-        "intent_rules": lambda options, around: IntentByRules(options, around.questions[options.question]),
-        "classifier": lambda options, around: TrainedClassifier(
-            options, around.questions[options.question], around.project.path.parent
+        "moderation": lambda options, context: ModerationScores(options, context.questions[options.question]),
+        "intent_rules": lambda options, context: IntentByRules(options, context.questions[options.question]),
+        "classifier": lambda options, context: TrainedClassifier(
+            options, context.questions[options.question], context.project.path.parent
         ),
-        "llm": lambda options, around: ChatModel(
+        "llm": lambda options, context: ChatModel(
             options,
-            [around.questions[name] for name in options.questions],
-            around.project.guidelines,
-            around.cache,
-            dry_run=around.dry_run,
+            [context.questions[name] for name in options.questions],
+            context.project.guidelines,
+            context.cache,
+            dry_run=context.dry_run,
         ),
     },
     group="sharegpt_argilla.agents",
     needs=("__call__",),
 )
-"""Type -> how the agent is built from its section of the file."""
+"""Type -> function that builds the agent from its section of the file."""
 
 
-def build_agent(options: AgentConfig, around: Surroundings) -> Agent:
-    """The agent of a section of the file.
+def build_agent(options: AgentConfig, context: AgentContext) -> Agent:
+    """Build the agent that a section of dataset-config.yml describes.
 
     Raises:
-        CredentialsError: it needs a key that is not there.
-        InputError, ConfigError: it needs a model that is not there, or that knows other labels.
+        CredentialsError: the agent needs an API key that is not set.
+        InputError, ConfigError: the agent needs a model that does not exist, or that has other labels.
     """
-    return AGENTS[options.type](options, around)
+    return AGENTS[options.type](options, context)

@@ -1,7 +1,7 @@
-"""Vectors of texts from a local model, for Argilla's search for similar records.
+"""Text vectors from a local model, for Argilla's search for similar records.
 
 model2vec and not sentence-transformers: its static models need no PyTorch (three small wheels in place of
-gigabytes), embed thousands of texts a second on one core, and are near enough to find similar prompts.
+gigabytes), embed thousands of texts per second on one core, and are accurate enough to find similar prompts.
 """
 
 from __future__ import annotations
@@ -22,26 +22,26 @@ class TextVectors:
     Raises:
         UsageError: model2vec is not installed.
         InputError: the model cannot be loaded.
-        ConfigError: its vectors have another length than the file says.
+        ConfigError: its vectors have a different length than dataset-config.yml says.
     """
 
     def __init__(self, options: VectorConfig) -> None:
         self._model = _load(options)
-        found = int(self._model.dim)
-        if found != options.dimensions:
+        dimensions = int(self._model.dim)
+        if dimensions != options.dimensions:
             raise ConfigError(
-                f'vector "{options.name}": model {options.model} gives {found} dimensions, the file says '
-                f"{options.dimensions}; set `dimensions: {found}`"
+                f'vector "{options.name}": model {options.model} gives {dimensions} dimensions, the file says '
+                f"{options.dimensions}; set `dimensions: {dimensions}`"
             )
 
     def embed(self, texts: Sequence[str]) -> list[list[float] | None]:
-        """The vector of each text, of length 1; None for a text without a single word that the model knows."""
+        """The vector of each text, of length 1; None for a text without any word that the model knows."""
         vectors = self._model.encode(list(texts))
-        found: list[list[float] | None] = []
+        unit_vectors: list[list[float] | None] = []
         for vector in vectors:
             length = float((vector**2).sum() ** 0.5)
-            found.append([float(number) for number in vector / length] if length > 0 else None)
-        return found
+            unit_vectors.append([float(number) for number in vector / length] if length > 0 else None)
+        return unit_vectors
 
 
 def _load(options: VectorConfig) -> Any:

@@ -1,4 +1,4 @@
-"""What a classifier of ``train`` says of a prompt, where it is sure enough."""
+"""Suggestions by a classifier of ``train``, for prompts on which it is sure enough."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from sharegpt_argilla.suggestions.base import Subject
 
 _DIGITS = 4
 _CHARACTERS = 4000
-# What a pipeline looks at that does not say so itself in its meta.json.
+# Characters of a prompt that a pipeline reads if its meta.json does not say how many.
 
 
 class TrainedClassifier:
-    """Suggests labels whose probability reaches the threshold; of a question with one label the likeliest.
+    """Suggests labels whose probability reaches the threshold; for a single-label question the most probable.
 
     Args:
         options: the model's folder, question, threshold.
         question: the question.
-        folder: that of the project file, where a relative path starts.
+        folder: the folder of the project file, to which relative paths refer.
 
     Raises:
-        InputError: there is no such model, or it cannot be loaded.
-        ConfigError: it knows a label that the question does not have.
+        InputError: the model does not exist or cannot be loaded.
+        ConfigError: the model has a label that the question does not have.
     """
 
     def __init__(self, options: Classifier, question: QuestionConfig, folder: Path) -> None:
@@ -46,12 +46,16 @@ class TrainedClassifier:
         return [self._suggestions(doc.cats) for doc in docs]
 
     def report(self) -> str:
-        """Nothing: it costs nothing."""
+        """Empty: this agent has no cost."""
         return ""
 
-    def _suggestions(self, chances: Mapping[str, float]) -> list[Suggestion]:
+    def _suggestions(self, probabilities: Mapping[str, float]) -> list[Suggestion]:
         (name,) = self.questions
-        sure = {label: round(chance, _DIGITS) for label, chance in chances.items() if chance >= self._threshold}
+        sure = {
+            label: round(probability, _DIGITS)
+            for label, probability in probabilities.items()
+            if probability >= self._threshold
+        }
         if not sure:
             return []
         if self._single:
@@ -60,10 +64,10 @@ class TrainedClassifier:
         return [Suggestion(name, list(sure), self._agent, list(sure.values()))]
 
     def _check_labels(self, options: Classifier, question: QuestionConfig) -> None:
-        known = getattr(question, "labels", {})
-        given = [label for labels in self._nlp.pipe_labels.values() for label in labels]
-        for label in given:
-            if label not in known:
+        question_labels = getattr(question, "labels", {})
+        model_labels = [label for labels in self._nlp.pipe_labels.values() for label in labels]
+        for label in model_labels:
+            if label not in question_labels:
                 raise ConfigError(
                     f'suggestions: the classifier {options.model} says "{label}", which is no label of question '
                     f'"{options.question}"; train it again'
@@ -71,7 +75,7 @@ class TrainedClassifier:
 
 
 def fingerprint(folder: Path) -> str:
-    """The first 8 hex digits of the sha256 over the folder's files: other weights, another name."""
+    """The first 8 hex digits of the sha256 over the folder's files, so that other weights have another name."""
     digest = hashlib.sha256()
     for path in sorted(path for path in folder.rglob("*") if path.is_file()):
         digest.update(path.relative_to(folder).as_posix().encode() + b"\0")
@@ -80,12 +84,12 @@ def fingerprint(folder: Path) -> str:
 
 
 def _find(model: Path, question: str) -> Path:
-    """The pipeline of the question in the folder of ``train``, else the folder itself."""
+    """The question's pipeline inside a folder of ``train``, else the folder itself."""
     for path in (model / question, model):
         if (path / "meta.json").is_file():
             return path
     raise InputError(
-        f'{model}: no classifier for question "{question}" there; '
+        f'{model}: no classifier for question "{question}"; '
         f"`sharegpt-argilla train annotated.jsonl -o {model.name} --question {question}` makes one"
     )
 
