@@ -1,4 +1,4 @@
-"""``argilla.yaml``: what a FeedbackDataset of Argilla 1.x asked, and the same as a project of today."""
+"""``argilla.yaml`` of a FeedbackDataset of Argilla 1.x: its fields and questions, and a project file for them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import yaml
 from sharegpt_argilla.errors import InputError
 
 CONFIG_NAMES = ("argilla.yaml", "argilla.cfg")
-"""Argilla 1.13 and later wrote the first, earlier ones the second, in JSON, which is YAML too."""
+"""Argilla 1.13 and later wrote the first, earlier versions the second, in JSON, which is YAML too."""
 LegacyType = Literal["rating", "label_selection", "multi_label_selection", "text", "ranking"]
 
 _TYPES = {"rating": "rating", "label_selection": "label", "multi_label_selection": "multi_label", "text": "text"}
@@ -29,8 +29,8 @@ class LegacyQuestion:
         title: what people read.
         type: rating, label_selection, multi_label_selection, text or ranking.
         labels: label -> what people read; empty for other types.
-        values: of a rating; empty for other types.
-        description: the longer text beside it, if any.
+        values: the numbers of a rating; empty for other types.
+        description: the longer text next to it, if any.
         required: whether it had to be answered.
     """
 
@@ -56,7 +56,7 @@ def read_project(folder: Path) -> LegacyProject:
     """The project in a folder.
 
     Raises:
-        InputError: there is no configuration, or it cannot be used.
+        InputError: the folder contains no configuration, or it cannot be used.
     """
     path = next((folder / name for name in CONFIG_NAMES if (folder / name).is_file()), None)
     if path is None:
@@ -79,13 +79,13 @@ def slug(label: str) -> str:
 
 
 def project_file(project: LegacyProject, dataset: str, prompt: str, response: str | None) -> str:
-    """dataset-config.yml for the same questions; rankings, which it does not know, are left out.
+    """dataset-config.yml for the same questions; rankings, which it does not support, are left out.
 
     Args:
         project: the project.
-        dataset: name of the dataset to make.
+        dataset: name of the dataset to create.
         prompt: name of the field that became the question.
-        response: the same for the answer; None when there is none.
+        response: name of the field that became the answer; None if none did.
     """
     fields = [{"name": _name(prompt), "title": prompt, "type": "text", "content": "prompt", "required": True}]
     if response:
@@ -117,16 +117,16 @@ def _question(item: Mapping[str, Any]) -> LegacyQuestion:
 
 
 def _configured(question: LegacyQuestion) -> dict[str, Any]:
-    found: dict[str, Any] = {"name": question.name, "type": _TYPES[question.type], "title": question.title}
+    section: dict[str, Any] = {"name": question.name, "type": _TYPES[question.type], "title": question.title}
     if question.description:
-        found["description"] = question.description
+        section["description"] = question.description
     if not question.required:
-        found["required"] = False
+        section["required"] = False
     if question.labels:
-        found["labels"] = {slug(label): text for label, text in question.labels.items()}
+        section["labels"] = {slug(label): text for label, text in question.labels.items()}
     if question.values:
-        found["values"] = list(question.values)
-    return found
+        section["values"] = list(question.values)
+    return section
 
 
 def _name(field_name: str) -> str:

@@ -1,8 +1,8 @@
 """The records of a FeedbackDataset of Argilla 1.x as the Hub has them: JSON Lines, JSON or Parquet.
 
 One column for each field; for each question a list of ``{user_id, value, status}``, ``<question>-suggestion`` and
-``<question>-suggestion-metadata``; ``external_id``; ``metadata``, a JSON string. A list may also stand as three
-lists under the three keys, as ``datasets.Sequence`` keeps it. (argilla 1.29, ``HuggingFaceDatasetMixin``.)
+``<question>-suggestion-metadata``; ``external_id``; ``metadata``, a JSON string. A list may also be stored as
+three lists under the three keys, as ``datasets.Sequence`` does. (argilla 1.29, ``HuggingFaceDatasetMixin``.)
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ _LABELS = ("label_selection", "multi_label_selection")
 
 @dataclass(frozen=True, slots=True)
 class LegacyRow:
-    """One record as it stands in a file.
+    """One record as it is stored in a file.
 
     Attributes:
-        file: where it stands.
+        file: the file.
         number: 1-based number of the record in the file; of the line in JSON Lines.
         raw: the text of the line; of other files the record as JSON.
-        value: what was read; None when it is no JSON.
+        value: the parsed JSON; None if it is not valid JSON.
     """
 
     file: Path
@@ -50,8 +50,8 @@ class LegacyRecord:
     Attributes:
         fields: field -> text; fields without text are absent.
         responses: one for each person, in the order in which the file names them. 1.x kept no times.
-        suggestions: question -> ``value`` and, where known, ``score``, ``agent`` and ``type``.
-        external_id: ``""`` when there is none.
+        suggestions: question -> ``value`` and, if known, ``score``, ``agent`` and ``type``.
+        external_id: ``""`` if the record has none.
         metadata: as annotators saw it.
     """
 
@@ -63,20 +63,20 @@ class LegacyRecord:
 
 
 def find_files(folder: Path) -> list[Path]:
-    """The files with records, in the folder or below it, by name.
+    """The files with records in the folder and its subfolders, sorted by name.
 
     Raises:
-        InputError: there is none.
+        InputError: no such file exists.
     """
     for suffix in (".parquet", ".jsonl", ".json"):
-        found = sorted(path for path in folder.rglob(f"*{suffix}") if path.name != "dataset_infos.json")
-        if found:
-            return found
+        paths = sorted(path for path in folder.rglob(f"*{suffix}") if path.name != "dataset_infos.json")
+        if paths:
+            return paths
     raise InputError(f"{folder}: no .parquet, .jsonl or .json file with records")
 
 
 def read_rows(path: Path) -> Iterator[LegacyRow]:
-    """Every record of a file.
+    """Read every record of a file.
 
     Raises:
         InputError: the file cannot be read.
@@ -94,10 +94,10 @@ def read_rows(path: Path) -> Iterator[LegacyRow]:
 
 
 def read_record(value: object, project: LegacyProject) -> LegacyRecord:
-    """The record in a row.
+    """Parse the record in a row.
 
     Raises:
-        RejectedError: there is none.
+        RejectedError: the row contains no record.
     """
     if not isinstance(value, dict):
         raise RejectedError("not a JSON object")
@@ -141,15 +141,15 @@ def _responses(value: Mapping[str, Any], project: LegacyProject) -> list[Respons
             values.setdefault(person, {})
             if answer is not None:
                 values[person][question.name] = answer
-    return [Response(person, statuses[person], given, "") for person, given in values.items()]
+    return [Response(person, statuses[person], answers, "") for person, answers in values.items()]
 
 
-def _answers(given: object, question: LegacyQuestion) -> Iterator[tuple[str, AnswerValue | None, ResponseStatus]]:
+def _answers(column: object, question: LegacyQuestion) -> Iterator[tuple[str, AnswerValue | None, ResponseStatus]]:
     unknown = 0
-    for answer in _as_list(given):
+    for answer in _as_list(column):
         person = answer.get("user_id")
         if person is None:
-            # Without an account the place in the list is all that tells people apart.
+            # Without an account only the position in the list tells people apart.
             unknown += 1
             person = f"unknown-{unknown}"
         status = answer.get("status") or "submitted"
@@ -158,12 +158,12 @@ def _answers(given: object, question: LegacyQuestion) -> Iterator[tuple[str, Ans
         yield str(person), _value(answer.get("value"), question), cast("ResponseStatus", status)
 
 
-def _as_list(given: object) -> list[dict[str, Any]]:
-    """A list of objects, whether it stands as one or as lists under the keys of the objects."""
-    if isinstance(given, Mapping):
-        columns = [column if isinstance(column, list) else [] for column in given.values()]
-        return [dict(zip(given, items, strict=False)) for items in zip(*columns, strict=False)]
-    return [item for item in given if isinstance(item, dict)] if isinstance(given, list) else []
+def _as_list(cells: object) -> list[dict[str, Any]]:
+    """A list of objects, whether it is stored as one or as lists under the keys of the objects."""
+    if isinstance(cells, Mapping):
+        lists = [cells if isinstance(cells, list) else [] for cells in cells.values()]
+        return [dict(zip(cells, items, strict=False)) for items in zip(*lists, strict=False)]
+    return [item for item in cells if isinstance(item, dict)] if isinstance(cells, list) else []
 
 
 def _value(value: Any, question: LegacyQuestion) -> AnswerValue | None:
@@ -179,14 +179,14 @@ def _value(value: Any, question: LegacyQuestion) -> AnswerValue | None:
 
 
 def _suggestions(value: Mapping[str, Any], project: LegacyProject) -> dict[str, dict[str, Any]]:
-    found = {}
+    suggestions = {}
     for question in project.questions:
         suggested = _value(value.get(f"{question.name}-suggestion"), question)
         if suggested is not None:
-            about = value.get(f"{question.name}-suggestion-metadata") or {}
-            known = {key: about[key] for key in ("score", "agent", "type") if about.get(key) is not None}
-            found[question.name] = {"value": suggested, **known}
-    return found
+            details = value.get(f"{question.name}-suggestion-metadata") or {}
+            kept = {key: details[key] for key in ("score", "agent", "type") if details.get(key) is not None}
+            suggestions[question.name] = {"value": suggested, **kept}
+    return suggestions
 
 
 def _metadata(value: object) -> dict[str, Any]:

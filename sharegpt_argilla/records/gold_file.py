@@ -1,4 +1,4 @@
-"""Rows whose answers are known: from a small file, or from the rows' own extension."""
+"""Gold rows, whose right answers are known: from a small file, or from the rows' own extension."""
 
 from __future__ import annotations
 
@@ -17,35 +17,35 @@ Gold = Mapping[str, Mapping[str, Any]]
 
 
 def read_gold(path: Path, questions: Sequence[str]) -> Gold:
-    """The known answers in a file of ``{"id": row id, "gold": {question: value}}``, one a line.
+    """The right answers in a file of ``{"id": row id, "gold": {question: value}}``, one per line.
 
     Args:
         path: the file.
         questions: names of the project's questions.
 
     Raises:
-        InputError: it cannot be read, or a line of it is something else; the text says which.
+        InputError: the file cannot be read, or a line has another form; the text says which.
     """
-    found: dict[str, Mapping[str, Any]] = {}
+    gold: dict[str, Mapping[str, Any]] = {}
     with open_input(path) as file:
         for number, text in enumerate(file, 1):
             if text.strip():
                 identifier, answers = _line(text, f"{path}:{number}", questions)
-                if identifier in found:
-                    raise InputError(f"{path}:{number}: row {identifier} is there twice; keep one")
-                found[identifier] = answers
-    return found
+                if identifier in gold:
+                    raise InputError(f"{path}:{number}: row {identifier} occurs twice; keep one")
+                gold[identifier] = answers
+    return gold
 
 
 def gold_in_rows(path: str | Path) -> Gold:
-    """The known answers in the extension of rows; lines that are no row are left out."""
-    found = {}
+    """The right answers in the extension of rows; lines that are not valid rows are skipped."""
+    gold = {}
     for line in read_rows(path):
         if line.row is not None and f'"{GOLD}"' in line.row["元数据"]["扩展字段"]:
             answers = read_extension(line.row).get(GOLD)
             if isinstance(answers, dict):
-                found[line.row["id"]] = answers
-    return found
+                gold[line.row["id"]] = answers
+    return gold
 
 
 def _line(text: str, where: str, questions: Sequence[str]) -> tuple[str, Mapping[str, Any]]:
@@ -55,7 +55,7 @@ def _line(text: str, where: str, questions: Sequence[str]) -> tuple[str, Mapping
     except (ValueError, KeyError, TypeError):
         identifier, answers = None, None
     if not isinstance(identifier, str) or not isinstance(answers, dict) or not answers:
-        raise InputError(f'{where}: is not {{"id": row id, "gold": {{question: value}}}}; mend the line')
+        raise InputError(f'{where}: is not {{"id": row id, "gold": {{question: value}}}}; fix the line')
     unknown = [name for name in answers if name not in questions]
     if unknown:
         raise InputError(f'{where}: there is no question "{unknown[0]}"; known: {", ".join(questions)}')

@@ -1,4 +1,4 @@
-"""The plan as a file beside the project: JSON Lines, a header, then one line for each record."""
+"""The plan as a file next to the project file: JSON Lines, a header, then one line for each record."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from sharegpt_argilla.errors import InputError
 from sharegpt_argilla.records.assignment_plan import Assigned, Plan, Rules
 
 FORMAT = 1
-"""Number of the layout, in the header under ``plan``."""
+"""Version of the layout, in the header under ``plan``."""
 
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 def plan_path(config: Path, dataset: str) -> Path:
-    """Where the plan of a dataset is: beside the project file."""
+    """The path of a dataset's plan, next to the project file."""
     return config.parent / f"{dataset.replace('/', '_')}.plan.jsonl"
 
 
@@ -36,18 +36,18 @@ def write_plan(path: Path, plan: Plan, rules: Rules, stratify: str | None) -> No
             "plan": FORMAT,
             "records": len(plan.ids),
             "people": list(plan.people),
-            **_lasting(rules, stratify),
+            **_fixed_rules(rules, stratify),
         }
         file.write(_encode(header) + "\n")
-        for identifier, one in plan.records():
-            line: dict[str, Any] = {"id": identifier, "rank": one.rank, "people": one.people}
-            if one.calibration:
+        for identifier, assigned in plan.records():
+            line: dict[str, Any] = {"id": identifier, "rank": assigned.rank, "people": assigned.people}
+            if assigned.calibration:
                 line["calibration"] = True
             file.write(_encode(line) + "\n")
 
 
 def read_plan(path: Path) -> Plan | None:
-    """The plan in a file; None where there is none.
+    """Read the plan in a file; None if the file does not exist.
 
     Raises:
         InputError: the file is damaged.
@@ -82,18 +82,20 @@ def read_plan(path: Path) -> Plan | None:
 
 
 def _damaged(path: Path, what: str) -> InputError:
-    return InputError(f"{path}: is no plan, or a damaged one ({what}); put back a copy, or remove it to plan anew")
+    return InputError(
+        f"{path}: is not a plan, or damaged ({what}); restore a copy, or remove it to make a new plan"
+    )
 
 
 def changed_rules(path: Path, rules: Rules, stratify: str | None) -> list[str]:
-    """Those of the lasting rules that are not the ones that the plan in the file was made with."""
+    """The fixed rules that differ from those with which the plan in the file was made."""
     with path.open(encoding="utf-8") as file:
         header = json.loads(next(file))
-    return [name for name, value in _lasting(rules, stratify).items() if header.get(name) != value]
+    return [name for name, value in _fixed_rules(rules, stratify).items() if header.get(name) != value]
 
 
 def assigned_records(path: Path) -> Mapping[str, Assigned]:
-    """Record -> who answers it; empty where there is no plan.
+    """Record -> who answers it; empty if there is no plan.
 
     Raises:
         InputError: the file is damaged.
@@ -102,7 +104,7 @@ def assigned_records(path: Path) -> Mapping[str, Assigned]:
     return {} if plan is None else dict(plan.records())
 
 
-def _lasting(rules: Rules, stratify: str | None) -> dict[str, Any]:
-    """What a plan cannot change afterwards."""
+def _fixed_rules(rules: Rules, stratify: str | None) -> dict[str, Any]:
+    """The rules that an existing plan cannot change."""
     kept = {name: value for name, value in asdict(rules).items() if name not in ("quotas", "gold_rate")}
     return {**kept, "stratify": stratify}

@@ -1,4 +1,4 @@
-"""One row -> the fields of a record."""
+"""One row -> the fields of a record: texts, earlier turns as chat, and the table of other people's answers."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from sharegpt_argilla.errors import RejectedError
 from sharegpt_argilla.rows import CORPUS, SESSION, TURN, Row, check_row, read_extension
 
 MESSAGE_MAX = 20_000
-"""Characters that Argilla takes in one chat message."""
+"""Characters that Argilla accepts in one chat message."""
 
 _CUT = "\n\n[cut]"
 
@@ -32,9 +32,9 @@ _Key = tuple[str, str, str]
 
 
 class EarlierTurns:
-    """Finds the rows that came before a row in its conversation, wherever in the file they stand.
+    """Finds the earlier rows of a row's conversation, wherever they are in the file.
 
-    Holds the place of every row of the file (about 100 bytes each), not its text.
+    Keeps the offset of every row of the file in memory (about 100 bytes each), not its text.
 
     Args:
         path: a rows file; it must not change while this is in use.
@@ -42,7 +42,7 @@ class EarlierTurns:
 
     def __init__(self, path: Path) -> None:
         self._file: IO[bytes] = path.open("rb")
-        self._places: dict[_Key, dict[int, int]] = {}
+        self._offsets: dict[_Key, dict[int, int]] = {}
         offset = 0
         for line in self._file:
             row = _row(line)
@@ -57,23 +57,23 @@ class EarlierTurns:
     def messages(self, row: Row, turns: int) -> list[dict[str, str]]:
         """Up to ``turns`` question/answer pairs before the row, oldest first, as chat messages.
 
-        Only turns that follow on one another without a gap count: a context with a hole would mislead.
+        Only consecutive turns count: a context with a gap would mislead.
         """
         key, turn = _position(row)
-        places = self._places.get(key, {})
+        offsets = self._offsets.get(key, {})
         earlier: list[int] = []
-        while len(earlier) < turns and turn is not None and turn - 1 in places:
+        while len(earlier) < turns and turn is not None and turn - 1 in offsets:
             turn -= 1
-            earlier.append(places[turn])
-        return [message for place in reversed(earlier) for message in self._read(place)]
+            earlier.append(offsets[turn])
+        return [message for offset in reversed(earlier) for message in self._read(offset)]
 
     def _remember(self, row: Row, offset: int) -> None:
         key, turn = _position(row)
         if turn is not None:
-            self._places.setdefault(key, {}).setdefault(turn, offset)
+            self._offsets.setdefault(key, {}).setdefault(turn, offset)
 
-    def _read(self, place: int) -> Iterator[dict[str, str]]:
-        self._file.seek(place)
+    def _read(self, offset: int) -> Iterator[dict[str, str]]:
+        self._file.seek(offset)
         row = check_row(json.loads(self._file.readline()))
         for role, text in (("user", row["问"]), ("assistant", row["答"])):
             if text:
@@ -84,14 +84,14 @@ def _row(line: bytes) -> Row | None:
     try:
         return check_row(json.loads(line.decode("utf-8-sig")))
     except (ValueError, RecursionError, RejectedError):
-        # Whoever reads the rows one by one reports it.
+        # The caller that loads the rows reports it.
         return None
 
 
 def _position(row: Row) -> tuple[_Key, int | None]:
     extension = read_extension(row)
     turn = extension.get(TURN)
-    # Two corpora may share the ids of their conversations, as the two languages of one collection do.
+    # Two corpora may share conversation ids, as the two languages of one collection do.
     key = (row["来源"], str(extension.get(CORPUS, "")), str(extension.get(SESSION, "")))
     return key, turn if isinstance(turn, int) else None
 
@@ -102,22 +102,22 @@ def _cut(text: str) -> str:
 
 Messages = list[dict[str, str]]
 
-# Beside a custom field the page puts the whole record into a script of a frame that may do what the page may.
-# These characters would end the script, or be replaced with parts of the frame's own source.
+# For a custom field the page puts the whole record into a script in a frame with the page's own rights.
+# These characters would end the script, or be replaced with parts of the frame's source.
 _BREAKS_OUT = re.compile(r"<(?=/?script|!--)|\$(?=[$&`'<0-9])|#(?=TEMPLATE#|RECORD_OBJECT#)", re.IGNORECASE)
 _JOINER = "\u2060"
 
 
 def build_fields(row: Row, config: ProjectConfig, context: Callable[[int], Messages]) -> dict[str, FieldValue]:
-    """Field name -> what annotators see; empty fields that are not required are left out.
+    """Field name -> its content for annotators; empty fields that are not required are left out.
 
     Args:
         row: the row.
         config: the project.
-        context: gives at most so many earlier question/answer pairs as chat messages.
+        context: number of turns -> at most as many earlier question/answer pairs, as chat messages.
 
     Raises:
-        RejectedError: a required field would be empty, or what it shows is no text.
+        RejectedError: a required field would be empty, or its content is not text.
     """
     texts = _Texts(row)
     fields: dict[str, FieldValue] = {}
@@ -128,7 +128,7 @@ def build_fields(row: Row, config: ProjectConfig, context: Callable[[int], Messa
         elif field.required:
             raise RejectedError(f'field "{field.name}" would be empty')
     if any(isinstance(field, CustomField) for field in config.fields):
-        return {name: _held_in(value) for name, value in fields.items()}
+        return {name: _escaped(value) for name, value in fields.items()}
     return fields
 
 
@@ -136,13 +136,13 @@ def _value(field: FieldConfig, texts: _Texts, context: Callable[[int], Messages]
     if isinstance(field, ChatField):
         return context(field.turns)
     if isinstance(field, CustomField):
-        found = {name: texts[content] for name, content in field.content.items()}
-        return found if any(found.values()) else {}
+        contents = {name: texts[content] for name, content in field.content.items()}
+        return contents if any(contents.values()) else {}
     return texts[field.content]
 
 
 class _Texts:
-    """The texts of a row by the words of the project file."""
+    """The texts of a row by the names in the project file."""
 
     def __init__(self, row: Row) -> None:
         self._row = row
@@ -161,8 +161,8 @@ class _Texts:
         return value
 
 
-def _held_in(value: FieldValue) -> FieldValue:
-    """The value with an invisible character (U+2060) where it would break out of the page's script."""
+def _escaped(value: FieldValue) -> FieldValue:
+    """The value with an invisible character (U+2060) wherever it would break out of the page's script."""
     if isinstance(value, str):
         return _safe(value)
     if isinstance(value, dict):
@@ -171,11 +171,11 @@ def _held_in(value: FieldValue) -> FieldValue:
 
 
 def _safe(text: str) -> str:
-    return _BREAKS_OUT.sub(lambda found: found[0] + _JOINER, text)
+    return _BREAKS_OUT.sub(lambda match: match[0] + _JOINER, text)
 
 
 OPEN = "–"
-"""Stands where somebody left a question open."""
+"""Shown for a question that somebody did not answer."""
 
 _MARKUP = str.maketrans({character: f"\\{character}" for character in "\\`*_{}[]()#+!|<>~$"})
 
@@ -183,13 +183,13 @@ _MARKUP = str.maketrans({character: f"\\{character}" for character in "\\`*_{}[]
 def peer_table(
     row_id: str, answers: Mapping[str, Mapping[str, Any]], questions: Sequence[QuestionConfig], *, names: bool
 ) -> str:
-    """A markdown table: a line for each question, a column for each person.
+    """A Markdown table: a line for each question, a column for each person.
 
     Args:
-        row_id: of the row; it decides the order of the people, so that a number says nothing of who it is.
+        row_id: id of the row; it decides the order of the people, so that their numbers do not identify them.
         answers: person -> question -> value.
-        questions: of the project, in their order.
-        names: whether the columns have usernames, not "Annotator 1" and so on.
+        questions: the project's questions, in their order.
+        names: True to show usernames, False to show "Annotator 1" and so on.
     """
     people = sorted(answers, key=str if names else lambda name: _scrambled(row_id, name))
     titles = [_plain(name) if names else f"Annotator {number}" for number, name in enumerate(people, 1)]
@@ -217,7 +217,7 @@ def _shown(value: Any, question: QuestionConfig) -> str:
 
 
 def _item(item: Any, labels: Mapping[str, str]) -> str:
-    """A label; a place in a ranking; a stretch of the text, in characters."""
+    """A label, a position in a ranking, or a span of the text in characters."""
     if not isinstance(item, dict):
         return _plain(labels.get(str(item), str(item)))
     if "rank" in item:
@@ -226,5 +226,5 @@ def _item(item: Any, labels: Mapping[str, str]) -> str:
 
 
 def _plain(text: str) -> str:
-    """On one line, with nothing in it that would be read as markup."""
+    """The text on one line, with Markdown characters escaped."""
     return " ".join(text.translate(_MARKUP).split())

@@ -1,4 +1,4 @@
-"""Where each metadata property of a record comes from."""
+"""The source of each metadata property of a record: the row, ``curate``, a metric or the assignment plan."""
 
 from __future__ import annotations
 
@@ -25,29 +25,29 @@ from sharegpt_argilla.records.assignment_plan import Assigned
 from sharegpt_argilla.rows import CORPUS, TURN, Row
 
 NOTHING = "none"
-"""The value of ``flags`` for a row that was checked and has none, so that people can filter for it."""
+"""The value of ``flags`` for a row that was checked and has no flag, so that people can filter for it."""
 
 
-def _flags(found: Mapping[str, Any]) -> object:
-    flags = found.get(FLAGS)
+def _flags(curation: Mapping[str, Any]) -> object:
+    flags = curation.get(FLAGS)
     return flags or [NOTHING] if isinstance(flags, list) else None
 
 
-def _private(found: Mapping[str, Any]) -> object:
-    return sum(found.get(PII, {}).values()) if found else None
+def _private(curation: Mapping[str, Any]) -> object:
+    return sum(curation.get(PII, {}).values()) if curation else None
 
 
 CURATION_PROPERTIES: dict[str, Callable[[Mapping[str, Any]], object]] = {
     FLAGS: _flags,
-    "prompt_language": lambda found: found.get(PROMPT_LANGUAGE),
-    "response_language": lambda found: found.get(RESPONSE_LANGUAGE),
+    "prompt_language": lambda curation: curation.get(PROMPT_LANGUAGE),
+    "response_language": lambda curation: curation.get(RESPONSE_LANGUAGE),
     "pii_count": _private,
-    "toxicity_score": lambda found: found.get(TOXICITY, {}).get("score"),
+    "toxicity_score": lambda curation: curation.get(TOXICITY, {}).get("score"),
 }
-"""Property -> how it is read from what ``curate`` wrote; None for a row that was never curated."""
+"""Property -> how it is read from the curation block; the value is None for a row that was never curated."""
 
 DIGITS = 3
-"""Digits kept after the point of a float property."""
+"""Decimal places of a float property."""
 
 _RowValue = Callable[[Row, Mapping[str, Any]], object]
 
@@ -57,7 +57,7 @@ def _curated(read: Callable[[Mapping[str, Any]], object], _row: Row, extension: 
 
 
 OTHER = "other"
-"""The option that stands for every word that is not among the options, where a property has it."""
+"""The option that replaces every value outside the options, if a property has this option."""
 
 ROW_PROPERTIES: dict[str, _RowValue] = {
     "turn": lambda _row, extension: extension.get(TURN),
@@ -70,11 +70,11 @@ ROW_PROPERTIES: dict[str, _RowValue] = {
 
 @dataclass(frozen=True)
 class MetadataPlan:
-    """Which numbers to compute on which text, and which to read from the row.
+    """Which metrics to compute on which text, and which properties to read from the row.
 
     Attributes:
-        metrics: field name -> metric -> the property that takes it.
-        row_properties: the properties that come from the row itself.
+        metrics: field name -> metric -> the property for it.
+        row_properties: the properties that are read from the row.
     """
 
     metrics: Mapping[str, Mapping[str, PropertyConfig]]
@@ -82,29 +82,29 @@ class MetadataPlan:
 
     @property
     def metric_names(self) -> frozenset[str]:
-        """Every metric that some field needs."""
+        """Every metric that any field needs."""
         return frozenset(metric for wanted in self.metrics.values() for metric in wanted)
 
     def from_row(self, row: Row, extension: Mapping[str, Any]) -> dict[str, MetadataValue | None]:
-        """The properties that the row itself has; None for those that it lacks.
+        """The properties that are read from the row; None for those that it lacks.
 
         Args:
             row: the row.
             extension: its ``扩展字段``, parsed.
 
         Raises:
-            RejectedError: a value is none of the options that the property allows.
+            RejectedError: a value is not among the options of the property.
         """
         return {item.name: _fit(item, ROW_PROPERTIES[item.name](row, extension)) for item in self.row_properties}
 
     def from_numbers(self, numbers: Mapping[str, Mapping[str, float]]) -> dict[str, MetadataValue | None]:
-        """The properties that are measured; None for those that a text does not have.
+        """The properties that are metrics; None for metrics that are undefined for a text.
 
         Args:
             numbers: field name -> metric -> value, as measured on the field's text.
 
         Raises:
-            RejectedError: the property is not one for numbers.
+            RejectedError: the property does not take numbers.
         """
         return {
             item.name: _fit(item, numbers.get(field, {}).get(metric))
@@ -136,7 +136,7 @@ def plan_metadata(config: ProjectConfig, metrics: Collection[str]) -> MetadataPl
 
 
 def _fit(item: PropertyConfig, value: object) -> MetadataValue | None:
-    """``value`` as the property's type and inside its bounds; None where there is none."""
+    """``value`` converted to the property's type and clipped to its bounds; None for None."""
     if value is None:
         return None
     if isinstance(item, TermsProperty):
@@ -159,6 +159,6 @@ def _term(item: TermsProperty, value: object) -> str:
     )
 
 
-def assigned_metadata(one: Assigned) -> dict[str, Any]:
-    """What a record carries of the plan."""
-    return {ASSIGNED_TO: list(one.people), ASSIGNED_RANK: one.rank, ASSIGNED_N: len(one.people)}
+def assigned_metadata(assigned: Assigned) -> dict[str, Any]:
+    """The metadata by which a record carries its part of the plan."""
+    return {ASSIGNED_TO: list(assigned.people), ASSIGNED_RANK: assigned.rank, ASSIGNED_N: len(assigned.people)}

@@ -1,6 +1,6 @@
-"""An annotated rows file, read twice: first for what belongs together, then unit by unit.
+"""An annotated rows file, read in two passes: first an index of which rows belong together, then unit by unit.
 
-Only places, ids and digests are held between the two, about 600 bytes a row; never the texts.
+Between the passes only offsets, ids and digests are in memory, about 600 bytes per row; never the texts.
 """
 
 from __future__ import annotations
@@ -28,23 +28,23 @@ Prepare = Callable[[Example], Example]
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
-    """What is kept of a row.
+class RowEntry:
+    """The index entry of a row.
 
     Attributes:
-        place: byte offset of its line.
+        offset: byte offset of its line.
         turn: 1-based number of the question in the conversation.
         session: digest of source and session.
-        prompt: digest of the question, to the letter.
+        prompt: digest of the exact question.
         normalized: digest of the question, normalized.
         same: digest of the row's id, and of the ids of rows that it is a near-duplicate of.
         answered: whether it has an answer.
-        rank: the corpus' rank of the answer; infinite where it gives none.
+        rank: the corpus' rank of the answer; infinite if the corpus gives none.
         taken: whether it passed the filters.
-        refused: whether it was annotated and did not pass.
+        refused: whether it was annotated and did not pass the filters.
     """
 
-    place: int
+    offset: int
     turn: int
     session: bytes
     prompt: bytes
@@ -57,33 +57,33 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
-    """A unit before its texts are read: the rows of it, and the turns before them."""
+class UnitPlan:
+    """A unit before its texts are read: its rows, and the turns before them."""
 
-    entries: Sequence[Entry]
-    history: Sequence[Entry] = ()
+    entries: Sequence[RowEntry]
+    history: Sequence[RowEntry] = ()
 
     def keys(self) -> set[bytes]:
-        """What the unit shares with others that must be in the same split: conversation, prompts, duplicates."""
-        together = [*self.entries, *self.history]
-        return {key for entry in together for key in (entry.session, entry.normalized, *entry.same)}
+        """Digests that units of the same split share: of the conversation, the prompts and the duplicates."""
+        entries = [*self.entries, *self.history]
+        return {key for entry in entries for key in (entry.session, entry.normalized, *entry.same)}
 
 
 class AnnotatedFile:
-    """The rows of a file and how they hang together.
+    """The rows of a file, grouped by conversation and question.
 
     Args:
         path: an annotated rows file; it must not change while this is in use.
-        reason: why a row is left out; None when it is taken. It is called once for every row.
-        prepare: what is done to each row before anything looks at it.
+        reason: row -> why it is left out; None if it is taken. It is called once for every row.
+        prepare: changes each row before it is used.
         on_progress: called with 1 for every row.
-        resembling: ids of the rows before that a row resembles, and so belongs to the same split with.
+        resembling: row -> ids of earlier rows that it resembles and must share a split with.
 
     Attributes:
         rows: rows in the file.
-        unreadable: lines that are no row.
-        repeated: rows whose id stood in the file before; only the first is used.
-        left_out: why -> how many rows.
+        unreadable: lines that are not valid rows.
+        repeated: rows whose id occurred earlier in the file; only the first is used.
+        left_out: reason -> number of rows.
 
     Raises:
         InputError: the file cannot be read.
@@ -101,8 +101,8 @@ class AnnotatedFile:
         self.left_out: Counter[str] = Counter()
         self._prepare = prepare
         self._resembling = resembling
-        self._taken: list[Entry] = []
-        self._sessions: dict[bytes, dict[int, list[Entry]]] = {}
+        self._taken: list[RowEntry] = []
+        self._sessions: dict[bytes, dict[int, list[RowEntry]]] = {}
         try:
             self._file: IO[bytes] = Path(path).open("rb")  # noqa: SIM115 - close() closes it
         except OSError as error:
@@ -113,27 +113,27 @@ class AnnotatedFile:
         """Close the file."""
         self._file.close()
 
-    def plans(self, unit: Unit, *, history: bool = False) -> list[Plan]:
-        """Every unit with a row that was taken, in the order of the file. Call it once: it goes on counting.
+    def plans(self, unit: Unit, *, history: bool = False) -> list[UnitPlan]:
+        """Every unit with a row that was taken, in the order of the file. Call it once: it also counts.
 
         Args:
-            unit: ``row``; ``comparison``: the rows taken that answer one question; ``conversation``: all turns of
-                a conversation of which a row was taken and no annotated one left out.
-            history: whether the turns before belong to it.
+            unit: ``row``; ``comparison``: the taken rows that answer one question; ``conversation``: all turns of a
+                conversation of which at least one row was taken and no annotated row was left out.
+            history: whether a unit includes the turns before it.
         """
         if unit == "conversation":
             return list(self._conversations())
-        plans: list[Plan] = []
+        plans: list[UnitPlan] = []
         done: set[int] = set()
         for entry in self._taken:
-            if entry.place in done:
+            if entry.offset in done:
                 continue
             entries = [entry] if unit == "row" else self._answers(entry)
-            done.update(other.place for other in entries)
-            plans.append(Plan(entries, self._history(entry) if history else ()))
+            done.update(other.offset for other in entries)
+            plans.append(UnitPlan(entries, self._history(entry) if history else ()))
         return plans
 
-    def read(self, plan: Plan) -> Group:
+    def read(self, plan: UnitPlan) -> Group:
         """The unit with its texts.
 
         Raises:
@@ -142,10 +142,10 @@ class AnnotatedFile:
         return Group([self._read(entry) for entry in plan.entries], [self._read(entry) for entry in plan.history])
 
     def _index(self, reason: Reason, on_progress: Callable[[int], None]) -> None:
-        offset = 0
+        next_offset = 0
         ids: set[bytes] = set()
         for line in self._file:
-            place, offset = offset, offset + len(line)
+            offset, next_offset = next_offset, next_offset + len(line)
             if not line.strip():
                 continue
             example = self._parse(line)
@@ -154,17 +154,17 @@ class AnnotatedFile:
                 continue
             self.rows += 1
             on_progress(1)
-            known = len(ids)
+            count = len(ids)
             ids.add(digest(example.id))
-            if len(ids) == known:
+            if len(ids) == count:
                 self.repeated += 1
             else:
-                self._remember(example, place, reason(example))
+                self._remember(example, offset, reason(example))
 
-    def _remember(self, example: Example, place: int, why: str | None) -> None:
+    def _remember(self, example: Example, offset: int, reason: str | None) -> None:
         same = (example.id, example.duplicate_of, *self._resembling(example))
-        entry = Entry(
-            place,
+        entry = RowEntry(
+            offset,
             example.turn,
             session=digest(f"session\0{example.source}\0{example.session}"),
             prompt=digest(example.prompt),
@@ -172,14 +172,14 @@ class AnnotatedFile:
             same=tuple(digest(f"row\0{key}") for key in same if key),
             answered=bool(example.answer),
             rank=math.inf if example.rank is None else example.rank,
-            taken=why is None,
-            refused=why not in (None, NOT_ANNOTATED),
+            taken=reason is None,
+            refused=reason not in (None, NOT_ANNOTATED),
         )
         self._sessions.setdefault(entry.session, {}).setdefault(entry.turn, []).append(entry)
-        if why is None:
+        if reason is None:
             self._taken.append(entry)
         else:
-            self.left_out[why] += 1
+            self.left_out[reason] += 1
 
     def _parse(self, line: bytes) -> Example | None:
         try:
@@ -187,49 +187,49 @@ class AnnotatedFile:
         except (ValueError, RecursionError, RejectedError):
             return None
 
-    def _read(self, entry: Entry) -> Example:
-        self._file.seek(entry.place)
+    def _read(self, entry: RowEntry) -> Example:
+        self._file.seek(entry.offset)
         example = self._parse(self._file.readline())
         if example is None or digest(example.prompt) != entry.prompt:
             raise InputError("the rows file changed while it was read; run the command again")
         return example
 
-    def _answers(self, entry: Entry) -> list[Entry]:
-        """The rows taken that stand at the same place of the conversation and ask the same."""
-        there = self._sessions[entry.session][entry.turn]
-        return [other for other in there if other.taken and other.prompt == entry.prompt]
+    def _answers(self, entry: RowEntry) -> list[RowEntry]:
+        """The taken rows of the same turn of the conversation with the same question."""
+        same_turn = self._sessions[entry.session][entry.turn]
+        return [other for other in same_turn if other.taken and other.prompt == entry.prompt]
 
-    def _history(self, entry: Entry) -> list[Entry]:
-        """The answered turns before, back to the first or to a gap; a context with a hole would mislead."""
+    def _history(self, entry: RowEntry) -> list[RowEntry]:
+        """The answered turns before, back to the first turn or to a gap; a context with a gap would mislead."""
         turns = self._sessions[entry.session]
-        earlier: list[Entry] = []
+        earlier: list[RowEntry] = []
         turn = entry.turn - 1
         while turn in turns:
             earlier.append(_best(turns[turn]))
             turn -= 1
         return [turn for turn in reversed(earlier) if turn.answered]
 
-    def _conversations(self) -> Iterator[Plan]:
+    def _conversations(self) -> Iterator[UnitPlan]:
         for turns in self._sessions.values():
-            there = [entry for entries in turns.values() for entry in entries]
-            taken = sum(entry.taken for entry in there)
-            if taken and any(entry.refused for entry in there):
+            entries_of_all_turns = [entry for entries in turns.values() for entry in entries]
+            taken = sum(entry.taken for entry in entries_of_all_turns)
+            if taken and any(entry.refused for entry in entries_of_all_turns):
                 self.left_out[SPOILT] += taken
             elif taken:
-                yield Plan(self._whole(turns))
+                yield UnitPlan(self._whole(turns))
 
-    def _whole(self, turns: dict[int, list[Entry]]) -> list[Entry]:
-        """From the first turn there is to the first gap; a question that nobody answered is left out."""
-        found: list[Entry] = []
+    def _whole(self, turns: dict[int, list[RowEntry]]) -> list[RowEntry]:
+        """The turns from the first in the file to the first gap, without unanswered questions."""
+        entries: list[RowEntry] = []
         turn = min(turns)
         while turn in turns:
-            found.append(_best(turns[turn]))
+            entries.append(_best(turns[turn]))
             turn += 1
         self.left_out[AFTER_GAP] += sum(number > turn for number in turns)
-        self.left_out[SILENT] += sum(not entry.answered for entry in found)
-        return [entry for entry in found if entry.answered]
+        self.left_out[SILENT] += sum(not entry.answered for entry in entries)
+        return [entry for entry in entries if entry.answered]
 
 
-def _best(entries: Sequence[Entry]) -> Entry:
-    """Of several answers at one place the one that the corpus ranks first, else the first in the file."""
+def _best(entries: Sequence[RowEntry]) -> RowEntry:
+    """Of several answers to one turn the one that the corpus ranks first, else the first in the file."""
     return min(entries, key=lambda entry: entry.rank)

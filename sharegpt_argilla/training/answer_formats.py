@@ -1,4 +1,4 @@
-"""Rows made from what annotators said: verdicts for KTO, demonstrations, labels for a classifier.
+"""Training rows made from annotators' answers: verdicts for KTO, demonstrations, labels for a classifier.
 
 Keys: TRL, "Dataset formats", unpaired preference, for ``kto``; ``prompt`` and ``demonstration`` for texts that
 annotators wrote; ``question``, ``text`` and ``labels`` for a classifier.
@@ -29,12 +29,12 @@ LABELLED = ("rating", "label", "multi_label")
 
 @dataclass(frozen=True)
 class Answers(JsonFormat):
-    """A layout that is one function of a row and the questions.
+    """A format that is defined by a function of a row and the questions.
 
     Attributes:
-        name: what stands after ``--format``.
-        title: what it is for.
-        build: the training rows of an annotated row; it raises RejectedError where there is none.
+        name: its name for ``--format``.
+        title: its purpose.
+        build: the training rows of an annotated row; raises RejectedError if there is none.
         needs_answer: whether it writes the answer.
     """
 
@@ -50,7 +50,7 @@ class Answers(JsonFormat):
         """The rows of one annotated row.
 
         Raises:
-            RejectedError: it has none.
+            RejectedError: the row has none.
         """
         return self.build(group.examples[0], scheme)
 
@@ -59,7 +59,7 @@ def kto(example: Example, scheme: Scheme) -> list[TrainingRow]:
     """``prompt``, ``completion``, ``label``: whether the rating is good.
 
     Raises:
-        RejectedError: it was not rated, or is in the middle of the scale.
+        RejectedError: the row was not rated, or is in the middle of the scale.
     """
     value = example.annotation.get(scheme.rank_by) if scheme.rank_by else None
     if not isinstance(value, int | float):
@@ -75,12 +75,12 @@ def kto(example: Example, scheme: Scheme) -> list[TrainingRow]:
 
 
 def demonstrations(example: Example, scheme: Scheme) -> list[TrainingRow]:
-    """``prompt``, ``demonstration``: one row for each different text that somebody wrote.
+    """``prompt``, ``demonstration``: one row for each different text that annotators wrote.
 
     The texts are those of the question ``demonstration``, else of the first text question.
 
     Raises:
-        RejectedError: nobody wrote one.
+        RejectedError: no annotator wrote a text.
         UsageError: the project has no text question.
     """
     texts = [question.name for question in scheme.questions if question.type == "text"]
@@ -90,10 +90,10 @@ def demonstrations(example: Example, scheme: Scheme) -> list[TrainingRow]:
     written = dict.fromkeys(
         text for response in example.submitted if isinstance(text := response["values"].get(name), str)
     )
-    found = [{"prompt": example.prompt, "demonstration": text} for text in written if text.strip()]
-    if not found:
+    rows = [{"prompt": example.prompt, "demonstration": text} for text in written if text.strip()]
+    if not rows:
         raise RejectedError("without a demonstration")
-    return found
+    return rows
 
 
 def classification(example: Example, scheme: Scheme) -> list[TrainingRow]:
@@ -105,21 +105,21 @@ def classification(example: Example, scheme: Scheme) -> list[TrainingRow]:
     Raises:
         RejectedError: no such question was answered.
     """
-    found = [
+    rows = [
         {"question": question.name, "text": example.prompt, "labels": labels_of(question, value)}
         for question in scheme.questions
         if question.type in LABELLED and (value := example.annotation.get(question.name)) is not None
     ]
-    if not found:
+    if not rows:
         raise RejectedError("without a label")
-    return found
+    return rows
 
 
 def labels_of(question: Question, value: Any) -> list[str]:
     """The value as a list of text, in the order of the question's choices; unknown labels come last."""
-    given = [str(item) for item in (value if isinstance(value, list) else [value])]
-    places = {str(choice): place for place, choice in enumerate(question.choices)}
-    return sorted(given, key=lambda label: (places.get(label, len(places)), label))
+    labels = [str(item) for item in (value if isinstance(value, list) else [value])]
+    positions = {str(choice): position for position, choice in enumerate(question.choices)}
+    return sorted(labels, key=lambda label: (positions.get(label, len(positions)), label))
 
 
 def _middle(scheme: Scheme) -> float:

@@ -1,4 +1,4 @@
-"""What every training format is given, and what a training format is."""
+"""Training formats: the interface of a format, and the rows, units and questions that it works on."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any, Literal, Protocol
 
 Unit = Literal["row", "comparison", "conversation"]
-"""What becomes one row, or a few rows, of a training file: an annotated row, all the answers to one question,
-or a whole conversation."""
+"""What one or a few rows of a training file are made from: an annotated row, all answers to one question, or a
+whole conversation."""
 QuestionType = Literal["rating", "label", "multi_label", "text", "ranking", "span"]
 TrainingRow = dict[str, Any]
 
 NOT_ANNOTATED = "not annotated"
-"""Why a row is left out that nobody answered; the one reason that does not spoil its conversation."""
+"""The reason why an unanswered row is left out; the only reason that does not exclude its conversation."""
 JSON_LINES = ".jsonl"
 JSON_ARRAY = ".json"
 
@@ -42,15 +42,15 @@ class Example:
     Attributes:
         id: the row's id.
         prompt: ``问``.
-        answer: ``答``; ``""`` when nobody answered.
+        answer: ``答``; ``""`` if there is none.
         source: ``来源``.
-        session: id of the conversation, the corpus' own where two are known; the row's id where none is.
+        session: id of the conversation, the corpus' own if there are two; the row's id if there is none.
         turn: 1-based number of the question in the conversation.
         corpus: ``解析模型``.
-        system: the system turns of the conversation; ``""`` when there are none.
-        rank: ``rank`` in the extension, 1 is best; None when it is not there.
-        annotation: the object under ``标注``; empty when the row has none.
-        duplicate_of: id of the row that ``curate`` found this one to repeat or nearly so; ``""`` for none.
+        system: the system turns of the conversation; ``""`` if there are none.
+        rank: ``rank`` in the extension, 1 is best; None if absent.
+        annotation: the object under ``标注``; empty if the row has none.
+        duplicate_of: id of the row of which ``curate`` says this is a duplicate or near-duplicate; ``""`` if none.
     """
 
     id: str
@@ -72,12 +72,12 @@ class Example:
 
     @property
     def discarded(self) -> list[Mapping[str, Any]]:
-        """The responses by which somebody threw the record out."""
+        """The responses that discarded the record."""
         return self._responses("discarded")
 
     def _responses(self, status: str) -> list[Mapping[str, Any]]:
-        found = self.annotation.get("responses", ())
-        return [response for response in found if response.get("status") == status]
+        responses = self.annotation.get("responses", ())
+        return [response for response in responses if response.get("status") == status]
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +85,7 @@ class Group:
     """One unit.
 
     Attributes:
-        examples: one row; or the rows that answer one question, in the order of the file; or the turns of a
+        examples: a row; or the rows that answer one question, in the order of the file; or the turns of a
             conversation, oldest first.
         history: the answered turns before them in the conversation, oldest first, without a gap.
     """
@@ -96,13 +96,13 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Scheme:
-    """How values are read.
+    """How answers are interpreted.
 
     Attributes:
-        questions: of the project, in its order.
-        rank_by: the rating that tells better answers from worse; None when the project has none.
-        good: ratings from here up count as good; None: what lies above the middle of the scale does, what lies
-            below is bad, and the middle itself is neither.
+        questions: the project's questions, in its order.
+        rank_by: the rating that tells better answers from worse; None if the project has none.
+        good: the least rating that counts as good; None: ratings above the middle of the scale are good, ratings
+            below it are bad, and the middle itself is neither.
     """
 
     questions: Sequence[Question] = ()
@@ -110,23 +110,23 @@ class Scheme:
     good: float | None = None
 
     def question(self, name: str) -> Question | None:
-        """The question of that name; None when there is none."""
+        """The question of that name; None if there is none."""
         return next((question for question in self.questions if question.name == name), None)
 
 
 @dataclass(frozen=True, slots=True)
 class About:
-    """What a dataset card says beside the rows.
+    """What a dataset card says in addition to the rows.
 
     Attributes:
         title: a name for the data.
-        licence: identifier of the corpus' licence as the Hugging Face Hub spells it; ``""`` when not given.
+        licence: identifier of the corpus' licence as the Hugging Face Hub spells it; ``""`` if not given.
         guidelines: short hash of the guidelines -> rows annotated under them.
-        guidelines_text: short hash and text of the project's own, where rows were annotated under them.
-        annotators: how many people answered.
-        responses: how many answers they submitted.
+        guidelines_text: short hash and text of the project's guidelines, if rows were annotated under them.
+        annotators: number of people who answered.
+        responses: number of answers that they submitted.
         agreement: question -> (mean agreement of two people on a row, 0 to 1; rows that two answered).
-        left_out: why -> how many rows were left out.
+        left_out: reason -> number of rows left out.
     """
 
     title: str = "training"
@@ -140,23 +140,23 @@ class About:
 
 
 class TrainingFormat(Protocol):
-    """One layout of training rows and the kind of file that they are kept in."""
+    """One layout of training rows and the kind of file that they are written to."""
 
     @property
     def name(self) -> str:
-        """What stands after ``--format``."""
+        """Its name for ``--format``."""
 
     @property
     def title(self) -> str:
-        """What it is for, in a line of help."""
+        """Its purpose, in a line of help."""
 
     @property
     def suffix(self) -> str:
-        """How its files are named; ``""`` for a folder."""
+        """The suffix of its files; ``""`` for a folder."""
 
     @property
     def unit(self) -> Unit:
-        """What it makes rows from."""
+        """What its rows are made from."""
 
     @property
     def needs_history(self) -> bool:
@@ -164,13 +164,13 @@ class TrainingFormat(Protocol):
 
     @property
     def needs_answer(self) -> bool:
-        """Whether a row without an answer is of no use to it."""
+        """Whether it cannot use a row without an answer."""
 
     def rows(self, group: Group, scheme: Scheme) -> list[TrainingRow]:
         """The training rows of one unit.
 
         Raises:
-            RejectedError: it has none; the text is the reason, in a few words that hold for many units.
+            RejectedError: the unit has none; the text is the reason, in a few words that many units share.
         """
 
     def write(
@@ -180,15 +180,15 @@ class TrainingFormat(Protocol):
 
         Args:
             target: the name given with ``-o``.
-            splits: name of the split -> its rows; one split named ``""`` when nothing is split.
+            splits: name of the split -> its rows; one split named ``""`` if nothing is split.
             scheme: the questions.
-            about: for a dataset card.
+            about: the content of a dataset card.
 
         Raises:
-            InputError: a file cannot be written. What stood under its name before is then still there.
+            InputError: a file cannot be written. An existing file of that name is kept.
         """
 
 
 def split_path(target: Path, split: str) -> Path:
-    """``sft.jsonl`` -> ``sft-test.jsonl``; the target itself for the split that has no name."""
+    """``sft.jsonl`` -> ``sft-test.jsonl``; the target itself for the split without a name."""
     return target.with_name(f"{target.stem}-{split}{target.suffix}") if split else target

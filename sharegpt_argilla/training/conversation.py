@@ -1,4 +1,4 @@
-"""Whole conversations, put together again from their turns.
+"""Whole conversations, reassembled from their turns.
 
 Keys: FastChat and LLaMA-Factory for ``conversations`` (``id``, ``from``, ``value``); OpenAI, TRL and axolotl for
 ``messages`` (``role``, ``content``).
@@ -18,12 +18,12 @@ Message = dict[str, str]
 
 @dataclass(frozen=True)
 class Conversations(JsonFormat):
-    """One layout of conversations.
+    """A layout of conversations.
 
     Attributes:
-        name: what stands after ``--format``.
-        title: what it is for.
-        key: of the list of turns.
+        name: its name for ``--format``.
+        title: its purpose.
+        key: key of the list of turns.
         with_id: whether the id of the conversation is written too.
         suffix: ``.jsonl``.
     """
@@ -38,7 +38,7 @@ class Conversations(JsonFormat):
     needs_answer: bool = True
 
     def rows(self, group: Group, scheme: Scheme) -> list[TrainingRow]:
-        """One row: the system text, then question and answer by turns.
+        """One row: the system text, then question and answer in turn.
 
         Raises:
             RejectedError: no turn was answered.
@@ -52,7 +52,7 @@ class Conversations(JsonFormat):
 
 
 def from_value(turns: Sequence[Example], system: str = "") -> list[Message]:
-    """The turns as ``from`` and ``value``; an answer that is not there is left out."""
+    """The turns as ``from`` and ``value``; missing answers are left out."""
     messages = [{"from": "system", "value": system}] if system else []
     for turn in turns:
         messages.append({"from": "human", "value": turn.prompt})
@@ -62,6 +62,6 @@ def from_value(turns: Sequence[Example], system: str = "") -> list[Message]:
 
 
 def role_content(turns: Sequence[Example], system: str = "") -> list[Message]:
-    """The turns as ``role`` and ``content``; an answer that is not there is left out."""
+    """The turns as ``role`` and ``content``; missing answers are left out."""
     roles = {"human": "user", "gpt": "assistant", "system": "system"}
     return [{"role": roles[m["from"]], "content": m["value"]} for m in from_value(turns, system)]

@@ -1,7 +1,7 @@
-"""The table as CSV (RFC 4180) that no spreadsheet takes for formulas.
+"""The table as CSV (RFC 4180) that spreadsheets do not evaluate as formulas.
 
-A text that a spreadsheet would calculate, or that begins with an apostrophe already, gets an apostrophe before it
-(OWASP, "CSV Injection"). So a reader gets every text back by taking one leading apostrophe away.
+A text that a spreadsheet would evaluate, or that begins with an apostrophe already, is prefixed with an apostrophe
+(OWASP, "CSV Injection"). A reader gets every text back by removing one leading apostrophe.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from sharegpt_argilla.training.data_frames import columns
 
 BETWEEN_LABELS = "; "
 _STARTS = tuple("=+-@＝＋－＠")
-"""What begins a formula in Excel, LibreOffice and Google Sheets, full-width forms included."""
+"""First characters of a formula in Excel, LibreOffice and Google Sheets, full-width forms included."""
 
 
 def write(
@@ -43,7 +43,7 @@ def write(
 
 
 def cell(value: Any) -> Any:
-    """A value as it stands in the file."""
+    """A value as it is written to the file."""
     if isinstance(value, list):
         value = BETWEEN_LABELS.join(value)
     if isinstance(value, bool):

@@ -1,4 +1,4 @@
-"""Annotated rows as a table: one column for each thing known, one for each question, typed by the project."""
+"""Annotated rows as a table, a pandas frame and a ``datasets.Dataset``, with columns typed by the project."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ TEXTS = ("id", "prompt", "answer", "source", "corpus", "session", "system")
 """Columns of text before the questions; ``turn``, a number, follows ``session``."""
 BEFORE = ("id", "prompt", "answer", "source", "corpus", "session", "turn", "system")
 AFTER = ("dataset", "guidelines", "status", "tie", "n_responses", "agreement", "responses")
-"""Columns behind the questions; a question of one of these names gets ``question_`` before its own."""
+"""Columns after the questions; a question with one of these names is prefixed with ``question_``."""
 
 
 class Table:
-    """A training format that keeps every annotated row with all of its columns.
+    """A training format with every annotated row and all of its columns.
 
     Args:
-        name: what stands after ``--format``.
-        title: what it is for.
-        suffix: of the file; ``""`` for a folder.
-        module: the file of this folder that writes it, imported when it is needed: pandas, pyarrow and datasets
-            take a second or two.
+        name: its name for ``--format``.
+        title: its purpose.
+        suffix: suffix of the file; ``""`` for a folder.
+        module: the module of this folder that writes it, imported when needed: pandas, pyarrow and datasets take
+            a second or two.
     """
 
     unit: Unit = "row"
@@ -50,10 +50,10 @@ class Table:
     def write(
         self, target: Path, splits: Mapping[str, Iterable[TrainingRow]], scheme: Scheme, about: About
     ) -> list[Path]:
-        """Write it.
+        """Write every split, as the format's module does.
 
         Raises:
-            InputError: it cannot be written.
+            InputError: a file cannot be written.
         """
         writer = import_module(f"sharegpt_argilla.training.{self._module}")
         paths: list[Path] = writer.write(target, splits, scheme, about)
@@ -61,7 +61,7 @@ class Table:
 
 
 def table_row(example: Example, scheme: Scheme) -> TrainingRow:
-    """The row with every column; None where nobody answered. Labels are in the order of the project."""
+    """The row with every column; None for unanswered questions. Labels are in the order of the project."""
     annotation = example.annotation
     row: TrainingRow = {name: getattr(example, name) for name in BEFORE}
     for question in scheme.questions:
@@ -82,7 +82,7 @@ def column(question: Question) -> str:
 
 
 def columns(scheme: Scheme) -> Iterator[tuple[str, Question | str]]:
-    """Every column in order with its question, else its type: ``text``, ``integer``, ``number``, ``truth``."""
+    """Every column in order with its question, or its type: ``text``, ``integer``, ``number``, ``truth``."""
     for name in BEFORE:
         yield name, "text" if name in TEXTS else "integer"
     for question in scheme.questions:
@@ -103,7 +103,7 @@ def _value(question: Question, value: Any) -> Any:
 
 
 def _names(value: Any) -> str:
-    """One name, or several where datasets were joined."""
+    """One name, or several if datasets were joined."""
     return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
@@ -112,7 +112,7 @@ Dataset = datasets.Dataset
 
 
 def to_frame(rows: Iterable[TrainingRow], scheme: Scheme) -> pandas.DataFrame:
-    """One row each. Ratings are ``Float64``, since a mean may be one; labels are ordered categories."""
+    """A frame of the rows. Ratings are ``Float64``, because they may be means; labels are ordered categories."""
     table = list(rows)
     frame = pandas.DataFrame(index=range(len(table)))
     for name, kind in columns(scheme):
@@ -122,7 +122,7 @@ def to_frame(rows: Iterable[TrainingRow], scheme: Scheme) -> pandas.DataFrame:
 
 
 def to_dataset(rows: Iterable[TrainingRow], scheme: Scheme) -> datasets.Dataset:
-    """The same as a ``datasets.Dataset``; labels are ``ClassLabel`` with the names in the order of the project."""
+    """A ``datasets.Dataset`` of the rows; labels are ``ClassLabel`` with names in the order of the project."""
     table = list(rows)
     values = {name: [row[name] for row in table] for name, _ in columns(scheme)}
     return datasets.Dataset.from_dict(values, features=features(scheme))
@@ -131,17 +131,17 @@ def to_dataset(rows: Iterable[TrainingRow], scheme: Scheme) -> datasets.Dataset:
 def features(scheme: Scheme) -> datasets.Features:
     """The types of the columns for ``datasets``."""
     plain = {"text": "string", "integer": "int64", "number": "float64", "truth": "bool"}
-    found: dict[str, Any] = {}
+    types: dict[str, Any] = {}
     for name, kind in columns(scheme):
         if isinstance(kind, str):
-            found[name] = datasets.Value(plain[kind])
+            types[name] = datasets.Value(plain[kind])
         elif kind.type == "rating":
-            found[name] = datasets.Value("float64")
+            types[name] = datasets.Value("float64")
         else:
             names = [str(choice) for choice in kind.choices]
             label = datasets.ClassLabel(names=names) if names else datasets.Value("string")
-            found[name] = datasets.Sequence(label) if kind.type == "multi_label" else label
-    return datasets.Features(found)
+            types[name] = datasets.Sequence(label) if kind.type == "multi_label" else label
+    return datasets.Features(types)
 
 
 def _dtype(kind: Question | str) -> Any:

@@ -1,4 +1,4 @@
-"""The card of a dataset: what is in it, how it was made, and under whose terms."""
+"""The card of a dataset: its content, how it was made, and its licence."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from collections.abc import Mapping, Sequence
 from sharegpt_argilla.training.base import About, Question, Scheme
 
 UNKNOWN_LICENCE = "unknown"
-"""What the Hugging Face Hub writes where nobody said; give the corpus' own."""
+"""The Hugging Face Hub's identifier for an unstated licence."""
 
 
 def dataset_card(scheme: Scheme, about: About, counts: Mapping[str, int]) -> str:
-    """README.md of a dataset: metadata as the Hub reads it, then the same for people.
+    """README.md of a dataset: metadata as the Hub reads it, then the card as text.
 
     Args:
         scheme: the questions.
-        about: what is known of the annotation.
+        about: the facts about the annotation.
         counts: split -> rows.
     """
     licence = about.licence or UNKNOWN_LICENCE
@@ -70,7 +70,7 @@ def _agreement(about: About) -> str:
 
 
 def licence_note(licence: str) -> str:
-    """Under whose terms the data is, in a sentence or two; ``""`` for a licence that nobody gave."""
+    """The terms of the data, in a sentence or two; ``licence`` is ``""`` if it is not stated."""
     if licence:
         return f"The corpus is under `{licence}`; the annotations are offered under the same terms."
     return (

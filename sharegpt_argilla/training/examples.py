@@ -1,4 +1,4 @@
-"""Rows -> examples, and what can be said about the answers in one."""
+"""Rows -> examples: parsing, agreement of the answers, and the filters that select rows."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ from sharegpt_argilla.rows import (
 from sharegpt_argilla.training.base import NOT_ANNOTATED, Example
 
 RANK = "rank"
-"""Key of the extension by which a corpus says how good an answer is among those to its question; 1 is best."""
+"""Key of the extension for a corpus' rank of the answer among all answers to its question; 1 is best."""
 _SYSTEM = "system"
 
 
 def read_example(row: Row) -> Example:
-    """The row, parsed. A row without session is a conversation of its own."""
+    """Parse a row. A row without session is a conversation of its own."""
     extension = _encodable(read_extension(row), row["元数据"]["扩展字段"])
     turn, rank, annotation = extension.get(TURN), extension.get(RANK), extension.get(ANNOTATION)
     session = extension.get(ORIGINAL_SESSION, extension.get(SESSION))
@@ -48,7 +48,7 @@ def read_example(row: Row) -> Example:
 
 
 def agreement(example: Example, question: str) -> float | None:
-    """Mean agreement of two people on a question, 0 to 1; None where fewer than two answered it.
+    """Mean agreement of two people on a question, 0 to 1; None if fewer than two answered it.
 
     Reviewers, who saw the others' answers, do not count.
     Two answers agree by 1 when they are equal, else by 0; two lists of labels by the share of the labels in
@@ -61,58 +61,58 @@ def agreement(example: Example, question: str) -> float | None:
 
 
 def mean_agreement(example: Example, questions: Sequence[str]) -> float | None:
-    """The mean of ``agreement`` over the questions that two people answered; None where there is none."""
-    found = [value for name in questions if (value := agreement(example, name)) is not None]
-    return sum(found) / len(found) if found else None
+    """The mean of ``agreement`` over the questions that two people answered; None if there is none."""
+    values = [value for name in questions if (value := agreement(example, name)) is not None]
+    return sum(values) / len(values) if values else None
 
 
 def answered(annotation: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    """Question and value for each question that somebody answered, by the responses in the row."""
+    """Question and value of each answered question, according to the responses in the row."""
     names = dict.fromkeys(name for r in annotation.get("responses", ()) for name in r.get("values", {}))
     for name in names:
         if annotation.get(name) is not None:
             yield name, annotation[name]
 
 
-def _annotation(found: object) -> dict[str, Any]:
-    """The object, with no response in it but objects with values."""
-    if not isinstance(found, dict):
+def _annotation(annotation: object) -> dict[str, Any]:
+    """The annotation with only those responses that are objects, each with ``values``."""
+    if not isinstance(annotation, dict):
         return {}
-    responses = found.get("responses")
-    given = [one for one in responses if isinstance(one, dict)] if isinstance(responses, list) else []
-    whole = [one if isinstance(one.get("values"), dict) else {**one, "values": {}} for one in given]
-    return {**found, "responses": whole}
+    responses = annotation.get("responses")
+    usable = [item for item in responses if isinstance(item, dict)] if isinstance(responses, list) else []
+    complete = [item if isinstance(item.get("values"), dict) else {**item, "values": {}} for item in usable]
+    return {**annotation, "responses": complete}
 
 
 def _encodable(extension: dict[str, Any], text: str) -> dict[str, Any]:
-    """Without lone surrogates, which other programs may have escaped, and UTF-8 cannot hold."""
+    """Without unpaired surrogates, which other programs may have escaped and UTF-8 cannot encode."""
     if "\\ud" not in text.lower():
         return extension
     clean: dict[str, Any] = json.loads(dump_extension(extension))
     return clean
 
 
-def _alike(one: Any, other: Any) -> float:
-    if isinstance(one, list) and isinstance(other, list):
-        first, second = set(map(str, one)), set(map(str, other))
+def _alike(answer: Any, other: Any) -> float:
+    if isinstance(answer, list) and isinstance(other, list):
+        first, second = set(map(str, answer)), set(map(str, other))
         return len(first & second) / len(first | second) if first | second else 1.0
-    return float(one == other)
+    return float(answer == other)
 
 
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """What a row must have. A question that nobody answered passes no filter on it: open does not mean clean.
+    """The conditions for a row. An unanswered question passes no filter on it: unanswered does not mean clean.
 
     Attributes:
-        unannotated: take rows that nobody answered too.
-        discarded: take rows that at least as many people discarded as submitted.
-        ties: take rows on which the votes were even.
-        quality: name of the rating question, and the least rating.
-        intents: name of the question, and the labels of which a row has at least one.
-        toxicity: name of the question, and the labels that a row may have; it may have no other.
-        agreement: the least mean agreement over the questions, 0 to 1. A row that one person answered has none
-            and passes; ``responses`` asks for more people.
-        responses: the least number of submitted responses.
+        unannotated: also take unanswered rows.
+        discarded: also take rows that at least as many people discarded as submitted.
+        ties: also take rows with tied votes.
+        quality: name of the rating question, and the minimum rating.
+        intents: name of the question, and the labels of which a row needs at least one.
+        toxicity: name of the question, and the only labels that a row may have.
+        agreement: the minimum mean agreement over the questions, 0 to 1. A row that one person answered has none
+            and passes; set ``responses`` to require more people.
+        responses: the minimum number of submitted responses.
         questions: names of the project's questions.
     """
 
@@ -127,7 +127,7 @@ class Filters:
     questions: Sequence[str] = ()
 
     def reason(self, example: Example) -> str | None:
-        """Why the row is left out; None when it is taken."""
+        """Why the row is left out; None if it is taken."""
         submitted, discarded = len(example.submitted), len(example.discarded)
         if not self.discarded and discarded and discarded >= submitted:
             return "discarded"
@@ -148,8 +148,8 @@ class Filters:
         if self.intents and not labels(example, self.intents[0]) & self.intents[1]:
             return "of another intent"
         if self.toxicity:
-            found = labels(example, self.toxicity[0])
-            if not found or not found <= self.toxicity[1]:
+            toxicity = labels(example, self.toxicity[0])
+            if not toxicity or not toxicity <= self.toxicity[1]:
                 return "of another toxicity"
         return None
 
@@ -161,7 +161,7 @@ class Filters:
 
 
 def labels(example: Example, question: str) -> frozenset[str]:
-    """The labels of a row, whether the question takes one or several; none where nobody answered."""
+    """The labels of a row, whether the question takes one or several; empty if it is unanswered."""
     value = example.annotation.get(question)
     if value is None:
         return frozenset()

@@ -1,4 +1,4 @@
-"""A ``datasets.DatasetDict`` on disk with a dataset card, and its way to the Hugging Face Hub."""
+"""A ``datasets.DatasetDict`` on disk with a dataset card, and uploads to the Hugging Face Hub."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ from sharegpt_argilla.training.dataset_card import dataset_card
 
 
 def upload_model(folder: Path, repository: str, *, private: bool) -> str:
-    """Send a folder to the Hub as a model; returns its address there.
+    """Upload a folder to the Hub as a model; returns its URL.
 
     The account is that of ``HF_TOKEN`` or of ``hf auth login``.
 
     Args:
         folder: the model, with README.md as its card.
-        repository: ``owner/name``; made where it is missing.
+        repository: ``owner/name``; created if missing.
         private: whether a new repository is private.
 
     Raises:
@@ -47,19 +47,21 @@ def upload_model(folder: Path, repository: str, *, private: bool) -> str:
 
 @contextmanager
 def hub_errors(repository: str) -> Iterator[None]:
-    """What goes wrong at the Hub, as one of our errors.
+    """Map the Hub's errors to this package's.
 
     Raises:
-        CredentialsError: no token, or one that may not write there.
+        CredentialsError: no token, or a token without write access.
         ServerUnreachableError: the Hub does not answer.
-        ServerRefusedError: it refused.
+        ServerRefusedError: the Hub refused the request.
     """
     try:
         yield
     except LocalTokenNotFoundError as error:
         raise CredentialsError("no Hugging Face token; set HF_TOKEN or run `hf auth login`") from error
     except HFValidationError as error:
-        raise ServerRefusedError(f'"{repository}" is no name of a Hub repository, such as "owner/name"') from error
+        raise ServerRefusedError(
+            f'"{repository}" is not a valid name of a Hub repository, such as "owner/name"'
+        ) from error
     except HfHubHTTPError as error:
         raise _refused(repository, error) from error
     except (OSError, httpx.TransportError) as error:
@@ -76,7 +78,7 @@ def _refused(repository: str, error: Exception) -> SharegptArgillaError:
 
 
 ONLY_SPLIT = "train"
-"""The name that ``datasets`` gives to data that is not split."""
+"""The name that ``datasets`` gives to unsplit data."""
 _MARK = "dataset_dict.json"
 _CARD = "README.md"
 
@@ -84,10 +86,10 @@ _CARD = "README.md"
 def write(target: Path, splits: Mapping[str, Iterable[TrainingRow]], scheme: Scheme, about: About) -> list[Path]:
     """Write a folder for ``datasets.load_from_disk``, with README.md as its card. Rows stream to disk.
 
-    A folder that stands there is replaced when it is such a dataset or empty.
+    An existing folder is replaced if it is empty or contains such a dataset.
 
     Raises:
-        InputError: something else stands there, or it cannot be written.
+        InputError: the folder contains something else, or cannot be written.
     """
     check_folder_free(target, _MARK, "dataset")
     with atomic_folder(target) as draft:
@@ -98,19 +100,19 @@ def write(target: Path, splits: Mapping[str, Iterable[TrainingRow]], scheme: Sch
 
 
 def push_to_hub(folder: Path, repository: str, *, private: bool) -> str:
-    """Send a folder of ``write`` to the Hub; returns its address there.
+    """Upload a folder of ``write`` to the Hub; returns its URL.
 
     The account is that of ``HF_TOKEN`` or of ``hf auth login``.
 
     Args:
         folder: the dataset.
-        repository: ``owner/name``; made where it is missing.
+        repository: ``owner/name``; created if missing.
         private: whether a new repository is private.
 
     Raises:
-        CredentialsError: no token, or one that may not write there.
+        CredentialsError: no token, or a token without write access.
         ServerUnreachableError: the Hub does not answer.
-        ServerRefusedError: it refused.
+        ServerRefusedError: the Hub refused the request.
     """
     with hub_errors(repository):
         hub = HfApi()
@@ -118,7 +120,7 @@ def push_to_hub(folder: Path, repository: str, *, private: bool) -> str:
         hub.upload_file(
             path_or_fileobj=folder / _CARD, path_in_repo=_CARD, repo_id=repository, repo_type="dataset"
         )
-        # push_to_hub adds its own metadata to the card that is there.
+        # push_to_hub adds its own metadata to the existing card.
         datasets.load_from_disk(str(folder)).push_to_hub(repository)
     return f"https://huggingface.co/datasets/{repository}"
 
@@ -126,7 +128,7 @@ def push_to_hub(folder: Path, repository: str, *, private: bool) -> str:
 def _save(
     draft: Path, splits: Mapping[str, Iterable[TrainingRow]], scheme: Scheme, scratch: Path
 ) -> dict[str, int]:
-    found = {}
+    datasets_of_splits = {}
     for split, rows in splits.items():
         name = split or ONLY_SPLIT
         path = str(scratch / f"{name}.arrow")
@@ -135,14 +137,14 @@ def _save(
             for row in rows:
                 writer.write(types.encode_example(row))
             writer.finalize()
-        found[name] = datasets.Dataset.from_file(path)
+        datasets_of_splits[name] = datasets.Dataset.from_file(path)
     with _quiet():
-        datasets.DatasetDict(found).save_to_disk(str(draft))
-    return {name: len(split) for name, split in found.items()}
+        datasets.DatasetDict(datasets_of_splits).save_to_disk(str(draft))
+    return {name: len(split) for name, split in datasets_of_splits.items()}
 
 
 class _quiet:  # noqa: N801 - reads as a verb in `with`
-    """No bars of other libraries: ours are shown on a terminal only."""
+    """Disable the progress bars of ``datasets``; this package shows its own, only on a terminal."""
 
     def __enter__(self) -> None:
         self._were_on = datasets.is_progress_bar_enabled()

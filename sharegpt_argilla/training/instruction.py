@@ -1,4 +1,4 @@
-"""One question, one answer: the layouts of supervised fine-tuning, and the bare prompts of PPO.
+"""One question with its answer: layouts for supervised fine-tuning, and plain prompts for PPO.
 
 Keys: Stanford Alpaca and LLaMA-Factory's ``data/README.md`` (``system``, ``history``); TRL, "Dataset formats",
 prompt-completion; xTuring, ``InstructionDataset``; KoChatGPT's notebook for its SFT and PPO steps.
@@ -15,14 +15,14 @@ from sharegpt_argilla.training.json_files import JsonFormat
 
 @dataclass(frozen=True)
 class Instruction(JsonFormat):
-    """A layout that is one function of a row.
+    """A format that is defined by a function of a row.
 
     Attributes:
-        name: what stands after ``--format``.
-        title: what it is for.
+        name: its name for ``--format``.
+        title: its purpose.
         build: the training row of an annotated row and its history.
         suffix: ``.jsonl``, or ``.json`` for a trainer that reads an array.
-        needs_history: whether ``build`` writes the turns before.
+        needs_history: whether ``build`` writes the earlier turns.
         needs_answer: whether it writes the answer.
     """
 
@@ -40,7 +40,7 @@ class Instruction(JsonFormat):
 
 
 def alpaca(example: Example, group: Group) -> TrainingRow:
-    """``instruction``, ``input`` (empty), ``output``; ``system`` and ``history`` where there are any."""
+    """``instruction``, ``input`` (empty), ``output``; ``system`` and ``history`` if there are any."""
     row: TrainingRow = {"instruction": example.prompt, "input": "", "output": example.answer}
     if example.system:
         row["system"] = example.system

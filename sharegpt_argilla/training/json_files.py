@@ -1,4 +1,4 @@
-"""Training rows as JSON: one object a line, or one array."""
+"""Training rows as JSON: one object per line, or an array."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _encode = json.JSONEncoder(ensure_ascii=False).encode
 
 
 class JsonFormat:
-    """The half of a training format that writes JSON. ``suffix`` is ``.jsonl``, or ``.json`` for an array."""
+    """The base of training formats that write JSON. ``suffix`` is ``.jsonl``, or ``.json`` for an array."""
 
     suffix: str
 
@@ -31,10 +31,10 @@ class JsonFormat:
 
 
 def write_json(target: Path, splits: Mapping[str, Iterable[TrainingRow]], suffix: str) -> list[Path]:
-    """Write each split to a file; no file takes its name before all are complete.
+    """Write each split to a file; no file appears under its name before all are complete.
 
-    ``.json`` in the target's name means an array and ``.jsonl`` means lines; under any other name the format's
-    own suffix decides.
+    ``.json`` in the target's name means an array and ``.jsonl`` means lines; for any other name the format's
+    suffix decides.
 
     Raises:
         InputError: a file cannot be written.
@@ -54,8 +54,8 @@ def _write_lines(file: IO[str], rows: Iterable[TrainingRow]) -> None:
 
 
 def _write_array(file: IO[str], rows: Iterable[TrainingRow]) -> None:
-    before = "[\n"
+    separator = "[\n"
     for row in rows:
-        file.write(before + _encode(row))
-        before = ",\n"
-    file.write("[]\n" if before == "[\n" else "\n]\n")
+        file.write(separator + _encode(row))
+        separator = ",\n"
+    file.write("[]\n" if separator == "[\n" else "\n]\n")

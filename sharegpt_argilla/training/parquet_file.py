@@ -15,11 +15,11 @@ from sharegpt_argilla.training.base import About, Scheme, TrainingRow, split_pat
 from sharegpt_argilla.training.data_frames import columns
 
 BATCH = 1_000
-"""Rows in memory at a time."""
+"""Rows in memory at once."""
 
 
 def arrow_schema(scheme: Scheme) -> pyarrow.Schema:
-    """The types of the columns in a Parquet file: labels are text there."""
+    """The column types of the Parquet file, in which labels are text."""
     plain = {
         "text": pyarrow.string(),
         "integer": pyarrow.int64(),

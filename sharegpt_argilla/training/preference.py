@@ -1,4 +1,4 @@
-"""Better and worse answers to the same question: DPO, reward models, KoChatGPT's rankings.
+"""Better and worse answers to the same question: layouts for DPO, reward models, KoChatGPT's rankings.
 
 Keys: TRL, "Dataset formats", preference with explicit and with implicit prompt; LLaMA-Factory's
 ``data/README.md``, preference in the ShareGPT layout; axolotl, ``chatml.argilla``; KoChatGPT's RM data.
@@ -30,14 +30,14 @@ ALL_EQUAL = "with answers ranked the same"
 
 
 @dataclass(frozen=True)
-class Preference(JsonFormat):
-    """A layout of pairs: one row for every two answers of which one is better.
+class PreferenceFormat(JsonFormat):
+    """A layout of pairs: a row for every two answers of which one is better.
 
     Attributes:
-        name: what stands after ``--format``.
-        title: what it is for.
-        build: chosen, rejected and the turns before -> the row.
-        needs_history: whether ``build`` writes the turns before.
+        name: its name for ``--format``.
+        title: its purpose.
+        build: chosen, rejected and the earlier turns -> the row.
+        needs_history: whether ``build`` writes the earlier turns.
     """
 
     name: str
@@ -52,7 +52,7 @@ class Preference(JsonFormat):
         """Every pair, the best answer first.
 
         Raises:
-            RejectedError: there is no second answer, or nothing tells which is better.
+            RejectedError: there is no second answer, or no answer is ranked above another.
         """
         ranked = rank(group.examples, scheme)
         pairs = [pair for pair in combinations(ranked, 2) if pair[0][0] > pair[1][0]]
@@ -66,7 +66,7 @@ class KoChatGPTRanking(JsonFormat):
     """``prompt``, ``completion_0`` to ``completion_2``, ``ranking``: the completions' numbers, the best first.
 
     Measured on KoChatGPT's data: its ``ranking`` lists completions from best to worst, although its own notebook
-    reads the rank of each completion there; for 36 % of the orders the two readings differ.
+    reads them as the rank of each completion; for 36 % of the orders the two readings differ.
     """
 
     name: str
@@ -82,7 +82,7 @@ class KoChatGPTRanking(JsonFormat):
         Raises:
             RejectedError: there are fewer than three, or two of them are ranked the same.
         """
-        order = {example.id: place for place, example in enumerate(group.examples)}
+        order = {example.id: position for position, example in enumerate(group.examples)}
         ranked = rank(group.examples, scheme)
         if len(ranked) < KOCHATGPT_ANSWERS:
             raise RejectedError(f"with fewer than {KOCHATGPT_ANSWERS} answers to rank")
@@ -90,16 +90,16 @@ class KoChatGPTRanking(JsonFormat):
         if len({score for score, _ in first}) < KOCHATGPT_ANSWERS:
             raise RejectedError(ALL_EQUAL)
         row: TrainingRow = {"prompt": first[0][1].prompt}
-        row |= {f"completion_{place}": example.answer for place, (_, example) in enumerate(first)}
-        row["ranking"] = sorted(range(KOCHATGPT_ANSWERS), key=lambda place: first[place][0], reverse=True)
+        row |= {f"completion_{position}": example.answer for position, (_, example) in enumerate(first)}
+        row["ranking"] = sorted(range(KOCHATGPT_ANSWERS), key=lambda position: first[position][0], reverse=True)
         return [row]
 
 
 def rank(examples: Sequence[Example], scheme: Scheme) -> list[tuple[float, Example]]:
-    """Score and answer, the best first; of equal answers the first.
+    """Score and answer, the best first; of identical answers only the first is kept.
 
-    The score is ``rank`` of the extension where each answer has one (1 is best), else the rating ``rank_by``.
-    Answers that have neither are left out.
+    The score is ``rank`` of the extension if every answer has one (1 is best), else the rating ``rank_by``.
+    Answers without a score are left out.
 
     Raises:
         RejectedError: there are not two different answers, or not two with a score.
@@ -148,7 +148,7 @@ def dpo_axolotl(chosen: Example, rejected: Example, _history: Sequence[Example])
 
 
 def reward(chosen: Example, rejected: Example, history: Sequence[Example]) -> TrainingRow:
-    """``chosen`` and ``rejected`` as whole conversations: the implicit prompt of TRL's reward trainer."""
+    """``chosen`` and ``rejected`` as whole conversations, the implicit prompt of TRL's reward trainer."""
     return {
         "chosen": role_content([*history, chosen], chosen.system),
         "rejected": role_content([*history, rejected], chosen.system),

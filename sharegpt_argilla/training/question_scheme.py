@@ -1,4 +1,4 @@
-"""The questions of a project: from dataset-config.yml, else from the answers in the rows."""
+"""The questions of a project, from dataset-config.yml or else from the answers in the rows."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from sharegpt_argilla.training.base import Question
 from sharegpt_argilla.training.examples import answered
 
 _LABEL = re.compile(r"[a-z0-9][a-z0-9 _-]*")
-"""What a label looks like: dataset-config.yml's rule, and the spaces that Argilla 1.x allowed."""
+"""The pattern of a label: as in dataset-config.yml, plus the spaces that Argilla 1.x allowed."""
 
 _FREE = ("text", "ranking", "span")
-"""Types whose answers are no choices among labels or numbers."""
+"""Types whose answers are not choices among labels or numbers."""
 
 
 def configured_questions(config: ProjectConfig) -> list[Question]:
@@ -38,51 +38,51 @@ def configured_questions(config: ProjectConfig) -> list[Question]:
 
 
 class SeenQuestions:
-    """Collects the questions that rows were asked, with every value that was given.
+    """Collects the questions that occur in rows, with every value that was answered.
 
     Args:
-        known: the questions of the project. Values that they do not list go behind those that they do.
+        configured: the questions of the project. Values that they do not list are appended to their choices.
     """
 
-    def __init__(self, known: Sequence[Question] = ()) -> None:
-        self._known = {question.name: question for question in known}
+    def __init__(self, configured: Sequence[Question] = ()) -> None:
+        self._questions = {question.name: question for question in configured}
         self._values: dict[str, set[Any]] = {}
         self._lists: set[str] = set()
 
     def add(self, annotation: Mapping[str, Any]) -> None:
-        """Take in one annotation."""
+        """Add the answers of an annotation."""
         for name, value in answered(annotation):
             values = self._values.setdefault(name, set())
-            known = self._known.get(name)
-            if known is not None and known.type in _FREE:
+            question = self._questions.get(name)
+            if question is not None and question.type in _FREE:
                 continue
             if isinstance(value, list) and all(isinstance(item, str) for item in value):
                 self._lists.add(name)
                 values.update(value)
             elif self._is_choice(name, value):
                 values.add(value)
-            elif name not in self._known:
-                # One text that is no label, or a ranking, makes it a text question; no value need be kept.
+            elif name not in self._questions:
+                # A text that is not a label, or a ranking, makes it a text question, which needs no values.
                 values.clear()
-                self._known[name] = Question(name, "text")
+                self._questions[name] = Question(name, "text")
 
     def questions(self) -> list[Question]:
         """The questions of the project in its order, then the others in the order of their names."""
-        others = sorted(set(self._values) - set(self._known))
-        return [self._complete(question) for question in self._known.values()] + [
+        others = sorted(set(self._values) - set(self._questions))
+        return [self._complete(question) for question in self._questions.values()] + [
             self._guess(name) for name in others
         ]
 
     def _is_choice(self, name: str, value: Any) -> bool:
-        known = self._known.get(name)
-        if known is not None:
-            return known.type not in _FREE and isinstance(value, int | str)
+        question = self._questions.get(name)
+        if question is not None:
+            return question.type not in _FREE and isinstance(value, int | str)
         return isinstance(value, int | float) or (isinstance(value, str) and bool(_LABEL.fullmatch(value)))
 
     def _complete(self, question: Question) -> Question:
         if question.type in _FREE:
             return question
-        # The project may have asked for several labels when these rows were made.
+        # The project may have asked for several labels when these rows were annotated.
         several = question.type == "label" and question.name in self._lists
         return Question(
             question.name,
@@ -99,7 +99,7 @@ class SeenQuestions:
 
 
 def find_question(questions: Sequence[Question], word: str) -> str | None:
-    """The question that is called ``word``, else the only one whose name ends in it (``prompt-quality``)."""
+    """The question named ``word``, else the only one whose name ends with it (``prompt-quality``)."""
     names = [question.name for question in questions]
     if word in names:
         return word
@@ -108,15 +108,15 @@ def find_question(questions: Sequence[Question], word: str) -> str | None:
 
 
 def require_question(questions: Sequence[Question], word: str, option: str) -> str:
-    """The same.
+    """As ``find_question``, but a missing question is an error.
 
     Raises:
-        UsageError: there is none, or more than one.
+        UsageError: no question matches, or more than one does.
     """
     name = find_question(questions, word)
     if name is None:
-        known = ", ".join(question.name for question in questions) or "none"
-        raise UsageError(f'{option} needs a question called "{word}"; questions here: {known}')
+        names = ", ".join(question.name for question in questions) or "none"
+        raise UsageError(f'{option} needs a question called "{word}"; questions here: {names}')
     return name
 
 

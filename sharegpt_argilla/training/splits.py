@@ -1,4 +1,4 @@
-"""Splits that part neither a conversation nor two prompts that say the same."""
+"""Splits that keep conversations, equal prompts and duplicates together."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ def parse_split(text: str) -> dict[str, float]:
     """``train=0.9,test=0.1`` as name -> share.
 
     Raises:
-        UsageError: it has another form, a name is there twice, or the shares do not add up to 1.
+        UsageError: the form is wrong, a name occurs twice, or the shares do not add up to 1.
     """
     shares: dict[str, float] = {}
-    for part in text.split(","):
-        name, _, number = (piece.strip() for piece in part.partition("="))
+    for item in text.split(","):
+        name, _, number = (piece.strip() for piece in item.partition("="))
         if not _NAME.fullmatch(name):
-            raise UsageError(f'split "{part.strip()}": a part is a name with a share, as in "train=0.9,test=0.1"')
+            raise UsageError(f'split "{item.strip()}": a part is a name with a share, as in "train=0.9,test=0.1"')
         if name in shares:
             raise UsageError(f'split "{name}" is there twice')
         shares[name] = _share(name, number)
@@ -35,27 +35,27 @@ def parse_split(text: str) -> dict[str, float]:
 
 
 def normalized_prompt(text: str) -> str:
-    """What two prompts have in common that say the same: their words, in small letters, one space apart.
+    """A key that equal prompts share: their words in lower case, separated by single spaces.
 
-    Width, case, spacing and punctuation do not matter (Unicode NFKC, case folding). A prompt without a word
-    stands for itself.
+    Width, case, spacing and punctuation do not matter (Unicode NFKC, case folding). A prompt without
+    words is its own key.
     """
     folded = unicodedata.normalize("NFKC", text).casefold()
     return " ".join(_WORDS.findall(folded)) or folded.strip()
 
 
 def digest(text: str) -> bytes:
-    """16 bytes that stand for a text."""
+    """The 16-byte digest of a text."""
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()[:16]
 
 
 class Families:
-    """Units that must stay together: each is added with the keys that it shares with others.
+    """Groups of units that must be in the same split; each unit is added with the keys that it shares with others.
 
     Union-find over 16-byte digests; about 200 bytes for each key.
 
     Attributes:
-        largest: share of the units that are in the largest family, known after ``assign``.
+        largest: share of the units in the largest family; set by ``assign``.
     """
 
     def __init__(self) -> None:
@@ -64,7 +64,7 @@ class Families:
         self.largest = 0.0
 
     def add(self, keys: Iterable[bytes]) -> None:
-        """The next unit.
+        """Add the next unit.
 
         Args:
             keys: at least one ``digest``. Units with a key in common are one family.
@@ -83,9 +83,8 @@ class Families:
     def assign(self, shares: Mapping[str, float], seed: int) -> list[str]:
         """The split of each unit, in the order in which they were added.
 
-        Families are ordered by a hash of their name and the seed, and the splits are cut from that order, so a
-        share is met as nearly as the family at the cut allows, whatever the order of the file; when rows are
-        added later, families near a cut alone change sides.
+        Families are ordered by a hash of their name and the seed, and the splits are cut from that order. Shares
+        are met as nearly as the families at the cuts allow, and rows added later move only families near a cut.
         """
         sizes: dict[bytes, int] = {}
         for unit in self._units:
@@ -120,10 +119,10 @@ def _share(name: str, number: str) -> float:
     return share
 
 
-def _cut(shares: Mapping[str, float], place: float) -> str:
+def _cut(shares: Mapping[str, float], middle: float) -> str:
     end = 0.0
     for name, share in shares.items():
         end += share
-        if place < end:
+        if middle < end:
             return name
     return list(shares)[-1]

@@ -1,4 +1,4 @@
-"""The table of training formats: what can stand after ``--format``."""
+"""The table of training formats: the values of ``--format``."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from sharegpt_argilla.training.data_frames import Table
 from sharegpt_argilla.training.instruction import Instruction, alpaca, prompt_completion, prompt_only, xturing
 from sharegpt_argilla.training.preference import (
     KoChatGPTRanking,
-    Preference,
+    PreferenceFormat,
     dpo,
     dpo_axolotl,
     dpo_llamafactory,
@@ -26,11 +26,15 @@ _MEMBERS: tuple[TrainingFormat, ...] = (
     Instruction("kochatgpt_sft", "supervised, KoChatGPT: an array", prompt_completion, JSON_ARRAY),
     KoChatGPTRanking("kochatgpt_rm", "reward model, KoChatGPT: three answers and their order"),
     Instruction("kochatgpt_ppo", "prompts, KoChatGPT: an array", prompt_only, JSON_ARRAY, needs_answer=False),
-    Preference("dpo", "pairs, TRL: prompt, chosen, rejected", dpo),
-    Preference("dpo_llamafactory", "pairs, LLaMA-Factory, ShareGPT layout", dpo_llamafactory, needs_history=True),
-    Preference("dpo_axolotl", "pairs, axolotl's chatml.argilla", dpo_axolotl),
+    PreferenceFormat("dpo", "pairs, TRL: prompt, chosen, rejected", dpo),
+    PreferenceFormat(
+        "dpo_llamafactory", "pairs, LLaMA-Factory, ShareGPT layout", dpo_llamafactory, needs_history=True
+    ),
+    PreferenceFormat("dpo_axolotl", "pairs, axolotl's chatml.argilla", dpo_axolotl),
     Answers("kto", "single verdicts, TRL: prompt, completion, label", kto, needs_answer=True),
-    Preference("reward", "pairs, TRL's reward trainer: chosen, rejected as messages", reward, needs_history=True),
+    PreferenceFormat(
+        "reward", "pairs, TRL's reward trainer: chosen, rejected as messages", reward, needs_history=True
+    ),
     Answers("demonstrations", "what annotators wrote: prompt, demonstration", demonstrations),
     Answers("classification", "a row for each question: question, text, labels", classification),
     Table("datasets", "every column, a DatasetDict folder with a dataset card", "", "hub_dataset"),

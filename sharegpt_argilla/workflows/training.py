@@ -15,7 +15,7 @@ from sharegpt_argilla.curation.checks.duplicate_checks import Resembling
 from sharegpt_argilla.errors import RejectedError, UnknownNameError, UsageError
 from sharegpt_argilla.project.annotated_rows import find_project, known_questions, read_rows_of, restricted
 from sharegpt_argilla.responses.merge import guidelines_hash
-from sharegpt_argilla.training.annotated_file import AnnotatedFile, Plan
+from sharegpt_argilla.training.annotated_file import AnnotatedFile, UnitPlan
 from sharegpt_argilla.training.base import (
     About,
     Example,
@@ -233,19 +233,19 @@ class _Job:
         paths = self.layout.write(output, rows, self.scheme, card)
         self.summary.outputs = [str(path) for path in paths]
 
-    def _split(self, plans: Sequence[Plan], shares: dict[str, float], seed: int) -> dict[str, list[Plan]]:
+    def _split(self, plans: Sequence[UnitPlan], shares: dict[str, float], seed: int) -> dict[str, list[UnitPlan]]:
         if not shares:
             return {"": list(plans)}
         families = Families()
         for plan in plans:
             families.add(plan.keys())
-        parts: dict[str, list[Plan]] = {name: [] for name in shares}
+        parts: dict[str, list[UnitPlan]] = {name: [] for name in shares}
         for plan, name in zip(plans, families.assign(shares, seed), strict=True):
             parts[name].append(plan)
         self.summary.largest_family = families.largest
         return parts
 
-    def _rows(self, source: AnnotatedFile, split: str, plans: Sequence[Plan]) -> Iterator[TrainingRow]:
+    def _rows(self, source: AnnotatedFile, split: str, plans: Sequence[UnitPlan]) -> Iterator[TrainingRow]:
         for plan in plans:
             try:
                 made = self.layout.rows(source.read(plan), self.scheme)
@@ -257,7 +257,7 @@ class _Job:
                 self.summary.written[split] += 1
                 yield row
 
-    def _card(self, source: AnnotatedFile, plans: Sequence[Plan], about: _About) -> About:
+    def _card(self, source: AnnotatedFile, plans: Sequence[UnitPlan], about: _About) -> About:
         """What the card says of the rows that were taken."""
         people: set[str] = set()
         guidelines: Counter[str] = Counter()

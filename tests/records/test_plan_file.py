@@ -44,7 +44,7 @@ def test_no_plan_is_none(tmp_path: Path) -> None:
 @pytest.mark.parametrize("content", ["", "{}\n", "no\n", '{"plan":1,"records":2,"people":[]}\n'])
 def test_a_damaged_plan_is_refused(path: Path, content: str) -> None:
     path.write_text(content, encoding="utf-8")
-    with pytest.raises(InputError, match="is no plan, or a damaged one"):
+    with pytest.raises(InputError, match="is not a plan, or damaged"):
         read_plan(path)
 
 

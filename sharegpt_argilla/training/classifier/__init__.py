@@ -1,1 +1,1 @@
-"""A text classifier trained on annotated prompts: folds, scores, the pipeline of spaCy, its folder and card."""
+"""Text classifiers of annotated prompts: tasks, cross-validation, the spaCy pipeline, its folder and card."""

@@ -1,4 +1,4 @@
-"""What a classifier learns from, and what is known of it afterwards."""
+"""The data of a classifier: its annotated prompts, the question to learn, and the results of validation."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ class Case:
 
     Attributes:
         text: the prompt.
-        labels: what annotators said; one label where the question takes one.
-        group: cases of one group are never on both sides of a fold: conversation, equal prompts, duplicates.
-        suggested: agent -> the labels that it had suggested.
+        labels: the annotators' labels; a single label for a single-label question.
+        group: cases of one group (conversation, equal prompts, duplicates) are never split across folds.
+        suggested: agent -> the labels that it suggested.
         guidelines: short hash of the guidelines that annotators read.
     """
 
@@ -35,8 +35,8 @@ class Task:
     Attributes:
         question: its name.
         several: whether a prompt may have several labels.
-        labels: those that annotators gave, in the order of the project.
-        unseen: those that the project has and nobody gave; the classifier cannot suggest them.
+        labels: the labels that annotators gave, in the order of the project.
+        unseen: labels of the project that no annotator gave; the classifier cannot suggest them.
         cases: the annotated prompts.
         language: code of spaCy's blank pipeline, ``xx`` for any language that is written with spaces.
     """
@@ -51,18 +51,18 @@ class Task:
     @property
     def counts(self) -> dict[str, int]:
         """Label -> prompts that have it."""
-        found = Counter(label for case in self.cases for label in case.labels)
-        return {label: found[label] for label in self.labels}
+        counts = Counter(label for case in self.cases for label in case.labels)
+        return {label: counts[label] for label in self.labels}
 
     @property
     def groups(self) -> int:
-        """How many groups the cases are in."""
+        """Number of groups of the cases."""
         return len({case.group for case in self.cases})
 
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """How far predictions and annotators agree.
+    """The agreement of predictions with annotators.
 
     Attributes:
         n: prompts.
@@ -79,13 +79,13 @@ class Score:
 
 @dataclass(frozen=True, slots=True)
 class AtThreshold:
-    """What would be suggested above a threshold.
+    """What would be suggested with a threshold.
 
     Attributes:
-        threshold: least probability.
+        threshold: minimum probability.
         suggested: labels that would be suggested.
-        right: how many of them annotators gave.
-        prompts: prompts with at least one.
+        right: number of those labels that annotators gave.
+        prompts: prompts with at least one suggested label.
     """
 
     threshold: float
@@ -96,15 +96,15 @@ class AtThreshold:
 
 @dataclass(frozen=True, slots=True)
 class Validation:
-    """What cross-validation found; every prediction is by a classifier that has not seen the conversation.
+    """The results of cross-validation; every prediction is by a classifier that has not seen the conversation.
 
     Attributes:
-        folds: how many.
+        folds: number of folds.
         classifier: its score.
         majority: the score of always giving the most frequent answer of the training folds.
         suggestions: agent -> its score on the rows that have its suggestion, and the classifier's on the same.
         labels: label -> (precision, recall, prompts that have it).
-        thresholds: what would be suggested, by threshold.
+        thresholds: what would be suggested with each threshold.
     """
 
     folds: int

@@ -1,4 +1,4 @@
-"""README.md and metrics.json of a classifier: what it learned from, how good it is, under whose terms."""
+"""The folder of a classifier: its pipelines, README.md with data, scores and licence, and metrics.json."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ _SCORES = ("predicted by", "prompts", "all labels right", "F1, micro", "F1, macr
 
 @dataclass(frozen=True, slots=True)
 class Trained:
-    """A question that was learned.
+    """A question with its trained classifier.
 
     Attributes:
-        task: what from.
-        validation: how well; None where the prompts are too few to tell.
+        task: the data that it learned from.
+        validation: its scores; None if there are too few prompts to cross-validate.
     """
 
     task: Task
@@ -31,7 +31,7 @@ class Trained:
 
 
 def model_card(title: str, licence: str, trained: Sequence[Trained]) -> str:
-    """README.md: metadata as the Hub reads it, then the same for people."""
+    """README.md: metadata as the Hub reads it, then the card as text."""
     head = {"license": licence or UNKNOWN_LICENCE, "library_name": "spacy", "pipeline_tag": "text-classification"}
     tags = "tags:\n- sharegpt-argilla\n- argilla\n- text-classification\n"
     lines = "".join(f"{key}: {json.dumps(value)}\n" for key, value in head.items())
@@ -56,16 +56,16 @@ def metrics(trained: Sequence[Trained], seed: int) -> dict[str, Any]:
     return {
         "seed": seed,
         "questions": {
-            one.task.question: {
-                "prompts": len(one.task.cases),
-                "conversations": one.task.groups,
-                "language": one.task.language,
-                "labels": one.task.counts,
-                "unseen": list(one.task.unseen),
-                "guidelines": dict(Counter(case.guidelines for case in one.task.cases)),
-                "validation": asdict(one.validation) if one.validation else None,
+            item.task.question: {
+                "prompts": len(item.task.cases),
+                "conversations": item.task.groups,
+                "language": item.task.language,
+                "labels": item.task.counts,
+                "unseen": list(item.task.unseen),
+                "guidelines": dict(Counter(case.guidelines for case in item.task.cases)),
+                "validation": asdict(item.validation) if item.validation else None,
             }
-            for one in trained
+            for item in trained
         },
     }
 
@@ -78,50 +78,50 @@ def _guidelines(trained: Sequence[Trained]) -> str:
     )
 
 
-def _section(one: Trained) -> str:
-    task = one.task
+def _section(item: Trained) -> str:
+    task = item.task
     parts = [
         f"## `{task.question}`",
         f"{len(task.cases):,} annotated prompts in {task.groups:,} groups (conversations, and prompts that say "
-        f"the same); {'several labels' if task.several else 'one label'} a prompt.",
-        _labels(one),
+        f"the same); {'several labels' if task.several else 'item label'} a prompt.",
+        _labels(item),
         f"Nobody gave {', '.join(f'`{label}`' for label in task.unseen)}; it cannot suggest them."
         if task.unseen
         else "",
-        _scores(one.validation)
-        if one.validation
+        _scores(item.validation)
+        if item.validation
         else "Too few prompts to cross-validate: nobody knows how good it is.",
     ]
     return "\n\n".join(part for part in parts if part)
 
 
-def _labels(one: Trained) -> str:
-    if one.validation is None:
-        counts = one.task.counts.items()
+def _labels(item: Trained) -> str:
+    if item.validation is None:
+        counts = item.task.counts.items()
         return table(("label", "prompts"), [(f"`{label}`", f"{count:,}") for label, count in counts])
     rows = []
-    for label, count in one.task.counts.items():
-        precision, recall, _ = one.validation.labels.get(label, (0.0, 0.0, 0))
+    for label, count in item.task.counts.items():
+        precision, recall, _ = item.validation.labels.get(label, (0.0, 0.0, 0))
         rows.append((f"`{label}`", f"{count:,}", f"{precision:.2f}", f"{recall:.2f}"))
     return table(("label", "prompts", "precision", "recall"), rows)
 
 
-def _scores(found: Validation) -> str:
+def _scores(validation: Validation) -> str:
     rows = [
-        _score_row("this classifier", found.classifier),
-        _score_row("the most frequent answer", found.majority),
+        _score_row("this classifier", validation.classifier),
+        _score_row("the most frequent answer", validation.majority),
     ]
-    for agent, (theirs, ours) in found.suggestions.items():
+    for agent, (theirs, ours) in validation.suggestions.items():
         rows += [
             _score_row(f"suggestions of `{agent}`", theirs),
             _score_row("this classifier, on the same prompts", ours),
         ]
     above = [
         (f"{one.threshold:.1f}", f"{one.prompts:,}", f"{one.suggested:,}", f"{one.right:,}")
-        for one in found.thresholds
+        for one in validation.thresholds
     ]
     return (
-        f"Cross-validated in {found.folds} folds that part no conversation:\n\n{table(_SCORES, rows)}\n\n"
+        f"Cross-validated in {validation.folds} folds that part no conversation:\n\n{table(_SCORES, rows)}\n\n"
         "What it would suggest from a probability on:\n\n"
         + table(("probability", "prompts", "labels suggested", "of them right"), above)
     )
@@ -142,10 +142,10 @@ METRICS = "metrics.json"
 
 
 def check_target(target: Path) -> None:
-    """Whether a classifier can be written there: a new folder, an empty one, or one with a classifier.
+    """Check that a classifier can be written there: the folder is missing, empty, or contains a classifier.
 
     Raises:
-        InputError: it cannot.
+        InputError: the folder contains something else.
     """
     check_folder_free(target, METRICS, "model")
 
@@ -154,13 +154,13 @@ def write_classifier(target: Path, trained: Sequence[Trained], seed: int, licenc
     """Train each question on all its prompts and write the folder, whole or not at all.
 
     Raises:
-        InputError: it cannot be written. What stood there before is then still there.
+        InputError: it cannot be written. An existing classifier is kept.
     """
     with atomic_folder(target) as draft:
-        for one in trained:
-            nlp = train_pipeline(one.task, one.task.cases, seed)
-            # The vocabulary has every word of the prompts, secrets too; the model needs their hashes only.
-            nlp.to_disk(draft / one.task.question, exclude=["vocab"])
+        for item in trained:
+            nlp = train_pipeline(item.task, item.task.cases, seed)
+            # The vocabulary contains every word of the prompts, even secrets; the model needs only their hashes.
+            nlp.to_disk(draft / item.task.question, exclude=["vocab"])
         text = json.dumps(metrics(trained, seed), ensure_ascii=False, indent=2)
         (draft / METRICS).write_text(text + "\n", encoding="utf-8")
         (draft / CARD).write_text(model_card(target.name, licence, trained), encoding="utf-8")

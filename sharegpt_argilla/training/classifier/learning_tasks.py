@@ -1,4 +1,4 @@
-"""Annotated rows -> what a classifier learns from."""
+"""Annotated rows -> the task that a classifier learns."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _LETTER = re.compile(r"[^\W\d_]")
 
 
 def read_examples(path: Path) -> tuple[list[Example], list[bytes]]:
-    """The rows that were annotated and not discarded, and for each the group that it is in.
+    """The rows that were annotated and not discarded, and the group of each.
 
     Raises:
         InputError: the file cannot be read.
@@ -42,24 +42,24 @@ def build_task(question: Question, examples: Sequence[Example], groups: Sequence
     Args:
         question: a label or multi_label question.
         examples: annotated rows; those without an answer to the question are left out.
-        groups: the group of each.
-        language: spaCy's code; "" to find out: ``zh`` where most letters are Chinese, else ``xx``.
+        groups: the group of each example.
+        language: spaCy's code; "" to detect it: ``zh`` if most letters are Chinese, else ``xx``.
     """
     cases = list(_cases(question, examples, groups))
-    given = {label for case in cases for label in case.labels}
-    known = [str(choice) for choice in question.choices]
+    used = {label for case in cases for label in case.labels}
+    choices = [str(choice) for choice in question.choices]
     return Task(
         question=question.name,
         several=question.type == "multi_label",
-        labels=[label for label in known if label in given],
-        unseen=[label for label in known if label not in given],
+        labels=[label for label in choices if label in used],
+        unseen=[label for label in choices if label not in used],
         cases=cases,
         language=language or language_of([case.text for case in cases]),
     )
 
 
 def language_of(texts: Sequence[str]) -> str:
-    """``zh``, where words are not parted by spaces and spaCy goes by characters, or ``xx`` for all others."""
+    """``zh``, for which spaCy splits by characters because no spaces separate words, or ``xx`` for all others."""
     start = [text[:1000] for text in texts]
     letters = sum(len(_LETTER.findall(text)) for text in start)
     return "zh" if 2 * sum(len(_HAN.findall(text)) for text in start) > letters else ANY_LANGUAGE
@@ -79,13 +79,13 @@ def _cases(question: Question, examples: Sequence[Example], groups: Sequence[byt
 
 
 def _suggested(question: Question, annotation: Mapping[str, Any]) -> dict[str, Labels]:
-    found = annotation.get("suggestions")
+    suggestions = annotation.get("suggestions")
     return {
-        str(one.get("agent", "")): labels
-        for one in (found if isinstance(found, list) else ())
-        if isinstance(one, dict)
-        and one.get("question") == question.name
-        and (labels := _labels(question, one.get("value")))
+        str(suggestion.get("agent", "")): labels
+        for suggestion in (suggestions if isinstance(suggestions, list) else ())
+        if isinstance(suggestion, dict)
+        and suggestion.get("question") == question.name
+        and (labels := _labels(question, suggestion.get("value")))
     }
 
 
@@ -94,5 +94,5 @@ def _labels(question: Question, value: Any) -> Labels:
 
 
 def _word(value: object) -> str:
-    # Datasets that were joined have one hash each.
+    # Joined datasets have one hash each.
     return ", ".join(map(str, value)) if isinstance(value, list) else str(value or "")

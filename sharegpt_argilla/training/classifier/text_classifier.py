@@ -1,7 +1,7 @@
 """spaCy's linear bag-of-words classifier: trained in seconds on one core, nothing downloaded.
 
-Settings were chosen for a few hundred prompts, not searched for: weights start at zero and nothing is dropped, so
-that only the order of the cases is random, and that follows from the seed.
+The settings suit a few hundred prompts and were not tuned. Weights start at zero and dropout is off, so only the
+order of the cases is random, and it follows from the seed.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ from sharegpt_argilla.errors import UsageError
 from sharegpt_argilla.training.classifier.base import Case, Task
 
 CHARACTERS = 4000
-"""Characters from the start of a prompt that are looked at; what it wants is said there."""
+"""Characters from the start of a prompt that are read; the request is usually there."""
 
 META_CHARACTERS = "characters"
-"""Key of the pipeline's meta.json that says so to whoever uses it."""
+"""Key of the pipeline's meta.json with that number, for users of the pipeline."""
 
 _BATCH = 16
 _EPOCHS = 20
 _SEEN = 30_000
-# Prompts after which, over all epochs, more passes change little; many prompts need fewer passes.
+# Prompts over all epochs after which more training changes little; many prompts need fewer epochs.
 _LEARN_RATE = 0.01
 # Ten times Adam's usual step: the model is linear, and its weights start at zero.
 
@@ -34,12 +34,12 @@ def train_pipeline(task: Task, cases: Sequence[Case], seed: int) -> Any:
     """A spaCy pipeline with one component, ``textcat`` or ``textcat_multilabel``.
 
     Args:
-        task: the question, for its labels.
-        cases: what to learn from; at least one.
-        seed: of the order of the cases.
+        task: the question with its labels.
+        cases: the training data; at least one case.
+        seed: decides the order of the cases.
 
     Raises:
-        UsageError: spaCy has no such language, or needs another package for it.
+        UsageError: spaCy does not have the language, or needs another package for it.
     """
     nlp = blank(task.language)
     name = "textcat_multilabel" if task.several else "textcat"
@@ -67,15 +67,15 @@ def train_pipeline(task: Task, cases: Sequence[Case], seed: int) -> Any:
 
 
 def chances_of(nlp: Any, texts: Sequence[str]) -> list[Mapping[str, float]]:
-    """For each text label -> probability."""
+    """The probabilities (label -> 0 to 1) of each text."""
     return [dict(doc.cats) for doc in nlp.pipe(text[:CHARACTERS] for text in texts)]
 
 
 def blank(language: str) -> Any:
-    """spaCy's blank pipeline of a language.
+    """spaCy's blank pipeline for a language.
 
     Raises:
-        UsageError: there is none, or it needs a package that is not installed.
+        UsageError: spaCy has none, or needs a package that is not installed.
     """
     try:
         return spacy.blank(language)
