@@ -114,7 +114,7 @@ class AnnotatedFile:
         self._file.close()
 
     def plans(self, unit: Unit, *, history: bool = False) -> list[UnitPlan]:
-        """Every unit with a row that was taken, in the order of the file. Call it once: it also counts.
+        """Every unit with a row that was taken, in the order of the file. Call it only once.
 
         Args:
             unit: ``row``; ``comparison``: the taken rows that answer one question; ``conversation``: all turns of a

@@ -210,7 +210,7 @@ class TestDatasetDict:
 
     def test_a_name_that_no_repository_can_have(self, tmp_path: Path, monkeypatch) -> None:
         monkeypatch.setenv("HF_TOKEN", "hf_not_a_token")
-        with pytest.raises(SharegptArgillaError, match="no name of a Hub repository"):
+        with pytest.raises(SharegptArgillaError, match="not a valid name of a Hub repository"):
             run(tmp_path, sample(), "datasets", "set", push="a/b/c d")
 
 
