@@ -117,8 +117,8 @@ class AnnotatedFile:
         """Every unit with a row that was taken, in the order of the file. Call it only once.
 
         Args:
-            unit: ``row``; ``comparison``: the taken rows that answer one question; ``conversation``: all turns of a
-                conversation of which at least one row was taken and no annotated row was left out.
+            unit: ``row``; ``comparison``: the taken rows that answer one question; ``conversation``: all turns of
+                a conversation of which at least one row was taken and no annotated row was left out.
             history: whether a unit includes the turns before it.
         """
         if unit == "conversation":
