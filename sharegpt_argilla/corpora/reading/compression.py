@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import bz2
+import codecs
+import lzma
 import os
 import sys
 import zlib
@@ -16,16 +19,31 @@ from sharegpt_argilla.common.jsonl import STANDARD_STREAM
 from sharegpt_argilla.corpora.reading.byte_window import Readable
 from sharegpt_argilla.errors import InputError
 
-Form = Literal["plain", "gzip", "zstd", "parquet"]
+Form = Literal["plain", "gzip", "zstd", "bzip2", "xz", "parquet", "arrow", "utf-16", "zip"]
 """What the first bytes of a file say that it is."""
 
-# RFC 1952, RFC 8878, and the Parquet format.
-_MAGIC: dict[bytes, Form] = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd", b"PAR1": "parquet"}
+# RFC 1952, RFC 8878, bzip2 and xz as their tools write them, the Parquet and Arrow formats, the Unicode Standard.
+_MAGIC: dict[bytes, Form] = {
+    b"\x1f\x8b": "gzip",
+    b"\x28\xb5\x2f\xfd": "zstd",
+    b"BZh": "bzip2",
+    b"\xfd7zX": "xz",
+    b"PAR1": "parquet",
+    b"ARRO": "arrow",
+    b"\xff\xff\xff\xff": "arrow",
+    codecs.BOM_UTF16_LE: "utf-16",
+    codecs.BOM_UTF16_BE: "utf-16",
+    b"PK\x03\x04": "zip",
+}
 MAGIC_LENGTH = 4
 _FED = 1 << 12
 """Bytes decompressed at a time. Four of them can hold 128 KiB of text, so more would make a bomb dangerous."""
 _LARGEST_ZSTD_WINDOW = 1 << 31
 """Bytes; what ``zstd --long=31`` needs."""
+_MOST_AT_ONCE = 1 << 20
+"""Bytes that a decompressor which can be held back gives at a time."""
+_XZ_MEMORY = 1 << 29
+"""Bytes; ``xz -9`` needs 65 MiB."""
 
 
 class Peekable:
@@ -69,8 +87,8 @@ class Decompressed:
 
     def __init__(self, file: Peekable) -> None:
         self.fault = ""
-        self._file = file
         form = form_of(file.peek(MAGIC_LENGTH))
+        self._file: Readable = _Transcoded(file) if form == "utf-16" else file
         self._new = _DECOMPRESSORS.get(form) if _starts_well(form, file.peek(_FED)) else None
         self._decompressor = self._new() if self._new else None
         self._ahead = b""
@@ -90,15 +108,18 @@ class Decompressed:
 
     def _more(self, decompressor: _Decompressor) -> bytes:
         """What the next few bytes hold. At the end, and from damage on, there is no decompressor."""
-        compressed = decompressor.unused_data or self._file.read(_FED)
+        held_back = isinstance(decompressor, _HeldBack) and not decompressor.hungry and not decompressor.eof
+        compressed = b"" if held_back else decompressor.unused_data or self._file.read(_FED)
         try:
+            if held_back:
+                return decompressor.decompress(b"")
             if decompressor.eof and compressed and self._new is not None:
                 decompressor = self._decompressor = self._new()
             if compressed:
                 return decompressor.decompress(compressed)
             if not decompressor.eof:
                 self.fault = "the compressed data ends too early; it was cut off"
-        except (zlib.error, zstandard.ZstdError) as error:
+        except _ERRORS as error:
             self.fault = f"the compressed data is damaged from here on: {error}"
         self._decompressor = None
         return b""
@@ -124,14 +145,69 @@ def _zstd() -> _Decompressor:
     return zstandard.ZstdDecompressor(max_window_size=_LARGEST_ZSTD_WINDOW).decompressobj()
 
 
-_DECOMPRESSORS: dict[Form, Callable[[], _Decompressor]] = {"gzip": _gzip, "zstd": _zstd}
+class _HeldBack:
+    """A decompressor of bz2 or lzma: gives so much at a time, and keeps what it was fed until that is used up."""
+
+    def __init__(self, inner: bz2.BZ2Decompressor | lzma.LZMADecompressor) -> None:
+        self._inner = inner
+
+    @property
+    def eof(self) -> bool:
+        return self._inner.eof
+
+    @property
+    def unused_data(self) -> bytes:
+        return self._inner.unused_data
+
+    @property
+    def hungry(self) -> bool:
+        return self._inner.needs_input
+
+    def decompress(self, data: bytes, /) -> bytes:
+        return self._inner.decompress(data, _MOST_AT_ONCE)
+
+
+def _bzip2() -> _Decompressor:
+    return _HeldBack(bz2.BZ2Decompressor())
+
+
+def _xz() -> _Decompressor:
+    return _HeldBack(lzma.LZMADecompressor(memlimit=_XZ_MEMORY))
+
+
+class _Transcoded:
+    """UTF-16 with its mark as UTF-8."""
+
+    def __init__(self, file: Readable) -> None:
+        self._file = file
+        self._decoder = codecs.getincrementaldecoder("utf-16")("replace")
+        self._ended = False
+
+    def read(self, size: int = -1, /) -> bytes:
+        """The next bytes, about as many as asked for."""
+        data = b""
+        while not data and not self._ended:
+            block = self._file.read(size)
+            self._ended = not block
+            data = self._decoder.decode(block, self._ended).encode("utf-8", "surrogatepass")
+        return data
+
+
+_ERRORS = (zlib.error, zstandard.ZstdError, lzma.LZMAError, OSError, EOFError, ValueError)
+"""What decompressors raise on data that is damaged."""
+_DECOMPRESSORS: dict[Form, Callable[[], _Decompressor]] = {
+    "gzip": _gzip,
+    "zstd": _zstd,
+    "bzip2": _bzip2,
+    "xz": _xz,
+}
 
 
 def _starts_well(form: Form, head: bytes) -> bool:
     """Whether the first bytes of a file are what its magic says. Text may begin like anything."""
     try:
         return form in _DECOMPRESSORS and _DECOMPRESSORS[form]().decompress(head) is not None
-    except (zlib.error, zstandard.ZstdError):
+    except _ERRORS:
         return False
 
 

@@ -6,32 +6,73 @@ import glob
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack
-from dataclasses import dataclass
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from stat import S_ISREG
 from typing import BinaryIO, Literal, cast
 
 from sharegpt_argilla.common.jsonl import STANDARD_STREAM
 from sharegpt_argilla.corpora.formats.base import Corpus
+from sharegpt_argilla.corpora.reading.archives import is_zip, members, open_member, split_member
 from sharegpt_argilla.corpora.reading.base import Damaged, Located
 from sharegpt_argilla.corpora.reading.compression import MAGIC_LENGTH, Decompressed, Peekable, form_of
+from sharegpt_argilla.corpora.reading.delimited import is_delimited, read_delimited
 from sharegpt_argilla.corpora.reading.json_reader import Batch, JsonReader, first_record
-from sharegpt_argilla.corpora.reading.tabular import SCHEME, hub_name, read_hub, read_parquet
+from sharegpt_argilla.corpora.reading.shapes import HEAD, no_data, read_shape, shape_of
+from sharegpt_argilla.corpora.reading.tabular import SCHEME, hub_name, read_arrow, read_hub, read_parquet
 from sharegpt_argilla.corpora.reading.text_blocks import read_blocks
 from sharegpt_argilla.errors import InputError, UsageError
 
-SUFFIXES = (".json", ".jsonl", ".json.gz", ".jsonl.gz", ".zst", ".parquet")
-"""Files that count inside a folder. What is in them is found out by reading."""
+SUFFIXES = (
+    *(".json", ".jsonl", ".ndjson", ".parquet", ".arrow", ".csv", ".tsv", ".zip"),
+    *(
+        f"{suffix}.{packed}"
+        for suffix in (".json", ".jsonl", ".ndjson", ".csv", ".tsv")
+        for packed in ("gz", "bz2", "xz")
+    ),
+    ".zst",
+)
+"""Files that count inside a folder or a zip file. What is in them is found out by reading."""
+COMPANIONS = frozenset(
+    {
+        *("dataset_info.json", "dataset_infos.json", "dataset_dict.json", "state.json", "package.json"),
+        *("user.json", "users.json", "user_settings.json", "message_feedback.json", "model_comparisons.json"),
+        *("shared_conversations.json", "export_manifest.json", "group_chats.json", "sora.json", "shopping.json"),
+        *("projects.json", "memories.json"),
+    }
+)
+"""Files that go with data sets of the Hub, and with exports of ChatGPT and Claude, and hold no conversation.
+Some of them name the person whose account it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Expanded:
+    """The files that inputs name.
+
+    Attributes:
+        files: each once, in the order given.
+        optional: those of them that a folder or a zip file holds: one that no corpus fits is skipped.
+        skipped: files of folders and zip files that are not read, and why.
+    """
+
+    files: Sequence[str]
+    optional: frozenset[str] = frozenset()
+    skipped: Mapping[str, str] = field(default_factory=dict)
 
 
 def expand_inputs(inputs: Sequence[str | Path], written: Iterable[str | Path] = ()) -> list[str]:
+    """The files that the inputs name, as ``expand`` finds them."""
+    return list(expand(inputs, written).files)
+
+
+def expand(inputs: Sequence[str | Path], written: Iterable[str | Path] = ()) -> Expanded:
     """The files that the inputs name, each once, in the order given; folders and patterns sorted.
 
     Args:
-        inputs: files, folders (every file at any depth that ends with one of ``SUFFIXES``, hidden ones left out),
-            patterns such as ``data/*.json``, ``-``, or data sets of the Hub (``hf://owner/name`` or
-            ``owner/name``), which stay as they are.
+        inputs: files, zip files (their members), folders (every file at any depth that ends with one of
+            ``SUFFIXES``, hidden ones left out), patterns such as ``data/*.json``, ``-``, or data sets of the Hub
+            (``hf://owner/name`` or ``owner/name``), which stay as they are.
         written: files that the run writes. A folder or pattern leaves them out.
 
     Raises:
@@ -42,10 +83,49 @@ def expand_inputs(inputs: Sequence[str | Path], written: Iterable[str | Path] = 
         raise UsageError("no input: give a file, a folder, a pattern or - for standard input")
     outputs = {Path(path).resolve() for path in written if str(path) != STANDARD_STREAM}
     files: dict[Path, str] = {}
+    optional: set[str] = set()
+    skipped: dict[str, str] = {}
     for given in inputs:
-        for file in _files(str(given), outputs):
-            files.setdefault(Path(file) if hub_name(file) else Path(file).resolve(), file)
-    return list(files.values())
+        for file in _files(str(given), outputs, skipped):
+            unpacked = _unpacked(file, skipped)
+            if unpacked != [file] or Path(given).is_dir():
+                optional.update(unpacked)
+            for name in unpacked:
+                files.setdefault(Path(name) if hub_name(name) else Path(name).resolve(), name)
+    if not files:
+        raise InputError(f"{inputs[0]}: nothing that can be read in it{_named(skipped)}")
+    return Expanded(list(files.values()), frozenset(optional), skipped)
+
+
+def _named(skipped: Mapping[str, str]) -> str:
+    names = [Path(name).name for name in skipped]
+    return f"; skipped: {', '.join(names[:5])}{' …' if len(names) > 5 else ''}" if names else ""
+
+
+def _unpacked(file: str, skipped: dict[str, str]) -> list[str]:
+    """The members of a zip file that can be read; another file is itself."""
+    if file == STANDARD_STREAM or not Path(file).is_file() or not is_zip(Path(file)):
+        return [file]
+    names: list[str] = []
+    for member in members(Path(file)):
+        name = f"{file}/{member.filename}"
+        why = _unread(Path(member.filename)) or ("a zip file inside a zip file" if _is_zip_name(name) else "")
+        if why:
+            skipped[name] = why
+        else:
+            names.append(name)
+    return names
+
+
+def _is_zip_name(name: str) -> bool:
+    return name.lower().endswith(".zip")
+
+
+def _unread(path: Path) -> str:
+    """Why a file of a folder is not read; "" for one that is."""
+    if path.name.lower() in COMPANIONS:
+        return "goes with the data and has no conversation"
+    return "" if path.name.lower().endswith(SUFFIXES) else "no kind of file that is read"
 
 
 def total_size(files: Iterable[str]) -> int | None:
@@ -54,12 +134,12 @@ def total_size(files: Iterable[str]) -> int | None:
     return sum(path.stat().st_size for path in paths) if all(path.is_file() for path in paths) else None
 
 
-def _files(given: str, outputs: set[Path]) -> list[str]:
+def _files(given: str, outputs: set[Path], skipped: dict[str, str]) -> list[str]:
     path = Path(given)
     if given == STANDARD_STREAM or given.startswith(SCHEME):
         return [given]
     if path.is_dir():
-        return _in_folder(path, outputs)
+        return _in_folder(path, outputs, skipped)
     if path.exists():
         if path.resolve() in outputs:
             raise UsageError(f"{given}: would be read and written in the same run; give another -o or --rejects")
@@ -74,21 +154,22 @@ def _files(given: str, outputs: set[Path]) -> list[str]:
     return found
 
 
-def _in_folder(folder: Path, outputs: set[Path]) -> list[str]:
-    found = [
-        str(path)
-        for path in sorted(folder.rglob("*"))
-        if path.name.lower().endswith(SUFFIXES)
-        and path.is_file()
-        and not any(part.startswith(".") for part in path.relative_to(folder).parts)
-        and path.resolve() not in outputs
-    ]
-    if not found:
-        raise InputError(f"{folder}: no .json or .jsonl file in this folder")
-    return found
+def _in_folder(folder: Path, outputs: set[Path], skipped: dict[str, str]) -> list[str]:
+    files: list[str] = []
+    for path in sorted(folder.rglob("*")):
+        hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
+        if hidden or not path.is_file() or path.resolve() in outputs:
+            continue
+        if why := _unread(path):
+            skipped[str(path)] = why
+        else:
+            files.append(str(path))
+    if not files:
+        raise InputError(f"{folder}: no .json or .jsonl file in this folder{_named(skipped)}")
+    return files
 
 
-Form = Literal["plain", "compressed", "parquet", "hub", "stream"]
+Form = Literal["plain", "compressed", "whole", "member", "parquet", "arrow", "hub", "stream"]
 Progress = Callable[[int], None]
 Streams = Mapping[str, Peekable]
 """The open streams by the name of their input; they cannot be opened twice."""
@@ -143,6 +224,10 @@ def describe(name: str, streams: dict[str, Peekable], stack: ExitStack) -> Sourc
         if name == STANDARD_STREAM:
             streams[name] = Peekable(stack.enter_context(os.fdopen(os.dup(sys.stdin.fileno()), "rb")))
             return Source(name, name, "stream")
+        if not Path(name).exists() and (member := split_member(name)) is not None:
+            status = member[0].stat()
+            path = f"{member[0].resolve()}/{member[1]}"
+            return Source(name, path, "member", status.st_size, status.st_mtime_ns)
         if not Path(name).exists() and (data_set := hub_name(name)):
             return Source(name, data_set, "hub")
         status = Path(name).stat()
@@ -150,16 +235,37 @@ def describe(name: str, streams: dict[str, Peekable], stack: ExitStack) -> Sourc
             streams[name] = Peekable(stack.enter_context(os.fdopen(os.open(name, os.O_RDONLY), "rb")))
             return Source(name, name, "stream")
         with Path(name).open("rb") as file:
-            form = form_of(file.read(MAGIC_LENGTH))
+            head = file.read(HEAD)
+            form = form_of(head)
             file.seek(max(0, status.st_size - MAGIC_LENGTH))
             if form == "parquet" and form_of(file.read(MAGIC_LENGTH)) != "parquet":
                 # It has the same bytes at its end, so this is none, or was cut off.
                 form = "plain"
     except OSError as error:
         raise InputError(f"{name}: cannot be read: {error.strerror}") from error
-    kinds: Mapping[str, Form] = {"gzip": "compressed", "zstd": "compressed", "parquet": "parquet"}
-    path = str(Path(name).resolve())
-    return Source(name, path, kinds.get(form, "plain"), status.st_size, status.st_mtime_ns)
+    if words := no_data(head):
+        raise InputError(f"{name}: it is {words}")
+    kinds: Mapping[str, Form] = {
+        **dict.fromkeys(("gzip", "zstd", "bzip2", "xz", "utf-16"), "compressed"),
+        "parquet": "parquet",
+        "arrow": "arrow",
+    }
+    whole = is_delimited(name) or shape_of(head) != ""
+    kind = kinds.get(form, "whole" if whole else "plain")
+    return Source(name, str(Path(name).resolve()), kind, status.st_size, status.st_mtime_ns)
+
+
+@contextmanager
+def open_source(source: Source, stream: Peekable | None = None) -> Iterator[Peekable]:
+    """The bytes of an input that is read as a whole: an open stream, a member of a zip file, or a file."""
+    if stream is not None:
+        yield stream
+    elif source.form == "member":
+        with open_member(source.path) as member:
+            yield Peekable(member)
+    else:
+        with Path(source.path).open("rb") as file:
+            yield Peekable(file)
 
 
 class Reading:
@@ -212,7 +318,7 @@ class Reading:
             InputError: the input cannot be read at all.
         """
         form = self._source.form
-        if form in {"parquet", "hub"}:
+        if form in {"parquet", "arrow", "hub"}:
             yield from self._rows(progress)
             return
         try:
@@ -228,6 +334,8 @@ class Reading:
         found: Iterator[Located | Damaged]
         if source.form == "hub":
             found = read_hub(source.path, self._split, self._name)
+        elif source.form == "arrow":
+            found = read_arrow(source.path, self._name)
         else:
             found = read_parquet(source.path, self._name, stretch.start, stretch.stop or 0, stretch.line)
         for record in found:
@@ -257,28 +365,49 @@ class Reading:
             progress(stretch.size)
 
     def _whole(self, progress: Progress | None) -> Iterator[Batch | Located | Damaged]:
-        with ExitStack() as stack:
-            stream = self._stream or Peekable(stack.enter_context(Path(self._source.path).open("rb")))
-            if form_of(stream.peek(MAGIC_LENGTH)) == "parquet":
-                raise InputError(f"{self._name}: parquet cannot be read from a stream; give the file")
+        with open_source(self._source, self._stream) as stream:
+            form = form_of(stream.peek(MAGIC_LENGTH))
+            if form in {"parquet", "arrow", "zip"}:
+                raise InputError(f"{self._name}: {form} cannot be read from a stream; give the file")
             stream.progress = progress
             yield from self._text(stream)
 
     def _text(self, stream: Peekable) -> Iterator[Batch | Located | Damaged]:
         file, skip = Decompressed(stream), self._start_line - 1
         line = 1
+        text = Peekable(file)
         if self._corpus.container == "text":
-            for record in read_blocks(file, self._name, _marker(self._corpus), skip):
+            for record in read_blocks(text, self._name, _marker(self._corpus), skip):
+                line = record.line
+                yield record
+        elif (rows := other_records(text, self._name, self._corpus.is_record, self._start_line)) is not None:
+            for record in rows:
                 line = record.line
                 yield record
         else:
-            reader = JsonReader(file, self._name, self._corpus.is_record)
+            reader = JsonReader(text, self._name, self._corpus.is_record)
             if skip:
                 reader.skip_lines(skip)
             yield from reader.batches()
             line = reader.line
         if file.fault:
             yield Damaged(self._name, line, b"", file.fault)
+
+
+def other_records(
+    text: Peekable, name: str, is_record: Callable[[object], bool], first_line: int = 1
+) -> Iterator[Located | Damaged] | None:
+    """The records of a text that is a table, an object around its array, or lists; None for another text.
+
+    Raises:
+        InputError: the text only stands in the place of a file.
+    """
+    head = text.peek(HEAD)
+    if words := no_data(head):
+        raise InputError(f"{name}: it is {words}")
+    if is_delimited(name):
+        return read_delimited(text, name, first_line)
+    return read_shape(text, name, is_record, first_line) if shape_of(head) else None
 
 
 def _marker(corpus: Corpus) -> str:

@@ -7,16 +7,15 @@ import re
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from itertools import islice
-from pathlib import Path
 
 from sharegpt_argilla.corpora.formats.base import Corpus, Typical
 from sharegpt_argilla.corpora.formats.table import CORPORA
 from sharegpt_argilla.corpora.reading.base import Located
 from sharegpt_argilla.corpora.reading.byte_window import Readable
 from sharegpt_argilla.corpora.reading.compression import Decompressed, Peekable
-from sharegpt_argilla.corpora.reading.inputs import Source
+from sharegpt_argilla.corpora.reading.inputs import Source, open_source, other_records
 from sharegpt_argilla.corpora.reading.json_reader import JsonReader
-from sharegpt_argilla.corpora.reading.tabular import read_hub, read_parquet
+from sharegpt_argilla.corpora.reading.tabular import read_arrow, read_hub, read_parquet
 from sharegpt_argilla.errors import InputError, RejectedError
 
 
@@ -97,9 +96,12 @@ def _first_values(source: Source, split: str, streams: Mapping[str, Peekable]) -
     if source.form == "parquet":
         rows = read_parquet(source.path, source.name, 0, 1, 1)
         return [row.value for row in islice(rows, RECORDS) if isinstance(row, Located)]
+    if source.form == "arrow":
+        rows = read_arrow(source.path, source.name)
+        return [row.value for row in islice(rows, RECORDS) if isinstance(row, Located)]
     try:
         with ExitStack() as stack:
-            return _in_text(Decompressed(_start(source, streams, stack)))
+            return _in_text(Decompressed(_start(source, streams, stack)), source.name)
     except OSError as error:
         raise InputError(f"{source.name}: cannot be read: {error.strerror}") from error
 
@@ -108,11 +110,13 @@ def _start(source: Source, streams: Mapping[str, Peekable], stack: ExitStack) ->
     """An input from its start. What is looked at of a stream is held in memory until it is read."""
     if source.form == "stream":
         return Peekable(io.BytesIO(streams[source.name].peek(_STREAM_HEAD)))
-    return Peekable(stack.enter_context(Path(source.path).open("rb")))
+    return stack.enter_context(open_source(source))
 
 
-def _in_text(file: Readable) -> list[object]:
+def _in_text(file: Readable, name: str) -> list[object]:
     text = Peekable(file)
+    if (rows := other_records(text, name, lambda value: isinstance(value, dict))) is not None:
+        return [row.value for row in islice(rows, RECORDS) if isinstance(row, Located)]
     head = text.peek(_BLOCK)
     plain: list[object] = [head.decode("utf-8-sig", "replace")]
     # JSON that was cut off at its beginning looks like a text, until the next line.

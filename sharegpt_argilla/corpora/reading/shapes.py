@@ -1,0 +1,141 @@
+"""Files of other shapes: an object around the array, a list of messages for each conversation, no data at all."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from typing import Any, Literal
+
+import orjson
+
+from sharegpt_argilla.corpora.reading.base import Damaged, Located
+from sharegpt_argilla.corpora.reading.byte_window import Readable
+from sharegpt_argilla.corpora.reading.compression import Peekable
+from sharegpt_argilla.corpora.reading.json_reader import LONGEST_RECORD, JsonReader
+
+Shape = Literal["", "wrapped", "lists"]
+"""``wrapped``: an object around the array of records; ``lists``: a list of messages for each conversation."""
+HEAD = 1 << 16
+"""Bytes that are looked at."""
+ROW = "row"
+"""Key of a record inside the rows that the datasets server of the Hub gives."""
+
+_SPACE = rb"(?:\s|\xef\xbb\xbf)*"
+_WRAPPED = re.compile(
+    _SPACE + rb'\{\s*"(?:data|train|test|validation|rows|records|examples|samples|chats)"\s*:\s*\[\s*(?=[{\[])'
+)
+_WRAPPED_EXPORT = re.compile(
+    _SPACE + rb'\{\s*"conversations"\s*:\s*\[\s*(?=\{\s*"(?:id|uuid|title|name|mapping|conversation_id)"\s*:)'
+)
+_HUB_ROWS = re.compile(rb'"rows"\s*:\s*\[\s*(?=\{\s*"row_idx"\s*:)')
+_LISTS = re.compile(_SPACE + rb'\[\s*(?:\[\s*)?\{\s*"(?:role|from)"\s*:')
+_AROUND = re.compile(rb'[\s,\]\[]*(?:"[^"\\]*"\s*:\s*(?:"[^"\\]*"|[\w.+-]+)?[\s,\]\[]*)*\}?\s*')
+_MESSAGES = "messages"
+
+_HTML = "a page of HTML, most likely an error of the download; fetch the file again"
+NO_DATA = (
+    (b"version https://git-lfs.github.com/spec/", "a pointer of git-LFS, not the file; run `git lfs pull` there"),
+    (b"<!doctype html", _HTML),
+    (b"<html", _HTML),
+)
+"""How a file begins that has no data in it, and what it is."""
+
+
+def no_data(head: bytes) -> str:
+    """What a file is that only stands in the place of one; "" for another file."""
+    start = head.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    return next((words for magic, words in NO_DATA if start.startswith(magic)), "")
+
+
+def shape_of(head: bytes) -> Shape:
+    """What the first bytes of a file say of its shape; "" for records one after the other or in an array."""
+    if _wrapped(head):
+        return "wrapped"
+    return "lists" if _LISTS.match(head) else ""
+
+
+def read_shape(
+    text: Peekable, name: str, is_record: Callable[[object], bool], first_line: int = 1
+) -> Iterator[Located | Damaged]:
+    """The records of a file of one of the shapes, in order.
+
+    Args:
+        text: read from its start.
+        name: stands in what is read.
+        is_record: whether a value has the outline of a record.
+        first_line: 1-based line of the first record that is wanted.
+    """
+    head = text.peek(HEAD)
+    records = _read_wrapped(text, name, is_record) if _wrapped(head) else _read_lists(text, name)
+    return (record for record in records if record.line >= first_line)
+
+
+def _wrapped(head: bytes) -> re.Match[bytes] | None:
+    starts = _WRAPPED.match(head) or _WRAPPED_EXPORT.match(head)
+    if starts is None and head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{"):
+        return _HUB_ROWS.search(head)
+    rows = _HUB_ROWS.search(head)
+    return rows if starts is not None and rows is not None else starts
+
+
+def _read_wrapped(text: Peekable, name: str, is_record: Callable[[object], bool]) -> Iterator[Located | Damaged]:
+    start = _wrapped(text.peek(HEAD))
+    before = text.read(start.end()) if start is not None else b""
+    reader = JsonReader(text, name, lambda value: is_record(_unwrapped(value)), line=1 + before.count(b"\n"))
+    for record in reader.records():
+        if isinstance(record, Located):
+            yield record._replace(value=_unwrapped(record.value))
+        elif not _AROUND.fullmatch(record.data):
+            yield record
+
+
+def _unwrapped(value: Any) -> Any:
+    inside = value.get(ROW) if isinstance(value, dict) and "row_idx" in value else None
+    return inside if isinstance(inside, dict) else value
+
+
+def _read_lists(file: Readable, name: str) -> Iterator[Located | Damaged]:
+    """Each list of messages as a record; several of them may be in a list around all."""
+    data, start, line = b"", 1, 0
+    for text in _lines(file):
+        line += 1
+        data = data + text if data else text
+        if not data.strip():
+            data, start = b"", line + 1
+            continue
+        # A list ends on its own line, or with a bracket in the first column.
+        if data is not text and not text.startswith(b"]") and len(data) < LONGEST_RECORD:
+            continue
+        try:
+            value = orjson.loads(data.strip().rstrip(b","))
+        except ValueError as error:
+            if _goes_on(data):
+                continue
+            yield Damaged(name, start, data.rstrip(), f"not valid JSON: {error}")
+            data, start = b"", line + 1
+            continue
+        for messages in _conversations(value):
+            yield Located(name, start, b"", {_MESSAGES: messages})
+        data, start = b"", line + 1
+    if data.strip():
+        yield Damaged(name, start, data.rstrip(), "the file ends inside the list that starts here; it was cut off")
+
+
+def _goes_on(data: bytes) -> bool:
+    """Whether a list may end on a later line: its first line holds no whole message."""
+    first = data.lstrip().split(b"\n", 1)[0].strip()
+    return first in {b"[", b"[[", b"[{", b"[[{"} and len(data) < LONGEST_RECORD
+
+
+def _conversations(value: Any) -> list[Any]:
+    nested = isinstance(value, list) and bool(value) and all(isinstance(item, list) for item in value)
+    return value if nested else [value]
+
+
+def _lines(file: Readable) -> Iterator[bytes]:
+    rest = b""
+    while data := file.read(HEAD):
+        *whole, rest = (rest + data).split(b"\n")
+        yield from (line + b"\n" for line in whole)
+    if rest:
+        yield rest
