@@ -19,7 +19,10 @@ from tqdm import tqdm
 
 from sharegpt_argilla.cli.printing import note
 from sharegpt_argilla.corpora.formats.base import Options, Ranking
+from sharegpt_argilla.corpora.formats.question_answer import parse_columns
 from sharegpt_argilla.corpora.formats.table import CORPORA
+from sharegpt_argilla.corpora.run.detection import AUTO
+from sharegpt_argilla.errors import UsageError
 from sharegpt_argilla.workflows.extract import ExtractSummary, extract, input_size
 
 EXAMPLE = "sharegpt-argilla extract examples/sharegpt_vicuna.json -m vicuna -o rows.jsonl"
@@ -27,6 +30,8 @@ EXAMPLE = "sharegpt-argilla extract examples/sharegpt_vicuna.json -m vicuna -o r
 SALT = "SHAREGPT_ARGILLA_SALT"
 """Environment variable with the key for pseudonyms; without it nothing is kept that would need one."""
 
+_NAMED = 5
+"""Skipped files and inputs that are named."""
 _UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9}
 
 
@@ -47,6 +52,8 @@ def _add_input(add: Callable[..., object]) -> None:
     )
     model = f"the corpus, or auto to tell by the content: {corpora}"
     add("-m", "--model", required=True, metavar="MODEL", help=model)
+    columns = "columns of a flat table: question=query,answer=response; also system, session, turn, context"
+    add("--columns", type=_columns, default={}, metavar="NAMES", help=columns)
     line = "start at line N of each file, row N of a parquet file (default: 1)"
     add("-l", "--start-line", type=int, default=1, metavar="N", help=line)
     add("--split", default="train", metavar="NAME", help="split of data sets of the Hub (default: train)")
@@ -82,7 +89,7 @@ def run(arguments: argparse.Namespace) -> int:
     Returns:
         0; 1 when something was rejected.
     """
-    options = Options(arguments.keep_origin, arguments.ranking, os.environ.get(SALT) or None)
+    options = Options(arguments.keep_origin, arguments.ranking, os.environ.get(SALT) or None, arguments.columns)
     with _progress(arguments.inputs) as progress:
         summary = extract(
             arguments.inputs,
@@ -104,6 +111,13 @@ def run(arguments: argparse.Namespace) -> int:
     for line in describe(summary):
         note(line)
     return 1 if summary.counts.rejected else 0
+
+
+def _columns(text: str) -> dict[str, str]:
+    try:
+        return parse_columns(text)
+    except UsageError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def parse_size(text: str) -> int:
@@ -132,6 +146,10 @@ def describe(summary: ExtractSummary) -> Iterator[str]:
         yield summary.not_of_this_run
     if summary.resumed:
         yield f"{summary.resumed:,} of {summary.shards:,} shards were done by an earlier run"
+    if summary.skipped:
+        shown = [f"{Path(name).name} ({why})" for name, why in list(summary.skipped.items())[:_NAMED]]
+        more = f" … and {len(summary.skipped) - _NAMED:,} more" if len(summary.skipped) > _NAMED else ""
+        yield f"skipped {_number(len(summary.skipped), 'file')}: {', '.join(shown)}{more}"
     if not summary.outputs and summary.first_id:
         yield f"id of the first row: {summary.first_id}"
     yield _counts(summary)
@@ -140,7 +158,7 @@ def describe(summary: ExtractSummary) -> Iterator[str]:
 def _counts(summary: ExtractSummary) -> str:
     counts = summary.counts
     parts = [
-        f"{_number(summary.rows, 'row')} from {_number(counts.conversations, 'conversation')}",
+        f"{_number(summary.rows, 'row')} from {_number(counts.conversations, 'conversation')}{_read_as(summary)}",
         f"{counts.unanswered:,} unanswered",
     ]
     others = (
@@ -149,11 +167,28 @@ def _counts(summary: ExtractSummary) -> str:
         (counts.answers_dropped, "answer", "without a question dropped"),
         (counts.answers_blank, "blank answer", "ignored"),
         (counts.questions_blank, "blank question", "dropped"),
+        (counts.renamed, "conversation", "with an id that another has"),
     )
     parts += [f"{_number(number, what)} {fate}" for number, what, fate in others if number]
     parts += [f"{number:,} {what} left out" for what, number in sorted(counts.left_out.items())]
     rejects = f" -> {summary.rejects}; rows" if summary.rejects else ""
     return f"{', '.join(parts)}, {counts.rejected:,} rejected{rejects} -> {_where(summary.outputs)}"
+
+
+def _read_as(summary: ExtractSummary) -> str:
+    """Which adapter read which inputs, where that was found out; the names only where they differ."""
+    if summary.model != AUTO:
+        return ""
+    inputs: dict[str, list[str]] = {}
+    for name, corpus in summary.corpora.items():
+        inputs.setdefault(corpus, []).append(Path(name).name)
+    if len(inputs) == 1:
+        return f" ({next(iter(inputs))})"
+    shown = (
+        f"{corpus}: {', '.join(names[:_NAMED])}{' …' if len(names) > _NAMED else ''}"
+        for corpus, names in inputs.items()
+    )
+    return f" ({'; '.join(shown)})"
 
 
 def _number(number: int, what: str) -> str:

@@ -46,6 +46,9 @@ class ExtractSummary:
         not_of_this_run: a rejects file that an earlier run left, when this one has none to write; else "".
         first_rejections: the first five.
         first_id: id of the first row; "" when there is no row.
+        model: as it was asked for; ``auto`` where the adapters were found out.
+        corpora: the adapter that read each input, by its name.
+        skipped: files of folders and zip files that were not read -> why.
         shards: into how many the run was cut.
         resumed: how many of them an earlier run had converted.
     """
@@ -57,6 +60,9 @@ class ExtractSummary:
     not_of_this_run: str = ""
     first_rejections: list[Rejection] = field(default_factory=list)
     first_id: str = ""
+    model: str = ""
+    corpora: dict[str, str] = field(default_factory=dict)
+    skipped: dict[str, str] = field(default_factory=dict)
     shards: int = 0
     resumed: int = 0
 
@@ -137,6 +143,9 @@ def _finish(plan: RunPlan, result: RunResult, resumed: int) -> ExtractSummary:
         first_rejections=[Rejection(*rejection) for rejection in result.rejections],
         not_of_this_run=left_by_an_earlier_run(settings.rejects, written=bool(result.rejects)),
         first_id=result.first_id,
+        model=settings.model,
+        corpora={source.name: name for source, name in zip(plan.sources, plan.corpora, strict=True)},
+        skipped=dict(plan.skipped),
         shards=len(plan.shards),
         resumed=resumed,
     )
@@ -145,7 +154,9 @@ def _finish(plan: RunPlan, result: RunResult, resumed: int) -> ExtractSummary:
         summary.rejects = settings.rejects
     if not result.counts.conversations:
         raise NothingFoundError(_nothing_found(summary, plan))
-    if direct_output(settings) is not None:
+    if not result.counts.pairs:
+        raise NothingFoundError(_no_question(summary, plan))
+    if direct_output(plan) is not None:
         sys.stdout.buffer.flush()
         summary.outputs = [settings.output]
     elif not settings.dry_run:
@@ -165,6 +176,22 @@ def _nothing_found(summary: ExtractSummary, plan: RunPlan) -> str:
         f"no conversation of the {' or '.join(sorted(set(plan.corpora)))} layout in {where}:"
         f" {summary.counts.rejected:,} rejected{kept} (first: {position}: {first.reason})"
     )
+
+
+def _no_question(summary: ExtractSummary, plan: RunPlan) -> str:
+    counts, sources = summary.counts, plan.sources
+    where = sources[0].name if len(sources) == 1 else f"{len(sources)} files"
+    reasons = [
+        f"{number:,} {words}"
+        for number, words in (
+            (counts.questions_blank, "blank questions"),
+            (counts.answers_dropped, "answers without a question"),
+            (counts.rejected, "rejected"),
+            *((number, f"{what} left out") for what, number in sorted(counts.left_out.items())),
+        )
+        if number
+    ]
+    return f"no question in {where}, so no row: {counts.conversations:,} conversations, {', '.join(reasons)}"
 
 
 def _rejects(given: str | Path | None, target: str) -> Path:

@@ -27,7 +27,7 @@ from tests.corpora.reading import pairs_of
         ({"instruction": "q", "text": "", "target": "a"}, "q", "a", {}),
         ({"prompt": "q", "demonstration": "a"}, "q", "a", {}),
         ({"problem": "q", "solution": "a", "level": 3}, "q", "a", {"level": 3}),
-        ({"task_id": "Own/0", "prompt": "q", "canonical_solution": "a", "test": "t"}, "q", "a", {"test": "t"}),
+        ({"task_id": "Own/0", "prompt": "q", "solution": "a", "test": "t"}, "q", "a", {"test": "t"}),
     ],
 )
 def test_the_columns_of_known_sets_are_known(
@@ -47,10 +47,11 @@ def test_the_columns_of_known_sets_are_known(
         {"prompt": "q", "labels": ["a"]},
         {"prompt": "q", "verdict": {"text": "a"}},
         {"title": "q"},
+        {"task_id": "Own/0", "prompt": "q", "canonical_solution": "a", "test": "t"},
     ],
 )
 def test_what_leaves_a_choice_is_refused_and_never_read_as_prompts(record: dict[str, Any]) -> None:
-    with pytest.raises(InputError, match="no known corpus looks like this"):
+    with pytest.raises(InputError, match=r"no known corpus looks like this \(keys: "):
         detect([record])
 
 

@@ -14,7 +14,6 @@ from typing import Any
 from sharegpt_argilla.corpora.formats.alpaca import joined
 from sharegpt_argilla.corpora.formats.base import Container, Conversation, Options, Turn
 from sharegpt_argilla.corpora.formats.fields import (
-    first_key,
     kind,
     optional_text,
     other_keys,
@@ -33,7 +32,7 @@ COLUMNS = (QUESTION, ANSWER, SYSTEM, SESSION_COLUMN, TURN_COLUMN, CONTEXT)
 QUESTIONS = ("question", "query", "instruction", "prompt", "problem", "user", "human", "input")
 ANSWERS = (
     *("response", "answer", "output", "completion", "target", "demonstration", "solution"),
-    *("canonical_solution", "assistant"),
+    "assistant",
 )
 """Names of columns that data sets use for a question and for its answer."""
 _OTHER_LAYOUTS = frozenset(
@@ -91,7 +90,7 @@ class QuestionAnswer:
         record = record_object(value)
         if self.columns:
             return [self._named(record)]
-        asked, answered = first_key(record, QUESTIONS), first_key(record, ANSWERS)
+        asked, answered = _column(record, QUESTIONS, QUESTION), _column(record, ANSWERS, ANSWER)
         context = next((key for key in _CONTEXTS if isinstance(record.get(key), str) and key != asked), "")
         system = next((key for key in _SYSTEMS if isinstance(record.get(key), str)), "")
         used = {asked, answered, context, system, HISTORY, *_IDS}
@@ -150,6 +149,20 @@ def parse_columns(text: str) -> dict[str, str]:
 
 def _known(record: Mapping[str, Any], names: tuple[str, ...]) -> list[str]:
     return [name for name in names if isinstance(record.get(name), str)]
+
+
+def _column(record: Mapping[str, Any], names: tuple[str, ...], meaning: str) -> str:
+    """The first of the names that the record has.
+
+    Raises:
+        RejectedError: it has none.
+    """
+    name = next((name for name in names if name in record), None)
+    if name is None:
+        raise RejectedError(
+            f'no column is known to be the {meaning}; name it with --columns "question=…,answer=…"'
+        )
+    return name
 
 
 def _text(record: Mapping[str, Any], key: str) -> str:

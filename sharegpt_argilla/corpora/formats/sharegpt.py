@@ -90,7 +90,7 @@ class ShareGPT:
             base, offset, piece = self.place(session, turns[0].role)
         return [Conversation(base, turns, offset, piece, extra, left_out=left_out)]
 
-    def place(self, session: str, first: Role, _last: Role | None = None) -> tuple[str, int, bool]:
+    def place(self, session: str, first: Role) -> tuple[str, int, bool]:
         """What the id of a record says: the whole conversation, the offset in it, and whether this is a piece.
 
         Args:

@@ -20,6 +20,7 @@ from sharegpt_argilla.corpora.run.pairing import Pairer
 from sharegpt_argilla.corpora.run.pending_pairs import write_pending
 from sharegpt_argilla.corpora.run.plain_sharegpt import PlainShareGPT
 from sharegpt_argilla.corpora.run.run_plan import RunSettings, Shard, corpus_of
+from sharegpt_argilla.corpora.run.sessions import Resolution, ShardSessions
 from sharegpt_argilla.corpora.run.shard_results import (
     REJECTIONS_SHOWN,
     ShardFiles,
@@ -34,7 +35,7 @@ SPILL = 8_000_000
 """Characters that may wait for their other half in memory before they go to a file."""
 
 
-def convert(
+def convert(  # noqa: PLR0913, PLR0917 - what a worker has to know
     folder: str,
     shard: Shard,
     sources: Mapping[int, Source],
@@ -42,6 +43,7 @@ def convert(
     streams: Streams | None = None,
     rows: SharedRows | None = None,
     progress: Progress | None = None,
+    resolution: Resolution | None = None,
 ) -> int:
     """Convert one shard: afterwards its files and its completion marker are in the folder.
 
@@ -53,6 +55,7 @@ def convert(
         streams: the open streams among the inputs.
         rows: takes the rows instead of a file in the folder.
         progress: is given the number of bytes after each read.
+        resolution: what the other shards of the run say about its ids; None before they are converted.
 
     Returns:
         The number of the shard.
@@ -64,7 +67,8 @@ def convert(
     try:
         files.remove()
         with ExitStack() as stack:
-            conversion = _Conversion(files, shard, settings, stack, rows.file if rows else None)
+            target = rows.file if rows else None
+            conversion = _Conversion(files, shard, settings, stack, target, resolution or Resolution())
             for stretch in shard.stretches:
                 source = sources[stretch.source]
                 reading = Reading(
@@ -90,9 +94,16 @@ class _Conversion:
     """The state of one shard while it is converted."""
 
     def __init__(
-        self, files: ShardFiles, shard: Shard, settings: RunSettings, stack: ExitStack, rows: IO[bytes] | None
+        self,
+        files: ShardFiles,
+        shard: Shard,
+        settings: RunSettings,
+        stack: ExitStack,
+        rows: IO[bytes] | None,
+        resolution: Resolution,
     ) -> None:
-        self.corpus = corpus_of(shard.corpus, settings.options)
+        self.corpus = resolution.corpus(corpus_of(shard.corpus, settings.options))
+        self._sessions = ShardSessions(self.corpus, resolution)
         self.result = ShardResult()
         self._pairer = Pairer(self.corpus.name, self.corpus.source)
         self._builder = RowBuilder(settings.create_time, settings.profile)
@@ -131,6 +142,9 @@ class _Conversion:
                 self._reject(Located(last.file, last.line, b"", None), str(error))
             self._write()
         self._spill()
+        with shard_file(self._files.sessions) as file:
+            self._sessions.write(file)
+        self._pairer.counts.renamed = self._sessions.renamed
         self.result.counts = self._pairer.counts
         self.result.rows = self._pairer.counts.pairs
 
@@ -148,7 +162,7 @@ class _Conversion:
             self._reject(record, str(error))
 
     def _value(self, value: Any) -> None:
-        pairs = self._plain.pairs(value) if self._plain is not None else None
+        pairs = self._plain.pairs(value, self._sessions) if self._plain is not None else None
         if pairs is None:
             self._add(partial(self._read, value))
         else:
@@ -185,6 +199,7 @@ class _Conversion:
         # One record of many: what an adapter did not foresee costs its record, not the run.
         except Exception as error:
             raise RejectedError(f"the {self.corpus.name} adapter failed ({type(error).__name__})") from error
+        conversations = list(self._sessions.own(conversations))
         for conversation in conversations:
             self._builder.share(
                 conversation.session, self._pairer.corpus, conversation.created, conversation.extra

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import ExitStack
 from itertools import islice
+from pathlib import Path
 
 from sharegpt_argilla.corpora.formats.base import Corpus, Typical
+from sharegpt_argilla.corpora.formats.question_answer import likely_columns
 from sharegpt_argilla.corpora.formats.table import CORPORA
 from sharegpt_argilla.corpora.reading.base import Located
 from sharegpt_argilla.corpora.reading.byte_window import Readable
@@ -32,8 +34,21 @@ def detect(values: Sequence[object]) -> str:
         raise InputError("no record to tell the corpus by; name one with -m")
     fitting = [corpus for corpus in CORPORA.values() if _fits(corpus, values)]
     if not fitting:
-        raise InputError(f"no known corpus looks like this; name one with -m: {', '.join(sorted(CORPORA))}")
+        known_names = ", ".join(sorted(CORPORA))
+        raise InputError(f"no known corpus looks like this{_keys(values)}; name one with -m: {known_names}")
     return min(fitting, key=lambda corpus: not isinstance(corpus, Typical)).name
+
+
+def _keys(values: Sequence[object]) -> str:
+    """The keys of the first records, and how to name the columns, if two of them are likely these."""
+    records = [value for value in values if isinstance(value, dict)]
+    keys = list(dict.fromkeys(str(key)[:_LONGEST_KEY] for record in records for key in record))
+    if not keys:
+        return ""
+    shown = ", ".join(keys[:_NAMED]) + (" …" if len(keys) > _NAMED else "")
+    columns = likely_columns(records[0])
+    hint = f"; its columns with --columns question={columns[0]},answer={columns[1]}" if columns else ""
+    return f" (keys: {' '.join(shown.split())}){hint}"
 
 
 def known(values: Sequence[object]) -> list[object]:
@@ -54,6 +69,8 @@ RECORDS = 20
 """Records of an input that are looked at."""
 RECORDS_OF_DAMAGED = 500
 """The same of an input that begins with damaged text."""
+_NAMED, _LONGEST_KEY = 12, 40
+"""Keys or files named in a message, and characters of a key."""
 _STREAM_HEAD = 1 << 20
 """Bytes of a stream that are looked at."""
 _BLOCK = 1 << 16
@@ -61,6 +78,54 @@ _BLOCK = 1 << 16
 _JSON = re.compile(rb"(?:\s|\xef\xbb\xbf)*(?:[{\[]|\Z)")
 
 _RECORD = re.compile(rb"^\s*\{", re.MULTILINE)
+
+
+def choose_corpora(
+    sources: Sequence[Source],
+    split: str,
+    streams: Mapping[str, Peekable],
+    wanted: Corpus | None,
+    optional: Collection[str],
+    skipped: dict[str, str],
+) -> tuple[list[Source], list[str]]:
+    """The inputs that are read, and the name of the adapter for each.
+
+    Args:
+        sources: the inputs.
+        split: of data sets of the Hub.
+        streams: the open streams among them.
+        wanted: the adapter that was asked for; None to find out.
+        optional: names of inputs that are skipped where no adapter, or not the one that was asked for, fits.
+        skipped: takes these, and why.
+
+    Raises:
+        InputError: an input fits no adapter, none of them has a record, or none is left.
+    """
+    kept: list[Source] = []
+    for source in sources:
+        if source.name in optional and (why := _misfit(source, split, streams, wanted)):
+            skipped[source.name] = why
+        else:
+            kept.append(source)
+    if not kept:
+        names = ", ".join(Path(name).name for name in list(skipped)[:_NAMED])
+        raise InputError(f"nothing in it is a conversation that can be read; skipped: {names}")
+    return kept, [wanted.name] * len(kept) if wanted is not None else detect_corpora(kept, split, streams)
+
+
+def _misfit(source: Source, split: str, streams: Mapping[str, Peekable], wanted: Corpus | None) -> str:
+    """Why a file of a folder is not read; "" for one that is. One whose records are all damaged is read."""
+    values = _first_values(source, split, streams)
+    if not values:
+        return ""
+    if wanted is not None:
+        fits = any(wanted.is_record(value) for value in values) or wanted.container == "text"
+        return "" if fits else f"no record of the {wanted.name} layout"
+    try:
+        detect(values)
+    except InputError:
+        return "no known corpus looks like this"
+    return ""
 
 
 def detect_corpora(sources: Sequence[Source], split: str, streams: Mapping[str, Peekable]) -> list[str]:

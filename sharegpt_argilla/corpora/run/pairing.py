@@ -39,6 +39,7 @@ class Counts:
         questions_blank: questions without text.
         stitched: pairs whose question and answer are in different pieces.
         rejected: records that could not be used.
+        renamed: conversations whose id another conversation of the run has, and that got one of their own.
         left_out: what adapters skipped on purpose, in words, and how often.
     """
 
@@ -51,6 +52,7 @@ class Counts:
     questions_blank: int = 0
     stitched: int = 0
     rejected: int = 0
+    renamed: int = 0
     left_out: Counter[str] = field(default_factory=Counter)
 
     def add(self, other: Counts) -> None:

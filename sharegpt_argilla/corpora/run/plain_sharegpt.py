@@ -13,6 +13,7 @@ from sharegpt_argilla.corpora.formats.base import Turn
 from sharegpt_argilla.corpora.formats.roles import ROLES
 from sharegpt_argilla.corpora.formats.sharegpt import ShareGPT
 from sharegpt_argilla.corpora.run.pairing import NO_EXTRA, Pairer, questions_before
+from sharegpt_argilla.corpora.run.sessions import ShardSessions, renamed
 from sharegpt_argilla.rows import Pair
 
 
@@ -28,14 +29,19 @@ class PlainShareGPT:
         self._corpus = corpus
         self._pairer = pairer
 
-    def pairs(self, record: dict[str, Any]) -> list[Pair] | None:
-        """The pairs that a record completes, in its order; None, with nothing counted, when it is not plain."""
+    def pairs(self, record: dict[str, Any], sessions: ShardSessions | None = None) -> list[Pair] | None:
+        """The pairs that a record completes, in its order; None, with nothing counted, when it is not plain.
+
+        Args:
+            record: of the corpus.
+            sessions: notes its id, and says whether another conversation has it.
+        """
         try:
-            session, turns = record["id"], record["conversations"]
+            identity, turns = record["id"], record["conversations"]
             first, last = ROLES[turns[0]["from"]], ROLES[turns[-1]["from"]]
-            if type(session) is not str or not session or len(record) != 2:
+            if type(identity) is not str or not identity or len(record) != 2:
                 return None
-            session, offset, piece = self._corpus.place(session, first, last)
+            session, offset, piece = self._corpus.place(identity, first)
             lead, opened = first == "gpt", last == "human"
             if (lead and not offset) or (opened and not piece) or (len(turns) - lead - opened) % 2:
                 return None
@@ -43,9 +49,13 @@ class PlainShareGPT:
             pairs = self._whole_pairs(session, number, turns[lead::2], turns[lead + 1 :: 2])
             answer = _plain_turn(turns[0]) if lead else None
             question = _plain_turn(turns[-1]) if opened else None
+            texts = [turn["value"] for turn in turns]
         # What is missing or of another type. Nothing has been counted yet, and the adapter has a reason for it.
         except (KeyError, TypeError, AttributeError, IndexError):
             return None
+        if sessions is not None and (number_of_same := sessions.claim(identity, texts, lead)):
+            session = renamed(session, number_of_same)
+            pairs = [pair._replace(session=session) for pair in pairs]
         pairer, count = self._pairer, len(pairs)
         pairer.counts.conversations += 1
         pairer.counts.pairs += count

@@ -15,18 +15,20 @@ from sharegpt_argilla.common.jsonl import STANDARD_STREAM
 from sharegpt_argilla.corpora.formats.base import Configurable, Corpus, GatheringCorpus, Options
 from sharegpt_argilla.corpora.formats.table import CORPORA
 from sharegpt_argilla.corpora.reading.compression import Peekable
-from sharegpt_argilla.corpora.reading.inputs import Source, Stretch, describe, expand_inputs
+from sharegpt_argilla.corpora.reading.inputs import Source, Stretch, describe, expand
 from sharegpt_argilla.corpora.reading.tabular import row_groups
-from sharegpt_argilla.corpora.run.detection import AUTO, detect_corpora
-from sharegpt_argilla.errors import UsageError
+from sharegpt_argilla.corpora.run.detection import AUTO, choose_corpora
+from sharegpt_argilla.errors import InputError, UsageError
 from sharegpt_argilla.rows import Profile
 
 SHARD_SIZE = 32_000_000
 """Bytes of an input in one shard: less than a second of work, and few enough shards for a corpus of a terabyte."""
 LARGEST_MNBVC_FILE = 512_000_000
 """Bytes: "512 MB" of the MNBVC data check, in the reading that satisfies both."""
-PLAN_FORMAT = 4
+PLAN_FORMAT = 5
 """Of the plan and of what shards leave; a run of another format is not resumed."""
+COLUMNS_ADAPTER = "question_answer"
+"""The adapter that named columns are for."""
 _BLOCK = 1 << 20
 
 
@@ -101,6 +103,8 @@ class RunSettings:
         if self.workers < 1:
             raise UsageError(f"{self.workers} workers: at least one is needed")
         check_max_size(self.output, self.largest_file)
+        if self.options.columns and self.model not in {AUTO, COLUMNS_ADAPTER}:
+            raise UsageError(f"--columns is for -m {COLUMNS_ADAPTER} or -m {AUTO}, not for -m {self.model}")
         if self.model != AUTO:
             corpus_of(self.model, self.options)
         for path in [] if self.dry_run else [self.output, str(self.rejects)]:
@@ -160,6 +164,7 @@ class RunPlan:
         corpora: the adapter of each input.
         shards: in the order of the output.
         streams: the open streams among the inputs, by name; no part of the plan on disk.
+        skipped: files of folders and zip files that are not read -> why.
     """
 
     settings: RunSettings
@@ -167,6 +172,7 @@ class RunPlan:
     corpora: Sequence[str]
     shards: Sequence[Shard]
     streams: Mapping[str, Peekable] = field(default_factory=dict)
+    skipped: Mapping[str, str] = field(default_factory=dict)
 
     def document(self) -> dict[str, Any]:
         """As a JSON object: all that changes the rows."""
@@ -213,15 +219,22 @@ def plan_run(settings: RunSettings, stack: ExitStack) -> RunPlan:
         InputError: an input names no file, cannot be read, or fits no adapter.
     """
     streams: dict[str, Peekable] = {}
-    names = expand_inputs(settings.inputs, (settings.output, settings.rejects))
-    sources = [describe(name, streams, stack) for name in names]
-    if settings.model == AUTO:
-        chosen = detect_corpora(sources, settings.split, streams)
-    else:
-        chosen = [settings.model] * len(names)
+    expanded = expand(settings.inputs, (settings.output, settings.rejects))
+    skipped = dict(expanded.skipped)
+    described: list[Source] = []
+    for name in expanded.files:
+        try:
+            described.append(describe(name, streams, stack))
+        except InputError as error:
+            if name not in expanded.optional:
+                raise
+            skipped[name] = str(error).removeprefix(f"{name}: ")
+    model = COLUMNS_ADAPTER if settings.options.columns else settings.model
+    wanted = None if model == AUTO else corpus_of(model, settings.options)
+    sources, chosen = choose_corpora(described, settings.split, streams, wanted, expanded.optional, skipped)
     corpora = {name: corpus_of(name, settings.options) for name in set(chosen)}
     shards = cut(sources, chosen, corpora, settings.start_line, settings.shard_size)
-    return RunPlan(settings, sources, chosen, shards, streams)
+    return RunPlan(settings, sources, chosen, shards, streams, skipped)
 
 
 def cut(

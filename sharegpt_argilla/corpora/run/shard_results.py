@@ -129,17 +129,20 @@ class ShardFiles:
     rows: Path
     rejects: Path
     pending: Path
+    sessions: Path
     marker: Path
 
     @classmethod
     def of(cls, folder: str | Path, number: int) -> ShardFiles:
         """The files of the shard with that number."""
         stem = Path(folder) / f"{number:06}"
-        return cls(*(stem.with_suffix(suffix) for suffix in (".rows", ".rejects", ".pending", ".done")))
+        return cls(
+            *(stem.with_suffix(suffix) for suffix in (".rows", ".rejects", ".pending", ".sessions", ".done"))
+        )
 
     def remove(self) -> None:
         """Remove what an earlier run left of the shard."""
-        for path in (self.marker, self.rows, self.rejects, self.pending):
+        for path in (self.marker, self.rows, self.rejects, self.pending, self.sessions):
             path.unlink(missing_ok=True)
 
     def result(self) -> ShardResult | None:

@@ -6,14 +6,19 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import as_completed
 from contextlib import contextmanager
+from functools import partial
+from types import MappingProxyType
 from typing import IO
 
+from sharegpt_argilla.corpora.formats.table import CORPORA
 from sharegpt_argilla.corpora.reading.inputs import Progress
 from sharegpt_argilla.corpora.run.conversion import convert
 from sharegpt_argilla.corpora.run.executors import InThisProcess, executor
-from sharegpt_argilla.corpora.run.run_plan import RunPlan, RunSettings, Shard
+from sharegpt_argilla.corpora.run.run_plan import RunPlan, Shard
+from sharegpt_argilla.corpora.run.sessions import Resolution, resolve
 from sharegpt_argilla.corpora.run.shard_results import (
     RunResult,
+    ShardFiles,
     ShardResult,
     SharedRows,
     join_results,
@@ -35,21 +40,41 @@ def convert_shards(work: WorkFolder, before: Mapping[int, ShardResult], progress
         InputError: an input cannot be read, a file cannot be written, or a worker died.
         UsageError: the scheduler needs a library that is not installed.
     """
-    plan, settings = work.plan, work.plan.settings
+    plan = work.plan
     if progress is not None and before:
         progress(sum(shard.size for shard in plan.shards if shard.number in before))
-    sink = direct_output(settings)
+    sink = direct_output(plan)
     with _shared_rows(work, before, sink) as rows:
         _convert(work, [shard for shard in plan.shards if shard.number not in before], rows, progress)
+    _resolve_sessions(work, sink)
     results = work.results()
     if len(results) < len(plan.shards):
         raise InputError(f"{work.folder}: parts of this run are gone; run the same command again")
     return join_results(work.folder, plan, results, sink)
 
 
-def direct_output(settings: RunSettings) -> IO[bytes] | None:
-    """Standard output, where rows can go to it at once; None where they are kept until the end."""
-    return sys.stdout.buffer if settings.to_stdout and settings.alone and not settings.dry_run else None
+def direct_output(plan: RunPlan) -> IO[bytes] | None:
+    """Standard output, where rows can go to it at once; None where they are kept until the end.
+
+    Rows of several shards, and of a corpus that splits conversations, may have to be written again.
+    """
+    settings = plan.settings
+    last = len(plan.shards) > 1 or any(getattr(CORPORA[name], "splits", False) for name in plan.corpora)
+    direct = settings.to_stdout and settings.alone and not settings.dry_run
+    return sys.stdout.buffer if direct and (plan.streams or not last) else None
+
+
+def _resolve_sessions(work: WorkFolder, sink: IO[bytes] | None) -> None:
+    """Convert those shards again in which an id means something else than they could know; streams are gone."""
+    plan = work.plan
+    if sink is not None:
+        return
+    paths = {shard.number: ShardFiles.of(work.folder, shard.number).sessions for shard in plan.shards}
+    resolutions = resolve({number: path for number, path in paths.items() if path.exists()})
+    again = [shard for shard in plan.shards if shard.number in resolutions and not _has_stream(shard, plan)]
+    if again:
+        with _shared_rows(work, work.results(), None) as rows:
+            _convert(work, again, rows, None, resolutions)
 
 
 @contextmanager
@@ -67,7 +92,11 @@ def _shared_rows(
 
 
 def _convert(
-    work: WorkFolder, shards: Sequence[Shard], rows: SharedRows | None, progress: Progress | None
+    work: WorkFolder,
+    shards: Sequence[Shard],
+    rows: SharedRows | None,
+    progress: Progress | None,
+    resolutions: Mapping[int, Resolution] = MappingProxyType({}),
 ) -> None:
     plan, settings, folder = work.plan, work.plan.settings, str(work.folder)
     elsewhere = [] if settings.alone else [shard for shard in shards if not _has_stream(shard, plan)]
@@ -75,12 +104,19 @@ def _convert(
     here = InThisProcess()
     for shard in shards:
         if shard.number not in numbers:
-            here.submit(convert, folder, shard, plan.inputs_of(shard), settings, plan.streams, rows, progress)
+            job = partial(convert, resolution=resolutions.get(shard.number))
+            here.submit(job, folder, shard, plan.inputs_of(shard), settings, plan.streams, rows, progress)
     if not elsewhere:
         return
     with executor(settings.workers, len(elsewhere), settings.scheduler) as pool:
         sizes = {shard.number: shard.size for shard in elsewhere}
-        futures = [pool.submit(convert, folder, shard, plan.inputs_of(shard), settings) for shard in elsewhere]
+        futures = [
+            pool.submit(
+                partial(convert, resolution=resolutions.get(shard.number)),
+                *(folder, shard, plan.inputs_of(shard), settings),
+            )
+            for shard in elsewhere
+        ]
         for future in as_completed(futures):
             size = sizes[future.result()]
             if progress is not None:

@@ -1,0 +1,210 @@
+"""A session is one conversation: ids that come again, and records that only look like pieces of one.
+
+A shard notes the id of each record with a fingerprint of its texts, and what the ids of a corpus that splits
+say. When all shards are converted, ``resolve`` finds what no shard could know alone; the shards that it names
+are converted again. The result is the same for any number of workers and shards.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from array import array
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import pairwise
+from pathlib import Path
+from typing import IO
+
+from sharegpt_argilla.corpora.formats.base import Conversation, Corpus
+from sharegpt_argilla.corpora.formats.sharegpt import ShareGPT, has_sharegpt_form, piece_of
+
+_SHOWN = 200
+"""Characters of a text in a fingerprint."""
+_NUMBERED = re.compile(r"_\d+\Z", re.ASCII)
+_SHORTEST_SPLIT = 2
+"""Turns: a record this short that is called a piece may be one of a numbered series instead."""
+_SHAREGPT_ID_LENGTH = 7
+
+Piece = tuple[int, int, bool]
+"""Offset, number of turns, whether an answer comes first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Resolution:
+    """What the other shards of a run say about one.
+
+    Attributes:
+        joined, apart: bases that are split, or only look so, as ``ShareGPT`` takes them.
+        seen: id of a record -> fingerprints of the conversations that have it in earlier shards, in order.
+    """
+
+    joined: frozenset[str] = frozenset()
+    apart: frozenset[str] = frozenset()
+    seen: Mapping[int, Sequence[int]] = field(default_factory=dict)
+
+    def corpus(self, corpus: Corpus) -> Corpus:
+        """The corpus, with what is known about its pieces."""
+        if type(corpus) is ShareGPT and corpus.splits:
+            return replace(corpus, joined=self.joined, apart=self.apart)
+        return corpus
+
+
+class ShardSessions:
+    """The ids of one shard.
+
+    Args:
+        corpus: whose records they are of.
+        resolution: what the other shards say.
+
+    Attributes:
+        renamed: conversations whose id another conversation had before.
+    """
+
+    def __init__(self, corpus: Corpus, resolution: Resolution) -> None:
+        self.renamed = 0
+        self._splits = isinstance(corpus, ShareGPT) and corpus.splits
+        self._known = {key: list(prints) for key, prints in resolution.seen.items()}
+        self._noted = array("Q")
+        self._new: set[tuple[int, int]] = set()
+        self._pieces: dict[str, list[Piece]] = {}
+
+    def claim(self, identity: str, texts: Sequence[str], answers_first: bool) -> int:
+        """Note a record with that id: 0 for the first conversation that has it, 1 for the second, and so on."""
+        key, print_ = _mark(identity), _fingerprint(texts)
+        if self._splits and (named := piece_of(identity)) is not None:
+            self._pieces.setdefault(named[0], []).append((named[1], len(texts), answers_first))
+        if (key, print_) not in self._new:
+            self._new.add((key, print_))
+            self._noted.extend((key, print_))
+        prints = self._known.get(key)
+        if prints is None:
+            self._known[key] = [print_]
+            return 0
+        if print_ not in prints:
+            prints.append(print_)
+        number = prints.index(print_)
+        self.renamed += number > 0
+        return number
+
+    def own(self, conversations: Sequence[Conversation]) -> Sequence[Conversation]:
+        """The conversations of one record, under ids that no other conversation has."""
+        by_id: dict[str, list[Conversation]] = {}
+        for conversation in conversations:
+            if conversation.turns:
+                by_id.setdefault(_identity(conversation), []).append(conversation)
+        names: dict[str, str] = {}
+        for identity, same in by_id.items():
+            texts = [turn.text for conversation in same for turn in conversation.turns]
+            number = self.claim(identity, texts, same[0].turns[0].role == "gpt")
+            if number:
+                names[identity] = renamed(same[0].session, number)
+        if not names:
+            return conversations
+        return [
+            replace(conversation, session=names.get(_identity(conversation), conversation.session))
+            for conversation in conversations
+        ]
+
+    def write(self, file: IO[bytes]) -> None:
+        """Write what ``resolve`` reads."""
+        file.write(json.dumps(self._pieces).encode("ascii") + b"\n")
+        file.write(self._noted.tobytes())
+
+
+def renamed(session: str, number: int) -> str:
+    """The id of the conversation that is the second (1), third (2) … with an id."""
+    return f"{session}#{number + 1}"
+
+
+def resolve(paths: Mapping[int, Path]) -> dict[int, Resolution]:
+    """What the shards of a run say together, for each shard that has to know it.
+
+    Args:
+        paths: what each shard noted, by its number, in the order of the output.
+    """
+    pieces: dict[str, list[Piece]] = {}
+    bases: dict[int, set[str]] = {}
+    notes: dict[int, array[int]] = {}
+    for number, path in paths.items():
+        with path.open("rb") as file:
+            own = json.loads(file.readline())
+            notes[number] = array("Q", file.read())
+        bases[number] = set(own)
+        for base, found in own.items():
+            pieces.setdefault(base, []).extend((offset, size, answers) for offset, size, answers in found)
+    joined = frozenset(
+        base for base, found in pieces.items() if not has_sharegpt_form(base) and _proved(base, found)
+    )
+    apart = frozenset(base for base, found in pieces.items() if has_sharegpt_form(base) and _contradictory(found))
+    seen = _seen_before(notes) if len(notes) > 1 else {}
+    affected = [number for number in paths if number in seen or bases[number] & (joined | apart)]
+    return {number: Resolution(joined, apart, seen.get(number, {})) for number in affected}
+
+
+def _seen_before(notes: Mapping[int, array[int]]) -> dict[int, dict[int, list[int]]]:
+    """For each shard the fingerprints that earlier shards have for its ids, where they are not all the same."""
+    prints: dict[int, list[int]] = {}
+    for noted in notes.values():
+        for key, print_ in zip(noted[::2], noted[1::2], strict=True):
+            before = prints.setdefault(key, [])
+            if print_ not in before:
+                before.append(print_)
+    clashing = {key for key, several in prints.items() if len(several) > 1}
+    known: dict[int, list[int]] = {}
+    seen: dict[int, dict[int, list[int]]] = {}
+    for number, noted in notes.items():
+        mine = [(key, p) for key, p in zip(noted[::2], noted[1::2], strict=True) if key in clashing]
+        if earlier := {key: list(known[key]) for key, _ in mine if key in known}:
+            seen[number] = earlier
+        for key, print_ in mine:
+            if print_ not in known.setdefault(key, []):
+                known[key].append(print_)
+    return seen
+
+
+def _contradictory(pieces: Sequence[Piece]) -> bool:
+    """Whether records cannot all be pieces of one conversation.
+
+    A question cannot come first at an odd offset, and pieces do not overlap. By one turn they do in V3: of 520
+    records two (``_13`` with five turns, and ``_17``).
+    """
+    ordered = sorted(set(pieces))
+    if any(offset % 2 == 1 and not answers for offset, _, answers in ordered):
+        return True
+    return any(offset + size > after + 1 for (offset, size, _), (after, _, _) in pairwise(ordered))
+
+
+def _proved(base: str, pieces: Sequence[Piece]) -> bool:
+    """Whether records are the pieces of one conversation, though their base has not ShareGPT's form.
+
+    They are when each begins where the one before ends, from the first turn on. FastChat's splitter cuts before
+    questions alone; a base of seven letters may be one of ShareGPT's.
+    """
+    ordered = sorted(set(pieces))
+    whole = all(offset + size == after for (offset, size, _), (after, _, _) in pairwise(ordered))
+    if len(ordered) < 2 or ordered[0][0] or not whole or _contradictory(ordered):
+        return False
+    if any(answers or offset % 2 for offset, _, answers in ordered):
+        return len(base) == _SHAREGPT_ID_LENGTH and base.isalnum() and base.isascii()
+    long = any(size > _SHORTEST_SPLIT for _, size, _ in ordered)
+    return long or _NUMBERED.search(base) is not None
+
+
+def _identity(conversation: Conversation) -> str:
+    """The id of the record of a conversation."""
+    if conversation.piece:
+        return f"{conversation.session}_{conversation.offset}"
+    return conversation.session
+
+
+def _fingerprint(texts: Sequence[str]) -> int:
+    """A number that tells conversations with the same id apart: how many texts, how long, and how they begin."""
+    parts = [str(len(texts)), str(sum(map(len, texts))), *(text[:_SHOWN] for text in (*texts[:2], *texts[-1:]))]
+    return _mark("\0".join(parts))
+
+
+def _mark(text: str) -> int:
+    digest = hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest()
+    return int.from_bytes(digest, "big")
