@@ -223,10 +223,10 @@ def stopped(corpus: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An unfinished run of ``corpus``: Ctrl-C after five shards."""
     real = conversion.convert
 
-    def stop(folder: str, shard: Any, *arguments: Any) -> int:
+    def stop(folder: str, shard: Any, *arguments: Any, **more: Any) -> int:
         if shard.number == 5:
             raise KeyboardInterrupt
-        return real(folder, shard, *arguments)
+        return real(folder, shard, *arguments, **more)
 
     with monkeypatch.context() as patch:
         patch.setattr(shards, "convert", stop)
@@ -258,10 +258,10 @@ def test_shared_rows_that_are_cut_off_are_done_again(stopped: Path) -> None:
     assert Path("rows.jsonl").read_bytes() == Path("undisturbed.jsonl").read_bytes()
 
 
-def convert_all_but_one(folder: str, shard: Shard, *arguments: Any) -> int:
+def convert_all_but_one(folder: str, shard: Shard, *arguments: Any, **more: Any) -> int:
     if shard.number == 5:
         raise InputError("stopped")
-    return conversion.convert(folder, shard, *arguments)
+    return conversion.convert(folder, shard, *arguments, **more)
 
 
 def test_rows_of_a_worker_that_are_damaged_are_done_again(corpus: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -370,8 +370,8 @@ def test_counts_add_up() -> None:
 
 def test_pending_pairs_keep_what_json_can_encode(folder: Path) -> None:
     extra = {"number": 10**30, "text": "\ud800", "list": [None, 1.5, {"a": True}]}
-    question = {**conversation("h: q\ud800", "h: r", identity="abcdefg_0"), **extra}
-    answer = conversation("g: a\udfff", "g: ", "g: b", identity="abcdefg_2")
+    question = {**conversation("h: q\ud800", "h: r", identity="abcDefg_0"), **extra}
+    answer = conversation("g: a\udfff", "g: ", "g: b", identity="abcDefg_2")
     filler = [conversation("h: " + "x" * 500, identity=f"filler{number}") for number in range(20)]
     for name, records in (("whole", [question, answer, *filler]), ("cut", [question, *filler, answer])):
         Path(f"{name}.json").write_text("".join(json.dumps(record) + "\n" for record in records))
