@@ -13,7 +13,8 @@ from sharegpt_argilla.common.jsonl import RejectsFile
 from sharegpt_argilla.corpora.formats.base import Conversation, GatheringCorpus
 from sharegpt_argilla.corpora.formats.sharegpt import ShareGPT
 from sharegpt_argilla.corpora.reading.base import Damaged, Located
-from sharegpt_argilla.corpora.reading.inputs import Progress, Reading, Source, Streams
+from sharegpt_argilla.corpora.reading.compression import Peekable
+from sharegpt_argilla.corpora.reading.inputs import Progress, Reading, Source, Streams, Stretch
 from sharegpt_argilla.corpora.reading.json_reader import Batch
 from sharegpt_argilla.corpora.reading.json_recovery import TOO_DEEP
 from sharegpt_argilla.corpora.run.pairing import Pairer
@@ -71,16 +72,8 @@ def convert(  # noqa: PLR0913, PLR0917 - what a worker has to know
             conversion = _Conversion(files, shard, settings, stack, target, resolution or Resolution())
             for stretch in shard.stretches:
                 source = sources[stretch.source]
-                reading = Reading(
-                    source,
-                    stretch,
-                    conversion.corpus,
-                    settings.start_line,
-                    settings.split,
-                    (streams or {}).get(source.name),
-                )
-                conversion.read(reading.batches(progress))
-                conversion.result.start = reading.start
+                stream = (streams or {}).get(source.name)
+                conversion.read_stretch(source, stretch, settings, stream, progress)
             conversion.finish()
         if rows is not None:
             rows.finish(conversion.result)
@@ -116,6 +109,19 @@ class _Conversion:
         self._pending: IO[bytes] | None = None
         self._last: Batch | Located | Damaged = Damaged("", 1, b"", "")
         self._rows: list[NewRow] = []
+
+    def read_stretch(
+        self,
+        source: Source,
+        stretch: Stretch,
+        settings: RunSettings,
+        stream: Peekable | None,
+        progress: Progress | None,
+    ) -> None:
+        """Convert a stretch of an input."""
+        reading = Reading(source, stretch, self.corpus, settings.start_line, settings.split, stream)
+        self.read(reading.batches(progress))
+        self.result.start = reading.start
 
     def read(self, records: Iterable[Batch | Located | Damaged]) -> None:
         """Write the rows of records, and keep what has to wait or cannot be used."""
