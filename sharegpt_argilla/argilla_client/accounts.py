@@ -28,13 +28,13 @@ def ensure_people(client: ArgillaClient, workspace_id: str, people: Sequence[Per
     strangers = [person for person in people if person.username not in members]
     if not strangers:
         return []
-    known = {user["username"]: user["id"] for user in client.get("/api/v1/users")["items"]}
+    ids = {user["username"]: user["id"] for user in client.get("/api/v1/users")["items"]}
     created = []
     for person in strangers:
-        if person.username not in known:
-            known[person.username] = _create(client, person, home)
+        if person.username not in ids:
+            ids[person.username] = _create(client, person, home)
             created.append(person.username)
-        client.post(path, {"user_id": known[person.username]})
+        client.post(path, {"user_id": ids[person.username]})
     return created
 
 
@@ -42,8 +42,8 @@ def missing_accounts(client: ArgillaClient, people: Sequence[Person]) -> list[Pe
     """Those who have no account yet. Only owners can tell; for others it is empty."""
     if client.role != "owner":
         return []
-    known = {user["username"] for user in client.get("/api/v1/users")["items"]}
-    return [person for person in people if person.username not in known]
+    usernames_taken = {user["username"] for user in client.get("/api/v1/users")["items"]}
+    return [person for person in people if person.username not in usernames_taken]
 
 
 def members_of(client: ArgillaClient, workspace: str) -> dict[str, str]:

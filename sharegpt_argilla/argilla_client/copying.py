@@ -37,8 +37,8 @@ def copy_users(source: ArgillaClient, target: ArgillaClient, home: Home) -> tupl
     Returns:
         Source's user id -> target's user id, and the usernames of the accounts that were made.
     """
-    there = list_users(target)
-    ids, names = {user["id"] for user in there}, {user["username"]: user["id"] for user in there}
+    accounts = list_users(target)
+    ids, names = {user["id"] for user in accounts}, {user["username"]: user["id"] for user in accounts}
     mapped, made = {}, []
     for user in list_users(source):
         if user["id"] in ids:
@@ -121,8 +121,8 @@ class DatasetSettings:
 def list_datasets(client: ArgillaClient) -> list[DatasetSettings]:
     """Every dataset that the account sees, ordered by workspace and name."""
     names = {item["id"]: item["name"] for item in client.get("/api/v1/me/workspaces")["items"]}
-    found = client.get("/api/v1/me/datasets")["items"]
-    settings = [_read(client, item, names[item["workspace_id"]]) for item in found]
+    items = client.get("/api/v1/me/datasets")["items"]
+    settings = [_read(client, item, names[item["workspace_id"]]) for item in items]
     return sorted(settings, key=lambda item: (item.workspace, item.name))
 
 
@@ -140,13 +140,13 @@ def copy_dataset(target: ArgillaClient, wanted: DatasetSettings, workspace_id: s
     Raises:
         DatasetDiffersError: there is another one of that name.
     """
-    for found in list_datasets(target):
-        if (found.workspace_id, found.name) != (workspace_id, wanted.name):
+    for existing in list_datasets(target):
+        if (existing.workspace_id, existing.name) != (workspace_id, wanted.name):
             continue
-        if found.ready:
-            _check_same(target, wanted, found)
-            return found
-        target.delete(f"/api/v1/datasets/{found.id}")
+        if existing.ready:
+            _check_same(target, wanted, existing)
+            return existing
+        target.delete(f"/api/v1/datasets/{existing.id}")
     made = target.post("/api/v1/datasets", {**wanted.body, "workspace_id": workspace_id})
     for kind, bodies in wanted.parts.items():
         for body in bodies:
@@ -180,10 +180,12 @@ def _listing(dataset_id: str, kind: str) -> str:
     return f"/api/v1/{mine}datasets/{dataset_id}/{kind}"
 
 
-def _check_same(target: ArgillaClient, wanted: DatasetSettings, found: DatasetSettings) -> None:
+def _check_same(target: ArgillaClient, wanted: DatasetSettings, existing: DatasetSettings) -> None:
     for kind, bodies in wanted.parts.items():
         # Titles, descriptions and the order of options may be changed at any time; what answers mean may not.
-        ours, theirs = ({body["name"]: _meaning(body) for body in parts} for parts in (bodies, found.parts[kind]))
+        ours, theirs = (
+            {body["name"]: _meaning(body) for body in parts} for parts in (bodies, existing.parts[kind])
+        )
         if ours != theirs:
             names = sorted(name for name in {*ours, *theirs} if ours.get(name) != theirs.get(name))
             raise DatasetDiffersError(
@@ -235,12 +237,14 @@ def external_id(record: Mapping[str, Any]) -> str:
     return str(record["external_id"] or record["id"])
 
 
-def find_there(client: ArgillaClient, dataset_id: str, page: Sequence[Mapping[str, Any]]) -> dict[str, set[str]]:
+def find_answerers(
+    client: ArgillaClient, dataset_id: str, page: Sequence[Mapping[str, Any]]
+) -> dict[str, set[str]]:
     """Those records of a page that the target has: external id -> ids of the users who answered them there."""
     scope = {"entity": "record", "property": "external_id"}
     wanted = {"type": "terms", "scope": scope, "values": [external_id(record) for record in page]}
-    _, found = _search(client, dataset_id, {"filters": {"and": [wanted]}}, 0)
-    return {record["external_id"]: {response["user_id"] for response in record["responses"]} for record in found}
+    _, records = _search(client, dataset_id, {"filters": {"and": [wanted]}}, 0)
+    return {record["external_id"]: {response["user_id"] for response in record["responses"]} for record in records}
 
 
 def whole_body(
@@ -267,10 +271,12 @@ def whole_body(
     }
 
 
-def missing_body(record: Mapping[str, Any], users: Mapping[str, str], there: set[str]) -> dict[str, Any] | None:
+def missing_body(
+    record: Mapping[str, Any], users: Mapping[str, str], answered_by: set[str]
+) -> dict[str, Any] | None:
     """What is sent of a record that the target has: the responses that it lacks; None when it lacks none."""
     bodies = [_response_body(response, users) for response in record["responses"]]
-    lacking = [body for body in bodies if body["user_id"] not in there]
+    lacking = [body for body in bodies if body["user_id"] not in answered_by]
     # Fields and metadata are left out, which leaves them as they are.
     return {"external_id": external_id(record), "responses": lacking} if lacking else None
 

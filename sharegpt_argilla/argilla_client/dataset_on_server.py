@@ -69,8 +69,8 @@ def find_dataset(client: ArgillaClient, workspace: str, name: str) -> DatasetOnS
     workspace_id = find_workspace(client, workspace)
     if workspace_id is None:
         return None
-    found = client.get("/api/v1/me/datasets", {"workspace_id": workspace_id})["items"]
-    for item in found:
+    items = client.get("/api/v1/me/datasets", {"workspace_id": workspace_id})["items"]
+    for item in items:
         if item["name"] == name and item["workspace_id"] == workspace_id:
             return _on_server(item)
     return None
@@ -89,11 +89,11 @@ def _on_server(item: Mapping[str, Any]) -> DatasetOnServer:
 def find_datasets(client: ArgillaClient, wanted: Sequence[tuple[str, str]]) -> list[DatasetOnServer | None]:
     """What `find_dataset` gives for each pair of workspace and name, in two requests for all of them."""
     spaces = {item["id"]: item["name"] for item in client.get("/api/v1/me/workspaces")["items"]}
-    found = {
+    datasets = {
         (spaces.get(item["workspace_id"]), item["name"]): _on_server(item)
         for item in client.get("/api/v1/me/datasets")["items"]
     }
-    return [found.get(one) for one in wanted]
+    return [datasets.get(names) for names in wanted]
 
 
 def require_dataset(client: ArgillaClient, workspace: str, name: str) -> DatasetOnServer:
@@ -142,16 +142,16 @@ def update_guidelines(client: ArgillaClient, dataset_id: str, guidelines: str) -
 def differences(client: ArgillaClient, dataset_id: str, project: Project) -> list[str]:
     """How the dataset on the server differs from the project: one line each, empty when it does not."""
     base = f"/api/v1/datasets/{dataset_id}"
-    found = client.get(base)
-    there = {
+    dataset = client.get(base)
+    parts = {
         "fields": client.get(f"{base}/fields")["items"],
         "questions": client.get(f"{base}/questions")["items"],
         "metadata-properties": client.get(f"/api/v1/me/datasets/{dataset_id}/metadata-properties")["items"],
         "vectors-settings": client.get(f"{base}/vectors-settings")["items"],
     }
-    lines = list(_compare("", _dataset_body(project, found["workspace_id"]), found))
+    lines = list(_compare("", _dataset_body(project, dataset["workspace_id"]), dataset))
     for kind, bodies in _parts(project).items():
-        lines.extend(_compare_parts(_KINDS[kind], bodies, there[kind]))
+        lines.extend(_compare_parts(_KINDS[kind], bodies, parts[kind]))
     return lines
 
 
@@ -249,8 +249,8 @@ def _property_body(item: PropertyConfig) -> dict[str, Any]:
     return {"name": item.name, "title": item.title, "settings": settings, "visible_for_annotators": item.visible}
 
 
-def _compare_parts(kind: str, wanted: list[dict[str, Any]], found: list[dict[str, Any]]) -> Iterator[str]:
-    by_name = {item["name"]: item for item in found}
+def _compare_parts(kind: str, wanted: list[dict[str, Any]], existing: list[dict[str, Any]]) -> Iterator[str]:
+    by_name = {item["name"]: item for item in existing}
     for body in wanted:
         name = body["name"]
         if name not in by_name:
@@ -259,25 +259,25 @@ def _compare_parts(kind: str, wanted: list[dict[str, Any]], found: list[dict[str
             yield from _compare(f'{kind} "{name}" ', body, by_name.pop(name))
     for name in by_name:
         yield f'{kind} "{name}" is on the server, not in the file'
-    ours, theirs = [body["name"] for body in wanted], [item["name"] for item in found]
+    ours, theirs = [body["name"] for body in wanted], [item["name"] for item in existing]
     if ours != theirs and sorted(ours) == sorted(theirs):
         yield f"order of {kind}: {', '.join(ours)} in the file, {', '.join(theirs)} on the server"
 
 
-def _compare(prefix: str, wanted: Mapping[str, Any], found: Mapping[str, Any]) -> Iterator[str]:
+def _compare(prefix: str, wanted: Mapping[str, Any], existing: Mapping[str, Any]) -> Iterator[str]:
     for key, value in wanted.items():
-        there = found.get(key)
-        if isinstance(value, dict) and isinstance(there, dict):
-            yield from _compare(prefix, value, there)
+        current = existing.get(key)
+        if isinstance(value, dict) and isinstance(current, dict):
+            yield from _compare(prefix, value, current)
         elif key == "options":
-            yield from _compare_options(prefix, value, there or [])
-        elif value != there:
-            yield f"{prefix}{key}: {_short(value)} in the file, {_short(there)} on the server"
+            yield from _compare_options(prefix, value, current or [])
+        elif value != current:
+            yield f"{prefix}{key}: {_short(value)} in the file, {_short(current)} on the server"
 
 
-def _compare_options(prefix: str, wanted: list[dict[str, Any]], found: list[dict[str, Any]]) -> Iterator[str]:
+def _compare_options(prefix: str, wanted: list[dict[str, Any]], existing: list[dict[str, Any]]) -> Iterator[str]:
     ours = {option["value"]: option.get("text") for option in wanted}
-    theirs = {option["value"]: option.get("text") for option in found}
+    theirs = {option["value"]: option.get("text") for option in existing}
     for value, text in ours.items():
         if value not in theirs:
             yield f"{prefix}option {value!r} is in the file, not on the server"

@@ -9,7 +9,7 @@ from typing import Any
 
 from sharegpt_argilla.annotation import RecordDraft, Suggestion
 from sharegpt_argilla.argilla_client.connection import ArgillaClient
-from sharegpt_argilla.argilla_client.copying import find_there, send_records
+from sharegpt_argilla.argilla_client.copying import find_answerers, send_records
 from sharegpt_argilla.common.batching import batched
 
 BATCH = 250
@@ -148,10 +148,10 @@ def apply_assignments(client: ArgillaClient, dataset_id: str, wanted: Mapping[st
     for ids in batched(wanted, BATCH):
         bodies = []
         for identifier, record in RecordsDataset(client, dataset_id).find(ids).items():
-            there = record.metadata
-            if any(there.get(name) != value for name, value in wanted[identifier].items()):
+            metadata = record.metadata
+            if any(metadata.get(name) != value for name, value in wanted[identifier].items()):
                 # Fields are left out, which leaves them as they are; metadata is replaced as a whole.
-                bodies.append({"external_id": identifier, "metadata": {**there, **wanted[identifier]}})
+                bodies.append({"external_id": identifier, "metadata": {**metadata, **wanted[identifier]}})
         if bodies:
             client.put(f"/api/v1/datasets/{dataset_id}/records/bulk", {"items": bodies})
         changed += len(bodies)
@@ -165,7 +165,7 @@ def remove_unanswered(client: ArgillaClient, dataset_id: str, ids: Collection[st
     """
     removed = 0
     for some in batched(ids, _DELETED):
-        answered = find_there(client, dataset_id, [{"external_id": identifier} for identifier in some])
+        answered = find_answerers(client, dataset_id, [{"external_id": identifier} for identifier in some])
         found = RecordsDataset(client, dataset_id).find(some)
         free = [record.id for identifier, record in found.items() if not answered.get(identifier)]
         if free:

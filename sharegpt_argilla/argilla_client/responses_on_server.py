@@ -67,10 +67,10 @@ def read_answered_records(
                     continue
                 # A page that shifted begins with what the one before ended with.
                 seen, last = seen + (record["id"] > last), max(last, record["id"])
-                found = answered_record(record, usernames, statuses, questions)
+                answered = answered_record(record, usernames, statuses, questions)
                 # The last answer of a record may have been withdrawn after the index was asked.
-                if found.responses:
-                    yield reading, record["id"], found
+                if answered.responses:
+                    yield reading, record["id"], answered
         if totals == {seen}:
             return reading
     return 0
@@ -193,7 +193,7 @@ def _response(item: Mapping[str, Any], times: tuple[str, str], usernames: Mappin
 
 def _suggestions(items: Iterable[Mapping[str, Any]], questions: Mapping[str, str]) -> list[Suggestion]:
     """In the order of the questions' names: the server has none of its own."""
-    found = [
+    suggestions = [
         Suggestion(
             questions[item["question_id"]],
             item["value"],
@@ -204,4 +204,4 @@ def _suggestions(items: Iterable[Mapping[str, Any]], questions: Mapping[str, str
         for item in items
         if item["question_id"] in questions
     ]
-    return sorted(found, key=lambda suggestion: suggestion.question)
+    return sorted(suggestions, key=lambda suggestion: suggestion.question)

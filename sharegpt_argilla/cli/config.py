@@ -48,8 +48,8 @@ def _check(path: str) -> int:
 
 
 def _diff(path: str) -> int:
-    found = diff_config(path)
-    for line in found.lines:
+    differences = diff_config(path)
+    for line in differences.lines:
         print(line)
-    note(f"{len(found.lines)} differences between {path} and {found.url}")
-    return 1 if found.lines else 0
+    note(f"{len(differences.lines)} differences between {path} and {differences.url}")
+    return 1 if differences.lines else 0

@@ -55,11 +55,11 @@ class Parser(argparse.ArgumentParser):
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns 0 when it is done, 1 when it failed, 2 when it was used wrongly."""
-    given = list(sys.argv[1:] if arguments is None else arguments)
-    if not given or given[0].startswith("-"):
-        return _top(given)
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    if not words or words[0].startswith("-"):
+        return _top(words)
     try:
-        return _run(given[0], given[1:], whole_process=arguments is None)
+        return _run(words[0], words[1:], whole_process=arguments is None)
     except SharegptArgillaError as error:
         print(f"sharegpt-argilla: {error}", file=sys.stderr)
         return error.exit_code

@@ -53,21 +53,21 @@ def _print_loads(summary: PlanSummary) -> None:
     print(f"{'person':<{width}}  records  calibration  answered" + ("  gold" if gold else ""))
     for share in summary.shares:
         left = "  (left)" if share.former else ""
-        known = f"  {share.gold:>4,}" if gold else ""
+        gold_answers = f"  {share.gold:>4,}" if gold else ""
         counts = f"{share.records:>7,}  {share.calibration:>11,}  {share.answered:>8,}"
-        print(f"{share.person:<{width}}  {counts}{known}{left}")
+        print(f"{share.person:<{width}}  {counts}{gold_answers}{left}")
 
 
 def _print_pairs(people: Sequence[str], pairs: Mapping[tuple[str, str], int]) -> None:
     """Records that two people both answer: each pair of a few people, the range of many."""
-    found = {pair: count for pair, count in pairs.items() if set(pair) <= set(people)}
-    if not any(found.values()):
+    counts_of_pairs = {pair: count for pair, count in pairs.items() if set(pair) <= set(people)}
+    if not any(counts_of_pairs.values()):
         return
     print()
     if len(people) <= _NAMED:
-        for (one, other), count in found.items():
-            print(f"{one} and {other}: {count:,} records together")
+        for (first, second), count in counts_of_pairs.items():
+            print(f"{first} and {second}: {count:,} records together")
         return
-    counts = sorted(found.values())
+    counts = sorted(counts_of_pairs.values())
     mean = sum(counts) / len(counts)
     print(f"records that two people both answer: {counts[0]:,} to {counts[-1]:,}, {mean:,.1f} on average")

@@ -16,7 +16,7 @@ def note(text: str) -> None:
 
 def counted(*counts: tuple[int, str]) -> str:
     """``4,812 loaded, 3 rejected``: the first count always, the others where they are not 0."""
-    return ", ".join(f"{number:,} {what}" for place, (number, what) in enumerate(counts) if number or not place)
+    return ", ".join(f"{number:,} {what}" for index, (number, what) in enumerate(counts) if number or not index)
 
 
 @contextmanager

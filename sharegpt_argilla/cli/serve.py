@@ -42,11 +42,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_place(parser)
 
 
-def _idle(given: str) -> float:
+def _idle(seconds: str) -> float:
     try:
-        return checked_idle(given)
+        return checked_idle(seconds)
     except UsageError as error:
-        raise argparse.ArgumentTypeError(f"{given}: {error}") from error
+        raise argparse.ArgumentTypeError(f"{seconds}: {error}") from error
 
 
 def add_place(parser: argparse.ArgumentParser) -> None:

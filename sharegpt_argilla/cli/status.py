@@ -29,23 +29,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Run the command."""
-    found = status(home_of(arguments))
-    for name, text in _lines(found):
+    server = status(home_of(arguments))
+    for name, text in _lines(server):
         print(f"{name:<9} {text}")
-    return 0 if found.running else 1
+    return 0 if server.running else 1
 
 
-def _lines(found: ServerStatus) -> list[tuple[str, str]]:
-    address = found.api_url + ("" if found.running or not found.api_url else " (when it ran last)")
-    pids = ", ".join(f"{name} {pid}" for name, pid in found.pids.items())
-    version = f"Argilla {found.version}" if found.version else "gives no answer" if found.running else ""
+def _lines(server: ServerStatus) -> list[tuple[str, str]]:
+    address = server.api_url + ("" if server.running or not server.api_url else " (when it ran last)")
+    pids = ", ".join(f"{name} {pid}" for name, pid in server.pids.items())
+    version = f"Argilla {server.version}" if server.version else "gives no answer" if server.running else ""
     lines = [
-        ("server", "running" if found.running else "not running"),
+        ("server", "running" if server.running else "not running"),
         ("address", address),
         ("version", version),
-        ("since", f"{found.since:%Y-%m-%d %H:%M:%S %z}" if found.since else ""),
+        ("since", f"{server.since:%Y-%m-%d %H:%M:%S %z}" if server.since else ""),
         ("processes", pids),
-        ("home", str(found.home.path)),
-        ("records", "" if found.records is None else f"{found.records:,}"),
+        ("home", str(server.home.path)),
+        ("records", "" if server.records is None else f"{server.records:,}"),
     ]
     return [(name, text) for name, text in lines if text]

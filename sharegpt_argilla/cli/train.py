@@ -77,15 +77,14 @@ def describe(learned: LearnedQuestion) -> list[str]:
     lines = []
     if learned.unseen:
         lines.append(f"{name}: nobody gave {', '.join(learned.unseen)}; it cannot suggest them")
-    found = learned.validation
-    if found is None:
+    validation = learned.validation
+    if validation is None:
         return [*lines, f"{name}: not cross-validated, nobody knows how good it is ({learned.prompts:,} prompts)"]
-    lines.append(
-        f"{name}: {_score(found.classifier)}; the most frequent answer {_score(found.majority, short=True)}"
-    )
+    majority = _score(validation.majority, short=True)
+    lines.append(f"{name}: {_score(validation.classifier)}; the most frequent answer {majority}")
     lines += [
         f"{name}: suggestions of {agent} {_score(theirs)}; the classifier on the same {_score(ours, short=True)}"
-        for agent, (theirs, ours) in found.suggestions.items()
+        for agent, (theirs, ours) in validation.suggestions.items()
     ]
     return lines
 

@@ -82,7 +82,7 @@ def policy_types(name: str) -> Sequence[str]:
 
 def _policy_name(name: str) -> str:
     if name not in POLICY_TYPES and name not in plugin_names(POLICY_PLUGINS):
-        expected = ", ".join(f"'{known}'" for known in (*POLICY_TYPES, *plugin_names(POLICY_PLUGINS)))
+        expected = ", ".join(f"'{policies}'" for policies in (*POLICY_TYPES, *plugin_names(POLICY_PLUGINS)))
         raise PydanticCustomError("literal_error", "Input should be {expected}", {"expected": expected})
     return name
 

@@ -171,7 +171,7 @@ def _contents(field: FieldConfig) -> list[str]:
     return [*field.content.values()] if isinstance(field, CustomField) else [field.content]
 
 
-def nearest_word(word: str, known: list[str]) -> str:
+def nearest_word(word: str, valid: list[str]) -> str:
     """``; did you mean "…"?`` for a word that is near a known one, else ``;``."""
-    nearest = get_close_matches(word, known, n=1)
+    nearest = get_close_matches(word, valid, n=1)
     return f'; did you mean "{nearest[0]}"?' if nearest else ";"

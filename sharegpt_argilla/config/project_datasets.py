@@ -58,12 +58,12 @@ def review_part(project: Project) -> Part:
         project: the project; it has a section ``adjudication``.
     """
     section = project.config.adjudication
-    known = {person.username: person for person in project.config.people}
+    people = {person.username: person for person in project.config.people}
     names = dict.fromkeys(section.reviewers if section else ())
     changes = {
         "workspace": project.config.workspace + ADJUDICATION,
         "dataset": project.config.dataset + ADJUDICATION,
-        "people": [known.get(name) or Person(username=name) for name in names],
+        "people": [people.get(name) or Person(username=name) for name in names],
         "assignment": Assignment(overlap=1),
     }
     return Part(replace(project, config=project.config.model_copy(update=changes)))

@@ -77,18 +77,18 @@ def _with_people(content: Any, folder: Path, people: str | Path | None) -> Any:
 
 
 def _templates(config: ProjectConfig, folder: Path) -> dict[str, str]:
-    found = {}
+    templates = {}
     for field in config.fields:
         if isinstance(field, CustomField):
             path = folder / field.template
-            found[field.name] = _read(path, f"`template:` of the field {field.name} names it")
-            raw = None if field.advanced else _RAW.search(found[field.name])
+            templates[field.name] = _read(path, f"`template:` of the field {field.name} names it")
+            raw = None if field.advanced else _RAW.search(templates[field.name])
             if raw:
-                line = found[field.name].count("\n", 0, raw.start()) + 1
+                line = templates[field.name].count("\n", 0, raw.start()) + 1
                 raise ConfigError(
                     f'{path}:{line}: "{raw[0]}" would run the corpus\' HTML in the page; use {{{{ and }}}}'
                 )
-    return found
+    return templates
 
 
 def _guidelines(path: Path) -> str:
@@ -197,9 +197,9 @@ def _what(error: ErrorDetails) -> str:
     match error["type"]:
         case "union_tag_invalid":
             tags = [word.strip("' ") for word in context["expected_tags"].split(",")]
-            known = sorted({*tags, *plugin_names(AGENT_PLUGINS)} - {PLUGIN} if PLUGIN in tags else tags)
+            valid = sorted({*tags, *plugin_names(AGENT_PLUGINS)} - {PLUGIN} if PLUGIN in tags else tags)
             text = (
-                f'unknown type "{context["tag"]}"{nearest_word(context["tag"], known)} known: {", ".join(known)}'
+                f'unknown type "{context["tag"]}"{nearest_word(context["tag"], valid)} known: {", ".join(valid)}'
             )
         case "union_tag_not_found":
             text = '"type" is missing'
@@ -208,16 +208,16 @@ def _what(error: ErrorDetails) -> str:
         case "extra_forbidden":
             text = f"unknown key{nearest_word(str(error['loc'][-1]), _known_keys())} fix its name or remove it"
         case "literal_error":
-            known = [word.strip("'") for word in context["expected"].replace(" or ", ", ").split(", ")]
-            nearest = nearest_word(str(error["input"]), known)
-            text = f'unknown word "{error["input"]}"{nearest} known: {", ".join(known)}'
+            valid = [word.strip("'") for word in context["expected"].replace(" or ", ", ").split(", ")]
+            nearest = nearest_word(str(error["input"]), valid)
+            text = f'unknown word "{error["input"]}"{nearest} known: {", ".join(valid)}'
         case "string_pattern_mismatch":
             text = f'"{error["input"]}" is not a slug: small letters, digits, _ and -, a letter first'
         case "value_error":
             text = str(context["error"])
         case _:
-            found = error["input"]
-            shown = f", found {found!r}" if isinstance(found, str | int | float | None) else ""
+            value = error["input"]
+            shown = f", found {value!r}" if isinstance(value, str | int | float | None) else ""
             text = error["msg"][0].lower() + error["msg"][1:] + shown
     return text
 

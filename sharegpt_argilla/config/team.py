@@ -66,8 +66,8 @@ def read_people(path: Path) -> list[dict[str, str]]:
 
 def _plain(error: ErrorDetails) -> str:
     if error["type"] == "literal_error":
-        known = str(error["ctx"]["expected"]).replace("'", "")
-        return f'unknown word "{error["input"]}"; known: {known}'
+        valid = str(error["ctx"]["expected"]).replace("'", "")
+        return f'unknown word "{error["input"]}"; known: {valid}'
     return str(error.get("ctx", {}).get("error", error["msg"]))
 
 

@@ -18,9 +18,9 @@ def main() -> int:
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (%(default)s)")
     parser.add_argument("--port", type=int, default=DEFAULT_PORT, help="0 takes any free one (%(default)s)")
     parser.add_argument("--base-url", default="/", help="path below which a proxy shows it (%(default)s)")
-    given = parser.parse_args()
+    options = parser.parse_args()
     try:
-        return run(ServeOptions(Home(given.home), given.host, given.port, given.base_url), _show)
+        return run(ServeOptions(Home(options.home), options.host, options.port, options.base_url), _show)
     except SharegptArgillaError as error:
         sys.stderr.write(f"{error}\n")
         return error.exit_code

@@ -86,8 +86,8 @@ class EmbeddedAnswers:
     def last_activity(self, dataset_id: str) -> str:
         """When somebody last answered in the dataset: ISO 8601; "" where the dataset is not in this database."""
         query = "SELECT last_activity_at FROM datasets WHERE id = ?"
-        found = list(self._rows(query, (_stored(dataset_id),)))
-        return _time(found[0][0]) if found else ""
+        rows = list(self._rows(query, (_stored(dataset_id),)))
+        return _time(rows[0][0]) if rows else ""
 
     def pulse(self, dataset_id: str, statuses: Collection[str]) -> str:
         """Counts and checksums of a dataset; the same again means that no answer came, changed or went.
@@ -100,8 +100,13 @@ class EmbeddedAnswers:
         ((responses, checksum),) = self._rows(_COUNTS, (key, json.dumps(list(statuses))))
         (records,) = self._rows(_RECORDS, (key,))
         (suggestions,) = self._rows(_SUGGESTED, ())
-        found = {"responses": responses, "checksum": checksum or 0, "records": records, "suggestions": suggestions}
-        return json.dumps(found)
+        counts = {
+            "responses": responses,
+            "checksum": checksum or 0,
+            "records": records,
+            "suggestions": suggestions,
+        }
+        return json.dumps(counts)
 
     def changed_since(self, dataset_id: str, since: datetime) -> list[str]:
         """Ids of the records that changed, or a response or suggestion of theirs, at a time, UTC, or later.
@@ -152,8 +157,8 @@ class EmbeddedAnswers:
 
     def question_names(self, dataset_id: str) -> dict[str, str]:
         """Name -> name of each question: suggestions are read with names instead of ids."""
-        found = self._rows("SELECT name FROM questions WHERE dataset_id = ?", (_stored(dataset_id),))
-        return {name: name for (name,) in found}
+        rows = self._rows("SELECT name FROM questions WHERE dataset_id = ?", (_stored(dataset_id),))
+        return {name: name for (name,) in rows}
 
     def _suggestions(self, dataset_id: str, ids: Collection[str] | None) -> Iterator[tuple[Any, ...]]:
         query, values = _SUGGESTIONS, [_stored(dataset_id)]

@@ -38,9 +38,9 @@ def child_environment(
         UsageError: SHAREGPT_ARGILLA_MAX_REQUEST_MB or SHAREGPT_ARGILLA_ACTIVE_TIME is no number; said here,
             before anything starts.
     """
-    given = dict(os.environ if environ is None else environ)
-    max_request_bytes(given)
-    idle_cut_off(given)
+    environment = dict(os.environ if environ is None else environ)
+    max_request_bytes(environment)
+    idle_cut_off(environment)
     defaults = {
         "ARGILLA_SEARCH_ENGINE": "embedded",
         "ARGILLA_REDIS_URL": redis_url,
@@ -50,8 +50,8 @@ def child_environment(
         "ARGILLA_SHOW_HUGGINGFACE_SPACE_PERSISTENT_STORAGE_WARNING": "false",
         "HF_HUB_DISABLE_TELEMETRY": "1",
     }
-    merged = given | {name: given.get(name) or value for name, value in defaults.items()}
-    merged["ARGILLA_AUTH_SECRET_KEY"] = given.get("ARGILLA_AUTH_SECRET_KEY") or secret_key(home)
+    merged = environment | {name: environment.get(name) or value for name, value in defaults.items()}
+    merged["ARGILLA_AUTH_SECRET_KEY"] = environment.get("ARGILLA_AUTH_SECRET_KEY") or secret_key(home)
     merged["ARGILLA_HOME_PATH"] = str(home.path)
     merged["ARGILLA_BASE_URL"] = f"{urlsplit(api_url).path}/"
     return _with_import_path(merged)
@@ -63,10 +63,10 @@ def max_request_bytes(environ: Mapping[str, str]) -> int:
     Raises:
         UsageError: the variable is no whole number above 0.
     """
-    given = environ.get(_MAX_REQUEST) or str(MAX_REQUEST_MB)
-    if not given.isdecimal() or int(given) < 1:
-        raise UsageError(f"{_MAX_REQUEST}={given}: must be a whole number of megabytes above 0")
-    return int(given) * 1_000_000
+    megabytes = environ.get(_MAX_REQUEST) or str(MAX_REQUEST_MB)
+    if not megabytes.isdecimal() or int(megabytes) < 1:
+        raise UsageError(f"{_MAX_REQUEST}={megabytes}: must be a whole number of megabytes above 0")
+    return int(megabytes) * 1_000_000
 
 
 def own_origins(api_url: str) -> list[str]:

@@ -17,7 +17,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sharegpt_argilla.embedded_argilla.home_folder import held
+from sharegpt_argilla.embedded_argilla.home_folder import home_lock
 from sharegpt_argilla.embedded_argilla.processes.redis_process import QUEUE_FILE, QUEUE_FOLDER
 from sharegpt_argilla.errors import InputError
 from sharegpt_argilla.settings import Home
@@ -98,8 +98,8 @@ def _ask(database: Path, question: str) -> Any:
 
 
 def _check(home: Home, target: Path) -> None:
-    given = os.environ.get("ARGILLA_DATABASE_URL")
-    if given and str(home.database) not in given:
+    database_url = os.environ.get("ARGILLA_DATABASE_URL")
+    if database_url and str(home.database) not in database_url:
         raise InputError(
             "ARGILLA_DATABASE_URL names a database of your own; back that up with its own tools, and keep "
             f"the 0600 files of {home.path}"
@@ -169,7 +169,7 @@ def put_back(source: Path, home: Home, *, replace: bool = False) -> tuple[int, P
     """
     if not source.exists():
         raise InputError(f"{source}: no such backup")
-    with held(home):
+    with home_lock(home):
         occupied = [path for path in _belongings(home) if path.exists()]
         if occupied and not replace:
             raise InputError(

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def held(home: Home) -> Iterator[None]:
+def home_lock(home: Home) -> Iterator[None]:
     """Hold the home folder's lock; the kernel lets go of it however this process ends.
 
     Raises:

@@ -138,8 +138,8 @@ def adjudicate(  # noqa: PLR0913 - the options of the command, under their names
         created = (
             missing_of_dataset(client, review) if dry_run else build_dataset(client, review, home, update=True)
         )
-        found = find_dataset(client, reviewing.workspace, reviewing.dataset)
-        dataset = RecordsDataset(client, found.id) if found is not None and found.ready else None
+        existing = find_dataset(client, reviewing.workspace, reviewing.dataset)
+        dataset = RecordsDataset(client, existing.id) if existing is not None and existing.ready else None
         load = LoadSummary(rejects=Path(options.rejects), url=client.url, dry_run=dry_run)
         lines = _lines(annotated, disputed, reviewing, names=options.names)
         with RejectsFile(options.rejects) as rejected, closing(EarlierTurns(Path(annotated))) as earlier:
@@ -156,7 +156,7 @@ def adjudicate(  # noqa: PLR0913 - the options of the command, under their names
             created=created,
             removed=_remove_strangers(client, reviewing, dry_run=dry_run),
             credentials=home.credentials,
-            url=queue_link(client.url, found.id) if found else "",
+            url=queue_link(client.url, existing.id) if existing else "",
         )
 
 
@@ -207,7 +207,7 @@ def _lines(
 
 def _peer_answers(marked: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     answers: dict[str, dict[str, Any]] = {}
-    for response in sorted(marked["responses"], key=lambda one: str(one.get("submitted_at", ""))):
+    for response in sorted(marked["responses"], key=lambda answer: str(answer.get("submitted_at", ""))):
         if response["status"] == "submitted" and not response.get("adjudication"):
             answers.setdefault(str(response["annotator"]), {}).update(response["values"])
     return answers
@@ -217,8 +217,8 @@ def _load(loader: RecordLoader, lines: Iterator[RowLine], on_progress: Callable[
     """Load all but those that a reviewer decided; returns how many those are."""
     reviewed = 0
     while batch := list(islice(lines, BATCH)):
-        there = loader.dataset.find([line.row["id"] for line in batch if line.row]) if loader.dataset else {}
-        decided = {identifier for identifier, record in there.items() if record.completed}
+        existing = loader.dataset.find([line.row["id"] for line in batch if line.row]) if loader.dataset else {}
+        decided = {identifier for identifier, record in existing.items() if record.completed}
         loader.load([line for line in batch if line.row is None or line.row["id"] not in decided])
         reviewed += len(decided)
         on_progress(len(batch))

@@ -57,12 +57,12 @@ def diff_config(config: str | Path = DEFAULT_CONFIG, connection: Connection | No
     with connect(connection or find_connection()) as client:
         parts = project_parts(project)
         for part in parts:
-            found = find_dataset(client, part.workspace, part.dataset)
+            existing = find_dataset(client, part.workspace, part.dataset)
             name = f"{part.workspace}/{part.dataset}: " if len(parts) > 1 else ""
-            if found is None or not found.ready:
+            if existing is None or not existing.ready:
                 lines.append(f"{name}dataset is in the file, not on the server")
             else:
-                lines += [f"{name}{line}" for line in differences(client, found.id, part.project)]
+                lines += [f"{name}{line}" for line in differences(client, existing.id, part.project)]
         lines += [
             f"account {person.username} is in the file, not on the server"
             for person in missing_accounts(client, project.config.people)

@@ -268,13 +268,13 @@ class _Run:
     ) -> None:
         number = 0
         for chunk in self._curated(pool, window):
-            for place, row in enumerate(chunk):
+            for position, row in enumerate(chunk):
                 if not row.line:
                     continue
                 if row.reason:
                     summary.rejected += 1
                     if refused is not None:
-                        refused.add(self.rows, place + number + 1, row.reason, row.line)
+                        refused.add(self.rows, position + number + 1, row.reason, row.line)
                     continue
                 kept = gathering.take(row)
                 if kept is None:
@@ -294,8 +294,8 @@ class _Run:
         wanted = iter(places)
         following = next(wanted, None)
         spool.seek(0)
-        for place, line in enumerate(spool):
-            if place == following:
+        for position, line in enumerate(spool):
+            if position == following:
                 following = next(wanted, None)
                 if target is not None:
                     target.write(line)

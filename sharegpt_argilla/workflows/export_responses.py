@@ -156,11 +156,11 @@ def check_statuses(names: Sequence[str]) -> list[ResponseStatus]:
     Raises:
         UnknownNameError: one is none.
     """
-    known: tuple[ResponseStatus, ...] = get_args(ResponseStatus)
+    statuses: tuple[ResponseStatus, ...] = get_args(ResponseStatus)
     for name in names:
-        if name not in known:
-            raise UnknownNameError("status", name, known)
-    return [status for status in known if status in names]
+        if name not in statuses:
+            raise UnknownNameError("status", name, statuses)
+    return [status for status in statuses if status in names]
 
 
 def _check(rows: str | Path, output: str | Path, options: ExportOptions) -> None:
@@ -213,7 +213,7 @@ class _Export:
         before = load_state(path)
         if before is not None:
             with closing(before):
-                if self._goes_on(before.export, plan, mark) and not self._needs_all(before, pulses):
+                if self._can_resume(before.export, plan, mark) and not self._needs_all(before, pulses):
                     return self._write_changed(before, seen, pulses)
         if self.dry_run:
             return self._write_all()
@@ -225,8 +225,8 @@ class _Export:
             )
         return summary
 
-    def _goes_on(self, before: Export, plan: str, mark: tuple[int, int]) -> bool:
-        """Whether this export can go on from that one."""
+    def _can_resume(self, before: Export, plan: str, mark: tuple[int, int]) -> bool:
+        """Whether this export can resume from that one."""
         return (before.plan, before.rows, before.output) == (plan, mark, file_mark(Path(self.output)))
 
     def _needs_all(self, before: StateFile, pulses: Sequence[str]) -> bool:
@@ -238,8 +238,8 @@ class _Export:
         return {"rows": output if Path(self.rows) == Path(self.output) else rows, "output": output}
 
     def _write_all(self, state: StateFile | None = None) -> ExportSummary:
-        for place, source in enumerate(self.sources.sources):
-            source.fill(self.store, place)
+        for number, source in enumerate(self.sources.sources):
+            source.fill(self.store, number)
         self.store.fit()
         since = None if self.options.since is None else read_time(self.options.since)
         merger = LineMerger(self.origin, since)
@@ -256,17 +256,23 @@ class _Export:
         if state is not None:
             state.set_orphans(orphans)
             state.times.add(self.store.times.all())
-            for place, source in enumerate(self.sources.sources):
-                state.remember(place, source.stamps(self.store, place))
+            for number, source in enumerate(self.sources.sources):
+                state.remember(number, source.stamps(self.store, number))
         return summary
 
     def _write_changed(self, before: StateFile, seen: str, pulses: Sequence[str]) -> ExportSummary:
         changes = {
-            place: source.changes(before, self.store, place, pulses[place])
-            for place, source in enumerate(self.sources.sources)
-            if pulses[place] != before.export.pulses[place]
+            number: source.changes(before, self.store, number, pulses[number])
+            for number, source in enumerate(self.sources.sources)
+            if pulses[number] != before.export.pulses[number]
         }
-        touched = {stamp.row or "" for some in changes.values() for one in some for stamp in one[1:] if stamp}
+        touched = {
+            stamp.row or ""
+            for of_source in changes.values()
+            for change in of_source
+            for stamp in change[1:]
+            if stamp
+        }
         summary = ExportSummary(
             len(before.lengths), unreadable=before.export.unreadable, output=self.output, changed=len(touched)
         )
@@ -278,7 +284,7 @@ class _Export:
         )
         summary.annotated, summary.responses, summary.repeated = carried
         if touched:
-            self._rewrite(before, touched | self._beside(before, changes), summary)
+            self._rewrite(before, touched | self._rows_with_new_estimates(before, changes), summary)
         summary.orphans = len(before.orphans()) + before.strangers()
         if summary.orphans and summary.orphans_file is None:
             summary.orphans_file = _orphans_path(self.output)
@@ -287,29 +293,30 @@ class _Export:
             before.save(**self._marks(before.export.rows), seen=seen, pulses=pulses, carried=carried)
         return summary
 
-    def _beside(self, before: StateFile, changes: Mapping[int, Sequence[Change]]) -> set[str]:
-        """The rows whose estimated times rest on answers that changed."""
+    def _rows_with_new_estimates(self, before: StateFile, changes: Mapping[int, Sequence[Change]]) -> set[str]:
+        """The rows whose estimated times depend on answers that changed."""
         records: set[tuple[int, str]] = set()
-        for place, some in changes.items():
-            keys = [one.key for one in some]
-            self.sources.sources[place].fill(self.store, place, keys)
-            records |= before.times.replace(place, keys, self.store.times_of(place, keys))
+        for number, of_source in changes.items():
+            keys = [change.key for change in of_source]
+            self.sources.sources[number].fill(self.store, number, keys)
+            records |= before.times.replace(number, keys, self.store.times_of(number, keys))
         self.store.times = before.times
         return before.rows_of(records)
 
     def _rewrite(self, before: StateFile, touched: set[str], summary: ExportSummary) -> None:
         """The output with the touched rows merged anew, and the orphans."""
         rows = touched | before.orphans()
-        for place, source in enumerate(self.sources.sources):
-            source.fill(self.store, place, before.keys_of(place, rows))
+        for index, source in enumerate(self.sources.sources):
+            source.fill(self.store, index, before.keys_of(index, rows))
         lines = before.lines_of(rows)
-        found = self.store.of_rows(sorted(set(lines.values())))
-        gone = {number for number, row in lines.items() if row not in found}
+        answers = self.store.of_rows(sorted(set(lines.values())))
+        gone = {number for number, row in lines.items() if row not in answers}
         same = Path(self.rows) == Path(self.output)
         originals = lines_at(Path(self.rows), gone) if gone and not same else {}
         merger = LineMerger(self.origin)
         changed = {
-            number: partial(remade, merger, found.get(row), originals.get(number)) for number, row in lines.items()
+            number: partial(remade, merger, answers.get(row), originals.get(number))
+            for number, row in lines.items()
         }
         with self._sink() as file:
             file.flush()

@@ -109,8 +109,8 @@ def _is_for(part: Part, line: RowLine, assigned: Mapping[str, Assigned], *, firs
     """Whether a part takes the line; what is no row goes to the first, to be rejected once."""
     if line.row is None:
         return first
-    one = assigned.get(line.row["id"])
-    return first if one is None else takes(part, one)
+    assignment = assigned.get(line.row["id"])
+    return first if assignment is None else takes(part, assignment)
 
 
 def _together(summaries: Sequence[LoadSummary], rejected: int) -> LoadSummary:

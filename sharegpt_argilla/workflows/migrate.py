@@ -15,7 +15,7 @@ from sharegpt_argilla.argilla_client.copying import (
     count_contents,
     count_database,
     external_id,
-    find_there,
+    find_answerers,
     missing_body,
     read_records,
     read_settings,
@@ -116,8 +116,8 @@ def migrate(
         summary = MigrationSummary(
             f"{workspace}/{name}", f"{project.config.workspace}/{project.config.dataset}", dry_run=dry_run
         )
-        there = None if dry_run else require_dataset(client, project.config.workspace, project.config.dataset).id
-        _Migration(client, old, relabelling, summary, project).run(there, on_progress)
+        target = None if dry_run else require_dataset(client, project.config.workspace, project.config.dataset).id
+        _Migration(client, old, relabelling, summary, project).run(target, on_progress)
     return summary
 
 
@@ -146,14 +146,15 @@ class _Migration:
 
     def _mapped(self, record: dict[str, Any], new: DatasetSettings | None) -> dict[str, Any]:
         responses = []
-        for before in sorted(record["responses"], key=lambda one: (one["inserted_at"], one["id"])):
+        for before in sorted(record["responses"], key=lambda response: (response["inserted_at"], response["id"])):
             after = self.relabelling.response(before)
             self.summary.reopened += before["status"] != after["status"]
             self.summary.dropped += len(before["values"] or {}) - len(after["values"])
             responses.append(after)
         metadata = record["metadata"] or {}
         times = {
-            one["user_id"]: response_times(one, metadata.get(COPIED_ANSWERS, {})) for one in record["responses"]
+            response["user_id"]: response_times(response, metadata.get(COPIED_ANSWERS, {}))
+            for response in record["responses"]
         }
         fields = [field.name for field in self.project.config.fields]
         vectors = [] if new is None else [part["name"] for part in new.parts["vectors-settings"]]
@@ -168,7 +169,7 @@ class _Migration:
 
     def _suggestions(self, record: dict[str, Any], new: DatasetSettings) -> list[dict[str, Any]]:
         identifiers = {name: identifier for identifier, name in new.questions.items()}
-        found = []
+        suggestions = []
         for item in record["suggestions"]:
             name = self.old.questions[item["question_id"]]
             value = self.relabelling.value(name, item["value"])
@@ -178,17 +179,21 @@ class _Migration:
             target = self.relabelling.new_name(name) or name
             changed = value != item["value"] and isinstance(item.get("score"), list)
             score = None if changed else item["score"]
-            found.append({**item, "question_id": identifiers[target], "value": value, "score": score})
-        return found
+            suggestions.append({**item, "question_id": identifiers[target], "value": value, "score": score})
+        return suggestions
 
     def _bodies(self, page: list[dict[str, Any]], target: str) -> list[dict[str, Any]]:
-        known = find_there(self.client, target, page) if page else {}
+        answerers = find_answerers(self.client, target, page) if page else {}
         bodies = []
         for record in page:
-            users = {one["user_id"]: one["user_id"] for one in record["responses"]}
-            questions = {one["question_id"]: one["question_id"] for one in record["suggestions"]}
-            there = known.get(external_id(record))
-            body = whole_body(record, users, questions) if there is None else missing_body(record, users, there)
+            users = {answer["user_id"]: answer["user_id"] for answer in record["responses"]}
+            questions = {item["question_id"]: item["question_id"] for item in record["suggestions"]}
+            answered_by = answerers.get(external_id(record))
+            body = (
+                whole_body(record, users, questions)
+                if answered_by is None
+                else missing_body(record, users, answered_by)
+            )
             if body is not None:
                 bodies.append(body)
         return bodies
@@ -209,13 +214,13 @@ def _check(project: Project, workspace: str, name: str) -> None:
 
 def _check_fields(old: DatasetSettings, wanted: list[dict[str, Any]]) -> None:
     """Records must have what the new dataset requires, as what it takes it for."""
-    there = {part["name"]: part["settings"]["type"] for part in old.parts["fields"]}
+    types = {part["name"]: part["settings"]["type"] for part in old.parts["fields"]}
     for part in wanted:
         name, kind = part["name"], part["settings"]["type"]
-        if name not in there and part["required"]:
+        if name not in types and part["required"]:
             raise UsageError(f'field "{name}" is required, but the old dataset has none of that name')
-        if there.get(name, kind) != kind:
-            raise UsageError(f'field "{name}" is a {kind} field, but a {there[name]} field in the old dataset')
+        if types.get(name, kind) != kind:
+            raise UsageError(f'field "{name}" is a {kind} field, but a {types[name]} field in the old dataset')
 
 
 def _asked(bodies: list[dict[str, Any]]) -> list[AskedQuestion]:

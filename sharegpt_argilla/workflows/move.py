@@ -16,7 +16,7 @@ from sharegpt_argilla.argilla_client.copying import (
     count_contents,
     count_database,
     external_id,
-    find_there,
+    find_answerers,
     list_datasets,
     list_users,
     list_workspaces,
@@ -138,8 +138,8 @@ def move(
         users, summary.made = copy_users(source, target, summary.credentials)
         workspaces = copy_workspaces(source, target, users)
         for settings in list_datasets(source):
-            there = copy_dataset(target, settings, workspaces[settings.workspace_id])
-            summary.datasets.append(_Copy(source, target, settings, there, users).run(on_progress))
+            copied = copy_dataset(target, settings, workspaces[settings.workspace_id])
+            summary.datasets.append(_Copy(source, target, settings, copied, users).run(on_progress))
     return summary
 
 
@@ -150,7 +150,7 @@ class _Copy:
     source: ArgillaClient
     target: ArgillaClient
     settings: DatasetSettings
-    there: DatasetSettings
+    copy: DatasetSettings
     users: Mapping[str, str]
 
     def run(self, on_progress: Callable[[int], None]) -> MovedDataset:
@@ -159,25 +159,25 @@ class _Copy:
             return moved
         for page in read_records(self.source, self.settings.id):
             moved.source += count_contents(page)
-            moved.sent += send_records(self.target, self.there.id, self._bodies(page), moved.refused.__setitem__)
+            moved.sent += send_records(self.target, self.copy.id, self._bodies(page), moved.refused.__setitem__)
             on_progress(len(page))
         # A search index may lack records; the database has them all.
         moved.source["records"] = _count(self.source, self.settings)
-        for page in read_records(self.target, self.there.id):
+        for page in read_records(self.target, self.copy.id):
             moved.target += count_contents(page)
         return moved
 
     def _bodies(self, page: list[dict[str, object]]) -> list[dict[str, object]]:
-        names = {name: identifier for identifier, name in self.there.questions.items()}
+        names = {name: identifier for identifier, name in self.copy.questions.items()}
         questions = {identifier: names[name] for identifier, name in self.settings.questions.items()}
-        known = find_there(self.target, self.there.id, page) if page else {}
+        answerers = find_answerers(self.target, self.copy.id, page) if page else {}
         bodies = []
         for record in page:
-            there = known.get(external_id(record))
+            answered_by = answerers.get(external_id(record))
             body = (
                 whole_body(record, self.users, questions)
-                if there is None
-                else missing_body(record, self.users, there)
+                if answered_by is None
+                else missing_body(record, self.users, answered_by)
             )
             if body is not None:
                 bodies.append(body)
@@ -202,10 +202,10 @@ def _side(home: Home | None, variables: tuple[str, str], option: str) -> Connect
                 f"{option} {home.path}: no Argilla ever ran there; `sharegpt-argilla serve --home` starts one"
             )
         return Connection(read_json(home.server)["api_url"], read_json(home.owner)["api_key"])
-    given = {name: os.environ.get(name) for name in variables}
-    url, key = given.values()
+    values = {name: os.environ.get(name) for name in variables}
+    url, key = values.values()
     if not url or not key:
-        missing = " and ".join(name for name, value in given.items() if not value)
+        missing = " and ".join(name for name, value in values.items() if not value)
         raise CredentialsError(f"{missing} not set; set both {' and '.join(variables)}, or give {option}")
     return Connection(url.rstrip("/"), key)
 

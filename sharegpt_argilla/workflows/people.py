@@ -85,10 +85,10 @@ def people(
     project = load_project(config, people)
     home = home or default_home()
     with connect(connection or find_connection()) as client:
-        found = _everybody(client, project, home, remove)
-        removed = _remove(client, project, found, remove, dry_run=dry_run)
-        sheet = None if output is None or dry_run else _write_sheet(Path(output), client.url, found)
-        return PeopleSummary(client.url, found, removed, sheet)
+        everybody = _everybody(client, project, home, remove)
+        removed = _remove(client, project, everybody, remove, dry_run=dry_run)
+        sheet = None if output is None or dry_run else _write_sheet(Path(output), client.url, everybody)
+        return PeopleSummary(client.url, everybody, removed, sheet)
 
 
 def _everybody(
@@ -101,23 +101,26 @@ def _everybody(
     for workspace in dict.fromkeys(part.workspace for part in [*project_parts(project, former), *reviews]):
         roles |= members_of(client, workspace)
     filtered = project.config.assignment.mode == "links"
-    among = {part: [one.username for one in part.project.config.people] for part in reviews}
+    among = {part: [member.username for member in part.project.config.people] for part in reviews}
 
     def person(username: str, role: str, *, listed: bool) -> ProjectPerson:
         links = [
-            personal_link(client.url, found.id, username, filtered=filtered and part not in reviews)
-            for part, found in datasets.items()
-            if found is not None and _is_of(part, username, among)
+            personal_link(client.url, dataset.id, username, filtered=filtered and part not in reviews)
+            for part, dataset in datasets.items()
+            if dataset is not None and _is_of(part, username, among)
         ]
         password = find_password(home, username, client.url)
         return ProjectPerson(username, role, username in roles, links, password, listed)
 
     whole = [
         *project.config.people,
-        *(one for part in reviews for one in part.project.config.people if one.username in roles),
+        *(member for part in reviews for member in part.project.config.people if member.username in roles),
     ]
-    listed = [person(one.username, one.role, listed=True) for one in {one.username: one for one in whole}.values()]
-    names = {one.username for one in listed}
+    listed = [
+        person(member.username, member.role, listed=True)
+        for member in {member.username: member for member in whole}.values()
+    ]
+    names = {member.username for member in listed}
     others = [name for name, role in roles.items() if name not in names and role != "owner"]
     return listed + [person(name, roles[name], listed=False) for name in sorted(others)]
 
@@ -134,16 +137,16 @@ def _is_of(part: Part, username: str, reviewers: Mapping[Part, Collection[str]])
 def _remove(
     client: ArgillaClient,
     project: Project,
-    found: Sequence[ProjectPerson],
+    everybody: Sequence[ProjectPerson],
     wanted: Collection[str],
     *,
     dry_run: bool,
 ) -> list[str]:
-    members = [person.username for person in found if person.member]
+    members = [person.username for person in everybody if person.member]
     for username in wanted:
         if username not in members:
             raise UnknownNameError("member", username, members)
-        if any(person.username == username and person.listed for person in found):
+        if any(person.username == username and person.listed for person in everybody):
             raise UsageError(
                 f'"{username}" is in {project.path}; take them out there first, or `setup-dataset` adds them again'
             )
@@ -155,11 +158,11 @@ def _remove(
     return list(wanted)
 
 
-def _write_sheet(path: Path, url: str, found: Sequence[ProjectPerson]) -> Path:
+def _write_sheet(path: Path, url: str, everybody: Sequence[ProjectPerson]) -> Path:
     text = io.StringIO(newline="")
     writer = csv.writer(text)
     writer.writerow(("username", "password", "role", "api_url", "links"))
-    for person in found:
+    for person in everybody:
         writer.writerow((person.username, person.password or "", person.role, url, " ".join(person.links)))
     write_private(path, text.getvalue())
     return path

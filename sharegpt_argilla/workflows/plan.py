@@ -145,10 +145,10 @@ class Planner:
     def make(self, rows: str | Path, *, dry_run: bool = False) -> PlanSummary:
         """Make or change the plan and write it; returns what it is. See `plan` for errors."""
         before = read_plan(self.path)
-        known = set(before.ids) if before else set()
-        ids, strata = _ids_and_strata(rows, known, self._stratify)
+        planned = set(before.ids) if before else set()
+        ids, strata = _ids_and_strata(rows, planned, self._stratify)
         gold = known_answers(self._project, rows)
-        if gold and not gold.keys() & {*known, *ids}:
+        if gold and not gold.keys() & {*planned, *ids}:
             raise UsageError(f"{self._project.path}: gold: none of its {len(gold):,} rows is in {rows}")
         people = self._project.config.annotators
         answered = self._answered(before)
@@ -173,8 +173,8 @@ class Planner:
     def complete(self, rows: str | Path, *, dry_run: bool = False) -> Mapping[str, Assigned]:
         """Record -> who answers it, for all rows of a file; the plan is made or changed where it lacks some."""
         before = read_plan(self.path)
-        known = set(before.ids) if before else set()
-        if before is None or _ids_and_strata(rows, known, None)[0]:
+        planned = set(before.ids) if before else set()
+        if before is None or _ids_and_strata(rows, planned, None)[0]:
             self.make(rows, dry_run=dry_run)
             before = self._plan
         return dict(before.records()) if before else {}
@@ -192,15 +192,19 @@ class Planner:
         changed = 0
         with connect(self._connection or find_connection()) as client:
             for part in project_parts(self._project, plan.people):
-                found = find_dataset(client, part.workspace, part.dataset)
-                if found is None or not found.ready:
+                dataset = find_dataset(client, part.workspace, part.dataset)
+                if dataset is None or not dataset.ready:
                     continue
-                here = {name: assigned_metadata(one) for name, one in assigned.items() if takes(part, one)}
+                metadata = {
+                    name: assigned_metadata(assignment)
+                    for name, assignment in assigned.items()
+                    if takes(part, assignment)
+                }
                 if self._project.config.assignment.on_records:
-                    changed += apply_assignments(client, found.id, here)
+                    changed += apply_assignments(client, dataset.id, metadata)
                 if part.person is not None:
-                    elsewhere = [identifier for identifier in assigned if identifier not in here]
-                    changed += remove_unanswered(client, found.id, elsewhere)
+                    elsewhere = [identifier for identifier in assigned if identifier not in metadata]
+                    changed += remove_unanswered(client, dataset.id, elsewhere)
         return changed
 
     def _again(
@@ -232,17 +236,19 @@ class Planner:
         if where is None:
             return set()
         with connect(where) as client:
-            found = [(part, find_dataset(client, part.workspace, part.dataset)) for part in parts]
-        there = [(part.dataset, part.workspace, part.dataset) for part, one in found if one and one.ready]
-        if not there:
+            datasets = [(part, find_dataset(client, part.workspace, part.dataset)) for part in parts]
+        ready = [
+            (part.dataset, part.workspace, part.dataset) for part, dataset in datasets if dataset and dataset.ready
+        ]
+        if not ready:
             return set()
-        with open_sources(where, there, _ANSWERED) as sources:
+        with open_sources(where, ready, _ANSWERED) as sources:
             return set(sources.answered())
 
 
-def takes(part: Part, one: Assigned) -> bool:
+def takes(part: Part, assigned: Assigned) -> bool:
     """Whether a record of the plan is in a part of the project."""
-    return part.takes(one.people, calibration=one.calibration)
+    return part.takes(assigned.people, calibration=assigned.calibration)
 
 
 def _connection_or_none() -> Connection | None:
@@ -253,9 +259,11 @@ def _connection_or_none() -> Connection | None:
         return None
 
 
-def _ids_and_strata(rows: str | Path, known: set[str], stratify: str | None) -> tuple[list[str], list[str] | None]:
+def _ids_and_strata(
+    rows: str | Path, planned: set[str], stratify: str | None
+) -> tuple[list[str], list[str] | None]:
     """Ids of the rows that are not known yet, each once, and what they belong to."""
-    seen = set(known)
+    seen = set(planned)
     ids, strata = [], []
     for line in read_rows(rows):
         if line.row is None or line.row["id"] in seen:
@@ -274,8 +282,8 @@ def _ids_and_strata(rows: str | Path, known: set[str], stratify: str | None) -> 
 
 def _stratum(row: Row, stratify: str) -> str:
     extension = read_extension(row)
-    known = ROW_PROPERTIES.get(stratify)
-    value = known(row, extension) if known else extension.get(stratify)
+    read_property = ROW_PROPERTIES.get(stratify)
+    value = read_property(row, extension) if read_property else extension.get(stratify)
     return "" if value is None else str(value)
 
 
@@ -283,14 +291,14 @@ def _shares(
     plan: Plan, people: Iterable[str], answered: set[tuple[str, str]], gold: Collection[str]
 ) -> list[Share]:
     loads, calibration = plan.loads(), plan.calibration_loads()
-    done, known = dict.fromkeys(plan.people, 0), dict.fromkeys(plan.people, 0)
-    for identifier, one in plan.records() if answered or gold else ():
-        for person in one.people:
+    done, on_gold = dict.fromkeys(plan.people, 0), dict.fromkeys(plan.people, 0)
+    for identifier, assigned in plan.records() if answered or gold else ():
+        for person in assigned.people:
             done[person] += (identifier, person) in answered
-            known[person] += identifier in gold
+            on_gold[person] += identifier in gold
     taking_part = set(people)
     return [
-        Share(name, loads[name], calibration[name], done[name], name not in taking_part, known[name])
+        Share(name, loads[name], calibration[name], done[name], name not in taking_part, on_gold[name])
         for name in plan.people
         if loads[name] or name in taking_part
     ]
@@ -299,7 +307,7 @@ def _shares(
 def _pairs(plan: Plan) -> dict[tuple[str, str], int]:
     table = plan.pair_overlaps().tolist()
     return {
-        (plan.people[one], plan.people[other]): table[one][other]
-        for one in range(len(plan.people))
-        for other in range(one + 1, len(plan.people))
+        (plan.people[first], plan.people[second]): table[first][second]
+        for first in range(len(plan.people))
+        for second in range(first + 1, len(plan.people))
     }

@@ -88,13 +88,13 @@ def check_dataset(client: ArgillaClient, dataset_id: str, project: Project, *, u
     Raises:
         DatasetDiffersError: it differs; every difference is in the text.
     """
-    found = differences(client, dataset_id, project)
-    guidelines = [line for line in found if line.startswith("guidelines: ")]
+    lines = differences(client, dataset_id, project)
+    guidelines = [line for line in lines if line.startswith("guidelines: ")]
     if guidelines and update:
         update_guidelines(client, dataset_id, project.guidelines)
-        found = [line for line in found if line not in guidelines]
-    if found:
-        raise DatasetDiffersError(_difference(project, client, found, only_guidelines=found == guidelines))
+        lines = [line for line in lines if line not in guidelines]
+    if lines:
+        raise DatasetDiffersError(_difference(project, client, lines, only_guidelines=lines == guidelines))
     return bool(guidelines)
 
 
@@ -142,7 +142,7 @@ def build_dataset(client: ArgillaClient, project: Project, home: Home, *, update
     return created + [f"account {username}" for username in people]
 
 
-def _difference(project: Project, client: ArgillaClient, found: list[str], *, only_guidelines: bool) -> str:
+def _difference(project: Project, client: ArgillaClient, lines: list[str], *, only_guidelines: bool) -> str:
     advice = (
         "upload the new guidelines with --update-guidelines"
         if only_guidelines
@@ -150,4 +150,4 @@ def _difference(project: Project, client: ArgillaClient, found: list[str], *, on
         "and `migrate`"
     )
     name = project.config.dataset
-    return f'dataset "{name}" at {client.url} differs from the file: {"; ".join(found)}. {advice}'
+    return f'dataset "{name}" at {client.url} differs from the file: {"; ".join(lines)}. {advice}'

@@ -116,7 +116,7 @@ def train(  # noqa: PLR0913 - the options of the command, under their names
     if not tasks or (questions and summary.skipped):
         raise InputError(f"{annotated}: " + "; ".join(f"{name}: {why}" for name, why in summary.skipped.items()))
     trained = [Trained(task, _validated(task, folds, seed, on_progress)) for task in tasks]
-    summary.questions = [_learned(one) for one in trained]
+    summary.questions = [_learned(result) for result in trained]
     if not dry_run:
         summary.output = Path(output)
         write_classifier(summary.output, trained, seed, licence)
@@ -129,15 +129,15 @@ def _wanted(examples: Sequence[Example], names: Sequence[str], config: str | Pat
     for example in examples:
         seen.add(example.annotation)
     # A name becomes a folder; without a project file it comes from the rows.
-    learnable = [one for one in seen.questions() if one.type in LEARNABLE and _NAME.fullmatch(one.name)]
-    found = {question.name: question for question in learnable}
+    learnable = [each for each in seen.questions() if each.type in LEARNABLE and _NAME.fullmatch(each.name)]
+    by_name = {question.name: question for question in learnable}
     for name in names:
-        if name not in found:
-            known = ", ".join(found) or "none"
-            raise UsageError(f"--question {name}: no question with labels of that name; there are: {known}")
-    if not found:
+        if name not in by_name:
+            offered = ", ".join(by_name) or "none"
+            raise UsageError(f"--question {name}: no question with labels of that name; there are: {offered}")
+    if not by_name:
         raise InputError("no question with labels was answered; nothing to learn")
-    return [found[name] for name in dict.fromkeys(names)] if names else list(found.values())
+    return [by_name[name] for name in dict.fromkeys(names)] if names else list(by_name.values())
 
 
 def _tasks(
@@ -165,9 +165,11 @@ def _validated(task: Task, folds: int, seed: int, on_progress: Callable[[int], N
     return validate(task, count, seed, on_progress)
 
 
-def _learned(one: Trained) -> LearnedQuestion:
-    task = one.task
-    return LearnedQuestion(task.question, len(task.cases), task.groups, task.counts, task.unseen, one.validation)
+def _learned(trained: Trained) -> LearnedQuestion:
+    task = trained.task
+    return LearnedQuestion(
+        task.question, len(task.cases), task.groups, task.counts, task.unseen, trained.validation
+    )
 
 
 def _push(folder: Path, repository: str, *, private: bool) -> str:

@@ -279,7 +279,7 @@ class _Job:
             guidelines_text=(current, about.guidelines) if current in guidelines else None,
             annotators=len(people),
             responses=responses,
-            agreement={name: (sum(found) / len(found), len(found)) for name, found in agreements.items()},
+            agreement={name: (sum(values) / len(values), len(values)) for name, values in agreements.items()},
             left_out=dict(self.summary.left_out),
         )
 

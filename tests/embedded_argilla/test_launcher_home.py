@@ -9,7 +9,7 @@ import sys
 import psutil
 import pytest
 
-from sharegpt_argilla.embedded_argilla.home_folder import clean_scratch, held
+from sharegpt_argilla.embedded_argilla.home_folder import clean_scratch, home_lock
 from sharegpt_argilla.embedded_argilla.owner_file import new_owner, read_owner, write_owner
 from sharegpt_argilla.embedded_argilla.processes.child import scratch_of
 from sharegpt_argilla.embedded_argilla.server_file import (
@@ -43,21 +43,28 @@ def sleeper():
 
 
 def test_new_home_is_private(home):
-    with held(home):
+    with home_lock(home):
         assert stat.S_IMODE(home.path.stat().st_mode) == 0o700
 
 
 def test_home_is_held_by_one_only_and_given_back(home):
-    with held(home):
+    with home_lock(home):
         ServerFile("http://127.0.0.1:6900", running=True, pid=4711).write(home)
-        with pytest.raises(EmbeddedArgillaError, match=r"process 4711 at http://127\.0\.0\.1:6900"), held(home):
+        with (
+            pytest.raises(EmbeddedArgillaError, match=r"process 4711 at http://127\.0\.0\.1:6900"),
+            home_lock(home),
+        ):
             pytest.fail("two hold the same home")
-    with held(home):
+    with home_lock(home):
         pass
 
 
 def test_holder_that_has_not_written_its_address_yet(home):
-    with held(home), pytest.raises(EmbeddedArgillaError, match="already served by another process"), held(home):
+    with (
+        home_lock(home),
+        pytest.raises(EmbeddedArgillaError, match="already served by another process"),
+        home_lock(home),
+    ):
         pytest.fail("two hold the same home")
 
 
@@ -65,7 +72,7 @@ def test_home_that_is_a_file_is_one_line(tmp_path):
     (tmp_path / "file").write_text("")
 
     message = r"file: the home folder cannot be written \(.+\); choose"
-    with pytest.raises(InputError, match=message) as refusal, held(Home(tmp_path / "file")):
+    with pytest.raises(InputError, match=message) as refusal, home_lock(Home(tmp_path / "file")):
         pytest.fail("a file cannot be a home")
     assert "\n" not in str(refusal.value)
 
@@ -74,17 +81,17 @@ def test_home_that_is_a_file_is_one_line(tmp_path):
 def test_home_that_may_not_be_written_is_one_line(tmp_path):
     tmp_path.chmod(0o500)
 
-    with pytest.raises(InputError, match="cannot be written"), held(Home(tmp_path)):
+    with pytest.raises(InputError, match="cannot be written"), home_lock(Home(tmp_path)):
         pytest.fail("the folder is read-only")
 
 
 def test_home_whose_path_breaks_the_database_address_is_refused(tmp_path):
-    with pytest.raises(InputError, match='holds "%"'), held(Home(tmp_path / "100%")):
+    with pytest.raises(InputError, match='holds "%"'), home_lock(Home(tmp_path / "100%")):
         pytest.fail("argilla-server cannot use this path")
 
 
 def test_scratch_folder_is_emptied(home):
-    with held(home):
+    with home_lock(home):
         (scratch_of(home) / "old").write_text("")
         clean_scratch(home)
 

@@ -206,8 +206,8 @@ def _response_status_condition(values: list[Any], user: str | None) -> Condition
 
 
 def _responded(fits: Condition, negated: bool = False) -> Condition:
-    there = f"EXISTS (SELECT 1 FROM response WHERE response.record = record.number AND {fits.sql})"
+    exists = f"EXISTS (SELECT 1 FROM response WHERE response.record = record.number AND {fits.sql})"
     if not negated:
-        return Condition(there, fits.values)
+        return Condition(exists, fits.values)
     listed = Condition(f"record.number IN (SELECT response.record FROM response WHERE {fits.sql})", fits.values)
-    return Condition(f"NOT {there}", fits.values, opposite=None if fits == EVERY else listed)
+    return Condition(f"NOT {exists}", fits.values, opposite=None if fits == EVERY else listed)

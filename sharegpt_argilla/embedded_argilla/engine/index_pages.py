@@ -68,8 +68,8 @@ def _count_all_of(connection: sqlite3.Connection, conditions: tuple[Condition, .
     # What is listed belongs to the dataset's own attributes, so the dataset need not be looked up.
     others = [condition for condition in conditions if not condition.numbers and not condition.is_dataset]
     if not listed or others:
-        found = all_of(conditions)
-        return _count(connection, f"FROM record WHERE {found.sql}", found.values)
+        conjunction = all_of(conditions)
+        return _count(connection, f"FROM record WHERE {conjunction.sql}", conjunction.values)
     return len(set.intersection(*[_records(connection, condition) for condition in listed]))
 
 
@@ -175,7 +175,7 @@ def _along_lots(
             number
             for (number,) in connection.execute(
                 "SELECT record.number FROM record INDEXED BY record_lot "
-                f"WHERE record.lot BETWEEN ? AND ? AND {probes.sql} ORDER BY {shuffle.place}, record.number",
+                f"WHERE record.lot BETWEEN ? AND ? AND {probes.sql} ORDER BY {shuffle.position}, record.number",
                 (low, high, *probes.values),
             )
         ]

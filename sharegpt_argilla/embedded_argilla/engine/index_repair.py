@@ -75,19 +75,19 @@ async def repair_index() -> dict[str, int]:
 
 async def _ready_datasets(db: AsyncSession) -> list[Dataset]:
     relationships = (Dataset.fields, Dataset.questions, Dataset.metadata_properties, Dataset.vectors_settings)
-    found = await db.scalars(
+    datasets = await db.scalars(
         select(Dataset)
         .where(Dataset.status == DatasetStatus.ready)
         .order_by(Dataset.inserted_at)
         .options(*(selectinload(relationship) for relationship in relationships))
     )
-    return list(found.all())
+    return list(datasets.all())
 
 
-async def _forget_others(store: IndexStore, known: set[str]) -> None:
+async def _forget_others(store: IndexStore, kept: set[str]) -> None:
     def work(connection: sqlite3.Connection) -> None:
         for (dataset_id,) in connection.execute("SELECT id FROM dataset").fetchall():
-            if dataset_id not in known:
+            if dataset_id not in kept:
                 delete_dataset(connection, dataset_id)
 
     await store.write(work)
@@ -102,11 +102,11 @@ async def _repair_dataset(db: AsyncSession, engine: EmbeddedSearchEngine, datase
         await engine.delete_index(dataset)
         await engine.create_index(dataset)
     wanted = await _database_stamps(db, dataset)
-    found: dict[str, int] = await store.read(lambda connection: _index_stamps(connection, key))
-    surplus = [record_id for record_id in found if record_id not in wanted]
+    indexed: dict[str, int] = await store.read(lambda connection: _index_stamps(connection, key))
+    surplus = [record_id for record_id in indexed if record_id not in wanted]
     if surplus:
         await store.write(lambda connection: delete_records(connection, get_dataset(connection, key), surplus))
-    stale = [record_id for record_id, stamp in wanted.items() if found.get(record_id) != stamp]
+    stale = [record_id for record_id, stamp in wanted.items() if indexed.get(record_id) != stamp]
     for batch in batched(stale, BATCH):
         await engine.index_records(dataset, await _load_records(db, batch))
         # Records are many; the datasets must stay.
@@ -117,13 +117,13 @@ async def _repair_dataset(db: AsyncSession, engine: EmbeddedSearchEngine, datase
 
 def _covers(connection: sqlite3.Connection, dataset_id: str, expected: DatasetDefinition) -> bool:
     """Whether the dataset's index can hold all that the dataset has."""
-    found = find_dataset(connection, dataset_id)
+    index = find_dataset(connection, dataset_id)
     return (
-        found is not None
-        and found.definition.fields == expected.fields
-        and found.definition.questions == expected.questions
-        and expected.metadata.items() <= found.definition.metadata.items()
-        and expected.vectors.items() <= found.definition.vectors.items()
+        index is not None
+        and index.definition.fields == expected.fields
+        and index.definition.questions == expected.questions
+        and expected.metadata.items() <= index.definition.metadata.items()
+        and expected.vectors.items() <= index.definition.vectors.items()
     )
 
 
@@ -149,10 +149,10 @@ async def _load_records(db: AsyncSession, ids: list[str]) -> list[Record]:
     """Records with all that is indexed of them, in the order of ``ids``."""
     keys = [UUID(record_id) for record_id in ids]
     relationships = (Record.responses, Record.suggestions, Record.vectors)
-    found = await db.scalars(
+    rows = await db.scalars(
         select(Record)
         .where(Record.id.in_(keys))
         .options(*(selectinload(relationship) for relationship in relationships))
     )
-    records = {record.id: record for record in found.all()}
+    records = {record.id: record for record in rows.all()}
     return [records[key] for key in keys if key in records]

@@ -56,7 +56,7 @@ class DatasetIndex:
     def text_columns(self) -> dict[str, str]:
         """The FTS5 column of each field that holds text."""
         fields = self.definition.fields.items()
-        return {name: f"f{place}" for place, (name, kind) in enumerate(fields) if kind != "image"}
+        return {name: f"f{number}" for number, (name, kind) in enumerate(fields) if kind != "image"}
 
     def attribute(self, kind: str, name: str) -> Attribute | None:
         """The attribute of this kind and name, or None where nothing is indexed under it."""
@@ -69,8 +69,8 @@ class DatasetIndex:
 
 def find_dataset(connection: sqlite3.Connection, dataset_id: str) -> DatasetIndex | None:
     """The index of a dataset, or None where there is none."""
-    found = connection.execute("SELECT number, definition FROM dataset WHERE id = ?", (dataset_id,)).fetchone()
-    return None if found is None else _load(connection, *found)
+    row = connection.execute("SELECT number, definition FROM dataset WHERE id = ?", (dataset_id,)).fetchone()
+    return None if row is None else _load(connection, *row)
 
 
 def get_dataset(connection: sqlite3.Connection, dataset_id: str) -> DatasetIndex:
@@ -88,8 +88,8 @@ def get_dataset(connection: sqlite3.Connection, dataset_id: str) -> DatasetIndex
 
 
 def _load(connection: sqlite3.Connection, number: int, definition: str) -> DatasetIndex:
-    found = connection.execute("SELECT kind, name, number, type FROM attribute WHERE dataset = ?", (number,))
-    attributes = {(kind, name): Attribute(key, value_type) for kind, name, key, value_type in found}
+    rows = connection.execute("SELECT kind, name, number, type FROM attribute WHERE dataset = ?", (number,))
+    attributes = {(kind, name): Attribute(key, value_type) for kind, name, key, value_type in rows}
     return DatasetIndex(number, _definition(json.loads(definition)), attributes)
 
 
@@ -109,7 +109,7 @@ def create_dataset(connection: sqlite3.Connection, dataset_id: str, definition: 
     number = connection.execute(
         "INSERT INTO dataset (id, definition) VALUES (?, ?)", (dataset_id, json.dumps(asdict(definition)))
     ).lastrowid
-    columns = ", ".join([ALWAYS, *(f"f{place}" for place in range(len(definition.fields)))])
+    columns = ", ".join([ALWAYS, *(f"f{field_number}" for field_number in range(len(definition.fields)))])
     connection.execute(f'CREATE VIRTUAL TABLE text_{number} USING fts5({columns}, tokenize = "{TOKENIZER}")')
     connection.executemany(
         "INSERT INTO attribute (dataset, kind, name, type) VALUES (?, ?, ?, ?)",

@@ -109,7 +109,7 @@ def order_of(dataset: DatasetIndex, sort: Sequence[Order] | None, user_id: str |
         return Ordering(Condition("score DESC, record.number"), by_score=True)
     shuffle = shuffle_of(user_id)
     # Relevance times a number up to 1 that is drawn for the person and the record.
-    drawn = f"({LOTS} * ({TURNS} - {shuffle.turn}) - {shuffle.place})"
+    drawn = f"({LOTS} * ({TURNS} - {shuffle.turn}) - {shuffle.position})"
     return Ordering(Condition(f"score * {drawn} DESC, record.number"), shuffle=shuffle)
 
 

@@ -41,7 +41,7 @@ def write_records(connection: sqlite3.Connection, dataset: DatasetIndex, entries
     # The last one of the same id counts.
     records = list({entry.id: entry for entry in entries}.values())
     ids = [record.id for record in records]
-    known = find_numbers(connection, ids)
+    indexed = find_numbers(connection, ids)
     connection.executemany(
         "INSERT INTO record (dataset, id, external_id, status, inserted_at, updated_at, metadata, lot) "
         "VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET external_id = excluded.external_id, "
@@ -52,7 +52,7 @@ def write_records(connection: sqlite3.Connection, dataset: DatasetIndex, entries
     numbers = find_numbers(connection, ids)
     numbered = [(numbers[record.id], record) for record in records]
     # There is nothing to forget of what is new, which most records of a load are.
-    _forget(connection, dataset, [(number, record) for number, record in numbered if record.id in known])
+    _forget(connection, dataset, [(number, record) for number, record in numbered if record.id in indexed])
     _write_texts(connection, dataset, numbered)
     _write_vectors(connection, dataset, numbered)
     values = _metadata_rows(dataset, numbered)
@@ -78,14 +78,14 @@ def _forget(connection: sqlite3.Connection, dataset: DatasetIndex, records: Numb
     """Remove what is replaced of records that are in the index: all but what the entries leave as it is."""
     _delete(connection, f"{dataset.text_table} WHERE rowid = ?", (number for number, _ in records))
     _forget_values(connection, (number for number, _ in records), dataset.of_kind(METADATA))
-    given = [number for number, record in records if record.suggestions is not None]
-    _forget_values(connection, given, dataset.of_kind(*SUGGESTION.values()))
-    _delete(connection, "suggestion WHERE record = ?", given)
-    given = [number for number, record in records if record.responses is not None]
-    _forget_values(connection, given, dataset.of_kind(RESPONSE))
-    _delete(connection, "response WHERE record = ?", given)
-    given = [number for number, record in records if record.vectors is not None]
-    _delete(connection, "vector WHERE record = ?", given)
+    replaced = [number for number, record in records if record.suggestions is not None]
+    _forget_values(connection, replaced, dataset.of_kind(*SUGGESTION.values()))
+    _delete(connection, "suggestion WHERE record = ?", replaced)
+    replaced = [number for number, record in records if record.responses is not None]
+    _forget_values(connection, replaced, dataset.of_kind(RESPONSE))
+    _delete(connection, "response WHERE record = ?", replaced)
+    replaced = [number for number, record in records if record.vectors is not None]
+    _delete(connection, "vector WHERE record = ?", replaced)
 
 
 def _delete(connection: sqlite3.Connection, rows: str, numbers: Iterable[int]) -> None:
@@ -99,7 +99,7 @@ def _forget_values(connection: sqlite3.Connection, numbers: Iterable[int], attri
 
 def _write_texts(connection: sqlite3.Connection, dataset: DatasetIndex, records: Numbered) -> None:
     fields = dataset.definition.fields
-    columns = ", ".join(f"f{place}" for place in range(len(fields)))
+    columns = ", ".join(f"f{field_number}" for field_number in range(len(fields)))
     marks = ", ".join("?" * (len(fields) + 2))
     connection.executemany(
         f"INSERT INTO {dataset.text_table} (rowid, always{', ' * bool(fields)}{columns}) VALUES ({marks})",
@@ -127,10 +127,10 @@ def _metadata_rows(dataset: DatasetIndex, records: Numbered) -> list[ValueRow]:
 
 
 def _write_suggestions(
-    connection: sqlite3.Connection, dataset: DatasetIndex, given: Iterable[tuple[int, SuggestionEntry]]
+    connection: sqlite3.Connection, dataset: DatasetIndex, entries: Iterable[tuple[int, SuggestionEntry]]
 ) -> list[ValueRow]:
     """Add suggestions to the records of these numbers; the rows of their values are returned."""
-    suggestions = list(given)
+    suggestions = list(entries)
     connection.executemany(
         "INSERT OR REPLACE INTO suggestion (record, question, updated_at) VALUES (?, ?, ?)",
         [(number, suggestion.question, suggestion.updated_at) for number, suggestion in suggestions],
@@ -221,16 +221,16 @@ def write_suggestion(
 def delete_suggestion(connection: sqlite3.Connection, dataset: DatasetIndex, number: int, question: str) -> None:
     """Remove the suggestion for a question, given by its id; it need not be there."""
     name, _ = dataset.definition.questions.get(question, ("", ""))
-    found = [dataset.attribute(kind, name) for kind in SUGGESTION.values()]
-    _forget_values(connection, [number], [attribute for attribute in found if attribute is not None])
+    attributes = [dataset.attribute(kind, name) for kind in SUGGESTION.values()]
+    _forget_values(connection, [number], [attribute for attribute in attributes if attribute is not None])
     connection.execute("DELETE FROM suggestion WHERE record = ? AND question = ?", (number, question))
 
 
 def find_record(connection: sqlite3.Connection, record_id: str) -> tuple[str, int] | None:
     """The dataset's id and the number of a record, or None where it is not in the index."""
-    found: tuple[str, int] | None = connection.execute(
+    row: tuple[str, int] | None = connection.execute(
         "SELECT dataset.id, record.number FROM record JOIN dataset ON dataset.number = record.dataset "
         "WHERE record.id = ?",
         (record_id,),
     ).fetchone()
-    return found
+    return row

@@ -71,4 +71,4 @@ def nearest_records(
     stored = np.frombuffer(b"".join(blob for _, blob in rows), dtype=np.float32).reshape(len(rows), len(sought))
     scores = (1.0 + np.clip(stored @ sought, -1.0, 1.0)) / 2.0
     best = np.argsort(-scores, kind="stable")[:limit]
-    return [(rows[place][0], float(scores[place])) for place in best]
+    return [(rows[index][0], float(scores[index])) for index in best]

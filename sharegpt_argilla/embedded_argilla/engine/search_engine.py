@@ -208,10 +208,10 @@ class EmbeddedSearchEngine(SearchEngine):  # type: ignore[misc]  # argilla-serve
         """Call ``change(connection, dataset, number)`` for a record, if it is in the index."""
 
         def work(connection: sqlite3.Connection) -> bool:
-            found = index_records.find_record(connection, record_id)
-            if found is None:
+            location = index_records.find_record(connection, record_id)
+            if location is None:
                 return False
-            change(connection, index_schema.get_dataset(connection, found[0]), found[1])
+            change(connection, index_schema.get_dataset(connection, location[0]), location[1])
             return True
 
         if not await self._store.write(work):
@@ -266,11 +266,11 @@ class EmbeddedSearchEngine(SearchEngine):  # type: ignore[misc]  # argilla-serve
         annotator = current_annotator()
 
         def work(connection: sqlite3.Connection) -> tuple[list[tuple[str, float]], int]:
-            found = index_schema.get_dataset(connection, key)
-            own = assignment.own_records(found, annotator)
-            match = index_search.match_records(found, text, field, filter, own)
-            planned = assignment.plan_order(found) if own and not sort else None
-            order = planned or index_search.order_of(found, sort, person)
+            dataset_index = index_schema.get_dataset(connection, key)
+            own = assignment.own_records(dataset_index, annotator)
+            match = index_search.match_records(dataset_index, text, field, filter, own)
+            planned = assignment.plan_order(dataset_index) if own and not sort else None
+            order = planned or index_search.order_of(dataset_index, sort, person)
             return (
                 ([], 0) if match is None else index_search.search_records(connection, match, order, offset, limit)
             )
@@ -310,10 +310,10 @@ class EmbeddedSearchEngine(SearchEngine):  # type: ignore[misc]  # argilla-serve
         annotator = current_annotator()
 
         def work(connection: sqlite3.Connection) -> list[tuple[str, float]]:
-            found = index_schema.get_dataset(connection, key)
-            own = assignment.own_records(found, annotator)
-            match = index_search.match_records(found, text, field, filter, own)
-            attribute = found.attribute(index_schema.VECTOR, settings_id)
+            dataset_index = index_schema.get_dataset(connection, key)
+            own = assignment.own_records(dataset_index, annotator)
+            match = index_search.match_records(dataset_index, text, field, filter, own)
+            attribute = dataset_index.attribute(index_schema.VECTOR, settings_id)
             if match is None or attribute is None:
                 return []
             return nearest_records(connection, attribute, sought, match, max_results, excluded)
@@ -329,11 +329,11 @@ class EmbeddedSearchEngine(SearchEngine):  # type: ignore[misc]  # argilla-serve
         annotator = current_annotator()
 
         def work(connection: sqlite3.Connection) -> tuple[Any, Any]:
-            found = index_schema.get_dataset(connection, key)
-            attribute = found.attribute(index_schema.METADATA, name)
+            dataset_index = index_schema.get_dataset(connection, key)
+            attribute = dataset_index.attribute(index_schema.METADATA, name)
             if attribute is None:
                 return (0, []) if is_terms else (None, None)
-            own = assignment.own_records(found, annotator)
+            own = assignment.own_records(dataset_index, annotator)
             compute = index_metrics.count_terms if is_terms else index_metrics.find_extremes
             return compute(connection, attribute, own)
 

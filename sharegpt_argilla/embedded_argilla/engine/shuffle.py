@@ -29,7 +29,7 @@ _RANGE_BITS = 25  # 2**31 lots in 64 ranges
 @dataclass(frozen=True)
 class Shuffle:
     """The numbers of one person's order: ``(step * range + start) mod TURNS`` is the turn of a range of lots, and
-    ``(a * lot + b) mod LOTS`` the place within it."""
+    ``(a * lot + b) mod LOTS`` the position within it."""
 
     a: int
     b: int
@@ -42,8 +42,8 @@ class Shuffle:
         return f"((record.lot >> {_RANGE_BITS}) * {self.step} + {self.start}) % {TURNS}"
 
     @property
-    def place(self) -> str:
-        """The place within a turn as SQL over ``record``; no question marks."""
+    def position(self) -> str:
+        """The position within a turn as SQL over ``record``; no question marks."""
         return f"(record.lot * {self.a} + {self.b}) % {LOTS}"
 
 
@@ -57,5 +57,5 @@ def shuffle_of(user_id: str) -> Shuffle:
 
 def lots_of_turn(shuffle: Shuffle, turn: int) -> tuple[int, int]:
     """The first and the last lot of the range whose turn it is."""
-    place = (turn - shuffle.start) * pow(shuffle.step, -1, TURNS) % TURNS
-    return place << _RANGE_BITS, (place + 1 << _RANGE_BITS) - 1
+    range_number = (turn - shuffle.start) * pow(shuffle.step, -1, TURNS) % TURNS
+    return range_number << _RANGE_BITS, (range_number + 1 << _RANGE_BITS) - 1

@@ -94,8 +94,8 @@ def _parse(arguments: Sequence[str] | None) -> ChildOptions:
     parser.add_argument("api_url")
     parser.add_argument("parent", type=int)
     parser.add_argument("listener", type=int)
-    given = parser.parse_args(arguments)
-    return ChildOptions(given.role, Home(given.home), given.api_url, given.parent, given.listener)
+    options = parser.parse_args(arguments)
+    return ChildOptions(options.role, Home(options.home), options.api_url, options.parent, options.listener)
 
 
 if __name__ == "__main__":

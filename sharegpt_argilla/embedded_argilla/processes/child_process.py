@@ -105,10 +105,10 @@ def remaining(deadline: float) -> float:
 
 def _descendants(pid: int) -> list[psutil.Process]:
     try:
-        found: list[psutil.Process] = psutil.Process(pid).children(recursive=True)
+        descendants: list[psutil.Process] = psutil.Process(pid).children(recursive=True)
     except psutil.NoSuchProcess:
         return []
-    return found
+    return descendants
 
 
 def _signal_group(group: int, number: signal.Signals) -> None:

