@@ -15,7 +15,7 @@ from sharegpt_argilla.dashboard.session import options
 from sharegpt_argilla.dashboard.show_chart import show
 from sharegpt_argilla.dashboard.tables import tile
 from sharegpt_argilla.errors import SharegptArgillaError
-from sharegpt_argilla.project.corpus_overview import Corpus, Entry, Filter, listed
+from sharegpt_argilla.project.corpus_overview import Filter, IndexEntry, RowsOverview, listed
 from sharegpt_argilla.project.suggested_answers import SuggestedAnswers
 
 Counts = Sequence[Mapping[str, Any]]
@@ -38,8 +38,8 @@ def page() -> None:
 
 
 @st.cache_resource(max_entries=2, show_spinner="Reading the rows …", on_release=lambda corpus: corpus.close())
-def _corpus(path: str, _changed: int) -> Corpus:
-    return Corpus(path, SuggestedAnswers(load_project(options().config)).of)
+def _corpus(path: str, _changed: int) -> RowsOverview:
+    return RowsOverview(path, SuggestedAnswers(load_project(options().config)).of)
 
 
 @st.cache_data(max_entries=2, show_spinner=False)
@@ -52,7 +52,7 @@ def _ease(path: str, changed: int) -> dict[str, Any]:
     return _corpus(path, changed).readability()
 
 
-def _overview(corpus: Corpus) -> None:
+def _overview(corpus: RowsOverview) -> None:
     found = _numbers(str(corpus.path), corpus.mark[1])
     st.caption(
         f"`{corpus.path}`" + (f" · {found['unreadable']:,} lines are no rows" if found["unreadable"] else "")
@@ -96,7 +96,7 @@ def _lengths(title: str, counts: Counts) -> None:
     show(charts.histogram(counts, "name", "rows", "characters", "rows"), title)
 
 
-def _readability(corpus: Corpus) -> None:
+def _readability(corpus: RowsOverview) -> None:
     st.subheader("Readability of prompts")
     found = _ease(str(corpus.path), corpus.mark[1])
     title = "Flesch reading ease (higher is easier)"
@@ -107,7 +107,7 @@ def _readability(corpus: Corpus) -> None:
     )
 
 
-def _rows(corpus: Corpus) -> None:
+def _rows(corpus: RowsOverview) -> None:
     st.subheader("Rows")
     wanted = _filter(corpus)
     entries, count, whole = corpus.find(wanted)
@@ -128,7 +128,7 @@ def _rows(corpus: Corpus) -> None:
     _record(corpus, entries[chosen[0] if chosen and chosen[0] < len(entries) else 0])
 
 
-def _filter(corpus: Corpus) -> Filter:
+def _filter(corpus: RowsOverview) -> Filter:
     found = _numbers(str(corpus.path), corpus.mark[1])
     suggestions = [(question, one["name"]) for question, counts in found["suggested"].items() for one in counts]
     first, second, third, fourth = st.columns(4)
@@ -150,7 +150,7 @@ def _names(counts: Counts) -> list[str]:
     return [one["name"] for one in counts]
 
 
-def _record(corpus: Corpus, entry: Entry) -> None:
+def _record(corpus: RowsOverview, entry: IndexEntry) -> None:
     project = load_project(options().config).config
     with st.container(border=True):
         for field in corpus.as_annotators_see(entry, project):

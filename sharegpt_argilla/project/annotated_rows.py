@@ -1,4 +1,4 @@
-"""What the workflows that read annotated rows share: the project's questions, and whose answers count."""
+"""Shared by the workflows that read annotated rows: the project's questions, and whose answers count."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from sharegpt_argilla.training.question_scheme import configured_questions
 
 
 def known_questions(config: str | Path | None) -> list[Question]:
-    """The questions of the project file; none where no file is named and none is in the current folder.
+    """The questions of the project file; empty if no file is named and none is in the current folder.
 
     Raises:
         ConfigError: the file cannot be used.
@@ -30,7 +30,7 @@ def known_questions(config: str | Path | None) -> list[Question]:
 
 
 def find_config(config: str | Path | None) -> ProjectConfig | None:
-    """The project file; None where no file is named and none is in the current folder.
+    """The project file; None if no file is named and none is in the current folder.
 
     Raises:
         ConfigError: the file cannot be used.
@@ -40,7 +40,7 @@ def find_config(config: str | Path | None) -> ProjectConfig | None:
 
 
 def find_project(config: str | Path | None) -> Project | None:
-    """The project file with the files that it names; None where none is named and none is in the current folder.
+    """The project file with the files that it names; None if none is named and none is in the current folder.
 
     Raises:
         ConfigError: one of them cannot be used.
@@ -51,12 +51,12 @@ def find_project(config: str | Path | None) -> Project | None:
 
 
 def read_rows_of(path: str | Path) -> Iterator[Row]:
-    """The rows of a file; lines that are none are left out."""
+    """The rows of a file; lines that are not valid rows are skipped."""
     return (line.row for line in read_rows(path) if line.row is not None)
 
 
 def policy_choice(export: Export) -> PolicyChoice:
-    """How several answers become one, as the project file says."""
+    """How several answers are merged, according to the project file."""
     return PolicyChoice(
         export.policies, export.adjudicators, export.weights_by_hand, weighs_by_gold=export.weighs_by_gold
     )
@@ -82,9 +82,9 @@ def modelled_choice(project: ProjectConfig) -> PolicyChoice:
 def restricted(
     questions: Sequence[Question], annotators: Sequence[str], config: str | Path | None
 ) -> Callable[[Example], Example]:
-    """What makes an example say only what the given people said; all of them when none is given.
+    """A function that restricts an example to the given people's answers; to everybody's if none is given.
 
-    The values are put together anew, with the policies of the project, where somebody else answered too.
+    If other people answered too, the values are merged again with the policies of the project.
     """
     people = frozenset(annotators)
     project = find_config(config)
@@ -93,27 +93,30 @@ def restricted(
         export = project.export
         choice = policy_choice(export)
         if choice.weighs_by_gold:
-            # What a person's vote weighs follows from all rows, and one after the other is read here.
+            # The weight of a vote depends on all rows, and this reads one row at a time.
             plain = {name: POLICY if one == "weighted" else one for name, one in choice.policies.items()}
             choice = PolicyChoice(plain, export.adjudicators)
     names = [question.name for question in questions]
 
     def restrict(example: Example) -> Example:
-        found = example.annotation.get("responses", ())
-        kept = [response for response in found if response.get("annotator") in people]
-        if not people or len(kept) == len(found):
+        responses = example.annotation.get("responses", ())
+        kept = [response for response in responses if response.get("annotator") in people]
+        if not people or len(kept) == len(responses):
             return example
-        return replace(example, annotation=_again(example.annotation, kept, names, choice) if kept else {})
+        return replace(example, annotation=_merged_again(example.annotation, kept, names, choice) if kept else {})
 
     return restrict
 
 
-def _again(
-    before: Mapping[str, Any], responses: Sequence[Mapping[str, Any]], names: Sequence[str], choice: PolicyChoice
+def _merged_again(
+    annotation_before: Mapping[str, Any],
+    responses: Sequence[Mapping[str, Any]],
+    names: Sequence[str],
+    choice: PolicyChoice,
 ) -> dict[str, Any]:
     record = AnsweredRecord(
         id=None,
-        status=before.get("status", "pending"),
+        status=annotation_before.get("status", "pending"),
         responses=[
             Response(
                 str(r.get("annotator")),
@@ -125,7 +128,7 @@ def _again(
             for r in responses
         ],
     )
-    origin = Origin(before.get("dataset", ""), before.get("guidelines", ""), names, choice)
-    # Responses and suggestions stay as they were read: the record's copy knows less of them.
-    kept = {key: before[key] for key in ("suggestions", GOLD) if key in before}
+    origin = Origin(annotation_before.get("dataset", ""), annotation_before.get("guidelines", ""), names, choice)
+    # Responses and suggestions are kept as they were read: the record's copy has fewer details.
+    kept = {key: annotation_before[key] for key in ("suggestions", GOLD) if key in annotation_before}
     return {**annotation(record, origin), "responses": list(responses), **kept}

@@ -17,13 +17,13 @@ def read_annotated(path: str | Path, config: str | Path | None = None, *, unanno
     """The annotated rows of a file, one line each, with a column for each question.
 
     Ratings are ``Float64``; a label is an ordered category and a list of labels a list, both in the order of
-    dataset-config.yml; ``responses`` holds every response as JSON. Lines that are no row are left out.
+    dataset-config.yml; ``responses`` contains every response as JSON. Lines that are not valid rows are skipped.
 
     Args:
-        path: what ``export-responses`` wrote; ``-`` is standard input.
-        config: the project file; default ``dataset-config.yml`` in the current folder where there is one. Without
-            one, the questions are read off the answers and labels are in the order of the alphabet.
-        unannotated: the rows that nobody answered too.
+        path: a file written by ``export-responses``; ``-`` is standard input.
+        config: the project file; default ``dataset-config.yml`` in the current folder if it exists. Without a
+            project file, questions are inferred from the answers and labels are in alphabetical order.
+        unannotated: also return unanswered rows.
 
     Raises:
         ConfigError, InputError: a file cannot be read.
@@ -35,12 +35,12 @@ def read_annotated(path: str | Path, config: str | Path | None = None, *, unanno
 def read_annotated_dataset(
     path: str | Path, config: str | Path | None = None, *, unannotated: bool = False
 ) -> Dataset:
-    """The same as a ``datasets.Dataset``: labels are ``ClassLabel``, in the order of dataset-config.yml.
+    """The annotated rows as a ``datasets.Dataset``: labels are ``ClassLabel``, in the order of dataset-config.yml.
 
     Args:
-        path: what ``export-responses`` wrote; ``-`` is standard input.
+        path: a file written by ``export-responses``; ``-`` is standard input.
         config: the project file; default ``dataset-config.yml`` in the current folder if there is one.
-        unannotated: the rows that nobody answered too.
+        unannotated: also return unanswered rows.
 
     Raises:
         ConfigError, InputError: a file cannot be read.

@@ -1,4 +1,4 @@
-"""How one person is doing, as plain data: what the Annotator page shows."""
+"""The progress of one person as plain data, which the Annotator page shows."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ from sharegpt_argilla.responses.team_agreement import own_agreement, own_gold
 
 
 def annotator_progress(watch: ProjectWatch, view: ProjectView, person: str) -> dict[str, Any]:
-    """One person's own numbers; nobody else's is in them.
+    """One person's own numbers, without anybody else's.
 
     Returns:
-        ``numbers``: see `responses.progress.person_numbers`. ``links``: tab of the annotation page -> label of
-        each of the person's datasets and its address. ``days``: day -> responses submitted. ``agreement``: with
-        the others on each question. ``open``: records that are not complete, that the person has not answered and
-        that are theirs to answer.
+        ``numbers``: see `responses.answer_counts.person_numbers`. ``links``: tab of the annotation page -> label
+        and link of each of the person's datasets. ``days``: day -> responses submitted. ``agreement``: with
+        the others on each question. ``open``: number of incomplete records that the person is to
+        answer and has not answered.
     """
     tally, today = team_tally(watch, view), today_utc().isoformat()
     own = tally.people.get(person, PersonTally())
@@ -47,16 +47,16 @@ def annotator_progress(watch: ProjectWatch, view: ProjectView, person: str) -> d
 
 
 def gold_progress(watch: ProjectWatch, view: ProjectView, person: str, rows: str) -> list[dict[str, Any]]:
-    """One person's agreement with the answers that the lead knows: see `responses.team_agreement.own_gold`.
+    """One person's agreement with the gold answers: see `responses.team_agreement.own_gold`.
 
     Args:
         watch: reads the project.
-        view: the project as it is.
+        view: the snapshot of the project.
         person: the username.
-        rows: the rows that were loaded, which hold the answers where no file of the project does; "" for none.
+        rows: the loaded rows, which contain the gold answers unless the project has a gold file; "" for none.
 
     Returns:
-        Nothing where the project has no gold.
+        Empty if the project has no gold.
 
     Raises:
         InputError: the file with the answers cannot be read.
@@ -77,13 +77,13 @@ def leaderboard(watch: ProjectWatch, view: ProjectView) -> list[dict[str, Any]]:
 
 
 def guidelines(watch: ProjectWatch, view: ProjectView) -> list[GuidelinesVersion]:
-    """Every version of the guidelines that was seen, the one in force last."""
+    """Every version of the guidelines that was seen, the current one last."""
     return guidelines_versions(watch.home, view.dataset_id, view.guidelines)
 
 
-def _shaped(found: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
-    """Points for each kind of number; questions without any record to compare on are left out."""
-    with_others = [one for one in found if one["agreement"]["items"]]
+def _shaped(questions: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
+    """Points for each kind of number; questions without records to compare are left out."""
+    with_others = [one for one in questions if one["agreement"]["items"]]
     return {
         kind: [{"question": one["question"], **one[kind]} for one in with_others if one[kind]]
         for kind in ("kappa", "agreement", "difference")
@@ -92,13 +92,13 @@ def _shaped(found: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
 
 def _links(view: ProjectView, person: str, status: str) -> list[tuple[str, str]]:
     filtered = view.config.assignment.mode == "links"
-    found = []
-    for one in view.datasets_of(person):
-        url = queue_link(view.url, one.id, status)
+    links = []
+    for dataset in view.datasets_of(person):
+        url = queue_link(view.url, dataset.id, status)
         if status == "pending":
-            url = personal_link(view.url, one.id, person, filtered=filtered)
-        found.append((one.label, url))
-    return found
+            url = personal_link(view.url, dataset.id, person, filtered=filtered)
+        links.append((dataset.label, url))
+    return links
 
 
 def _open(view: ProjectView, person: str) -> int:

@@ -1,4 +1,4 @@
-"""Where an export's answers come from: datasets over REST, or the embedded Argilla's own database."""
+"""The sources of an export's answers: datasets over REST, or the embedded Argilla's own database."""
 
 from __future__ import annotations
 
@@ -31,17 +31,17 @@ from sharegpt_argilla.settings import Connection, default_home
 
 
 class ExportedDatasets:
-    """The datasets to export: those that are named, else those that the project is kept in.
+    """The datasets to export: the named ones, or else those of the project.
 
     Args:
         project: the project.
-        names: of the datasets, as ``dataset`` or ``workspace/dataset``; none for the project's own.
+        names: names of datasets, as ``dataset`` or ``workspace/dataset``; empty for the project's own.
 
     Attributes:
-        datasets: name to be known by, workspace and dataset of each.
+        datasets: display name, workspace and dataset of each.
         needed: see `Sources`.
-        mark: changes with the plan, where that says when a row is complete.
-        reviews: the dataset of reviewers that there may be; None where datasets are named.
+        mark: changes with the plan, if the plan says when a row is complete.
+        reviews: the dataset of reviewers, which may not exist; None if datasets are named.
     """
 
     def __init__(self, project: Project, names: Sequence[str]) -> None:
@@ -52,7 +52,7 @@ class ExportedDatasets:
         if names or not config.assignment.planned:
             self.datasets = _named(config, names or [config.dataset])
             return
-        # It needs numpy, which takes longer to import than most exports take.
+        # The plan needs numpy, whose import takes longer than most exports.
         from sharegpt_argilla.records.plan_file import plan_path, read_plan  # noqa: PLC0415
 
         path = plan_path(project.path, config.dataset)
@@ -74,36 +74,36 @@ def _reviews(project: Project) -> tuple[str, str, str] | None:
 
 
 def _named(project: ProjectConfig, names: Sequence[str]) -> list[tuple[str, str, str]]:
-    found = []
+    datasets = []
     for name in dict.fromkeys(names):
         workspace, slash, dataset = name.rpartition("/")
-        found.append((name, workspace if slash else project.workspace, dataset))
-    return found
+        datasets.append((name, workspace if slash else project.workspace, dataset))
+    return datasets
 
 
 MARGIN = timedelta(minutes=1)
-"""How far before the last look a change is looked for: its time may be a little older than its being seen."""
+"""How far before the last export changes are searched: a change may get its time before it becomes visible."""
 
 
 class AnswerSource(Protocol):
     """The answers of one dataset."""
 
     def pulse(self) -> str:
-        """What the dataset is known by; the same again means that nothing happened."""
+        """A fingerprint of the dataset; an equal one later means that nothing changed."""
 
-    def changes(self, before: StateFile, store: AnswerStore, place: int, pulse: str) -> Sequence[Change]:
-        """The records that are not as they were at an earlier export; ``place`` is the dataset's in both.
+    def changes(self, before: StateFile, store: AnswerStore, index: int, pulse: str) -> Sequence[Change]:
+        """The records that changed since an earlier export; ``index`` is the dataset's position in both exports.
 
         ``pulse`` was taken just before.
         """
 
     def records(self, ids: Collection[str] | None = None) -> Records:
-        """All records with their answers, or at least those of ``ids``, as the store takes them."""
+        """All records with their answers, or at least those of ``ids``, in the form that the store takes."""
 
-    def fill(self, store: AnswerStore, place: int, ids: Collection[str] | None = None) -> None:
+    def fill(self, store: AnswerStore, index: int, ids: Collection[str] | None = None) -> None:
         """Put all records with their answers into the store, or at least those of ``ids``."""
 
-    def stamps(self, store: AnswerStore, place: int) -> Iterable[tuple[str, Stamp]]:
+    def stamps(self, store: AnswerStore, index: int) -> Iterable[tuple[str, Stamp]]:
         """The stamps of all records, in the order of their ids, once they are in the store."""
 
 
@@ -112,16 +112,16 @@ class Sources:
     """The datasets of one export.
 
     Attributes:
-        names: as they were given.
-        ids: Argilla's ids of them.
-        guidelines: the texts in force, in the same order.
+        names: the display names.
+        ids: Argilla's ids of the datasets.
+        guidelines: the current guidelines, in the same order.
         people: user id -> username.
         kind: where the answers are read: ``database`` or ``rest``.
-        sources: their answers.
-        progress: asks Argilla for the counts of each.
-        needed: what `join_parts` takes, where the datasets are parts of one project: their answers are then
-            joined as if they had been given in one. None for datasets of their own.
-        reviewed: whether there is a dataset of reviewers; it is then the last in ``names`` and the others.
+        sources: the answers of each dataset.
+        progress: functions that ask Argilla for the counts of each dataset.
+        needed: the argument of `join_parts` if the datasets are parts of one project, whose answers are joined as
+            if they were given in one dataset. None for independent datasets.
+        reviewed: whether there is a dataset of reviewers; it is the last in each of the sequences.
     """
 
     names: Sequence[str]
@@ -150,54 +150,54 @@ def open_sources(
     needed: Callable[[str], int | None] | None = None,
     reviews: tuple[str, str, str] | None = None,
 ) -> Iterator[Sources]:
-    """Sign in and find the datasets.
+    """Sign in and look up the datasets.
 
     Args:
         connection: the Argilla.
-        datasets: name to be known by, workspace and dataset of each.
+        datasets: display name, workspace and dataset of each.
         statuses: which responses count.
         needed: see `Sources`.
-        reviews: the same three of the dataset of reviewers, if there may be one.
+        reviews: display name, workspace and dataset of the reviewers' dataset, which may not exist.
 
     Raises:
         ServerUnreachableError, CredentialsError, ServerRefusedError: see their docstrings.
     """
     with connect(connection) as client:
-        given = len(datasets)
-        found = [require_dataset(client, workspace, name) for _, workspace, name in datasets]
+        asked_for = len(datasets)
+        on_server = [require_dataset(client, workspace, name) for _, workspace, name in datasets]
         reviewed = reviews is not None and find_dataset(client, *reviews[1:])
         if reviews is not None and reviewed and reviewed.ready:
-            found, datasets = [*found, reviewed], [*datasets, reviews]
+            on_server, datasets = [*on_server, reviewed], [*datasets, reviews]
         people: dict[str, str] = {}
-        for workspace_id in dict.fromkeys(one.workspace_id for one in found):
+        for workspace_id in dict.fromkeys(one.workspace_id for one in on_server):
             people |= usernames(client, workspace_id)
-        ids = [one.id for one in found]
-        near = find_answers(
+        ids = [one.id for one in on_server]
+        database = find_answers(
             default_home(), connection.api_url, {key: partial(last_activity, client, key) for key in ids}
         )
-        sources = [source_of(client, one.id, people, statuses, near) for one in found]
-        names = [known for known, _, _ in datasets]
+        sources = [source_of(client, one.id, people, statuses, database) for one in on_server]
+        names = [name for name, _, _ in datasets]
         counts = [partial(read_progress, client, key) for key in ids]
         try:
-            kind = "rest" if near is None else "database"
-            guidelines = [one.guidelines for one in found]
-            yield Sources(names, ids, guidelines, people, kind, sources, counts, needed, len(names) > given)
+            kind = "rest" if database is None else "database"
+            guidelines = [one.guidelines for one in on_server]
+            yield Sources(names, ids, guidelines, people, kind, sources, counts, needed, len(names) > asked_for)
         finally:
-            if near is not None:
-                near.close()
+            if database is not None:
+                database.close()
 
 
 def all_records(source: AnswerSource, ids: Collection[str] | None = None) -> dict[str, AnsweredRecord]:
-    """Argilla's record id -> record: all of a source, or at least those of ``ids``, held in memory."""
-    found: dict[str, tuple[int, AnsweredRecord]] = {}
+    """Argilla's record id -> record: all of a source, or at least those of ``ids``, in memory."""
+    records_by_key: dict[str, tuple[int, AnsweredRecord]] = {}
     reading = iter(source.records(ids))
     while True:
         try:
             number, key, record = next(reading)
         except StopIteration as end:
             first = end.value or 0
-            return {key: record for key, (number, record) in found.items() if number >= first}
-        found[key] = number, record
+            return {key: record for key, (number, record) in records_by_key.items() if number >= first}
+        records_by_key[key] = number, record
 
 
 def source_of(
@@ -205,17 +205,17 @@ def source_of(
     dataset_id: str,
     people: Mapping[str, str],
     statuses: Collection[ResponseStatus],
-    near: EmbeddedAnswers | None,
+    database: EmbeddedAnswers | None,
 ) -> AnswerSource:
     """The answers of one dataset with measured times: from the database of `find_answers`, else over REST."""
-    times = MeasuredTime(dataset_id, client, default_home() if near is not None else None)
-    if near is not None:
-        return _NearSource(near, dataset_id, people, statuses, times)
+    times = MeasuredTime(dataset_id, client, default_home() if database is not None else None)
+    if database is not None:
+        return _DatabaseSource(database, dataset_id, people, statuses, times)
     return _RestSource(client, dataset_id, people, statuses, times)
 
 
 class _RestSource:
-    """Any Argilla: all answers are read, unless its counts and times say that nothing happened."""
+    """Any Argilla over REST: all answers are read, unless counts and times show that nothing changed."""
 
     def __init__(
         self,
@@ -232,24 +232,24 @@ class _RestSource:
     def pulse(self) -> str:
         return json.dumps([pulse(self._client, self._id), self._times.mark])
 
-    def changes(self, before: StateFile, store: AnswerStore, place: int, _pulse: str) -> list[Change]:
-        self._read(store, place)
-        return list(changes_between(before.stamps(place), store.stamps(place)))
+    def changes(self, before: StateFile, store: AnswerStore, index: int, _pulse: str) -> list[Change]:
+        self._read(store, index)
+        return list(changes_between(before.stamps(index), store.stamps(index)))
 
-    def fill(self, store: AnswerStore, place: int, ids: Collection[str] | None = None) -> None:
+    def fill(self, store: AnswerStore, index: int, ids: Collection[str] | None = None) -> None:
         if ids is None or not self._is_read:
-            self._read(store, place)
+            self._read(store, index)
 
-    def stamps(self, store: AnswerStore, place: int) -> Iterator[tuple[str, Stamp]]:
-        return store.stamps(place)
+    def stamps(self, store: AnswerStore, index: int) -> Iterator[tuple[str, Stamp]]:
+        return store.stamps(index)
 
-    def _read(self, store: AnswerStore, place: int) -> None:
-        store.fill(place, self.records())
-        # The pages hold all there is: once is enough, whichever records are asked for.
+    def _read(self, store: AnswerStore, index: int) -> None:
+        store.fill(index, self.records())
+        # The pages contain all records, so one reading is enough whichever records are requested.
         self._is_read = True
 
     def records(self, ids: Collection[str] | None = None) -> Generator[tuple[int, str, AnsweredRecord], None, int]:
-        del ids  # The pages hold all of them.
+        del ids  # The pages contain all records.
         reading = read_answered_records(self._client, self._id, self._people, self._statuses)
         while True:
             try:
@@ -259,8 +259,8 @@ class _RestSource:
             yield number, key, self._times.joined(key, record)
 
 
-class _NearSource:
-    """The embedded Argilla of this machine: its database says which answers changed."""
+class _DatabaseSource:
+    """The embedded Argilla of this machine, whose database says which answers changed."""
 
     def __init__(
         self,
@@ -274,21 +274,23 @@ class _NearSource:
         self._times = times
 
     def pulse(self) -> str:
-        found = json.loads(self._answers.pulse(self._id, self._statuses))
-        return json.dumps({**found, "active": self._times.mark})
+        fingerprint = json.loads(self._answers.pulse(self._id, self._statuses))
+        return json.dumps({**fingerprint, "active": self._times.mark})
 
-    def changes(self, before: StateFile, store: AnswerStore, place: int, pulse: str) -> list[Change]:
+    def changes(self, before: StateFile, store: AnswerStore, index: int, pulse: str) -> list[Change]:
         seen = datetime.fromisoformat(before.export.seen)
-        keys = sorted({*self._answers.changed_since(self._id, seen - MARGIN), *self._timed_anew(before, place)})
-        then, now = before.stamps_of(place, keys), dict(self._stamps(keys))
-        found = [Change(key, then.get(key), now.get(key)) for key in keys if then.get(key) != now.get(key)]
-        if _explained(before.export.pulses[place], pulse, found):
-            return found
-        # Something was deleted, which leaves no time, or has changed since the pulse.
-        return list(changes_between(before.stamps(place), self._stamps()))
+        keys = sorted(
+            {*self._answers.changed_since(self._id, seen - MARGIN), *self._with_new_times(before, index)}
+        )
+        then, now = before.stamps_of(index, keys), dict(self._stamps(keys))
+        differing = [Change(key, then.get(key), now.get(key)) for key in keys if then.get(key) != now.get(key)]
+        if _explained(before.export.pulses[index], pulse, differing):
+            return differing
+        # Something was deleted, which leaves no timestamp, or changed after the pulse.
+        return list(changes_between(before.stamps(index), self._stamps()))
 
-    def fill(self, store: AnswerStore, place: int, ids: Collection[str] | None = None) -> None:
-        store.fill(place, self.records(ids))
+    def fill(self, store: AnswerStore, index: int, ids: Collection[str] | None = None) -> None:
+        store.fill(index, self.records(ids))
 
     def records(self, ids: Collection[str] | None = None) -> Iterator[tuple[int, str, AnsweredRecord]]:
         names = self._answers.question_names(self._id)
@@ -296,30 +298,30 @@ class _NearSource:
             record = answered_record(item, self._people, self._statuses, names)
             yield 0, item["id"], self._times.joined(item["id"], record)
 
-    def stamps(self, _store: AnswerStore, _place: int) -> Iterator[tuple[str, Stamp]]:
+    def stamps(self, _store: AnswerStore, _index: int) -> Iterator[tuple[str, Stamp]]:
         return self._stamps()
 
     def _stamps(self, ids: Collection[str] | None = None) -> Iterator[tuple[str, Stamp]]:
-        for found in self._answers.stamps(self._id, self._statuses, ids):
-            yield found[0], Stamp(*found[1:], self._times.of_records.get(found[0], 0))
+        for row in self._answers.stamps(self._id, self._statuses, ids):
+            yield row[0], Stamp(*row[1:], self._times.of_records.get(row[0], 0))
 
-    def _timed_anew(self, before: StateFile, place: int) -> list[str]:
-        """Records on which somebody spent time since: the page sends the last of it after the answer."""
-        if json.loads(before.export.pulses[place])["active"] == list(self._times.mark):
+    def _with_new_times(self, before: StateFile, index: int) -> list[str]:
+        """Records on which people spent more time: the page sends the last interval after the answer."""
+        if json.loads(before.export.pulses[index])["active"] == list(self._times.mark):
             return []
         times = self._times.of_records
-        return [key for key, stamp in before.stamps(place) if stamp.timed != times.get(key, 0)]
+        return [key for key, stamp in before.stamps(index) if stamp.timed != times.get(key, 0)]
 
 
 def _explained(before: str, now: str, changes: Sequence[Change]) -> bool:
-    """Whether these changes are all: number and checksum of the answers differ by just as much as theirs do."""
+    """Whether these changes explain the difference of the pulses in number and checksum of the answers."""
     old, new = json.loads(before), json.loads(now)
     if old["suggestions"] != new["suggestions"]:
         return False
-    sums = [old["responses"], old["checksum"]]
+    expected = [old["responses"], old["checksum"]]
     for change in changes:
         for stamp, sign in ((change.before, -1), (change.now, 1)):
             if stamp is not None:
-                sums[0] += sign * stamp.responses
-                sums[1] += sign * stamp.checksum
-    return sums == [new["responses"], new["checksum"]]
+                expected[0] += sign * stamp.responses
+                expected[1] += sign * stamp.checksum
+    return expected == [new["responses"], new["checksum"]]

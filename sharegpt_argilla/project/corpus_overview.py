@@ -1,4 +1,4 @@
-"""What is in a rows file: one pass that keeps a few numbers of each row and where it stands, no texts."""
+"""The content of a rows file, indexed in one pass: a few numbers and the offset of each row, no texts."""
 
 from __future__ import annotations
 
@@ -31,34 +31,34 @@ from sharegpt_argilla.rows import CORPUS, SESSION, TURN, Row, check_row, read_ex
 UNKNOWN = "unknown"
 
 LENGTHS = (50, 100, 200, 500, 1000, 2000, 5000)
-"""Upper ends of the classes of length, in characters; the last class has none."""
+"""Upper bounds of the length classes, in characters; the last class has none."""
 
 EASE = (0, 30, 50, 60, 70, 80, 90)
-"""Lower ends of the classes of Flesch reading ease (Flesch, 1948: 0 to 30 very difficult, 90 up very easy)."""
+"""Lower bounds of the classes of Flesch reading ease (Flesch, 1948: 0 to 30 very difficult, 90 up very easy)."""
 
 SAMPLE = 500
-"""Rows whose readability is computed; all of a large file would take minutes."""
+"""Maximum number of rows whose readability is computed; all rows of a large file would take minutes."""
 
-FOUND = 200
-"""Rows that a filter lists at most."""
+LISTED = 200
+"""Maximum number of rows that a filter lists."""
 
 
-class Entry(NamedTuple):
-    """What is kept of one row.
+class IndexEntry(NamedTuple):
+    """The index entry of a row.
 
     Attributes:
         offset: byte at which its line begins.
         id: the row's id.
-        language: of the prompt: what ``curate`` found, else what the corpus says, else `UNKNOWN`.
-        response_language: of the response, in the same way.
+        language: language of the prompt: that of ``curate``, else that of the corpus, else `UNKNOWN`.
+        response_language: language of the response, by the same rule.
         corpus: name of its corpus.
-        category: what the corpus itself calls it; "" where it does not.
+        category: the corpus' own category; "" if it has none.
         prompt: characters of the prompt.
-        response: characters of the response; 0 when nobody answered.
-        turn: 1-based.
-        flags: what ``curate`` found wrong.
-        duplicate: it repeats another row, as ``curate`` says.
-        suggested: what annotators will see suggested.
+        response: characters of the response; 0 if there is none.
+        turn: 1-based number of the turn.
+        flags: the flags of ``curate``.
+        duplicate: whether ``curate`` says that it repeats another row.
+        suggested: the suggestions that annotators will see.
     """
 
     offset: int
@@ -77,16 +77,16 @@ class Entry(NamedTuple):
 
 @dataclass(frozen=True)
 class Filter:
-    """Which rows are wanted; what is None or empty does not count.
+    """Conditions for rows; None or empty matches any row.
 
     Attributes:
-        language: of the prompt.
+        language: language of the prompt.
         corpus: name of the corpus.
-        flag: one that the row has.
-        category: of the corpus.
-        lengths: least and greatest number of characters of the prompt.
-        duplicates: only rows that repeat another.
-        text: words in prompt or response, whatever their case.
+        flag: a flag that the row has.
+        category: the corpus' own category.
+        lengths: minimum and maximum number of characters of the prompt.
+        duplicates: True for only rows that repeat another.
+        text: words in prompt or response, in any case.
         suggested: a suggestion that the row has.
     """
 
@@ -104,15 +104,15 @@ def _none(_row: Row, _extension: Mapping[str, Any]) -> tuple[Suggested, ...]:
     return ()
 
 
-class Corpus:
-    """A rows file, read once.
+class RowsOverview:
+    """A rows file, indexed in one pass.
 
     Args:
         path: the file.
-        suggested: row and its extension -> what annotators will see suggested.
+        suggested: row and its extension -> the suggestions that annotators will see.
 
     Raises:
-        InputError: it cannot be read.
+        InputError: the file cannot be read.
     """
 
     def __init__(
@@ -122,7 +122,7 @@ class Corpus:
     ) -> None:
         self.path = Path(path)
         self.mark = file_mark(self.path)
-        self.entries: list[Entry] = []
+        self.entries: list[IndexEntry] = []
         self.unreadable = 0
         sessions: set[tuple[str, str]] = set()
         for offset, line in _lines(self.path):
@@ -143,7 +143,7 @@ class Corpus:
             self._earlier.close()
 
     def overview(self) -> dict[str, Any]:
-        """All that the file holds, as counts.
+        """The content of the file as counts.
 
         Returns:
             ``rows``, ``unreadable``, ``conversations``, ``unanswered``, ``duplicates``, ``repeated``, ``longest``;
@@ -171,11 +171,14 @@ class Corpus:
         }
 
     def _suggested(self) -> dict[str, list[dict[str, Any]]]:
-        found: dict[str, list[str]] = {}
+        answers_by_question: dict[str, list[str]] = {}
         for one in self.entries:
             for question, answer in one.suggested:
-                found.setdefault(question, []).append(answer)
-        return {question: _counted(answers, len(self.entries)) for question, answers in sorted(found.items())}
+                answers_by_question.setdefault(question, []).append(answer)
+        return {
+            question: _counted(answers, len(self.entries))
+            for question, answers in sorted(answers_by_question.items())
+        }
 
     def readability(self) -> dict[str, Any]:
         """Flesch reading ease of English prompts (or those of unknown language), of at most `SAMPLE` (seed 0)."""
@@ -186,30 +189,30 @@ class Corpus:
         scores = [found[metric] for found in describe(texts, [metric]) if metric in found]
         return {"sampled": len(chosen), "of": len(english), "classes": _bands(scores)}
 
-    def find(self, wanted: Filter) -> tuple[list[Entry], int, bool]:
-        """Rows that pass a filter: the first `FOUND`, how many there are, and whether that is all.
+    def find(self, wanted: Filter) -> tuple[list[IndexEntry], int, bool]:
+        """Rows that match a filter: the first `LISTED`, their number, and whether the number is exact.
 
-        With a text the search ends at `FOUND`, since the file must be read for it.
+        With a text the search ends at `LISTED`, because it must read the file.
         """
-        kept = [one for one in self.entries if _passes(one, wanted)]
+        kept = [entry for entry in self.entries if _passes(entry, wanted)]
         words = wanted.text.casefold().split()
         if not words:
-            return kept[:FOUND], len(kept), True
-        found: list[Entry] = []
-        for one in kept:
-            row = self.row(one)
+            return kept[:LISTED], len(kept), True
+        matching: list[IndexEntry] = []
+        for entry in kept:
+            row = self.row(entry)
             text = f"{row['问']}\n{row['答']}".casefold()
             if all(word in text for word in words):
-                found.append(one)
-                if len(found) == FOUND:
-                    return found, FOUND, False
-        return found, len(found), True
+                matching.append(entry)
+                if len(matching) == LISTED:
+                    return matching, LISTED, False
+        return matching, len(matching), True
 
-    def row(self, entry: Entry) -> Row:
-        """The row itself.
+    def row(self, entry: IndexEntry) -> Row:
+        """Read the row of an entry.
 
         Raises:
-            InputError: the file is another one by now.
+            InputError: the file has changed.
         """
         try:
             with self.path.open("rb") as file:
@@ -218,14 +221,14 @@ class Corpus:
         except OSError as error:
             raise InputError(f"{self.path}: cannot be read: {error.strerror}") from error
         if row is None or row["id"] != entry.id:
-            raise InputError(f"{self.path}: was changed meanwhile; load the page again")
+            raise InputError(f"{self.path}: was changed in the meantime; load the page again")
         return row
 
-    def as_annotators_see(self, entry: Entry, config: ProjectConfig) -> list[dict[str, Any]]:
-        """The fields of its record in their order: ``title``, and ``text`` or ``messages``.
+    def as_annotators_see(self, entry: IndexEntry, config: ProjectConfig) -> list[dict[str, Any]]:
+        """The fields of the row's record in their order: ``title``, and ``text`` or ``messages``.
 
         Raises:
-            InputError: the file is another one by now.
+            InputError: the file has changed.
         """
         row = self.row(entry)
         with self._lock:
@@ -246,20 +249,20 @@ class Corpus:
         ]
 
 
-def listed(corpus: Corpus, entries: Sequence[Entry], excerpt: int = 120) -> list[dict[str, Any]]:
-    """Rows for a table: the beginning of the prompt, and the numbers."""
+def listed(corpus: RowsOverview, entries: Sequence[IndexEntry], excerpt: int = 120) -> list[dict[str, Any]]:
+    """Rows for a table: the beginning of the prompt, and numbers."""
     return [
         {
-            "prompt": " ".join(corpus.row(one)["问"].split())[:excerpt],
-            "language": one.language,
-            "corpus": one.corpus,
-            "turn": one.turn,
-            "characters": one.prompt,
-            "answer": one.response,
-            "flags": ", ".join(one.flags),
-            "suggested": ", ".join(answer for _, answer in one.suggested),
+            "prompt": " ".join(corpus.row(entry)["问"].split())[:excerpt],
+            "language": entry.language,
+            "corpus": entry.corpus,
+            "turn": entry.turn,
+            "characters": entry.prompt,
+            "answer": entry.response,
+            "flags": ", ".join(entry.flags),
+            "suggested": ", ".join(answer for _, answer in entry.suggested),
         }
-        for one in entries
+        for entry in entries
     ]
 
 
@@ -282,16 +285,16 @@ def _row(line: bytes) -> Row | None:
         return None
 
 
-def _entry(offset: int, row: Row, extension: Mapping[str, Any]) -> Entry:
+def _entry(offset: int, row: Row, extension: Mapping[str, Any]) -> IndexEntry:
     curation = curation_block(extension)
-    said = str(extension.get("lang") or extension.get("language") or UNKNOWN)
+    corpus_language = str(extension.get("lang") or extension.get("language") or UNKNOWN)
     turn = extension.get(TURN)
     category = extension.get("category")
-    return Entry(
+    return IndexEntry(
         offset,
         row["id"],
-        str(curation.get(PROMPT_LANGUAGE) or said),
-        str(curation.get(RESPONSE_LANGUAGE) or said),
+        str(curation.get(PROMPT_LANGUAGE) or corpus_language),
+        str(curation.get(RESPONSE_LANGUAGE) or corpus_language),
         str(extension.get(CORPUS) or row["来源"]),
         category if isinstance(category, str) else "",
         len(row["问"]),
@@ -302,15 +305,15 @@ def _entry(offset: int, row: Row, extension: Mapping[str, Any]) -> Entry:
     )
 
 
-def _passes(one: Entry, wanted: Filter) -> bool:
+def _passes(entry: IndexEntry, wanted: Filter) -> bool:
     return (
-        wanted.language in {None, one.language}
-        and wanted.corpus in {None, one.corpus}
-        and wanted.category in {None, one.category}
-        and (wanted.flag is None or wanted.flag in one.flags)
-        and (wanted.lengths is None or wanted.lengths[0] <= one.prompt <= wanted.lengths[1])
-        and (one.duplicate or not wanted.duplicates)
-        and (wanted.suggested is None or wanted.suggested in one.suggested)
+        wanted.language in {None, entry.language}
+        and wanted.corpus in {None, entry.corpus}
+        and wanted.category in {None, entry.category}
+        and (wanted.flag is None or wanted.flag in entry.flags)
+        and (wanted.lengths is None or wanted.lengths[0] <= entry.prompt <= wanted.lengths[1])
+        and (entry.duplicate or not wanted.duplicates)
+        and (wanted.suggested is None or wanted.suggested in entry.suggested)
     )
 
 
@@ -322,10 +325,12 @@ def _counted(names: Iterable[str], whole: int | None = None, wanted: int = 15) -
 
 def _classes(lengths: Iterable[int], ends: Sequence[int]) -> list[dict[str, Any]]:
     names = [f"≤ {end:,}" for end in ends] + [f"> {ends[-1]:,}"]
-    counts = Counter(next((place for place, end in enumerate(ends) if one <= end), len(ends)) for one in lengths)
+    counts = Counter(
+        next((index for index, end in enumerate(ends) if length <= end), len(ends)) for length in lengths
+    )
     whole = counts.total() or 1
     return [
-        {"name": name, "rows": counts[place], "share": counts[place] / whole} for place, name in enumerate(names)
+        {"name": name, "rows": counts[index], "share": counts[index] / whole} for index, name in enumerate(names)
     ]
 
 
@@ -335,5 +340,5 @@ def _bands(scores: Sequence[float]) -> list[dict[str, Any]]:
     counts = Counter(sum(score >= low for low in EASE) for score in scores)
     whole = len(scores) or 1
     return [
-        {"name": name, "rows": counts[place], "share": counts[place] / whole} for place, name in enumerate(names)
+        {"name": name, "rows": counts[index], "share": counts[index] / whole} for index, name in enumerate(names)
     ]

@@ -1,4 +1,4 @@
-"""Who may see what in the dashboard: people sign in with their own Argilla account."""
+"""Access to the dashboard: people sign in with their own Argilla account."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from sharegpt_argilla.settings import Home, find_connection
 
 @dataclass(frozen=True)
 class Viewer:
-    """Somebody who signed in.
+    """A person who signed in.
 
     Attributes:
         username: the account's name.
@@ -28,7 +28,7 @@ class Viewer:
 def open_dashboard(
     username: str, password: str, config: str | Path = DEFAULT_CONFIG, home: Home | None = None
 ) -> Viewer:
-    """Check name and password with the project's Argilla, which is asked each time; nothing is kept.
+    """Check name and password with the project's Argilla, every time; nothing is stored.
 
     Raises:
         CredentialsError: they are wrong, or the account is not in the project's workspace.
@@ -39,9 +39,9 @@ def open_dashboard(
     account = sign_in(find_connection(home).api_url, username, password)
     if account.role == "owner" or (account.role == "admin" and workspaces <= account.workspaces):
         return Viewer(account.username, lead=True)
-    # Where everybody has a workspace of their own, a member of one must be its person.
-    theirs = {part.workspace for part in parts if part.person in {None, account.username}}
-    if not theirs & account.workspaces or account.role == "admin":
-        missing = sorted((workspaces if account.role == "admin" else theirs or workspaces) - account.workspaces)
+    # If everybody has their own workspace, a member of one must be its person.
+    allowed = {part.workspace for part in parts if part.person in {None, account.username}}
+    if not allowed & account.workspaces or account.role == "admin":
+        missing = sorted((workspaces if account.role == "admin" else allowed or workspaces) - account.workspaces)
         raise CredentialsError(f'{account.username} is not in the workspace "{missing[0]}"')
     return Viewer(account.username, lead=False)

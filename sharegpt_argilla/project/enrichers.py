@@ -1,4 +1,4 @@
-"""A row on its way to a record, and what adds to it."""
+"""Enrichers, which add metadata, suggestions and vectors to a row on its way to a record."""
 
 from __future__ import annotations
 
@@ -29,18 +29,18 @@ from sharegpt_argilla.suggestions.text_vectors import TextVectors
 
 
 @dataclass
-class Candidate:
+class RecordCandidate:
     """A row on its way to a record; enrichers add to it or reject it.
 
     Attributes:
-        line: where the row stands.
+        line: the line of the file.
         row: the row.
         extension: its ``扩展字段``, parsed.
         fields: what annotators see.
-        known: whether the server has the record.
+        on_server: whether the server has the record.
         completed: whether enough people have answered it.
-        metadata: property -> value; None for a property that the record shall not have.
-        suggestions: at most one a question.
+        metadata: property -> value; None for a property that the record must not have.
+        suggestions: at most one per question.
         vectors: vector name -> its numbers.
         reason: why the row is unusable; empty while it is usable.
     """
@@ -49,7 +49,7 @@ class Candidate:
     row: Row
     extension: Mapping[str, Any]
     fields: Mapping[str, FieldValue]
-    known: bool = False
+    on_server: bool = False
     completed: bool = False
     metadata: dict[str, MetadataValue | None] = field(default_factory=dict)
     suggestions: list[Suggestion] = field(default_factory=list)
@@ -65,12 +65,12 @@ class Candidate:
 
 @dataclass(frozen=True)
 class EnrichOptions:
-    """How a run works that does not change what it gives.
+    """Options of a run that do not change its results.
 
     Attributes:
         workers: processes that measure texts.
-        cache: folder with what former runs measured and asked; None for none.
-        dry_run: True to ask nobody for anything that costs.
+        cache: folder with the results of earlier runs; None for no cache.
+        dry_run: True to send no request that costs money.
     """
 
     workers: int = 1
@@ -82,23 +82,23 @@ class Enricher(Protocol):
     """Adds metadata, suggestions or vectors to candidates.
 
     Attributes:
-        from_texts_alone: True when what it adds follows from the texts: it is then not asked about records that
-            are on the server with the same texts. Every other enricher is asked about every row, and what it adds
-            is compared with the server; so it has to be cheap, and give the same for the same row each time.
+        from_texts_alone: True if its result depends only on the texts; it then skips records that the server has
+            with the same texts. Any other enricher gets every row and its result is compared with the server, so
+            it must be cheap and deterministic.
     """
 
     from_texts_alone: bool
 
-    def enrich(self, candidates: Sequence[Candidate]) -> None:
-        """Add to the candidates of one batch, in place; ``reason`` rejects one."""
+    def enrich(self, candidates: Sequence[RecordCandidate]) -> None:
+        """Add to the candidates of a batch, in place; set ``reason`` to reject one."""
         ...
 
 
 class RowMetadata:
-    """The properties that are read from the row.
+    """Adds the properties that are read from the row.
 
     Args:
-        plan: where metadata comes from.
+        plan: the sources of the metadata.
     """
 
     from_texts_alone = False
@@ -106,7 +106,7 @@ class RowMetadata:
     def __init__(self, plan: MetadataPlan) -> None:
         self._plan = plan
 
-    def enrich(self, candidates: Sequence[Candidate]) -> None:
+    def enrich(self, candidates: Sequence[RecordCandidate]) -> None:
         """Add the properties; a value that does not fit rejects its row."""
         for candidate in candidates:
             try:
@@ -116,7 +116,7 @@ class RowMetadata:
 
 
 class Assignments:
-    """The plan, put on the records.
+    """Adds the assignment plan to the records.
 
     Args:
         assigned: record -> who answers it.
@@ -127,19 +127,19 @@ class Assignments:
     def __init__(self, assigned: Mapping[str, Assigned]) -> None:
         self._assigned = assigned
 
-    def enrich(self, candidates: Sequence[Candidate]) -> None:
+    def enrich(self, candidates: Sequence[RecordCandidate]) -> None:
         """Add the three properties to records of the plan."""
         for candidate in candidates:
-            one = self._assigned.get(candidate.row["id"])
-            if one is not None:
-                candidate.metadata |= assigned_metadata(one)
+            assigned = self._assigned.get(candidate.row["id"])
+            if assigned is not None:
+                candidate.metadata |= assigned_metadata(assigned)
 
 
 NUMBERS_CACHE = "descriptives.db"
 
 
 class Numbers:
-    """TextDescriptives metrics of the text fields.
+    """Adds TextDescriptives metrics of the text fields.
 
     Args:
         plan: which metrics of which fields.
@@ -152,7 +152,7 @@ class Numbers:
         self._plan = plan
         self._describer = describer
 
-    def enrich(self, candidates: Sequence[Candidate]) -> None:
+    def enrich(self, candidates: Sequence[RecordCandidate]) -> None:
         """Add the metrics, one pass of the pipeline for the whole batch."""
         names = list(self._plan.metrics)
         texts = [str(candidate.fields.get(name, "")) for candidate in candidates for name in names]
@@ -166,10 +166,10 @@ class Numbers:
 
 
 def numbers_plan(config: ProjectConfig) -> MetadataPlan:
-    """Where the metadata of the project comes from.
+    """The sources of the project's metadata.
 
     Raises:
-        ConfigError: nothing computes some property, or a blank pipeline cannot.
+        ConfigError: nothing computes a property, or the blank pipeline cannot compute it.
     """
     plan = plan_metadata(config, METRICS)
     missing = missing_for(plan.metric_names)
@@ -183,7 +183,7 @@ def numbers_plan(config: ProjectConfig) -> MetadataPlan:
 
 @contextmanager
 def open_describer(config: ProjectConfig, plan: MetadataPlan, options: EnrichOptions) -> Iterator[Describer]:
-    """A describer with the pipeline, the cache and the processes that were chosen."""
+    """A describer with the chosen pipeline, cache and number of processes."""
     choice = PipelineChoice(config.describe.model, config.describe.language)
     metrics = sorted(plan.metric_names)
     folder = options.cache
@@ -198,12 +198,12 @@ ANSWERS_CACHE = "llm.db"
 
 
 class Suggestions:
-    """The suggestions of the project's agents, the first that has an answer for each question.
+    """Adds the suggestions of the project's agents: for each question that of the first agent with an answer.
 
-    A record that is completed gets none: people answered with the former ones before them.
+    A completed record gets none: people answered it with the earlier suggestions in view.
 
     Args:
-        agents: in the order of the file. One is not asked about a row whose questions are all answered.
+        agents: in the order of the file. An agent skips rows whose questions all have suggestions.
     """
 
     from_texts_alone = False
@@ -211,23 +211,27 @@ class Suggestions:
     def __init__(self, agents: Sequence[Agent]) -> None:
         self._agents = agents
 
-    def enrich(self, candidates: Sequence[Candidate]) -> None:
+    def enrich(self, candidates: Sequence[RecordCandidate]) -> None:
         """Add the suggestions."""
         for agent in self._agents:
-            open_ones = [one for one in candidates if not one.completed and _open_questions(agent, one)]
-            subjects = [_subject(candidate) for candidate in open_ones]
-            for candidate, found in zip(open_ones, agent.suggest(subjects), strict=True):
+            unanswered = [
+                candidate
+                for candidate in candidates
+                if not candidate.completed and _open_questions(agent, candidate)
+            ]
+            subjects = [_subject(candidate) for candidate in unanswered]
+            for candidate, suggestions in zip(unanswered, agent.suggest(subjects), strict=True):
                 still_open = _open_questions(agent, candidate)
-                candidate.suggestions += [item for item in found if item.question in still_open]
+                candidate.suggestions += [item for item in suggestions if item.question in still_open]
 
 
 @contextmanager
 def open_suggestions(project: Project, options: EnrichOptions, notes: list[str]) -> Iterator[Suggestions]:
-    """The agents of the project, with the cache of what models said; what they cost is added to the notes."""
+    """The agents of the project, with the cache of models' answers; their costs are added to the notes."""
     sections = project.config.suggestions
     with _open_cache(options.cache if any(section.type == "llm" for section in sections) else None) as cache:
-        around = AgentContext(project, cache, options.dry_run)
-        agents = [build_agent(section, around) for section in sections]
+        context = AgentContext(project, cache, options.dry_run)
+        agents = [build_agent(section, context) for section in sections]
         try:
             yield Suggestions(agents)
         finally:
@@ -238,16 +242,16 @@ def _open_cache(folder: Path | None) -> AbstractContextManager[DiskCache | None]
     return nullcontext() if folder is None else closing(DiskCache(folder / ANSWERS_CACHE, ANSWERS_KEPT))
 
 
-def _open_questions(agent: Agent, candidate: Candidate) -> set[str]:
+def _open_questions(agent: Agent, candidate: RecordCandidate) -> set[str]:
     return set(agent.questions) - {item.question for item in candidate.suggestions}
 
 
-def _subject(candidate: Candidate) -> Subject:
+def _subject(candidate: RecordCandidate) -> Subject:
     return Subject(candidate.row["问"], candidate.row["答"], candidate.extension)
 
 
 class Vectors:
-    """One vector for each section of the file; its model is loaded when the first record needs it.
+    """Adds a vector for each section of the file; the model is loaded when the first record needs it.
 
     Args:
         sections: name, field, model.
@@ -259,8 +263,8 @@ class Vectors:
         self._sections = sections
         self._models: dict[str, TextVectors] = {}
 
-    def enrich(self, candidates: Sequence[Candidate]) -> None:
-        """Add the vectors; a text in which the model knows no word has none."""
+    def enrich(self, candidates: Sequence[RecordCandidate]) -> None:
+        """Add the vectors; a text without any word that the model knows has none."""
         for section in self._sections:
             if section.name not in self._models:
                 self._models[section.name] = TextVectors(section)
@@ -274,23 +278,23 @@ class Vectors:
 def build_enrichers(
     project: Project, options: EnrichOptions, notes: list[str], assigned: Mapping[str, Assigned] | None = None
 ) -> Iterator[Sequence[Enricher]]:
-    """All that the project asks for, in the order in which it is added; a context, since some hold files.
+    """The project's enrichers, in the order in which they run; a context manager, because some have open files.
 
     Args:
         project: the project.
         options: how the run works.
-        notes: takes a line about what the run cost, when the context ends.
-        assigned: record -> who answers it, where that is planned.
+        notes: gets a line about the costs of the run when the context ends.
+        assigned: record -> who answers it, if that is planned.
 
     Raises:
-        ConfigError: the project asks for what nothing computes.
+        ConfigError: nothing computes a property of the project.
         InputError: the cache cannot be used.
-        CredentialsError: an agent needs a key that is not there.
+        CredentialsError: an agent needs an API key that is not set.
     """
     plan = numbers_plan(project.config)
-    with ExitStack() as held:
-        describer = held.enter_context(open_describer(project.config, plan, options))
-        suggestions = held.enter_context(open_suggestions(project, options, notes))
+    with ExitStack() as resources:
+        describer = resources.enter_context(open_describer(project.config, plan, options))
+        suggestions = resources.enter_context(open_suggestions(project, options, notes))
         yield [
             RowMetadata(plan),
             Assignments(assigned or {}),

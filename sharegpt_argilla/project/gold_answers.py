@@ -1,4 +1,4 @@
-"""The answers that the lead of a project knows."""
+"""The gold answers of a project, from its gold file or from the rows."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from sharegpt_argilla.records.gold_file import Gold, gold_in_rows, read_gold
 
 
 def known_answers(project: Project, rows: str | Path | None) -> Gold:
-    """Row id -> question -> the right answer; empty where the project has no gold.
+    """Row id -> question -> the right answer; empty if the project has no gold.
 
     Args:
-        project: the project; its gold file, where it names one, is beside it.
-        rows: where the answers stand in the rows themselves, the file of those; None to leave them there.
+        project: the project; a gold file is relative to the project file.
+        rows: the rows file, if the answers are in the rows themselves; None to skip those.
 
     Raises:
         InputError: the gold file is missing, or a line of it is wrong.
@@ -30,7 +30,5 @@ def known_answers(project: Project, rows: str | Path | None) -> Gold:
     if rows is None:
         return {}
     if str(rows) == STANDARD_STREAM:
-        raise UsageError(
-            "gold stands in the rows themselves, which are read twice; give a file, not standard input"
-        )
+        raise UsageError("gold is in the rows themselves, which are read twice; give a file, not standard input")
     return gold_in_rows(rows)

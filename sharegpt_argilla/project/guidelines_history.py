@@ -1,4 +1,4 @@
-"""What changed in the guidelines: every version that was seen, kept in the home folder."""
+"""The history of the guidelines: every version that was seen, stored in the home folder."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ _HEADING = re.compile(r"^#{1,6} ", re.MULTILINE)
 
 @dataclass(frozen=True)
 class GuidelinesVersion:
-    """One version.
+    """One version of the guidelines.
 
     Attributes:
-        hash: short hash of the text, as exported rows carry it.
+        hash: short hash of the text, as in exported rows.
         seen: when it was first seen, ISO 8601, UTC.
-        text: the whole of it.
+        text: the whole text.
     """
 
     hash: str
@@ -35,7 +35,7 @@ class GuidelinesVersion:
 
 
 def guidelines_versions(home: Home, dataset_id: str, text: str) -> list[GuidelinesVersion]:
-    """All versions that were in force, oldest first; ``text`` is the one of now and is kept if it is new."""
+    """All versions, oldest first; ``text`` is the current one and is stored if it is new."""
     path = home.path / FOLDER / f"guidelines-{dataset_id}.json"
     versions = list(_read(path))
     if not versions or versions[-1].text != text:
@@ -46,19 +46,19 @@ def guidelines_versions(home: Home, dataset_id: str, text: str) -> list[Guidelin
 
 
 def changes(before: str, after: str) -> list[tuple[str, str]]:
-    """The lines that differ, in order: ``+`` or ``-`` and the line; blank ones are left out."""
+    """The lines that differ, in order: ``+`` or ``-`` and the line; blank lines are left out."""
     lines = difflib.ndiff(before.splitlines(), after.splitlines())
     return [(line[0], line[2:]) for line in lines if line[0] in "+-" and line[2:].strip()]
 
 
 def sections_with(text: str, words: str) -> list[str]:
-    """The sections of the guidelines that hold all the words, whatever their case; all of it without words."""
+    """The sections that contain all the words, in any case; the whole text if ``words`` is empty."""
     wanted = words.casefold().split()
     if not wanted:
         return [text]
-    starts = [0, *(found.start() for found in _HEADING.finditer(text) if found.start()), len(text)]
+    starts = [0, *(heading.start() for heading in _HEADING.finditer(text) if heading.start()), len(text)]
     sections = [text[begin:end].strip() for begin, end in pairwise(starts)]
-    return [one for one in sections if one and all(word in one.casefold() for word in wanted)]
+    return [section for section in sections if section and all(word in section.casefold() for word in wanted)]
 
 
 def _read(path: Path) -> Iterator[GuidelinesVersion]:

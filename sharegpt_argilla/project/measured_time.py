@@ -1,4 +1,4 @@
-"""Active time joined to the responses that it was spent on."""
+"""Measured active times, joined to the responses for which they were spent."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from sharegpt_argilla.settings import Home
 
 @dataclass(frozen=True)
 class MeasuredTime:
-    """The active times of one dataset, read when they are first asked for.
+    """The active times of one dataset, read when first needed.
 
     Attributes:
         dataset_id: Argilla's id of the dataset.
         client: the connection to its Argilla.
-        home: the home folder, where that Argilla is the embedded one of this machine.
+        home: the home folder if that Argilla is the embedded one of this machine, else None.
     """
 
     dataset_id: str
@@ -30,7 +30,7 @@ class MeasuredTime:
 
     @cached_property
     def seconds(self) -> Mapping[tuple[str, str], float]:
-        """Argilla's record id and username -> seconds; nothing where nobody measured."""
+        """Argilla's record id and username -> seconds; empty if times were not measured."""
         if self.home is None:
             return read_active_seconds(self.client, self.dataset_id)
         return {key: times["seconds"] for key, times in read_activity(self.home, self.dataset_id).items()}
@@ -38,14 +38,14 @@ class MeasuredTime:
     @cached_property
     def of_records(self) -> Mapping[str, int]:
         """Argilla's record id -> tenths of a second that all people spent on it."""
-        found: Counter[str] = Counter()
+        tenths: Counter[str] = Counter()
         for (key, _), seconds in self.seconds.items():
-            found[key] += round(10 * seconds)
-        return found
+            tenths[key] += round(10 * seconds)
+        return tenths
 
     @property
     def mark(self) -> tuple[int, int]:
-        """Changes when somebody spent more time: how many times there are, and their sum in tenths of a second."""
+        """Changes when people spend more time: the number of times, and their sum in tenths of a second."""
         return len(self.seconds), sum(self.of_records.values())
 
     def joined(self, key: str, record: AnsweredRecord) -> AnsweredRecord:

@@ -1,4 +1,4 @@
-"""How many answers a project wants, and from whom: by its plan where it has one, else by its overlap."""
+"""How many answers a project needs, and from whom: by its plan if it has one, else by its overlap."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from sharegpt_argilla.records.plan_file import plan_path, read_plan
 
 @dataclass(frozen=True)
 class PlannedWork:
-    """What is wanted.
+    """The answers that a project needs.
 
     Attributes:
         overlap: submitted responses for a record that is in no plan.
-        plan: who answers what; None where nothing is planned, or the plan binds nobody.
+        plan: who answers what; None if there is no plan, or if the plan is not binding.
         enforced: whether a record is complete when its own people have answered, discards included, as in the
-            queue of the embedded Argilla; else submitted responses count, whoever gave them.
+            queue of the embedded Argilla; else all submitted responses count.
     """
 
     overlap: int
@@ -32,31 +32,31 @@ class PlannedWork:
         return {} if self.plan is None else {row: one.people for row, one in self.plan.records()}
 
     def needed(self, row: str | None) -> int:
-        """People who have to answer a record, by its row's id."""
+        """Number of people who must answer a record, by its row's id."""
         people = self._people.get(row or "")
         return self.overlap if people is None else len(people)
 
     def own(self, person: str) -> frozenset[str] | None:
-        """Ids of the rows that are a person's to answer; None where everybody is offered everything."""
+        """Ids of the rows that a person is to answer; None if everybody is offered all rows."""
         if self.plan is None:
             return None
         return frozenset(row for row, people in self._people.items() if person in people)
 
     def wanted(self, records: int) -> int:
-        """Answers to all records, of which the project has so many; those that are only planned yet count too."""
+        """Number of answers to all ``records`` of the project, including planned ones that are not loaded yet."""
         planned = 0 if self.plan is None else len(self.plan.holders)
         return planned + self.overlap * max(0, records - len(self._people))
 
     def remaining(self, answered: Iterable[AnsweredRecord], records: int) -> int:
-        """Answers that are still wanted until every record is complete.
+        """Number of answers that are missing until every record is complete.
 
         Args:
-            answered: the records that somebody answered, with all their responses.
-            records: of the project, answered or not.
+            answered: the records with answers, with all their responses.
+            records: number of the project's records, answered or not.
         """
-        return max(0, self.wanted(records) - sum(self._given(record) for record in answered))
+        return max(0, self.wanted(records) - sum(self._counted_answers(record) for record in answered))
 
-    def _given(self, record: AnsweredRecord) -> int:
+    def _counted_answers(self, record: AnsweredRecord) -> int:
         needed = self.needed(record.id)
         if record.status == "completed":
             return needed
@@ -67,7 +67,7 @@ class PlannedWork:
 
 
 def planned_work(project: Project) -> PlannedWork:
-    """What a project wants, from its file and the plan beside it.
+    """The answers that a project needs, from its file and the plan next to it.
 
     Raises:
         InputError: the plan is damaged.

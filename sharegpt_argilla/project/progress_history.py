@@ -1,4 +1,4 @@
-"""The counts of a dataset over time. Argilla stores none, so the home folder does: one line of JSON a snapshot."""
+"""The counts of a dataset over time, which Argilla does not store: JSON Lines of snapshots in the home folder."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ FOLDER = "dashboard"
 """Folder in the home folder; mode 0700."""
 
 APART = 300.0
-"""Seconds between two snapshots at least."""
+"""Minimum seconds between two snapshots."""
 
 SHOWN = 500
-"""Points of a course at most; of more, every n-th is shown."""
+"""Maximum number of points of a curve; of more, every n-th is shown."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class History:
     path: Path
 
     def add(self, progress: ServerProgress, now: datetime | None = None) -> bool:
-        """Keep a snapshot, unless the last one is younger than `APART`; says whether it did.
+        """Store a snapshot unless the last one is younger than `APART`; returns whether it was stored.
 
         Several processes may do so at the same time.
         """
@@ -44,12 +44,12 @@ class History:
             fcntl.flock(file, fcntl.LOCK_EX)
             if (now - _last(self.path)).total_seconds() < APART:
                 return False
-            # A line that a crash cut off must not swallow this one.
+            # A line that a crash cut off must not absorb this one.
             file.write(("" if _ends_whole(self.path) else "\n") + json.dumps(_snapshot(progress, now)) + "\n")
         return True
 
     def is_due(self) -> bool:
-        """Whether a snapshot of now would be kept."""
+        """Whether a snapshot would be stored now."""
         now = datetime.now(UTC).replace(tzinfo=None)
         return not self.path.exists() or (now - _last(self.path)).total_seconds() >= APART
 
@@ -57,22 +57,22 @@ class History:
         """The snapshots, oldest first: ``at`` (ISO 8601, UTC), ``total``, ``completed``, responses by status."""
         if not self.path.exists():
             return []
-        found = [line for line in map(_read, self.path.read_text(encoding="utf-8").splitlines()) if line]
-        step = max(1, -(-len(found) // SHOWN))
-        return found[::-1][::step][::-1]
+        snapshots = [line for line in map(_read, self.path.read_text(encoding="utf-8").splitlines()) if line]
+        step = max(1, -(-len(snapshots) // SHOWN))
+        return snapshots[::-1][::step][::-1]
 
 
 def history_of(home: Home, dataset_id: str) -> History:
-    """The snapshots of a dataset, which need not be there yet."""
+    """The snapshots of a dataset, which may not exist yet."""
     return History(home.path / FOLDER / f"progress-{dataset_id}.jsonl")
 
 
 def keep_snapshots(home: Home, datasets: Mapping[str, Callable[[], ServerProgress]]) -> None:
-    """A snapshot of each dataset whose last one is old enough; what goes wrong here ends nothing else.
+    """Store a snapshot of each dataset whose last one is old enough; errors are ignored.
 
     Args:
-        home: where they are kept; without that folder nothing is, since no dashboard was ever here.
-        datasets: Argilla's id -> asks Argilla for the counts.
+        home: the home folder; if it does not exist, no dashboard was used and nothing is stored.
+        datasets: Argilla's id -> function that asks Argilla for the counts.
     """
     for dataset_id, ask in datasets.items() if home.path.is_dir() else ():
         history = history_of(home, dataset_id)
@@ -95,7 +95,7 @@ def _last(path: Path) -> datetime:
     with path.open("rb") as file:
         file.seek(max(0, path.stat().st_size - 4_000))
         lines = file.read().decode("utf-8", "replace").splitlines()
-    times = [found["at"] for found in map(_read, lines) if found]
+    times = [snapshot["at"] for snapshot in map(_read, lines) if snapshot]
     return datetime.fromisoformat(times[-1]) if times else datetime.min
 
 
@@ -108,8 +108,8 @@ def _ends_whole(path: Path) -> bool:
 
 def _read(line: str) -> Mapping[str, Any] | None:
     try:
-        found = json.loads(line)
-        datetime.fromisoformat(found["at"])
+        snapshot = json.loads(line)
+        datetime.fromisoformat(snapshot["at"])
     except (ValueError, KeyError, TypeError):
         return None
-    return found if isinstance(found, dict) else None
+    return snapshot if isinstance(snapshot, dict) else None

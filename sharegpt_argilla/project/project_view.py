@@ -1,4 +1,4 @@
-"""A project at one moment: its datasets, and all their records as if they were one dataset."""
+"""A snapshot of a project: its datasets, and all their records joined as if they were one dataset."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ class ViewedDataset:
     """One dataset of a project.
 
     Attributes:
-        id: Argilla's id of it.
-        name: its name; with its workspace where that is a person's own.
-        label: what tells it from the project's others, in a word.
-        person: whose records it holds; None for everybody's.
+        id: Argilla's id.
+        name: its name, with the workspace if that is a person's own.
+        label: a word that distinguishes it from the project's other datasets.
+        person: the person whose records it contains; None if they are everybody's.
         progress: the server's counts.
     """
 
@@ -38,21 +38,21 @@ class ViewedDataset:
 
 @dataclass(frozen=True)
 class ProjectView:
-    """A project at one moment.
+    """A snapshot of a project.
 
     Attributes:
         config: the project file.
         url: address of the Argilla.
-        datasets: those that the project is kept in, mostly one.
-        guidelines: the text in force.
+        datasets: the project's datasets, usually one.
+        guidelines: the current guidelines.
         progress: the counts of the project; a record that is in several datasets counts once.
-        records: all of them; of one that is in several datasets the id is that of the first.
-        places: record id -> id of its dataset; empty where there is but one.
-        work: how many answers are wanted.
-        version: another number when ``records`` changed.
+        records: all records; a record that is in several datasets has the id of the first.
+        dataset_by_record: record id -> id of its dataset; empty if there is only one dataset.
+        work: how many answers are planned.
+        version: changes whenever ``records`` changed.
         read_at: when the server last answered, UTC.
         answers_at: when ``records`` were read, UTC.
-        problem: "" while the server answers, else what is wrong; all the rest is then as it was last.
+        problem: "" while the server answers, else the error; the other attributes are then the last known ones.
     """
 
     config: ProjectConfig
@@ -61,7 +61,7 @@ class ProjectView:
     guidelines: str
     progress: ServerProgress
     records: Records
-    places: Mapping[str, str]
+    dataset_by_record: Mapping[str, str]
     work: PlannedWork
     version: int
     read_at: datetime
@@ -75,47 +75,47 @@ class ProjectView:
 
     def dataset_of(self, record: str) -> str:
         """Argilla's id of the dataset that a record is in."""
-        return self.places.get(record, self.dataset_id)
+        return self.dataset_by_record.get(record, self.dataset_id)
 
     def datasets_of(self, person: str) -> list[ViewedDataset]:
-        """The datasets in which somebody finds records of theirs."""
+        """The datasets that contain records of a person."""
         return [one for one in self.datasets if one.person in {None, person}]
 
 
 def joined_records(
     datasets: Sequence[tuple[str, Records]], work: PlannedWork, *, personal: bool
 ) -> tuple[dict[str, AnsweredRecord], dict[str, str]]:
-    """All records of several datasets, and which dataset each is in.
+    """All records of several datasets, and the dataset of each.
 
     Args:
-        datasets: Argilla's id of each, and its records.
-        work: how many people have to answer.
-        personal: whether each dataset is one person's, so that a row may be in several of them.
+        datasets: Argilla's id and the records of each dataset.
+        work: how many people must answer each record.
+        personal: whether each dataset belongs to one person, so that a row may be in several of them.
     """
-    places = {key: dataset for dataset, records in datasets for key in records}
-    everything = {key: record for _, records in datasets for key, record in records.items()}
+    dataset_by_record = {key: dataset for dataset, records in datasets for key in records}
+    records_by_id = {key: record for _, records in datasets for key, record in records.items()}
     if not personal:
-        return everything, places
+        return records_by_id, dataset_by_record
     groups: dict[str, list[str]] = {}
-    for key, record in everything.items():
+    for key, record in records_by_id.items():
         groups.setdefault(record.id or key, []).append(key)
     return {
-        keys[0]: join_parts([everything[key] for key in keys], work.needed) for keys in groups.values()
-    }, places
+        keys[0]: join_parts([records_by_id[key] for key in keys], work.needed) for keys in groups.values()
+    }, dataset_by_record
 
 
 def joined_progress(
     datasets: Sequence[ViewedDataset], records: Records, work: PlannedWork, *, personal: bool
 ) -> ServerProgress:
-    """The counts of all datasets together; where records are in several, the plan says how many there are."""
+    """The counts of all datasets together; if records are in several datasets, the plan gives their number."""
     if len(datasets) == 1 and not personal:
         return datasets[0].progress
     people: dict[str, Counter[str]] = {}
-    for one in datasets:
-        for name, counts in one.progress.people.items():
+    for dataset in datasets:
+        for name, counts in dataset.progress.people.items():
             people.setdefault(name, Counter(dict.fromkeys(STATUSES, 0))).update(counts)
-    total = sum(one.progress.total for one in datasets)
-    completed = sum(one.progress.completed for one in datasets)
+    total = sum(dataset.progress.total for dataset in datasets)
+    completed = sum(dataset.progress.completed for dataset in datasets)
     if personal:
         total = round(total / work.overlap) if work.plan is None else len(work.plan.ids)
         completed = sum(record.status == "completed" for record in records.values())

@@ -1,4 +1,4 @@
-"""A project that is looked at again and again: few requests, and the last view while the server is down."""
+"""Repeated reading of a project with few requests; serves the last view while the server is down."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ from sharegpt_argilla.settings import Connection, Home, default_home, find_conne
 ALL: tuple[ResponseStatus, ...] = ("submitted", "draft", "discarded")
 
 AT_ONCE = 2
-"""Of several datasets, those whose counts are asked for in one look: two requests each."""
+"""How many of several datasets have their counts refreshed at once, with two requests each."""
 
 
 _UNKNOWN = DatasetPulse("", "", ServerProgress(0, 0, 0, {}))
@@ -56,13 +56,13 @@ _UNKNOWN = DatasetPulse("", "", ServerProgress(0, 0, 0, {}))
 
 @dataclass
 class DatasetWatch:
-    """What is known of one dataset.
+    """The state of one dataset.
 
     Attributes:
-        part: which part of the project it is.
+        part: the part of the project that it is.
         dataset: the dataset on the server.
-        pulse: what the server said last.
-        looks: the number of the look in which the counts were asked for; 0 before any.
+        pulse: the server's last answer.
+        looks: number of the refresh that last asked for the counts; 0 if none did.
         records: Argilla's record id -> record with all its responses.
     """
 
@@ -76,39 +76,39 @@ class DatasetWatch:
 
     @property
     def is_stale(self) -> bool:
-        """Whether something happened since the answers were read."""
+        """Whether something changed since the answers were read."""
         return self.pulse != self._read
 
     @property
     def last_activity(self) -> str:
-        """When somebody last answered, as the server said it."""
+        """When somebody last answered, according to the server."""
         return self.pulse.last_activity
 
     @property
     def guidelines(self) -> str:
-        """The text that annotators read, as the server said it."""
+        """The guidelines, according to the server."""
         return self.pulse.guidelines
 
     def was_submitted(self, record: str, person: str) -> bool:
         """Whether somebody submitted an answer to a record."""
-        found = self.records.get(record)
-        return found is not None and any(
-            one.annotator == person and one.status == "submitted" for one in found.responses
+        answered = self.records.get(record)
+        return answered is not None and any(
+            response.annotator == person and response.status == "submitted" for response in answered.responses
         )
 
-    def read(self, source: AnswerSource, near: EmbeddedAnswers | None) -> None:
-        """Read the answers: where they are in a database of this machine, only those that changed."""
-        then, now = self._stamps, None if near is None else _stamps(near, self.dataset.id)
-        if then is None or now is None:
+    def read(self, source: AnswerSource, database: EmbeddedAnswers | None) -> None:
+        """Read the answers; if they are in a database of this machine, only the changed ones."""
+        before, now = self._stamps, None if database is None else _stamps(database, self.dataset.id)
+        if before is None or now is None:
             self.records = all_records(source)
         else:
-            changed = [key for key, stamp in now.items() if then.get(key) != stamp]
+            changed = [key for key, stamp in now.items() if before.get(key) != stamp]
             kept = {key: record for key, record in self.records.items() if key in now}
             self.records = kept | all_records(source, changed)
         self._stamps, self._read = now, self.pulse
 
     def viewed(self) -> ViewedDataset:
-        """The dataset as pages see it."""
+        """The dataset in the form that pages show."""
         part = self.part
         name = part.dataset if part.person is None else f"{part.workspace}/{part.dataset}"
         label = part.person or ("calibration" if part.calibration else "main")
@@ -116,46 +116,48 @@ class DatasetWatch:
 
 
 def look(client: ArgillaClient, watches: Sequence[DatasetWatch], number: int) -> None:
-    """Ask the server how far the datasets are.
+    """Ask the server for the progress of the datasets.
 
-    Three requests for one; for several one, and two for each that was never asked for and for `AT_ONCE` others:
-    first those in which somebody answered, then those that were asked for longest ago.
+    A single dataset takes three requests. Several take one, plus two for each dataset without counts and for
+    `AT_ONCE` others: first those with new answers, then those with the oldest counts.
 
     Args:
         client: the connection.
         watches: the datasets.
-        number: of this look, greater than those before.
+        number: number of this refresh, greater than earlier ones.
 
     Raises:
-        ServerRefusedError: a dataset is there no more.
+        ServerRefusedError: a dataset no longer exists.
     """
     if len(watches) == 1:
         watches[0].pulse = read_pulse(client, watches[0].dataset.id)
         return
-    said = read_activities(client)
-    if missing := [one.part for one in watches if one.dataset.id not in said]:
+    activities = read_activities(client)
+    if missing := [watch.part for watch in watches if watch.dataset.id not in activities]:
         raise ServerRefusedError(
-            f'dataset "{missing[0].dataset}" is not in workspace "{missing[0].workspace}" any more'
+            f'dataset "{missing[0].dataset}" is no longer in workspace "{missing[0].workspace}"'
         )
-    known = [one for one in watches if one.looks]
-    known.sort(key=lambda one: (one.last_activity == said[one.dataset.id][1], one.looks))
-    chosen = {one.dataset.id for one in [*(one for one in watches if not one.looks), *known[:AT_ONCE]]}
-    for one in watches:
-        guidelines, active = said[one.dataset.id]
-        if one.dataset.id in chosen:
-            one.pulse = DatasetPulse(guidelines, active, read_progress(client, one.dataset.id))
-            one.looks = number
+    refreshable = [watch for watch in watches if watch.looks]
+    refreshable.sort(key=lambda watch: (watch.last_activity == activities[watch.dataset.id][1], watch.looks))
+    chosen = {
+        watch.dataset.id for watch in [*(watch for watch in watches if not watch.looks), *refreshable[:AT_ONCE]]
+    }
+    for watch in watches:
+        guidelines, active = activities[watch.dataset.id]
+        if watch.dataset.id in chosen:
+            watch.pulse = DatasetPulse(guidelines, active, read_progress(client, watch.dataset.id))
+            watch.looks = number
         else:
-            one.pulse = replace(one.pulse, guidelines=guidelines, last_activity=active)
+            watch.pulse = replace(watch.pulse, guidelines=guidelines, last_activity=active)
 
 
-def _stamps(near: EmbeddedAnswers, dataset_id: str) -> dict[str, object]:
-    """Argilla's record id -> what changes with its answers."""
-    return {str(UUID(key)): stamp for key, *stamp in near.stamps(dataset_id, ALL)}
+def _stamps(database: EmbeddedAnswers, dataset_id: str) -> dict[str, object]:
+    """Argilla's record id -> a value that changes with its answers."""
+    return {str(UUID(key)): stamp for key, *stamp in database.stamps(dataset_id, ALL)}
 
 
 def records_of(watches: Sequence[DatasetWatch]) -> list[tuple[str, Mapping[str, AnsweredRecord]]]:
-    """Argilla's id of each dataset, and its records."""
+    """Argilla's id and the records of each dataset."""
     return [(one.dataset.id, one.records) for one in watches]
 
 
@@ -165,15 +167,15 @@ EXCERPT = 200
 """Characters of a prompt in a list."""
 
 YOUNG = 10.0
-"""Seconds for which a view serves everybody, however many pages are open."""
+"""Seconds for which one view serves all pages."""
 
 PATIENCE = 20
-"""What took t seconds is not done again for so many times t: at most a twentieth of the time goes into it."""
+"""Work that took t seconds is not repeated for this many times t: it takes at most a twentieth of the time."""
 
 
 @dataclass(frozen=True)
-class _Found:
-    """What was found when the connection was made, or the plan changed."""
+class _ConnectedProject:
+    """The project as it was when the connection was made or the plan changed."""
 
     project: Project
     work: PlannedWork
@@ -195,16 +197,15 @@ class _Kept:
 
 @dataclass
 class ProjectWatch:
-    """Reads a project when it is asked for and old enough; may be used by many threads.
+    """Reads a project when the last view is old enough; may be used by many threads.
 
-    A refresh is three requests, at most five where the project is kept in several datasets, and one or two more
-    when answers came: on the embedded Argilla of this machine they are read from its database, and only those that
-    changed.
+    A refresh takes three requests, or at most five if the project has several datasets, and one or two more for
+    new answers. On the embedded Argilla of this machine, only changed answers are read, from its database.
 
     Attributes:
         config: the project file.
         connection: the Argilla; by default the one from the environment, else the embedded one.
-        home: where the snapshots are kept.
+        home: the home folder with the snapshots.
     """
 
     config: str | Path = DEFAULT_CONFIG
@@ -216,7 +217,7 @@ class ProjectWatch:
         self._client: ArgillaClient | None = None
         self._people: dict[str, str] = {}
         self._view: ProjectView | None = None
-        self._found: _Found | None = None
+        self._connected_project: _ConnectedProject | None = None
         self._tried = self._read = float("-inf")
         self._cost = 0.0
         self._looks = 0
@@ -225,7 +226,7 @@ class ProjectWatch:
         self._texts: dict[str, str] = {}
 
     def view(self, young: float = YOUNG) -> ProjectView:
-        """The project as it is, or was at most ``young`` seconds ago, or was when the server last answered.
+        """The project at most ``young`` seconds ago, or when the server last answered.
 
         Raises:
             SharegptArgillaError: the server was never reached.
@@ -244,7 +245,7 @@ class ProjectWatch:
             return self._view
 
     def derived(self, name: str, view: ProjectView, make: Callable[[ProjectView], Value]) -> Value:
-        """What ``make`` computes from a view: once for a version, and not sooner than its cost allows."""
+        """The result of ``make`` for a view: computed once per version, and no more often than its cost allows."""
         with self._lock:
             kept = self._kept.get(name)
             started = time.monotonic()
@@ -256,9 +257,9 @@ class ProjectWatch:
             return value
 
     def prompts(self, view: ProjectView, records: Sequence[str]) -> Mapping[str, str]:
-        """Argilla's record id -> beginning of the prompt; one request for those that were not asked for before.
+        """Argilla's record id -> beginning of the prompt; one request per dataset for those that are not cached.
 
-        Those without a row's id, and new ones while the server is down, are absent.
+        Records without a row id, and new ones while the server is down, are absent.
         """
         with self._lock:
             ids = {key: view.records[key].id for key in records if key in view.records}
@@ -272,19 +273,19 @@ class ProjectWatch:
             return {key: self._texts[key] for key in ids if key in self._texts}
 
     def question_seconds(self) -> dict[str, list[float]]:
-        """Question -> seconds that people were on it, of each submitted response where that was measured.
+        """Question -> seconds that people spent on it, for each submitted response with measured times.
 
         Raises:
             SharegptArgillaError: the times cannot be read.
         """
-        found: dict[str, list[float]] = {}
+        seconds_by_question: dict[str, list[float]] = {}
         with self._lock:
-            for one in self._found.watches if self._found else ():
-                for (key, person), times in self._times(one.dataset.id).items():
-                    if one.was_submitted(key, person):
+            for watch in self._connected_project.watches if self._connected_project else ():
+                for (key, person), times in self._times(watch.dataset.id).items():
+                    if watch.was_submitted(key, person):
                         for question, seconds in times.items():
-                            found.setdefault(question, []).append(seconds)
-        return found
+                            seconds_by_question.setdefault(question, []).append(seconds)
+        return seconds_by_question
 
     def close(self) -> None:
         """Close the connection."""
@@ -292,63 +293,65 @@ class ProjectWatch:
             self._disconnect()
 
     def _refreshed(self) -> ProjectView:
-        client, found = self._connected()
+        client, connected = self._connected()
         self._looks += 1
-        look(client, found.watches, self._looks)
+        look(client, connected.watches, self._looks)
         now, before = _now(), self._view
-        was_read = self._read_answers(client, found)
-        viewed = [one.viewed() for one in found.watches]
-        if before is not None and not was_read and before.work is found.work:
-            records, places, version = before.records, before.places, before.version
+        was_read = self._read_answers(client, connected)
+        viewed = [one.viewed() for one in connected.watches]
+        if before is not None and not was_read and before.work is connected.work:
+            records, dataset_by_record, version = before.records, before.dataset_by_record, before.version
         else:
-            records, places = _joined(found)
+            records, dataset_by_record = _joined(connected)
             version = 1 if before is None else before.version + 1
-        progress = joined_progress(viewed, records, found.work, personal=found.is_personal)
+        progress = joined_progress(viewed, records, connected.work, personal=connected.is_personal)
         with suppress(OSError):
             history_of(self.home, history_name(viewed)).add(progress)
-        is_late = before is not None and any(one.is_stale for one in found.watches)
+        is_late = before is not None and any(one.is_stale for one in connected.watches)
         return ProjectView(
-            config=found.project.config,
+            config=connected.project.config,
             url=client.url,
             datasets=viewed,
-            guidelines=found.watches[0].guidelines,
+            guidelines=connected.watches[0].guidelines,
             progress=progress,
             records=records,
-            places=places,
-            work=found.work,
+            dataset_by_record=dataset_by_record,
+            work=connected.work,
             version=version,
             read_at=now,
             answers_at=before.answers_at if before is not None and is_late else now,
         )
 
-    def _read_answers(self, client: ArgillaClient, found: _Found) -> bool:
-        """Read what changed; False where nothing did, or it is too early to read all answers again."""
-        stale = [one for one in found.watches if one.is_stale]
+    def _read_answers(self, client: ArgillaClient, connected: _ConnectedProject) -> bool:
+        """Read changed answers; False if nothing changed, or if it is too early to read all answers again."""
+        stale = [watch for watch in connected.watches if watch.is_stale]
         if not stale:
             return False
         started = time.monotonic()
-        active = {one.dataset.id: partial(getattr, one, "last_activity") for one in found.watches}
-        near = find_answers(self.home, client.url, active)
-        self._is_near = near is not None
-        if near is None and started - self._read < PATIENCE * self._cost:
+        active = {watch.dataset.id: partial(getattr, watch, "last_activity") for watch in connected.watches}
+        database = find_answers(self.home, client.url, active)
+        self._is_near = database is not None
+        if database is None and started - self._read < PATIENCE * self._cost:
             return False
-        self._learn_names(client, found.watches)
-        with closing(near) if near is not None else nullcontext():
-            for one in stale:
-                one.read(source_of(client, one.dataset.id, self._people, ALL, near), near)
+        self._learn_names(client, connected.watches)
+        with closing(database) if database is not None else nullcontext():
+            for watch in stale:
+                watch.read(source_of(client, watch.dataset.id, self._people, ALL, database), database)
         self._read = time.monotonic()
         self._cost = self._read - started
         return True
 
     def _learn_names(self, client: ArgillaClient, watches: Sequence[DatasetWatch]) -> None:
-        names = {name for one in watches for name in one.pulse.progress.people}
+        names = {name for watch in watches for name in watch.pulse.progress.people}
         if names - set(self._people.values()):
-            # For an owner every workspace gives the same.
-            for space in {one.dataset.workspace_id for one in watches[: 1 if client.role == "owner" else None]}:
+            # For an owner every workspace returns the same people.
+            for space in {
+                watch.dataset.workspace_id for watch in watches[: 1 if client.role == "owner" else None]
+            }:
                 self._people |= usernames(client, space)
 
     def _read_prompts(self, dataset: str, keys: Mapping[str, str], field: str) -> None:
-        """The prompts of some records of a dataset: row id -> Argilla's record id."""
+        """Cache the prompts of some records of a dataset; ``keys``: row id -> Argilla's record id."""
         if self._client is not None:
             for row, record in RecordsDataset(self._client, dataset).find(list(keys)).items():
                 self._texts[keys[row]] = str(record.fields.get(field) or "")[:EXCERPT]
@@ -358,16 +361,20 @@ class ProjectWatch:
             return {key: one["questions"] for key, one in read_activity(self.home, dataset).items()}
         return {} if self._client is None else read_question_seconds(self._client, dataset)
 
-    def _connected(self) -> tuple[ArgillaClient, _Found]:
-        project = load_project(self.config) if self._found is None else self._found.project
+    def _connected(self) -> tuple[ArgillaClient, _ConnectedProject]:
+        project = load_project(self.config) if self._connected_project is None else self._connected_project.project
         mark = file_mark(plan_path(project.path, project.config.dataset))
-        if self._client is None or self._found is None or self._found.mark != mark:
+        if self._client is None or self._connected_project is None or self._connected_project.mark != mark:
             project = load_project(self.config)
             work = planned_work(project)
             self._client = self._client or connect(self.connection or find_connection(self.home))
-            known = {one.dataset.id: one for one in (self._found.watches if self._found else ())}
-            self._found = _Found(project, work, mark, _datasets(self._client, project, work, known))
-        return self._client, self._found
+            watches = {
+                one.dataset.id: one for one in (self._connected_project.watches if self._connected_project else ())
+            }
+            self._connected_project = _ConnectedProject(
+                project, work, mark, _datasets(self._client, project, work, watches)
+            )
+        return self._client, self._connected_project
 
     def _disconnect(self) -> None:
         if self._client is not None:
@@ -382,29 +389,33 @@ def prompt_field(config: ProjectConfig) -> str:
 
 
 def history_name(datasets: Sequence[ViewedDataset]) -> str:
-    """Name of the snapshots of a project: the id of its dataset; of several, that of the first and a word."""
+    """Name of a project's snapshots: the id of its dataset; if it has several, that of the first with a suffix."""
     return datasets[0].id + ("-and-others" if len(datasets) > 1 else "")
 
 
-def _joined(found: _Found) -> tuple[Records, dict[str, str]]:
-    if len(found.watches) == 1:
-        return found.watches[0].records, {}
-    return joined_records(records_of(found.watches), found.work, personal=found.is_personal)
+def _joined(connected: _ConnectedProject) -> tuple[Records, dict[str, str]]:
+    if len(connected.watches) == 1:
+        return connected.watches[0].records, {}
+    return joined_records(records_of(connected.watches), connected.work, personal=connected.is_personal)
 
 
 def _datasets(
-    client: ArgillaClient, project: Project, work: PlannedWork, known: Mapping[str, DatasetWatch]
+    client: ArgillaClient, project: Project, work: PlannedWork, watches: Mapping[str, DatasetWatch]
 ) -> list[DatasetWatch]:
-    """The datasets of a project that are there; what is known of them already is kept."""
+    """The existing datasets of a project; ``watches`` that are known already are reused."""
     parts = project_parts(project, work.plan.people if work.plan else ())
     if len(parts) == 1:
-        found: list[DatasetOnServer | None] = [require_dataset(client, parts[0].workspace, parts[0].dataset)]
+        datasets: list[DatasetOnServer | None] = [require_dataset(client, parts[0].workspace, parts[0].dataset)]
     else:
-        found = find_datasets(client, [(part.workspace, part.dataset) for part in parts])
-    there = [(part, one) for part, one in zip(parts, found, strict=True) if one is not None and one.ready]
-    if not there:
+        datasets = find_datasets(client, [(part.workspace, part.dataset) for part in parts])
+    existing = [
+        (part, dataset)
+        for part, dataset in zip(parts, datasets, strict=True)
+        if dataset is not None and dataset.ready
+    ]
+    if not existing:
         require_dataset(client, parts[0].workspace, parts[0].dataset)
-    return [known.get(one.id) or DatasetWatch(part, one) for part, one in there]
+    return [watches.get(dataset.id) or DatasetWatch(part, dataset) for part, dataset in existing]
 
 
 def _now() -> datetime:

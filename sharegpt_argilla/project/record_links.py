@@ -1,4 +1,4 @@
-"""Addresses of the annotation page that show the records behind a number."""
+"""Links to the annotation page that show the records behind a number."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from sharegpt_argilla.common.contract_keys import ASSIGNED_RANK, ASSIGNED_TO
 from sharegpt_argilla.project.project_view import ProjectView
 
 WORDS = 8
-"""Words of a prompt that a link searches for."""
+"""Number of words of a prompt that a link searches for."""
 
 
 def queue_link(url: str, dataset_id: str, status: str = "pending", **filters: str) -> str:
-    """One tab of the page of the person who opens it.
+    """The link to a tab of the annotation page, for the person who opens it.
 
     Args:
         url: address of the Argilla.
@@ -27,14 +27,14 @@ def queue_link(url: str, dataset_id: str, status: str = "pending", **filters: st
 
 
 def record_link(url: str, dataset_id: str, status: str, prompt: str, field: str = "") -> str:
-    """The page that shows one record, found by the first words of its prompt.
+    """The link to one record, which is found by the first words of its prompt.
 
     Args:
         url: address of the Argilla.
         dataset_id: Argilla's id of the dataset.
-        status: of the record. A completed one has left the queues; those who answered find it under submitted.
+        status: status of the record. A completed record is no longer in the queues but under submitted.
         prompt: the text of the prompt, or its beginning.
-        field: name of the field that holds it; without it, records are found too whose earlier turns hold it.
+        field: name of the prompt's field; "" also finds records whose earlier turns contain the words.
     """
     words = re.findall(r"\w+", prompt)[:WORDS]
     where = f"~{field}" if field else ""
@@ -43,9 +43,9 @@ def record_link(url: str, dataset_id: str, status: str, prompt: str, field: str 
 
 
 def person_link(view: ProjectView, person: str) -> str:
-    """What is pending and somebody's, for a lead: their own dataset, the records that a plan gives them, or all.
+    """The link to a person's pending records, for a lead: their dataset, their planned records, or all records.
 
-    Which responses are theirs no address can say: Argilla shows everybody their own.
+    A link cannot select a person's responses: Argilla shows everybody their own.
     """
     dataset = view.datasets_of(person)[0] if view.datasets_of(person) else view.datasets[0]
     named = view.config.assignment.on_records and not re.search(r"[.~]", person)
@@ -53,13 +53,13 @@ def person_link(view: ProjectView, person: str) -> str:
 
 
 def personal_link(url: str, dataset_id: str, username: str, *, filtered: bool) -> str:
-    """The page with the pending records of a person.
+    """The link to a person's own pending records.
 
     Args:
         url: address of the Argilla.
         dataset_id: Argilla's id of the dataset.
-        username: whose.
-        filtered: whether the link itself must say whose records it shows; the embedded Argilla knows.
+        username: the person.
+        filtered: whether the link must select the person's records; the embedded Argilla does so itself.
     """
     page = f"{url}/dataset/{dataset_id}/annotation-mode?page=1&status=pending"
     order = f"metadata.{ASSIGNED_RANK}.asc"
@@ -67,7 +67,7 @@ def personal_link(url: str, dataset_id: str, username: str, *, filtered: bool) -
 
 
 def answer_filter(question: str, type_of_question: str, value: str) -> Mapping[str, str]:
-    """The filter of the page for a person's own responses with one answer; none where a dot is in the way."""
+    """The page's filter for a person's own responses with an answer; empty if it contains ``.`` or ``~``."""
     if "." in value or "~" in value:
         return {}
     if type_of_question == "rating":

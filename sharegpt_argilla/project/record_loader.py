@@ -1,4 +1,4 @@
-"""One batch of rows after another: checked, compared with the server, enriched, sent."""
+"""Loading rows batch by batch: check, compare with the server, enrich, send."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from sharegpt_argilla.argilla_client.records_on_server import FoundRecord
 from sharegpt_argilla.common.jsonl import DEFAULT_REJECTS, RejectsFile, RowLine
 from sharegpt_argilla.config import ProjectConfig
 from sharegpt_argilla.errors import RejectedError
-from sharegpt_argilla.project.enrichers import Candidate, Enricher
+from sharegpt_argilla.project.enrichers import Enricher, RecordCandidate
 from sharegpt_argilla.records.record_fields import EarlierTurns, build_fields
 from sharegpt_argilla.rows import Row, read_extension
 
@@ -23,16 +23,16 @@ class LoadSummary:
 
     Attributes:
         loaded: rows that are new on the server.
-        updated: rows that were there with another text, other metadata or other suggestions, and were sent again.
-        unchanged: rows that were there already.
-        repeated: rows whose id stood in the file before; only the first is used.
-        rejected: lines that are no usable row; they are in the rejects file.
+        updated: rows that were sent because the server had another text, other metadata or other suggestions.
+        unchanged: rows that the server had already.
+        repeated: rows whose id occurred earlier in the file; only the first is used.
+        rejected: lines that are not usable rows; they are in the rejects file.
         rejects: the rejects file.
-        not_of_this_run: a rejects file that an earlier run left, when this one has none to write; else "".
+        not_of_this_run: a note about a rejects file of an earlier run if this run has no rejects; else "".
         url: address of the Argilla.
-        dataset_id: Argilla's id of the dataset; empty when a dry run found none.
-        dry_run: True when nothing was sent.
-        notes: what agents cost, a line each.
+        dataset_id: Argilla's id of the dataset; empty if it does not exist, in a dry run.
+        dry_run: True if nothing was sent.
+        notes: the costs of agents, one line each.
     """
 
     loaded: int = 0
@@ -49,29 +49,29 @@ class LoadSummary:
 
 
 class RecordTarget(Protocol):
-    """What takes records: a dataset on a server, or what stands in for one."""
+    """A receiver of records: a dataset on a server, or a stand-in."""
 
     def find(self, ids: Sequence[str], /) -> dict[str, FoundRecord]:
-        """Those of at most 250 records that are there already, by our id."""
+        """The existing ones among at most 250 records, by row id."""
         ...
 
     def upsert(self, drafts: Sequence[RecordDraft], on_refused: Callable[[RecordDraft, str], None], /) -> int:
-        """Take records, new or changed; returns how many. A refused one goes to ``on_refused`` with the reason."""
+        """Take new or changed records; returns their number. Refused ones go to ``on_refused`` with the reason."""
         ...
 
 
 @dataclass
 class RecordLoader:
-    """Loads batches of lines into one dataset and counts in ``summary``.
+    """Loads batches of lines into one dataset, with counts in ``summary``.
 
     Attributes:
-        dataset: the dataset on the server; None where a dry run found none.
+        dataset: the dataset on the server; None if it does not exist, in a dry run.
         config: the project.
-        enrichers: what records get beside their texts.
+        enrichers: add everything except the texts.
         earlier: finds the earlier turns of a row.
         rejects: takes the lines that cannot be used.
         summary: the dataset, and the counts so far.
-        name: what messages call the rows file.
+        name: name of the rows file in messages.
     """
 
     dataset: RecordTarget | None
@@ -86,15 +86,15 @@ class RecordLoader:
         self._seen: set[bytes] = set()
 
     def load(self, lines: Sequence[RowLine]) -> None:
-        """Check one batch of at most 250 lines, compare it with the server, send what is new or changed."""
+        """Check one batch of at most 250 lines, compare it with the server, send new and changed records."""
         candidates = [self._candidate(line, row) for line, row in self._first_of_each(lines)]
         usable = [candidate for candidate in candidates if candidate is not None]
-        there = self.dataset.find([candidate.row["id"] for candidate in usable]) if self.dataset else {}
+        existing = self.dataset.find([candidate.row["id"] for candidate in usable]) if self.dataset else {}
         for candidate in usable:
-            found = there.get(candidate.row["id"])
-            candidate.known, candidate.completed = found is not None, found is not None and found.completed
+            record = existing.get(candidate.row["id"])
+            candidate.on_server, candidate.completed = record is not None, record is not None and record.completed
         usable = self._enriched(usable, from_texts_alone=False)
-        self._send(self._enriched(self._new_or_changed(usable, there), from_texts_alone=True))
+        self._send(self._enriched(self._new_or_changed(usable, existing), from_texts_alone=True))
 
     def _first_of_each(self, lines: Sequence[RowLine]) -> list[tuple[RowLine, Row]]:
         usable = []
@@ -110,40 +110,40 @@ class RecordLoader:
             usable.append((line, line.row))
         return usable
 
-    def _candidate(self, line: RowLine, row: Row) -> Candidate | None:
+    def _candidate(self, line: RowLine, row: Row) -> RecordCandidate | None:
         try:
             fields = build_fields(row, self.config, lambda turns: self.earlier.messages(row, turns))
         except RejectedError as error:
             self._reject(line, str(error))
             return None
-        return Candidate(line, row, read_extension(row), fields)
+        return RecordCandidate(line, row, read_extension(row), fields)
 
-    def _enriched(self, candidates: Sequence[Candidate], *, from_texts_alone: bool) -> list[Candidate]:
+    def _enriched(self, candidates: Sequence[RecordCandidate], *, from_texts_alone: bool) -> list[RecordCandidate]:
         for enricher in self.enrichers:
             if candidates and enricher.from_texts_alone == from_texts_alone:
                 enricher.enrich(candidates)
                 candidates = self._without_rejected(candidates)
         return list(candidates)
 
-    def _without_rejected(self, candidates: Sequence[Candidate]) -> list[Candidate]:
+    def _without_rejected(self, candidates: Sequence[RecordCandidate]) -> list[RecordCandidate]:
         for candidate in candidates:
             if candidate.reason:
                 self._reject(candidate.line, candidate.reason)
         return [candidate for candidate in candidates if not candidate.reason]
 
     def _new_or_changed(
-        self, candidates: Sequence[Candidate], there: Mapping[str, FoundRecord]
-    ) -> list[Candidate]:
-        wanted = []
+        self, candidates: Sequence[RecordCandidate], existing: Mapping[str, FoundRecord]
+    ) -> list[RecordCandidate]:
+        changed = []
         for candidate in candidates:
-            found = there.get(candidate.row["id"])
-            if found is not None and found.has(candidate.draft, absent=_absent(candidate)):
+            record = existing.get(candidate.row["id"])
+            if record is not None and record.has(candidate.draft, absent=_absent(candidate)):
                 self.summary.unchanged += 1
             else:
-                wanted.append(candidate)
-        return wanted
+                changed.append(candidate)
+        return changed
 
-    def _send(self, candidates: Sequence[Candidate]) -> None:
+    def _send(self, candidates: Sequence[RecordCandidate]) -> None:
         by_id = {candidate.row["id"]: candidate for candidate in candidates}
 
         def on_refused(draft: RecordDraft, reason: str) -> None:
@@ -151,12 +151,12 @@ class RecordLoader:
 
         if self.dataset and not self.summary.dry_run:
             self.dataset.upsert([candidate.draft for candidate in candidates], on_refused)
-        self.summary.updated += sum(candidate.known for candidate in by_id.values())
-        self.summary.loaded += sum(not candidate.known for candidate in by_id.values())
+        self.summary.updated += sum(candidate.on_server for candidate in by_id.values())
+        self.summary.loaded += sum(not candidate.on_server for candidate in by_id.values())
 
     def _reject(self, line: RowLine, reason: str) -> None:
         self.rejects.add(self.name, line.number, reason, line.text)
 
 
-def _absent(candidate: Candidate) -> list[str]:
+def _absent(candidate: RecordCandidate) -> list[str]:
     return [name for name, value in candidate.metadata.items() if value is None]

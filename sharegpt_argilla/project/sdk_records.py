@@ -1,4 +1,4 @@
-"""Rows as records of Argilla's own SDK: what ``load_records`` would send, without sending it."""
+"""Rows as records of Argilla's SDK: the records that ``load_records`` would send, without sending them."""
 
 from __future__ import annotations
 
@@ -29,17 +29,17 @@ def build_records(
     no_cache: bool = False,
     on_progress: Callable[[int], None] = lambda _lines: None,
 ) -> Iterator[Record]:
-    """The records that ``load_records`` makes of the rows, in their order, each id once.
+    """The records that ``load_records`` makes from the rows, in their order, each id once.
 
-    They carry fields, metadata, suggestions and vectors; where the project has an assignment plan, also who
-    answers them.
+    They contain fields, metadata, suggestions and vectors; if the project has an assignment plan, also who answers
+    them.
 
     Args:
         rows: a rows file.
         config: the project file.
-        rejects: where unusable lines go; written only when there are any.
+        rejects: the file of unusable lines; written only if there are any.
         workers: processes that measure texts.
-        no_cache: forget what former runs measured and asked, and keep nothing.
+        no_cache: ignore what earlier runs measured and asked, and store nothing.
         on_progress: called with the number of lines that are done since the last call.
 
     Raises:
@@ -67,7 +67,7 @@ def build_records(
 
 
 class _Collected:
-    """In the place of a dataset on a server: an empty one, which keeps what it is sent until it is taken."""
+    """A stand-in for an empty dataset on a server; keeps the records that it is sent until they are taken."""
 
     def __init__(self) -> None:
         self._drafts: list[RecordDraft] = []
@@ -77,11 +77,11 @@ class _Collected:
         return {}
 
     def upsert(self, drafts: Sequence[RecordDraft], _on_refused: Callable[[RecordDraft, str], None]) -> int:
-        """Keep the records; returns how many."""
+        """Keep the records; returns their number."""
         self._drafts += drafts
         return len(drafts)
 
     def take(self) -> list[RecordDraft]:
-        """What came since the last call."""
+        """The records since the last call."""
         drafts, self._drafts = self._drafts, []
         return drafts

@@ -1,4 +1,4 @@
-"""What annotators will see suggested on a row: what stands in it, else what the project's free agents say."""
+"""The suggestions that annotators will see on a row: those in the row, else those of the project's free agents."""
 
 from __future__ import annotations
 
@@ -18,41 +18,41 @@ Suggested = tuple[str, str]
 
 
 class SuggestedAnswers:
-    """Finds the suggestions of rows.
+    """Computes the suggestions of rows.
 
     Args:
-        project: whose agents are asked.
+        project: the project with the agents.
     """
 
     def __init__(self, project: Project) -> None:
-        around = AgentContext(project, dry_run=True)
+        context = AgentContext(project, dry_run=True)
         agents = [one for one in project.config.suggestions if one.type in FREE]
-        self._agents: Sequence[Agent] = [build_agent(one, around) for one in agents]
+        self._agents: Sequence[Agent] = [build_agent(one, context) for one in agents]
 
     def of(self, row: Row, extension: Mapping[str, Any]) -> tuple[Suggested, ...]:
-        """The suggestions of one row.
+        """The suggestions of a row.
 
         Args:
             row: the row.
-            extension: its ``扩展字段``, parsed. What an export wrote there of a question is what people saw.
+            extension: its ``扩展字段``, parsed. A suggestion that an export wrote there is what annotators saw.
         """
-        found: dict[str, list[str]] = {}
+        answers_by_question: dict[str, list[str]] = {}
         for question, value in _exported(extension):
-            found.setdefault(question, _answers(value))
+            answers_by_question.setdefault(question, _answers(value))
         subject = Subject(row["问"], row["答"], extension)
         for agent in self._agents:
-            if set(agent.questions) - found.keys():
-                for one in agent.suggest([subject])[0]:
-                    found.setdefault(one.question, _answers(one.value))
-        return tuple((question, answer) for question, answers in found.items() for answer in answers)
+            if set(agent.questions) - answers_by_question.keys():
+                for suggestion in agent.suggest([subject])[0]:
+                    answers_by_question.setdefault(suggestion.question, _answers(suggestion.value))
+        return tuple((question, answer) for question, answers in answers_by_question.items() for answer in answers)
 
 
 def _exported(extension: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    marked = extension.get(ANNOTATION)
-    listed = marked.get("suggestions") if isinstance(marked, dict) else None
-    for one in listed if isinstance(listed, list) else ():
-        if isinstance(one, dict) and "question" in one and "value" in one:
-            yield str(one["question"]), one["value"]
+    annotation = extension.get(ANNOTATION)
+    suggestions = annotation.get("suggestions") if isinstance(annotation, dict) else None
+    for suggestion in suggestions if isinstance(suggestions, list) else ():
+        if isinstance(suggestion, dict) and "question" in suggestion and "value" in suggestion:
+            yield str(suggestion["question"]), suggestion["value"]
 
 
 def _answers(value: object) -> list[str]:

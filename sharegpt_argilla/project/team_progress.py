@@ -1,4 +1,4 @@
-"""How a team is doing, as plain data: what the Team page shows."""
+"""The progress of a team as plain data, which the Team page shows."""
 
 from __future__ import annotations
 
@@ -33,16 +33,16 @@ from sharegpt_argilla.responses.team_agreement import (
 from sharegpt_argilla.settings import Home
 
 NAMED = 7
-"""People with a colour of their own; the palette has eight, and the last is for all others."""
+"""People with their own colour; the palette has eight, and the last is for all others."""
 
 SHOWN = 60
-"""Days on an axis at most."""
+"""Maximum number of days on an axis."""
 
 OTHERS = "all others"
 
 
 def days_by_person(tally: Tally) -> list[dict[str, Any]]:
-    """``day``, ``annotator``, ``responses``: the most diligent by name, the rest together."""
+    """``day``, ``annotator``, ``responses``: the people with most responses by name, the rest together."""
     order = sorted(tally.people, key=lambda name: (-tally.people[name].statuses["submitted"], name))
     named = order if len(order) <= NAMED + 1 else order[:NAMED]
     points: Counter[tuple[str, str]] = Counter()
@@ -53,18 +53,18 @@ def days_by_person(tally: Tally) -> list[dict[str, Any]]:
 
 
 def every_day(days: Iterable[str], today: date) -> list[str]:
-    """All days from the first to today, so that those without an answer are seen too; at most `SHOWN` of them."""
+    """All days from the first to today, including those without an answer; at most `SHOWN` of them."""
     first = min((date.fromisoformat(day) for day in days), default=today)
     first = max(min(first, today), today - timedelta(SHOWN - 1))
     return [(first + timedelta(step)).isoformat() for step in range((today - first).days + 1)]
 
 
 def course_points(history: Sequence[Mapping[str, Any]], days: Mapping[str, int]) -> list[dict[str, Any]]:
-    """Points of two lines: ``at``, ``what``, ``count``.
+    """Points of two curves: ``at``, ``what``, ``count``.
 
     Args:
         history: the snapshots.
-        days: day -> responses submitted on it, which stand in for snapshots before the first of them.
+        days: day -> responses submitted on it, which replace snapshots before the first one.
     """
     names = {"completed": "records completed", "submitted": "responses submitted"}
     first = str(history[0]["at"])[:10] if history else ""
@@ -73,14 +73,14 @@ def course_points(history: Sequence[Mapping[str, Any]], days: Mapping[str, int])
         count += days[day]
         early.append({"at": f"{day}T23:59:59Z", "what": names["submitted"], "count": count})
     return early + [
-        {"at": f"{one['at']}Z", "what": shown, "count": one[key]}
-        for one in history
+        {"at": f"{snapshot['at']}Z", "what": shown, "count": snapshot[key]}
+        for snapshot in history
         for key, shown in names.items()
     ]
 
 
 def with_texts(person: Mapping[str, Any]) -> dict[str, Any]:
-    """A person's numbers with ``pace`` and ``active`` as texts; ``~`` where they are estimated."""
+    """A person's numbers with ``pace`` and ``active`` as texts; ``~`` marks estimates."""
     mark = "" if person["timed"] and person["measured"] == person["timed"] else "~ "
     pace = person["median_seconds"]
     return {
@@ -107,28 +107,28 @@ def length(seconds: float) -> str:
 def consensus_shapes(consensus: Mapping[str, Any]) -> dict[str, Any]:
     """Agreement as points: ``alphas``, ``equal``, ``labels`` (question -> points), ``course``, ``note``."""
     questions = consensus["questions"]
-    alphas = [{"question": name, **one["alpha"]} for name, one in questions.items()]
+    alphas = [{"question": name, **item["alpha"]} for name, item in questions.items()]
     left_out = consensus["left_out"]
     return {
-        "alphas": alphas if any(one["items"] for one in alphas) else [],
-        "equal": [{"question": name, **one["percent_agreement"]} for name, one in questions.items()],
+        "alphas": alphas if any(item["items"] for item in alphas) else [],
+        "equal": [{"question": name, **item["percent_agreement"]} for name, item in questions.items()],
         "labels": {
-            name: [{"label": label, **alpha} for label, alpha in one["labels"].items()]
-            for name, one in questions.items()
-            if one["labels"]
+            name: [{"label": label, **alpha} for label, alpha in item["labels"].items()]
+            for name, item in questions.items()
+            if item["labels"]
         },
-        "course": [{**one, "day": f"{one['day']}T00:00:00Z"} for one in consensus["course"]],
+        "course": [{**item, "day": f"{item['day']}T00:00:00Z"} for item in consensus["course"]],
         "note": f" {left_out:,} older ones are left out." if left_out else "",
     }
 
 
 def given_text(answers: Mapping[str, Mapping[str, Any]]) -> str:
-    """Who answered what, in a line."""
+    """One line that says who answered what."""
     parts = []
-    for question, by in answers.items():
-        said = "; ".join(f"{person} {_plain(answer)}" for person, answer in by.items())
-        if said:
-            parts.append(f"{question}: {said}")
+    for question, answers_by_person in answers.items():
+        listed = "; ".join(f"{person} {_plain(answer)}" for person, answer in answers_by_person.items())
+        if listed:
+            parts.append(f"{question}: {listed}")
     return " | ".join(parts)
 
 
@@ -137,7 +137,7 @@ def _plain(answer: object) -> str:
 
 
 BEHIND = 50
-"""Records that stand behind a number in a list, the newest answers first."""
+"""Maximum number of records in a list behind a number, the newest answers first."""
 
 
 def team_tally(watch: ProjectWatch, view: ProjectView) -> Tally:
@@ -147,7 +147,7 @@ def team_tally(watch: ProjectWatch, view: ProjectView) -> Tally:
 
 
 def team_tables(watch: ProjectWatch, view: ProjectView) -> AgreementTables:
-    """The answers that can agree, shared by all pages."""
+    """The answers that are compared for agreement, shared by all pages."""
     return watch.derived("tables", view, lambda one: agreement_tables(one.records, one.config.questions))
 
 
@@ -155,9 +155,9 @@ def team_progress(watch: ProjectWatch, view: ProjectView) -> dict[str, Any]:
     """Counts, people, days, distributions and the estimated finish.
 
     Returns:
-        ``counts``: records and responses. ``links``: tab -> label of each dataset and its address there.
-        ``datasets``: each with its counts; empty where there is but one. ``people``, each with the address of what
-        is theirs, ``days``, ``slow_answers``, ``forecast``: see `responses.progress` and `responses.forecast`.
+        ``counts``: records and responses. ``links``: tab -> label and link of each dataset. ``datasets``: each
+        with its counts; empty if there is only one. ``people``, each with the link to their records, ``days``,
+        ``slow_answers``, ``forecast``: see `responses.answer_counts` and `responses.forecast`.
         ``questions``: each with its ``distribution``. ``course``: the snapshots.
     """
     tally, today = team_tally(watch, view), today_utc()
@@ -189,7 +189,7 @@ def team_progress(watch: ProjectWatch, view: ProjectView) -> dict[str, Any]:
 
 
 def questions_by_time(watch: ProjectWatch, view: ProjectView) -> list[dict[str, Any]]:
-    """Median of the seconds that people were on each question, where that was measured, the slowest first."""
+    """Median seconds that people spent on each question, as far as measured, the slowest first."""
     titles = {one.name: one.title for one in view.config.questions}
     return watch.derived("question seconds", view, lambda _: slow_questions(watch.question_seconds(), titles))
 
@@ -197,29 +197,29 @@ def questions_by_time(watch: ProjectWatch, view: ProjectView) -> list[dict[str, 
 def _datasets(view: ProjectView) -> list[dict[str, Any]]:
     return [
         {
-            "dataset": one.name,
-            "records": one.progress.total,
-            "completed": one.progress.completed,
-            "pending": one.progress.pending,
+            "dataset": dataset.name,
+            "records": dataset.progress.total,
+            "completed": dataset.progress.completed,
+            "pending": dataset.progress.pending,
             **{
-                status: sum(counts[status] for counts in one.progress.people.values())
+                status: sum(counts[status] for counts in dataset.progress.people.values())
                 for status in ("submitted", "draft", "discarded")
             },
-            "url": queue_link(view.url, one.id),
+            "url": queue_link(view.url, dataset.id),
         }
-        for one in view.datasets
+        for dataset in view.datasets
     ]
 
 
 def people_numbers(tally: Tally) -> list[dict[str, Any]]:
-    """Everybody's counts, who submitted most first."""
+    """The counts of each person, those with most submitted responses first."""
     today = today_utc().isoformat()
     people = [person_numbers(name, person, today) for name, person in tally.people.items()]
     return sorted(people, key=lambda one: (-one["submitted"], one["annotator"]))
 
 
 def team_consensus(watch: ProjectWatch, view: ProjectView) -> dict[str, Any]:
-    """Agreement now and over time; see `team_shapes.consensus_shapes`."""
+    """Agreement now and over time; see `consensus_shapes`."""
     tables = team_tables(watch, view)
 
     def make(_: ProjectView) -> dict[str, Any]:
@@ -230,10 +230,10 @@ def team_consensus(watch: ProjectWatch, view: ProjectView) -> dict[str, Any]:
 
 
 def disputed_records(watch: ProjectWatch, view: ProjectView) -> list[dict[str, Any]]:
-    """The records whose answers lie farthest apart: ``prompt``, ``url``, ``disagreement``, ``answers``."""
+    """The records whose answers differ most: ``prompt``, ``url``, ``disagreement``, ``answers``."""
     tables = team_tables(watch, view)
-    found = watch.derived("disputed", view, lambda _: disputed(tables))
-    return with_links(watch, view, [one | {"given": given_text(one["answers"])} for one in found])
+    records = watch.derived("disputed", view, lambda _: disputed(tables))
+    return with_links(watch, view, [one | {"given": given_text(one["answers"])} for one in records])
 
 
 def slowest_records(watch: ProjectWatch, view: ProjectView) -> list[dict[str, Any]]:
@@ -250,7 +250,7 @@ def slowest_records(watch: ProjectWatch, view: ProjectView) -> list[dict[str, An
 
 @dataclass(frozen=True)
 class Wanted:
-    """Which responses stand behind a number; what is None does not count.
+    """The responses that make up a number; None matches any.
 
     Attributes:
         status: ``submitted``, ``draft`` or ``discarded``.
@@ -266,15 +266,15 @@ class Wanted:
 
 
 def records_behind(watch: ProjectWatch, view: ProjectView, wanted: Wanted) -> list[dict[str, Any]]:
-    """Up to `BEHIND` records with such a response, the newest first."""
-    found = [
+    """Up to `BEHIND` records with a matching response, the newest first."""
+    matching = [
         {"record": key, "annotator": response.annotator, "submitted_at": response.submitted_at}
         for key, record in view.records.items()
         for response in record.responses
         if _is_wanted(response, wanted)
     ]
-    found.sort(key=lambda one: one["submitted_at"], reverse=True)
-    return with_links(watch, view, found[:BEHIND])
+    matching.sort(key=lambda one: one["submitted_at"], reverse=True)
+    return with_links(watch, view, matching[:BEHIND])
 
 
 def _is_wanted(response: Response, wanted: Wanted) -> bool:
@@ -286,21 +286,21 @@ def _is_wanted(response: Response, wanted: Wanted) -> bool:
     return wanted.answer in (map(str, value) if isinstance(value, list) else [str(value)])
 
 
-def with_links(watch: ProjectWatch, view: ProjectView, found: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The same with ``prompt`` (its beginning), ``status`` and ``url`` of the record, where they are known."""
-    prompts = watch.prompts(view, [one["record"] for one in found])
+def with_links(watch: ProjectWatch, view: ProjectView, items: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The items with ``prompt`` (its beginning), ``status`` and ``url`` of their record, as far as known."""
+    prompts = watch.prompts(view, [item["record"] for item in items])
     field, linked = prompt_field(view.config), []
-    for one in found:
-        record = view.records.get(one["record"])
-        status, prompt = record.status if record else "pending", prompts.get(one["record"], "")
-        where = view.dataset_of(one["record"])
-        url = record_link(view.url, where, status, prompt, field) if prompt else ""
-        linked.append(one | {"prompt": " ".join(prompt.split()), "status": status, "url": url})
+    for item in items:
+        record = view.records.get(item["record"])
+        status, prompt = record.status if record else "pending", prompts.get(item["record"], "")
+        dataset_id = view.dataset_of(item["record"])
+        url = record_link(view.url, dataset_id, status, prompt, field) if prompt else ""
+        linked.append(item | {"prompt": " ".join(prompt.split()), "status": status, "url": url})
     return linked
 
 
 def history_points(home: Home, view: ProjectView) -> list[dict[str, Any]]:
-    """The snapshots, and the counts of now as the last of them."""
+    """The snapshots, followed by the current counts."""
     people = view.progress.people.values()
     now = {
         "at": view.read_at.isoformat(timespec="seconds"),
@@ -347,7 +347,7 @@ def _question(view: ProjectView, tally: Tally, question: QuestionConfig) -> dict
 
 
 def _answer_link(view: ProjectView, question: str, answer: str) -> str:
-    """The responses with an answer of whoever opens the page; of several datasets in the first."""
+    """The link to one's own responses with an answer, in the first dataset if there are several."""
     type_of_question = next(one.type for one in view.config.questions if one.name == question)
     chosen = answer_filter(question, type_of_question, answer)
     return queue_link(view.url, view.dataset_id, "submitted", **chosen)
@@ -362,5 +362,5 @@ def _tally(view: ProjectView, today: str) -> Tally:
 
 
 def today_utc() -> date:
-    """Days are those of UTC, as Argilla's times are."""
+    """Today in UTC, as Argilla's times are."""
     return datetime.now(UTC).date()

@@ -25,7 +25,7 @@ from sharegpt_argilla.config import (
 from sharegpt_argilla.config.annotation_task import EXTENSION
 from sharegpt_argilla.config.project_datasets import review_part
 from sharegpt_argilla.errors import InputError, UnknownNameError, UsageError
-from sharegpt_argilla.project.enrichers import Candidate
+from sharegpt_argilla.project.enrichers import RecordCandidate
 from sharegpt_argilla.project.record_links import queue_link
 from sharegpt_argilla.project.record_loader import LoadSummary, RecordLoader
 from sharegpt_argilla.records.record_fields import EarlierTurns, peer_table
@@ -234,6 +234,6 @@ class _Disagreement:
     def __init__(self, scores: Mapping[str, float]) -> None:
         self._scores = scores
 
-    def enrich(self, candidates: Sequence[Candidate]) -> None:
+    def enrich(self, candidates: Sequence[RecordCandidate]) -> None:
         for candidate in candidates:
             candidate.metadata[DISAGREEMENT] = round(self._scores[candidate.row["id"]], 4)

@@ -9,7 +9,7 @@ import pytest
 
 from sharegpt_argilla.config import load_project
 from sharegpt_argilla.errors import InputError
-from sharegpt_argilla.project.corpus_overview import Corpus, Filter, listed
+from sharegpt_argilla.project.corpus_overview import Filter, RowsOverview, listed
 from sharegpt_argilla.project.suggested_answers import SuggestedAnswers
 from sharegpt_argilla.rows import ANNOTATION, Pair, Row, build_row, read_extension, with_extension
 from tests.projects import ROOT, write_rows
@@ -23,7 +23,7 @@ def row(number: int, question: str, answer: str = "Yes.", **curation: object) ->
 
 
 @pytest.fixture
-def corpus(tmp_path: Path) -> Corpus:
+def corpus(tmp_path: Path) -> RowsOverview:
     rows = [
         row(1, "Is it raining?", flags=["too_short"], prompt_lang="en", response_lang="en"),
         row(2, "Is it raining again?", flags=["near_duplicate"], prompt_lang="en", dup_of="x"),
@@ -33,7 +33,7 @@ def corpus(tmp_path: Path) -> Corpus:
     rows[1] = suggesting(rows[1], {"question": "intent", "agent": "x", "value": ["code", "chat"], "type": "model"})
     path = write_rows(tmp_path / "rows.jsonl", [*rows, rows[0], row(5, "Rewrite this: it rains.")])
     path.write_text(path.read_text(encoding="utf-8") + "no row\n\n", encoding="utf-8")
-    return Corpus(path, SuggestedAnswers(load_project(ROOT / "dataset-config.yml")).of)
+    return RowsOverview(path, SuggestedAnswers(load_project(ROOT / "dataset-config.yml")).of)
 
 
 def suggesting(made: Row, *suggestions: object) -> Row:
@@ -45,7 +45,7 @@ def counts(points: list[dict]) -> dict[str, int]:
     return {one["name"]: one["rows"] for one in points if one["rows"]}
 
 
-def test_overview(corpus: Corpus) -> None:
+def test_overview(corpus: RowsOverview) -> None:
     found = corpus.overview()
     numbers = ("rows", "unreadable", "conversations", "unanswered", "duplicates", "repeated")
     assert [found[name] for name in numbers] == [6, 1, 1, 1, 1, 1]
@@ -73,14 +73,14 @@ def test_overview(corpus: Corpus) -> None:
         (Filter(suggested=("intent", "rewrite")), [5]),
     ],
 )
-def test_filters(corpus: Corpus, wanted: Filter, turns: list[int]) -> None:
+def test_filters(corpus: RowsOverview, wanted: Filter, turns: list[int]) -> None:
     entries, count, whole = corpus.find(wanted)
     assert [one.turn for one in entries] == turns
     assert (count, whole) == (len(turns), True)
     assert [one["turn"] for one in listed(corpus, entries)] == turns
 
 
-def test_a_row_as_annotators_see_it(corpus: Corpus) -> None:
+def test_a_row_as_annotators_see_it(corpus: RowsOverview) -> None:
     project = load_project(ROOT / "dataset-config.yml").config
     fields = corpus.as_annotators_see(corpus.entries[1], project)
     corpus.close()
@@ -89,19 +89,19 @@ def test_a_row_as_annotators_see_it(corpus: Corpus) -> None:
     assert [message["content"] for message in fields[2]["messages"]] == ["Is it raining?", "Yes."]
 
 
-def test_readability_is_that_of_english(corpus: Corpus) -> None:
+def test_readability_is_that_of_english(corpus: RowsOverview) -> None:
     found = corpus.readability()
     assert (found["sampled"], found["of"]) == (4, 4)
     assert sum(one["rows"] for one in found["classes"]) == 4
 
 
-def test_a_file_that_changed_meanwhile_is_not_read_wrongly(corpus: Corpus) -> None:
+def test_a_file_that_changed_meanwhile_is_not_read_wrongly(corpus: RowsOverview) -> None:
     corpus.path.write_text(json.dumps({"id": "other"}) + "\n", encoding="utf-8")
-    with pytest.raises(InputError, match="changed meanwhile"):
+    with pytest.raises(InputError, match="changed in the meantime"):
         corpus.row(corpus.entries[0])
 
 
-def test_suggestions_are_those_of_the_row_else_of_the_rules(corpus: Corpus) -> None:
+def test_suggestions_are_those_of_the_row_else_of_the_rules(corpus: RowsOverview) -> None:
     found = corpus.overview()["suggested"]
     assert list(found) == ["intent"]
     assert counts(found["intent"]) == {"code": 1, "chat": 1, "rewrite": 1}

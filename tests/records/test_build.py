@@ -68,7 +68,9 @@ def test_metadata_has_the_declared_types_and_stays_in_bounds() -> None:
 
 def test_a_corpus_outside_the_options_is_refused_with_advice() -> None:
     plan = plan_metadata(CONFIG, METRICS)
-    with pytest.raises(RejectedError, match=r'corpus is "other", which is not among its options \(alpaca, '):
+    with pytest.raises(
+        RejectedError, match=r'corpus is "other", which is not among its options \(ai_studio, alpaca, '
+    ):
         plan.from_row(row(), {"解析模型": "other"})
 
 
