@@ -157,7 +157,7 @@ def test_values_of_tables_become_json() -> None:
     value = json_value(
         {"t": time, "d": Decimal("2"), "e": Decimal("1.5"), "n": float("nan"), "b": b"\xffx", 1: (b"a",)}
     )
-    assert value == {"t": "2023-04-09T00:02:53+00:00", "d": 2, "e": 1.5, "n": None, "b": "/3g=", "1": ["a"]}
+    assert value == {"t": "2023-04-09T00:02:53+00:00", "d": 2, "e": 1.5, "n": None, "b": "", "1": ["a"]}
     assert json.loads(json.dumps(value)) == value
 
 

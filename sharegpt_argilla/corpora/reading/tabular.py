@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import math
 import re
 from collections.abc import Iterator, Mapping
@@ -15,10 +14,16 @@ from sharegpt_argilla.corpora.reading.base import Damaged, Located
 from sharegpt_argilla.errors import InputError
 
 
+class Blob(str):
+    """An empty text that stands for bytes which are no text, such as a picture in a table."""
+
+    __slots__ = ()
+
+
 def json_value(value: Any) -> Any:
     """The value as JSON would hold it.
 
-    Times become ISO 8601, durations seconds, decimals numbers, bytes UTF-8 text or else base64; NaN and the
+    Times become ISO 8601, durations seconds, decimals numbers, bytes UTF-8 text or else a ``Blob``; NaN and the
     infinities become null, as in the JSON reader. What is of no known type becomes its text.
     """
     if value is None or isinstance(value, str | bool | int):
@@ -48,7 +53,7 @@ def _text(data: bytes) -> str:
     try:
         return data.decode("utf-8")
     except UnicodeDecodeError:
-        return base64.b64encode(data).decode("ascii")
+        return Blob()
 
 
 BATCH = 256

@@ -17,6 +17,7 @@ from sharegpt_argilla.corpora.reading.compression import Peekable
 from sharegpt_argilla.corpora.reading.inputs import Progress, Reading, Source, Streams, Stretch
 from sharegpt_argilla.corpora.reading.json_reader import Batch
 from sharegpt_argilla.corpora.reading.json_recovery import TOO_DEEP
+from sharegpt_argilla.corpora.run.extra_limits import bounded
 from sharegpt_argilla.corpora.run.pairing import Pairer
 from sharegpt_argilla.corpora.run.pending_pairs import write_pending
 from sharegpt_argilla.corpora.run.plain_sharegpt import PlainShareGPT
@@ -205,7 +206,7 @@ class _Conversion:
         # One record of many: what an adapter did not foresee costs its record, not the run.
         except Exception as error:
             raise RejectedError(f"the {self.corpus.name} adapter failed ({type(error).__name__})") from error
-        conversations = list(self._sessions.own(conversations))
+        conversations = [bounded(each) for each in self._sessions.own(conversations)]
         for conversation in conversations:
             self._builder.share(
                 conversation.session, self._pairer.corpus, conversation.created, conversation.extra
