@@ -134,8 +134,8 @@ def test_mended_rejects_can_be_read_again(folder: Path) -> None:
     )
     extract(["raw.json"], "vicuna", "rows.jsonl", rejects="bad.jsonl")
     (reject,) = rejects_of("bad.jsonl")
-    Path("mended.json").write_text(reject["raw"].replace('"human"', '"human", "value": "x"}'))
-    assert extract(["mended.json"], "vicuna", "more.jsonl").rows == 1
+    Path("repaired.json").write_text(reject["raw"].replace('"human"', '"human", "value": "x"}'))
+    assert extract(["repaired.json"], "vicuna", "more.jsonl").rows == 1
 
 
 def test_a_wrong_model_writes_nothing_and_says_why(folder: Path) -> None:

@@ -1,7 +1,7 @@
-"""Flag rows that are not worth an annotator's time, and leave out, mend or sample as asked.
+"""Flag rows that are not worth an annotator's time, and leave out, fix or sample as asked.
 
-Every check only flags: what it found stands under `curation` in the row's extension, and in Argilla as metadata.
-Rows are left out for the checks named with --drop, and mended by those named with --fix. docs/curation.md has all
+Every check only flags: what it found is stored under `curation` in the row's extension, in Argilla as metadata.
+Rows are left out for the checks named with --drop, and fixed by those named with --fix. docs/curation.md has all
 checks, what they find in real data, and how often they are right.
 """
 
@@ -33,11 +33,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     _add_options(parser)
     _add_sampling(parser)
     add("--report", metavar="FILE", help="write the counts with examples: an HTML page, or JSON for .json")
-    add("--rejects", metavar="FILE", help="file for lines that are no rows (rejected.jsonl beside the output)")
+    add("--rejects", metavar="FILE", help="file for lines that are not rows (rejected.jsonl next to the output)")
     add("--config", metavar="FILE", help=f"project file with a curation section ({DEFAULT_CONFIG} if it is here)")
     add("--workers", type=int, default=1, metavar="N", help="processes to share the work (default: 1)")
     add("--scheduler", metavar="ADDRESS", help="Dask scheduler that does the work instead: tcp://host:8786")
-    add("--dry-run", action="store_true", help="look and count, write nothing")
+    add("--dry-run", action="store_true", help="check and count, write nothing")
 
 
 def _add_checks(parser: argparse.ArgumentParser) -> None:
@@ -48,7 +48,7 @@ def _add_checks(parser: argparse.ArgumentParser) -> None:
     add("--check", nargs="+", default=[], metavar="ID", help=f"only these: {checks}. By default all but {extra}")
     add("--skip", nargs="+", default=[], metavar="ID", help="all but these")
     add("--drop", nargs="+", default=[], metavar="ID", help="leave out the rows that these flag")
-    add("--fix", nargs="+", default=[], metavar="ID", help="let these mend what they find")
+    add("--fix", nargs="+", default=[], metavar="ID", help="let these fix what they find")
     add("--redact", action="store_true", help="put placeholders such as <EMAIL> for private data")
 
 

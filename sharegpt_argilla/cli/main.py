@@ -16,7 +16,7 @@ from sharegpt_argilla.errors import SharegptArgillaError, UnknownNameError
 COMMANDS = {
     "init": "a new project: config, guidelines and examples in a folder",
     "extract": "raw corpora -> rows",
-    "curate": "rows -> flagged rows: checked, mended, left out, sampled as asked",
+    "curate": "rows -> flagged rows: checked, fixed, left out, sampled as asked",
     "serve": "the embedded Argilla, until Ctrl-C",
     "status": "whether the embedded Argilla runs, where, and what it holds",
     "stop": "a clean end of the embedded Argilla, from another terminal",

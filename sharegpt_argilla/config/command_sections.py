@@ -21,7 +21,7 @@ class Curation(Section):
     """Checks by their ids, and their thresholds; docs/curation.md has them all.
 
     ``check``: those that look, where not the default ones. ``skip``: those that do not. ``drop``: those whose rows
-    are left out. ``fix``: those that mend. ``redact``: placeholders for private data. ``languages``: those wanted.
+    are left out. ``fix``: those that fix. ``redact``: placeholders for private data. ``languages``: those wanted.
     """
 
     check: list[CheckId] = []

@@ -1,8 +1,8 @@
-"""What the files in ``data`` know of each check: its patterns by language, and how often it was right.
+"""What the files in ``data`` contain for each check: its patterns by language, and its measured precision.
 
 A table is named for a check. It says ``true_hits``, ``read_hits`` and what was ``read``, or why the check was
 ``never_judged``. Each table in it, ``parts`` aside, is a set of patterns: a language's code or ``any`` -> regular
-expressions, with ``flags`` of `re` ("i" where it says nothing) and a ``source``.
+expressions, with ``flags`` of `re` (default "i") and a ``source``.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ def all_data() -> Mapping[str, Mapping[str, Any]]:
 
 
 def check_data(check: str) -> Mapping[str, Any]:
-    """The table of a check; an empty one for a check of somebody else's."""
+    """The table of a check; empty for a check from another package."""
     return all_data().get(check, {})
 
 
 def pattern_set(check: str, name: str) -> tuple[dict[str, str], re.RegexFlag]:
-    """Language (``any`` for every one) -> regular expression, and the flags of all of them."""
+    """Language (``any`` for all languages) -> regular expression, and the flags for all of them."""
     table = check_data(check)
     expressions = {
         language: alternatives(entries, table.get("parts", {}))

@@ -1,4 +1,4 @@
-"""Some rows looked at, mended and written again. One chunk is what one worker does in one go."""
+"""One chunk of rows: parsed, checked, fixed and encoded again. A worker takes one chunk at a time."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from sharegpt_argilla.curation.checks.duplicate_checks import (
 )
 from sharegpt_argilla.curation.checks.private_data_checks import Private
 from sharegpt_argilla.curation.checks.table import CHECKS
-from sharegpt_argilla.curation.checks.toxicity_models import Moderation
-from sharegpt_argilla.curation.curation_block import marks
+from sharegpt_argilla.curation.checks.toxicity_models import ModerationCheck
+from sharegpt_argilla.curation.curation_block import curation_block
 from sharegpt_argilla.curation.language_identifier import identifier
 from sharegpt_argilla.curation.redaction import redact
 from sharegpt_argilla.errors import RejectedError
@@ -36,15 +36,15 @@ from sharegpt_argilla.rows import (
 )
 
 CHUNK = 250
-"""Rows that a worker gets at once."""
+"""Rows in a chunk."""
 _LONGEST_SESSION = 2000
-"""Rows of one conversation that stay together beyond that."""
+"""Rows of one conversation that may extend a chunk beyond that."""
 # The session as `extract` writes it, and as a writer that escapes it does.
 _SESSION = re.compile(r'\\"(?:会话|\\u4f1a\\u8bdd)\\": *(\\".*?\\"|\d+)')
 
 
 def chunks(lines: Iterable[str], size: int = CHUNK) -> Iterator[list[str]]:
-    """The lines in lists of about ``size``; neighbours of one conversation stay together."""
+    """The lines in lists of about ``size``; adjacent rows of one conversation stay together."""
     chunk: list[str] = []
     last = ""
     for line in lines:
@@ -61,14 +61,14 @@ def chunks(lines: Iterable[str], size: int = CHUNK) -> Iterator[list[str]]:
 
 
 def _session(line: str) -> str:
-    found = _SESSION.findall(line)
-    return str(found[-1]) if found else ""
+    sessions = _SESSION.findall(line)
+    return str(sessions[-1]) if sessions else ""
 
 
 EXAMPLES = 3
 """Rows that a report shows for each check."""
 _WORDS = 200
-"""Words of a prompt that a diverse sample looks at."""
+"""Words of a prompt that count for a diverse sample."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,11 +76,11 @@ class Settings:
     """What is done with each row; the same in every worker.
 
     Attributes:
-        checks: ids of those that look, in the order of the table.
-        fix: ids of those that mend or redact what they find.
-        options: what people set.
+        checks: ids of the checks that run, in the order of the table.
+        fix: ids of the checks that fix or redact what they find.
+        options: thresholds, languages and models.
         first_turn: keep only the first pair of each conversation.
-        words: give the words of each prompt, for a diverse sample.
+        words: return the words of each prompt, for a diverse sample.
     """
 
     checks: tuple[str, ...]
@@ -91,24 +91,24 @@ class Settings:
 
 
 class Curated(NamedTuple):
-    """One line of the input after the checks; a line that is no row has a reason and no id.
+    """One input line after the checks; a line that is not a row has a reason and no id.
 
     Attributes:
-        line: the row to write, without a line break; of a rejected line, what stood there.
-        reason: why it is no row; "" when it is one.
+        line: the row to write, without a line break; a rejected line as it was read.
+        reason: why it is not a row; "" if it is one.
         id: of the row.
         session: its conversation.
         turn: number of the pair in it.
-        found: checks that flagged it, mended or not.
-        flags: those that still do.
-        fixed: checks that mended it.
-        print: to know the prompt again; None when nobody asks for duplicates.
-        prompt_language: of the prompt.
-        response_language: of the answer.
-        model: the model that answered, as the corpus calls it; "" when it does not say.
-        length: words of the prompt, to the next power of two.
-        excerpts: check -> the words that gave the row away, of the first rows of the chunk.
-        words: hashes of the prompt's words, when the sample is to be diverse.
+        flagged_by: checks that flagged it, whether fixed or not.
+        flags: checks that still flag it.
+        fixed: checks that fixed it.
+        print: fingerprint of the prompt; None if no duplicate check runs.
+        prompt_language: ISO 639-1 code, or ``unsure``.
+        response_language: the same of the answer; "" without an answer.
+        model: the model that answered, as the corpus names it; "" if unknown.
+        length: words of the prompt, rounded up to a power of two.
+        excerpts: check -> the words that it flagged, for the first rows of the chunk.
+        words: the prompt's words, if the sample is to be diverse.
     """
 
     line: str
@@ -116,7 +116,7 @@ class Curated(NamedTuple):
     id: str = ""
     session: str = ""
     turn: int = 1
-    found: tuple[str, ...] = ()
+    flagged_by: tuple[str, ...] = ()
     flags: tuple[str, ...] = ()
     fixed: tuple[str, ...] = ()
     print: Fingerprint | None = None
@@ -130,7 +130,7 @@ class Curated(NamedTuple):
 
 @dataclass(slots=True)
 class _Work:
-    """A row on its way through the chunk."""
+    """A row and what the checks have found in it so far."""
 
     row: Row
     extension: Mapping[str, Any]
@@ -138,33 +138,37 @@ class _Work:
     texts: Texts
     fixed: list[str] = field(default_factory=list)
     findings: dict[str, Finding] = field(default_factory=dict)
-    mended: dict[str, Finding] = field(default_factory=dict)
+    fixed_findings: dict[str, Finding] = field(default_factory=dict)
 
 
 def curate_chunk(lines: Sequence[str], settings: Settings) -> list[Curated]:
-    """Look at rows, mend them, write what was found under ``curation``.
+    """Check rows, fix them, and store the result under ``curation``.
 
     Args:
-        lines: rows as lines, blank ones among them. A conversation in two chunks has placeholders of its own in
-            each.
+        lines: rows as lines, blank lines included. A conversation in two chunks has its own placeholders in each.
         settings: of the run.
 
     Returns:
-        One entry a line, in their order. Duplicates are not flagged yet: for that all chunks are needed.
+        One entry per line, in order. Duplicates are not flagged yet: that needs all chunks.
     """
     parsed = [_parse(line) for line in lines]
     works = [work for work in parsed if isinstance(work, _Work)]
     checks = [CHECKS[name] for name in settings.checks]
-    _mend(works, [check for check in checks if check.fix and check.id in settings.fix], settings.options)
+    _fix(works, [check for check in checks if check.fix and check.id in settings.fix], settings.options)
     _identify(works, settings.options)
-    away = [check for check in checks if isinstance(check, Moderation)]
-    _look(works, [check for check in checks if check not in away], [work.item for work in works], settings.options)
+    remote_checks = [check for check in checks if isinstance(check, ModerationCheck)]
+    _look(
+        works,
+        [check for check in checks if check not in remote_checks],
+        [work.item for work in works],
+        settings.options,
+    )
     _redact(
         works, [check for check in checks if isinstance(check, Private) and check.id in settings.fix], settings
     )
-    # What leaves this machine has no private data when nobody wants it in the rows.
+    # With redaction, private data must not leave this machine either.
     redacted = [replace(work.item, prompt=work.texts.prompt, answer=work.texts.answer) for work in works]
-    _look(works, away, redacted, settings.options)
+    _look(works, remote_checks, redacted, settings.options)
     shown: dict[str, int] = {}
     return [
         _finished(work, checks, settings, shown) if isinstance(work, _Work) else Curated(line, work)
@@ -173,7 +177,7 @@ def curate_chunk(lines: Sequence[str], settings: Settings) -> list[Curated]:
 
 
 def _parse(line: str) -> _Work | str:
-    """The row in a line, or why there is none."""
+    """The row in a line, or the reason why it is not a row."""
     try:
         row = check_row(json.loads(line))
         extension = read_extension(row)
@@ -188,17 +192,17 @@ def _parse(line: str) -> _Work | str:
     return _Work(row, extension, item, item.texts)
 
 
-def _mend(works: Iterable[_Work], fixing: Sequence[Check], options: Options) -> None:
+def _fix(works: Iterable[_Work], fixing_checks: Sequence[Check], options: Options) -> None:
     for work in works:
-        for check in fixing:
+        for check in fixing_checks:
             finding = check.find([work.item], options)[0]
             if finding is None or check.fix is None:
                 continue
-            mended = check.fix(work.item.texts)
-            if mended != work.item.texts:
-                work.item = Item(mended.prompt, mended.answer, work.item.turn, work.extension)
+            fixed_texts = check.fix(work.item.texts)
+            if fixed_texts != work.item.texts:
+                work.item = Item(fixed_texts.prompt, fixed_texts.answer, work.item.turn, work.extension)
                 work.fixed.append(check.id)
-                work.mended[check.id] = finding
+                work.fixed_findings[check.id] = finding
 
 
 def _look(works: Sequence[_Work], checks: Sequence[Check], items: Sequence[Item], options: Options) -> None:
@@ -233,24 +237,26 @@ def _redact(works: Sequence[_Work], checks: Sequence[Private], settings: Setting
 def _finished(work: _Work, checks: Sequence[Check], settings: Settings, shown: dict[str, int]) -> Curated:
     item = work.item
     flags = [name for name, finding in work.findings.items() if finding.flagged and name not in _redacted(work)]
-    found = sorted({*flags, *work.fixed})
+    flagged_by = sorted({*flags, *work.fixed})
     extension = {
         **{key: value for key, value in work.extension.items() if key != CURATION},
-        CURATION: marks(work.extension.get(CURATION), settings.checks, item, flags, work.fixed, work.findings),
+        CURATION: curation_block(
+            work.extension.get(CURATION), settings.checks, item, flags, work.fixed, work.findings
+        ),
     }
     row = with_extension({**work.row, "问": work.texts.prompt, "答": work.texts.answer}, extension)
     near = NEAR in settings.checks and item.turn == 1
-    wanted = near or EXACT in settings.checks
+    fingerprinted = near or EXACT in settings.checks
     model = work.extension.get("model")
     return Curated(
         dump_row(row),
         id=row["id"],
         session=str(work.extension.get(SESSION)),
         turn=item.turn,
-        found=tuple(found),
+        flagged_by=tuple(flagged_by),
         flags=tuple(sorted(flags)),
         fixed=tuple(sorted(work.fixed)),
-        print=fingerprint(item.prompt, near=near) if wanted else None,
+        print=fingerprint(item.prompt, near=near) if fingerprinted else None,
         prompt_language=item.prompt_language,
         response_language=item.response_language,
         model=model if isinstance(model, str) else "",
@@ -267,9 +273,9 @@ def _redacted(work: _Work) -> set[str]:
 def _excerpts(
     work: _Work, checks: Sequence[Check], settings: Settings, shown: dict[str, int]
 ) -> Iterator[tuple[str, str]]:
-    """Examples for the report. A row with private data shows no words: they might be a part of it."""
+    """Excerpts for the report; empty for a row with private data, since they might contain it."""
     for check in checks:
-        finding = work.findings.get(check.id) or work.mended.get(check.id)
+        finding = work.findings.get(check.id) or work.fixed_findings.get(check.id)
         if finding is None or not finding.flagged or shown.get(check.id, 0) >= EXAMPLES:
             continue
         shown[check.id] = shown.get(check.id, 0) + 1
@@ -278,6 +284,6 @@ def _excerpts(
 
 def _is_private(work: _Work, options: Options) -> bool:
     private = [check for check in CHECKS.values() if isinstance(check, Private)]
-    known = any(check.id in work.findings for check in private)
+    has_finding = any(check.id in work.findings for check in private)
     patterns = [check for check in private if not check.optional]
-    return known or any(check.find([work.item], options)[0] for check in patterns)
+    return has_finding or any(check.find([work.item], options)[0] for check in patterns)

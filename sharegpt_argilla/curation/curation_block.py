@@ -1,4 +1,4 @@
-"""What curation leaves in a row, under ``curation`` in its extension."""
+"""The ``curation`` object in a row's extension: flags, languages, fixes, private data, toxicity."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from sharegpt_argilla.common.contract_keys import (
 from sharegpt_argilla.curation.checks.base import Finding, Item
 
 
-def marks(
+def curation_block(
     before: object,
     checks: Collection[str],
     item: Item,
@@ -25,34 +25,34 @@ def marks(
     fixed: Sequence[str],
     findings: Mapping[str, Finding],
 ) -> dict[str, Any]:
-    """The object for one row.
+    """The ``curation`` object for one row.
 
     Args:
-        before: what an earlier run left. Flags of checks that do not run now stay, and so does what was mended.
-        checks: those that run now.
-        item: the row, its languages known.
-        flags: what is wrong with it as it stands.
-        fixed: what was mended now.
-        findings: check -> finding, for the facts.
+        before: the object from an earlier run. Its flags from checks that do not run now stay, as does ``fixed``.
+        checks: ids of the checks that run now.
+        item: the row, its languages identified.
+        flags: checks that still flag the row.
+        fixed: checks that fixed the row in this run.
+        findings: check -> finding, for its facts.
     """
     earlier = before if isinstance(before, dict) else {}
     kept = [flag for flag in earlier.get(FLAGS, []) if flag not in checks]
-    found: dict[str, Any] = {FLAGS: sorted({*flags, *kept}), PROMPT_LANGUAGE: item.prompt_language}
+    block: dict[str, Any] = {FLAGS: sorted({*flags, *kept}), PROMPT_LANGUAGE: item.prompt_language}
     if item.response_language:
-        found[RESPONSE_LANGUAGE] = item.response_language
-    mended = sorted({*fixed, *earlier.get(FIXED, [])})
-    if mended:
-        found[FIXED] = mended
-    private = [earlier.get(PII, {}) if mended else {}]
-    private += [finding.facts[PII] for finding in findings.values() if PII in finding.facts]
-    if counts := {name: count for counts in private for name, count in counts.items()}:
-        found[PII] = dict(sorted(counts.items()))
-    toxic = [finding.facts[TOXICITY] for finding in findings.values() if TOXICITY in finding.facts]
-    if toxic := _toxicity(earlier.get(TOXICITY, {}), toxic):
-        found[TOXICITY] = toxic
+        block[RESPONSE_LANGUAGE] = item.response_language
+    all_fixed = sorted({*fixed, *earlier.get(FIXED, [])})
+    if all_fixed:
+        block[FIXED] = all_fixed
+    pii_counts = [earlier.get(PII, {}) if all_fixed else {}]
+    pii_counts += [finding.facts[PII] for finding in findings.values() if PII in finding.facts]
+    if counts := {name: count for counts in pii_counts for name, count in counts.items()}:
+        block[PII] = dict(sorted(counts.items()))
+    toxicity_facts = [finding.facts[TOXICITY] for finding in findings.values() if TOXICITY in finding.facts]
+    if toxicity_facts := _toxicity(earlier.get(TOXICITY, {}), toxicity_facts):
+        block[TOXICITY] = toxicity_facts
     if DUPLICATE_OF in earlier and {"duplicate", "near_duplicate"} & set(kept):
-        found[DUPLICATE_OF] = earlier[DUPLICATE_OF]
-    return found
+        block[DUPLICATE_OF] = earlier[DUPLICATE_OF]
+    return block
 
 
 def _toxicity(before: Mapping[str, Any], facts: Sequence[Mapping[str, Any]]) -> Any:

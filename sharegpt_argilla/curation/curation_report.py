@@ -1,4 +1,4 @@
-"""The report on a curation as one HTML page that needs nothing else."""
+"""The report on a curation: as plain data, as terminal lines, and as a self-contained HTML page."""
 
 from __future__ import annotations
 
@@ -47,29 +47,29 @@ def _check(name: str, counts: CheckCounts, drop: Collection[str], settings: Sett
 
 
 def render_report(report: Report, name: str) -> str:
-    """The report as the file of that name holds it: JSON for ``.json``, else one HTML page."""
+    """The report as text for a file of that name: JSON for ``.json``, else an HTML page."""
     if name.endswith(".json"):
         return json.dumps(report, ensure_ascii=False, indent=2) + "\n"
     return render_page(report)
 
 
 def report_lines(report: Report) -> Iterator[str]:
-    """The report for a terminal: a line for each check that found something."""
-    found = [(name, check) for name, check in report["checks"].items() if check["flagged"]]
-    if found:
+    """The report for a terminal: a line for each check that flagged rows."""
+    flagged = [(name, check) for name, check in report["checks"].items() if check["flagged"]]
+    if flagged:
         yield f"{'check':<20}{'flagged':>9}{'fixed':>8}{'dropped':>9}{'precision':>11}"
-    for name, check in found:
+    for name, check in flagged:
         precision = "-" if check["precision"] is None else f"{check['precision']:.2f}"
         counts = f"{check['flagged']:>9,}{check['fixed']:>8,}{check['dropped']:>9,}{precision:>11}"
         yield f"{name:<20}{counts}  {check['message']}"
     for name, check in report["checks"].items():
         if check["drops"] and (check["precision"] is None or check["precision"] < ENOUGH):
-            known = "was never measured" if check["precision"] is None else f"is {check['precision']:.2f}"
-            yield f"{name} drops rows, though its precision {known}; look at what it flags first"
+            measured = "was never measured" if check["precision"] is None else f"is {check['precision']:.2f}"
+            yield f"{name} drops rows, though its precision {measured}; look at what it flags first"
 
 
 _LANGUAGES = 20
-"""The most that a page shows."""
+"""Languages that a page shows."""
 
 
 def render_page(report: Report) -> str:
@@ -96,7 +96,7 @@ def _by_flags(checks: Mapping[str, Report]) -> list[tuple[str, int]]:
 
 
 def _bars(counts: Sequence[tuple[str, int]], unit: str, total: int) -> Any:
-    """A chart of counts with their shares of ``total``; None where nothing is to be shown."""
+    """A chart of counts with their shares of ``total``; None without counts."""
     from sharegpt_argilla.common.charts import bars  # noqa: PLC0415 - Altair takes half a second
 
     points = [

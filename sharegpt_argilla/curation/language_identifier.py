@@ -14,11 +14,11 @@ from sharegpt_argilla.errors import UnknownNameError, UsageError
 
 IDENTIFIERS = ("py3langid", "lingua")
 LEAST_LETTERS = 20
-"""Letters of a text in an alphabet, below which its language is unsure; of Han, kana and Hangul, a quarter."""
+"""Least letters of a text whose language can be told; a quarter of that for Han, kana and Hangul."""
 LONGEST = 600
-"""Characters at the beginning of a text that are looked at."""
+"""Characters at the beginning of a text that are used."""
 _SURE = 0.8
-"""Probability of a language, below which a text is unsure."""
+"""Least probability of a language."""
 _NOISE = re.compile(r"https?://\S+|<[^>\n]{1,200}>|&\w+;|[\d_*#|=\\{}\[\]]+")
 _ADDRESS = re.compile(r"\S+@\S+")
 _DENSE = re.compile("[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
@@ -28,10 +28,10 @@ Identify = Callable[[str], str]
 
 
 def identifier(name: str) -> Identify:
-    """What gives the ISO 639-1 code of a text's language, or ``unsure``. Code and addresses in it do not count.
+    """A function: text -> ISO 639-1 code of its language, or ``unsure``. Code and addresses do not count.
 
     Raises:
-        UnknownNameError: there is no such identifier.
+        UnknownNameError: no identifier has that name.
         UsageError: its library is not installed.
     """
     if name not in IDENTIFIERS:
@@ -60,9 +60,9 @@ def _py3langid() -> Identify:
 
     def guess(text: str) -> str:
         counts = model.instance2fv(text)
-        # What `classify` computes, without the features that the text has not.
+        # What `classify` computes, without the features that the text lacks.
         used = np.flatnonzero(counts)
-        # einsum: a matrix product would start threads for it, which costs more than it is worth.
+        # einsum: a matrix product would start threads, which costs more than it saves.
         logarithms = np.einsum("i,ij->j", counts[used].astype(np.float32), model.nb_ptc[used]) + model.nb_pc
         shares = dict(zip(model.nb_classes, model.norm_probs(logarithms).tolist(), strict=True))
         language = max(shares, key=shares.__getitem__)

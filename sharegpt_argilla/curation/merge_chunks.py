@@ -1,4 +1,4 @@
-"""The chunks of a run put together: duplicates, counts, and what is kept."""
+"""Merges the chunks of a run: flags duplicates, counts, and decides which rows are kept."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from sharegpt_argilla.rows import CURATION, dump_row, read_extension, with_exten
 
 @dataclass(slots=True)
 class CheckCounts:
-    """What became of the rows that one check flagged.
+    """Counts of the rows that one check flagged.
 
     Attributes:
-        flagged: rows that it flagged, mended ones too.
-        fixed: rows that it mended.
-        dropped: rows left out for it; a row may be left out for several.
-        examples: id and words of the first rows.
+        flagged: rows that it flagged, fixed rows included.
+        fixed: rows that it fixed.
+        dropped: rows dropped because of it; a row may be dropped because of several checks.
+        examples: id and excerpt of the first rows.
     """
 
     flagged: int = 0
@@ -33,17 +33,17 @@ class CheckCounts:
 
 @dataclass
 class Gathering:
-    """Takes the rows in their order and says which are kept.
+    """Takes the rows in order and decides which are kept.
 
     Attributes:
         drop: checks whose rows are left out.
         first_turn: keep only first pairs.
         seen: the prompts so far.
-        counts: check -> what became of its rows.
+        counts: check -> its counts.
         languages: language of the prompt -> rows.
-        rows: how many came in.
-        dropped: how many were left out for a check.
-        later_turns: how many were left out for being no first pair.
+        rows: rows taken.
+        dropped: rows dropped because of a check.
+        later_turns: rows left out because they are not a first pair.
     """
 
     checks: Sequence[str]
@@ -63,7 +63,7 @@ class Gathering:
         self.counts = {name: CheckCounts() for name in self.checks}
 
     def take(self, row: Curated) -> Curated | None:
-        """The row as it is to be written; None when it is left out."""
+        """The row to write; None if it is left out."""
         self.rows += 1
         self.languages[row.prompt_language] += 1
         if self.first_turn and row.turn != 1:
@@ -78,22 +78,22 @@ class Gathering:
         return row
 
     def _compared(self, row: Curated) -> Curated:
-        """The row with a flag when its prompt was there before."""
+        """The row, flagged if its prompt repeats an earlier one."""
         if row.print is None:
             return row
         key = self._before(row)
-        known = self.seen.find(row.print, key, row.id, row.session)
-        if known is None or known[0] not in self.counts:
+        repeated = self.seen.find(row.print, key, row.id, row.session)
+        if repeated is None or repeated[0] not in self.counts:
             if not self.drop.intersection(row.flags):
                 self.seen.add(row.print, key, row.id, row.session)
             return row
-        flag, first = known
+        flag, first = repeated
         return _flagged(row, flag, first)
 
     def _before(self, row: Curated) -> bytes:
-        """What stands for the prompts before this one in its conversation: nothing before a first one.
+        """A hash of the earlier prompts of the conversation; empty for a first turn.
 
-        "Go on" is a duplicate only where the same conversation led to it.
+        "Continue" is a duplicate only after the same conversation.
         """
         if row.turn == 1:
             key = b""
@@ -107,7 +107,7 @@ class Gathering:
         return key
 
     def _count(self, row: Curated, reasons: frozenset[str]) -> None:
-        for name in row.found:
+        for name in row.flagged_by:
             counts = self.counts[name]
             counts.flagged += 1
             counts.fixed += name in row.fixed
@@ -117,7 +117,7 @@ class Gathering:
 
 
 def _flagged(row: Curated, flag: str, first: str) -> Curated:
-    """The row with one flag more."""
+    """The row with one more flag."""
     value = json.loads(row.line)
     extension = read_extension(value)
     block = extension[CURATION]
@@ -126,6 +126,6 @@ def _flagged(row: Curated, flag: str, first: str) -> Curated:
     line = dump_row(with_extension(value, extension))
     return row._replace(
         line=line,
-        found=tuple(sorted({*row.found, flag})),
+        flagged_by=tuple(sorted({*row.flagged_by, flag})),
         flags=tuple(sorted({*row.flags, flag})),
     )

@@ -1,4 +1,4 @@
-"""How often each check is right, as judged by reading what it flagged."""
+"""The precision of each check, measured by reading what it flagged."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from typing import NamedTuple
 from sharegpt_argilla.curation.check_data import check_data
 
 ENOUGH = 0.8
-"""Precision from which a check may be trusted to drop rows that nobody looks at."""
+"""Least precision of a check that may drop rows unseen."""
 
 
 class Precision(NamedTuple):
-    """Hits that were read, and how many of them were what the check says."""
+    """Hits that were read, and how many of them were true."""
 
     true: int
     read: int
@@ -23,6 +23,6 @@ class Precision(NamedTuple):
 
 
 def measured_precision(check: str) -> Precision | None:
-    """What reading gave; None for a check that nobody judged. docs/curation.md says on which files."""
+    """The measured precision; None for a check that was never judged. docs/curation.md names the files."""
     table = check_data(check)
     return Precision(table["true_hits"], table["read_hits"]) if "true_hits" in table else None

@@ -1,4 +1,4 @@
-"""Private data that has a form: e-mail addresses, telephone numbers, IP addresses, cards, keys."""
+"""Detectors of private data, by pattern or by Presidio, and the placeholders that replace it."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from sharegpt_argilla.errors import UsageError
 EXISTING = re.compile(
     r"<(?:PRESIDIO_ANONYMIZED_\w+|TRUFFLEHOG_REDACTED_\w+|[A-Z]+(?:_[A-Z]+)*(?:_\d+)?)>|\bNAME_\d+\b|\[REDACTED\]"
 )
-"""What others put in place of something private (WildChat, LMSYS-Chat-1M) or we did before."""
+"""Placeholders of other corpora (WildChat, LMSYS-Chat-1M) and of earlier runs."""
 _OURS = re.compile(r"<([A-Z]+(?:_[A-Z]+)*)_(\d+)>")
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Span:
-    """Something private: where it stands in a text, and of which type (``EMAIL``)."""
+    """Something private: its offsets in a text, and its type (``EMAIL``)."""
 
     start: int
     end: int
@@ -39,15 +39,15 @@ Detect = Callable[[str], Iterable[Span]]
 class Placeholders:
     """Type and value -> placeholder, of one conversation.
 
-    ``<EMAIL>`` where there is one value of a type, ``<EMAIL_1>`` and ``<EMAIL_2>`` where there are several, in the
-    order of their first appearance. Numbers that stand in the texts already are not given again.
+    ``<EMAIL>`` for the only value of a type; ``<EMAIL_1>``, ``<EMAIL_2>`` for several, in the order of their first
+    appearance. Numbers that the texts already contain are not reused.
     """
 
     _values: dict[str, dict[str, int]] = field(default_factory=dict)
     _taken: dict[str, int] = field(default_factory=dict)
 
     def learn(self, text: str, spans: Sequence[Span]) -> None:
-        """Take in the values of a text before any is replaced."""
+        """Register the values of a text; all texts come before the first replacement."""
         for name, number in _OURS.findall(text):
             self._taken[name] = max(self._taken.get(name, 0), int(number))
         for span in spans:
@@ -55,7 +55,7 @@ class Placeholders:
             values.setdefault(_key(text[span.start : span.end]), len(values) + 1)
 
     def replace(self, text: str, spans: Sequence[Span]) -> str:
-        """The text with each span's placeholder in its place."""
+        """The text with each span replaced by its placeholder."""
         for span in sorted(spans, reverse=True):
             name = self._name(span.type, _key(text[span.start : span.end]))
             text = f"{text[: span.start]}<{name}>{text[span.end :]}"
@@ -72,7 +72,7 @@ def _key(value: str) -> str:
 
 
 def without_overlaps(spans: Iterable[Span], text: str) -> list[Span]:
-    """The spans in order, of two that overlap the longer, none inside a placeholder that is there already."""
+    """The spans in order: the longer of two that overlap, none inside an existing placeholder."""
     taken = [match.span() for match in EXISTING.finditer(text)] if "<" in text or "NAME_" in text else []
     chosen: list[Span] = []
     for span in sorted(spans, key=lambda span: (span.start - span.end, span.start, span.type)):
@@ -83,7 +83,7 @@ def without_overlaps(spans: Iterable[Span], text: str) -> list[Span]:
 
 
 _EMAIL = LanguagePatterns("email", "form")
-# Addresses of nobody; after the allow-list of da03/wildchat.
+# Addresses that belong to nobody; after the allow-list of da03/wildchat.
 _NOBODY = LanguagePatterns("email", "nobody")
 
 _PHONE = LanguagePatterns("phone", "form")
@@ -97,7 +97,7 @@ _FICTION = LanguagePatterns("phone", "fiction")
 
 _IPV4 = LanguagePatterns("ip_address", "v4")
 _IPV6 = LanguagePatterns("ip_address", "v6")
-# What stands about the version of a program.
+# Words around the version of a program.
 _PACKAGE = LanguagePatterns("ip_address", "package")
 _VERSION = LanguagePatterns("ip_address", "version")
 _CARD = LanguagePatterns("card", "form")
@@ -109,11 +109,11 @@ _SECRET = LanguagePatterns("secret", "token")
 _ASSIGNED = LanguagePatterns("secret", "assigned")
 _EXAMPLE = LanguagePatterns("secret", "example")
 _ENTROPY = 3.3
-"""Bits a character, below which a token is a word or a pattern and no secret."""
+"""Bits per character below which a token is a word or a pattern, not a secret."""
 
 
 def emails(text: str) -> Iterator[Span]:
-    """Addresses, those of nobody left out."""
+    """E-mail addresses, except those that belong to nobody."""
     if "@" not in text:
         return
     for match in _EMAIL.finditer(text):
@@ -129,13 +129,13 @@ def phones(text: str) -> Iterator[Span]:
         digits = re.sub(r"\D", "", number)
         if len(number) <= 8 or not 8 <= len(digits) <= 15 or _FICTION.search(digits):
             continue
-        told = _CUE.search(text[max(0, match.start() - 40) : match.start()])
-        if told or digits in listed or _INTERNATIONAL.search(number) or _AMERICAN.search(number):
+        cued = _CUE.search(text[max(0, match.start() - 40) : match.start()])
+        if cued or digits in listed or _INTERNATIONAL.search(number) or _AMERICAN.search(number):
             yield Span(*match.span(), "PHONE")
 
 
 def _listed(text: str) -> set[str]:
-    """Numbers in a list of them: at least five, equally long, alone on their lines, with the same beginning."""
+    """Numbers in a list: at least five, equally long, alone on their lines, with the same beginning."""
     alone = [re.sub(r"[ .+-]", "", match[1]) for match in _ALONE.finditer(text)]
     kinds = Counter((digits[:2], len(digits)) for digits in set(alone))
     return {digits for digits in alone if kinds[digits[:2], len(digits)] >= _LIST}
@@ -166,7 +166,7 @@ def ip_addresses(text: str) -> Iterator[Span]:
 
 
 def cards(text: str) -> Iterator[Span]:
-    """Numbers that pass Luhn's test and are grouped as on a card, or stand near a word for one."""
+    """Numbers that pass Luhn's test and are grouped as on a card, or are near a word for one."""
     for match in _CARD.finditer(text):
         digits = re.sub(r"\D", "", match[0])
         grouped = len(digits) != len(match[0])
@@ -177,12 +177,12 @@ def cards(text: str) -> Iterator[Span]:
 
 def luhn(digits: str) -> bool:
     """Whether the last digit is the check digit of the others (ISO/IEC 7812-1, annex B)."""
-    doubled = (int(digit) * (2 if place % 2 else 1) for place, digit in enumerate(reversed(digits)))
+    doubled = (int(digit) * (2 if position % 2 else 1) for position, digit in enumerate(reversed(digits)))
     return sum(value - 9 if value > 9 else value for value in doubled) % 10 == 0
 
 
 def secrets(text: str) -> Iterator[Span]:
-    """Keys and tokens by their prefix, and what is assigned to a word for one and looks random."""
+    """Keys and tokens by their prefix, and random-looking values assigned to a word for one."""
     for match in _SECRET.finditer(text):
         if not _EXAMPLE.search(match[0][4:]):
             yield Span(*match.span(), "SECRET")
@@ -193,12 +193,12 @@ def secrets(text: str) -> Iterator[Span]:
 
 
 def entropy(text: str) -> float:
-    """Bits a character (Shannon)."""
+    """Shannon entropy in bits per character."""
     return -sum(count / len(text) * math.log2(count / len(text)) for count in Counter(text).values())
 
 
 ENTITIES = ("PERSON", "IBAN_CODE", "US_SSN", "US_PASSPORT", "UK_NHS", "CRYPTO")
-"""What is asked of Presidio. What has a form of its own (e-mail and so on) the other checks find."""
+"""Entities that Presidio looks for. The other checks find those with a pattern (e-mail and so on)."""
 _SCORE = 0.5
 
 
@@ -230,6 +230,6 @@ def _analyzer(model: str) -> Any:
             "or name another with --spacy-model"
         ) from None
     engine: Any = SpacyNlpEngine(models=[{"lang_code": "en", "model_name": model}])
-    # Given instead of loaded, since Presidio would download a pipeline that is missing.
+    # Set here instead of loaded by Presidio, which would download a missing pipeline.
     engine.nlp = {"en": pipeline}
     return AnalyzerEngine(nlp_engine=engine, supported_languages=["en"])

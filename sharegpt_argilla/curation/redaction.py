@@ -1,4 +1,4 @@
-"""Private data in the rows of one conversation replaced by placeholders."""
+"""Replaces private data in the rows of one conversation by placeholders."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from sharegpt_argilla.curation.private_data import Placeholders, Span, without_o
 from sharegpt_argilla.rows import ANNOTATION, CORPUS, CURATION, ORIGINAL_SESSION, SESSION, TURN
 
 _KEPT = {SESSION, ORIGINAL_SESSION, TURN, CORPUS, ANNOTATION, CURATION}
-"""Keys of the extension that hold no text of the conversation."""
+"""Keys of the extension that contain no text of the conversation."""
 
 Extension = Mapping[str, Any]
 
@@ -19,25 +19,25 @@ Extension = Mapping[str, Any]
 def redact(
     rows: Sequence[tuple[Texts, Extension]], checks: Sequence[Private], options: Options
 ) -> list[tuple[Texts, Extension]]:
-    """The rows of one conversation with a placeholder for everything that the checks find.
+    """The rows of one conversation with a placeholder for each value that the checks find.
 
     Texts in the extension (system turns, titles) are redacted too.
     """
-    places = Placeholders()
-    found: dict[str, list[Span]] = {}
+    placeholders = Placeholders()
+    spans_of: dict[str, list[Span]] = {}
 
     def spans(text: str) -> list[Span]:
-        if text not in found:
-            found[text] = without_overlaps(
+        if text not in spans_of:
+            spans_of[text] = without_overlaps(
                 (span for check in checks for span in check.detect(text, options)), text
             )
-        return found[text]
+        return spans_of[text]
 
     for text in _texts(rows):
-        places.learn(text, spans(text))
+        placeholders.learn(text, spans(text))
 
     def clean(text: str) -> str:
-        return places.replace(text, spans(text))
+        return placeholders.replace(text, spans(text))
 
     return [
         (

@@ -1,4 +1,4 @@
-"""Which rows a sample has: the same ones on every machine, in every order of reading."""
+"""Draws a sample of rows: the same rows on every machine, whatever the order of reading."""
 
 from __future__ import annotations
 
@@ -13,39 +13,39 @@ from sharegpt_argilla.errors import UnknownNameError
 
 Stratum = Literal["language", "model", "length", "flag"]
 _SMOOTH = 5
-"""Words added to each prompt, so that one rare word alone does not win."""
+"""Words added to each prompt, so that a single rare word does not decide."""
 _USED = 0.1
-"""What a word counts that was chosen once, against one that never was."""
+"""The weight of a word that was chosen once, compared with 1 for a new word."""
 
 
-class Candidate(NamedTuple):
+class SampleCandidate(NamedTuple):
     """A row that may be in the sample.
 
     Attributes:
-        draw: its place in the order of the draw, from seed and id.
-        place: its place in the file.
-        stratum: its group, when the sample is stratified.
-        words: of its prompt, when the sample is diverse.
+        draw: its rank in the draw, from seed and id.
+        number: its line in the file, from 0.
+        stratum: its group, if the sample is stratified.
+        words: of its prompt, if the sample is diverse.
     """
 
     draw: int
-    place: int
+    number: int
     stratum: str = ""
     words: tuple[str, ...] = ()
 
 
-def candidate(row: Curated, place: int, seed: int, stratify: str | None) -> Candidate:
+def candidate(row: Curated, number: int, seed: int, stratify: str | None) -> SampleCandidate:
     """The row as a candidate."""
     digest = hashlib.sha256(f"{seed} {row.id}".encode()).digest()
     stratum = stratum_of(row, stratify) if stratify else ""
-    return Candidate(int.from_bytes(digest[:8], "big"), place, stratum, row.words)
+    return SampleCandidate(int.from_bytes(digest[:8], "big"), number, stratum, row.words)
 
 
 def check_stratum(name: str) -> str:
     """The name itself.
 
     Raises:
-        UnknownNameError: rows are not grouped by that.
+        UnknownNameError: rows cannot be grouped by it.
     """
     if name not in get_args(Stratum):
         raise UnknownNameError("stratum", name, get_args(Stratum))
@@ -63,61 +63,61 @@ def stratum_of(row: Curated, stratify: str) -> str:
     return groups[stratify]
 
 
-def choose(candidates: Iterable[Candidate], size: int, *, diverse: bool = False) -> list[int]:
-    """The places of the sample's rows, in the order of the file.
+def choose(candidates: Iterable[SampleCandidate], size: int, *, diverse: bool = False) -> list[int]:
+    """The line numbers of the sample's rows, from 0, in ascending order.
 
     Args:
         candidates: all rows that may be in it.
-        size: rows of the sample; fewer when there are fewer.
+        size: rows of the sample; fewer if there are fewer candidates.
         diverse: choose prompts whose words are least like those chosen before, instead of drawing.
     """
-    strata: dict[str, list[Candidate]] = defaultdict(list)
-    for one in candidates:
-        strata[one.stratum].append(one)
+    strata: dict[str, list[SampleCandidate]] = defaultdict(list)
+    for row in candidates:
+        strata[row.stratum].append(row)
     shares = allot({name: len(members) for name, members in strata.items()}, size)
-    chosen: list[Candidate] = []
+    chosen: list[SampleCandidate] = []
     for name, share in shares.items():
         chosen += _diverse(strata[name], share) if diverse else heapq.nsmallest(share, strata[name])
-    return sorted(one.place for one in chosen)
+    return sorted(row.number for row in chosen)
 
 
 def allot(sizes: Mapping[str, int], total: int) -> dict[str, int]:
-    """How many rows each group gives: all the same, where a group is too small the others more.
+    """Rows to take from each group: equal shares; what a small group lacks the others give.
 
     >>> allot({"en": 100, "ms": 3, "ko": 50}, 23)
     {'en': 10, 'ko': 10, 'ms': 3}
     """
     shares: dict[str, int] = {}
     left = total
-    # Smallest first: what a small group cannot give goes to those after it.
-    for place, (name, size) in enumerate(sorted(sizes.items(), key=lambda item: (item[1], item[0]))):
-        groups = len(sizes) - place
-        shares[name] = min(size, -(-left // groups) if place == len(sizes) - 1 else left // groups)
+    # Smallest first: what a small group cannot give goes to the larger ones.
+    for position, (name, size) in enumerate(sorted(sizes.items(), key=lambda item: (item[1], item[0]))):
+        groups = len(sizes) - position
+        shares[name] = min(size, -(-left // groups) if position == len(sizes) - 1 else left // groups)
         left -= shares[name]
     return dict(sorted(shares.items()))
 
 
-def _diverse(candidates: Sequence[Candidate], size: int) -> list[Candidate]:
-    """Greedy: next is the prompt whose words were chosen least often so far; equal ones in the draw's order.
+def _diverse(candidates: Sequence[SampleCandidate], size: int) -> list[SampleCandidate]:
+    """Greedy: next comes the prompt whose words were chosen least often so far; ties in the order of the draw.
 
-    A prompt's gain only falls as others are chosen, so that one whose gain is worked out anew and still the
-    highest needs no look at the rest (Minoux 1978).
+    A prompt's gain only falls as others are chosen: if its recomputed gain is still the highest, the rest need
+    not be recomputed (Minoux 1978).
     """
     used: Counter[str] = Counter()
 
-    def gain(one: Candidate) -> float:
-        news = sum(_USED / used[word] if word in used else 1 for word in one.words)
-        return news / (len(one.words) + _SMOOTH)
+    def gain(row: SampleCandidate) -> float:
+        novelty = sum(_USED / used[word] if word in used else 1 for word in row.words)
+        return novelty / (len(row.words) + _SMOOTH)
 
-    heap = [(-gain(one), one) for one in candidates]
+    heap = [(-gain(row), row) for row in candidates]
     heapq.heapify(heap)
-    chosen: list[Candidate] = []
+    chosen: list[SampleCandidate] = []
     while heap and len(chosen) < size:
-        _, one = heapq.heappop(heap)
-        now = -gain(one)
-        if heap and now > heap[0][0]:
-            heapq.heappush(heap, (now, one))
+        _, row = heapq.heappop(heap)
+        negated_gain = -gain(row)
+        if heap and negated_gain > heap[0][0]:
+            heapq.heappush(heap, (negated_gain, row))
             continue
-        chosen.append(one)
-        used.update(one.words)
+        chosen.append(row)
+        used.update(row.words)
     return chosen

@@ -1,4 +1,4 @@
-"""Patterns of one meaning in several languages, and texts without their code."""
+"""Patterns with one meaning in several languages, and how a match becomes a finding."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ FAMILY = {"en": "en", "ms": "ms", "id": "ms", "zh": "zh", "ko": "ko", "ja": "ja"
 EXCERPT = 80
 """Characters of a text that a report shows."""
 
-# Lines that are code though nobody marked them so.
+# Lines that are code although no markdown marks them.
 _PROGRAM = re.compile(
     r"[{};][ \t]*$|^[ \t]*(?:#include|def |class |import |from \w+ import|print\(|public |SELECT |<\?php|"
     r"<!DOCTYPE|\$\w+ =|"
@@ -25,7 +25,7 @@ _CODE = re.compile(r"```.*?(?:```|\Z)|`[^`\n]+`", re.DOTALL)
 
 
 class LanguagePatterns:
-    """A pattern for each language. Of a text in a language with no pattern, all are tried.
+    """A pattern for each language. For a language without a pattern, all of them are tried.
 
     Nothing is read or compiled before the first text. The patterns are set ``name`` of ``check`` in ``data``.
     """
@@ -40,7 +40,7 @@ class LanguagePatterns:
         return pattern.search(text) if end is None else pattern.search(text, 0, end)
 
     def fullmatch(self, text: str, language: str = "") -> re.Match[str] | None:
-        """The text itself, where it matches as a whole."""
+        """The match of the whole text, if any."""
         return self._pattern(language).fullmatch(text)
 
     def finditer(self, text: str, language: str = "") -> Iterator[re.Match[str]]:
@@ -62,17 +62,17 @@ class LanguagePatterns:
 
 
 def without_code(text: str) -> str:
-    """The text with a blank in place of each piece of markdown code."""
+    """The text with each piece of markdown code replaced by a space."""
     return _CODE.sub(" ", text) if "`" in text else text
 
 
 def is_program(text: str) -> bool:
-    """Whether there is code in the text that no markdown marks."""
+    """Whether the text contains code that no markdown marks."""
     return _PROGRAM.search(text) is not None
 
 
 def around(text: str, match: re.Match[str]) -> Finding:
-    """A finding that shows the match and a little of what stands around it."""
+    """A finding whose excerpt is the match with a little of the text around it."""
     room = max(0, EXCERPT - (match.end() - match.start())) // 2
     start, end = max(0, match.start() - room), match.end() + room
     return Finding(excerpt=shortened(text[start:end]))
@@ -84,6 +84,6 @@ def shortened(text: str) -> str:
     return line if len(line) <= EXCERPT else f"{line[: EXCERPT - 1]}…"
 
 
-def found(text: str, match: re.Match[str] | None) -> Finding | None:
-    """``around``, or None where nothing matched."""
+def finding_for(text: str, match: re.Match[str] | None) -> Finding | None:
+    """``around`` for a match, None for no match."""
     return around(text, match) if match else None

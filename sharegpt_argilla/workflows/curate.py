@@ -1,4 +1,4 @@
-"""Rows -> flagged rows: checked, mended, left out and sampled as asked."""
+"""Rows -> flagged rows: checked, fixed, left out and sampled as asked."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ from sharegpt_argilla.curation.chunks import Curated, Settings, chunks, curate_c
 from sharegpt_argilla.curation.curation_report import build_report, render_report
 from sharegpt_argilla.curation.language_identifier import identifier
 from sharegpt_argilla.curation.merge_chunks import Gathering
-from sharegpt_argilla.curation.sampling import Candidate, candidate, check_stratum, choose
+from sharegpt_argilla.curation.sampling import SampleCandidate, candidate, check_stratum, choose
 from sharegpt_argilla.errors import InputError, UnknownNameError, UsageError
 
 
 @dataclass(frozen=True, slots=True)
 class Sampling:
-    """Which of the rows that are kept are written.
+    """Which of the kept rows are written.
 
     Attributes:
         size: how many; None for all.
@@ -46,7 +46,7 @@ class Sampling:
 
 
 class Thresholds(TypedDict, total=False):
-    """What the checks go by, where it is not the default: the attributes of ``Options``, under their names."""
+    """Options of the checks that are not the default: the attributes of ``Options``, under their names."""
 
     languages: Sequence[str]
     identifier: str
@@ -67,10 +67,10 @@ class CurateSummary:
         rows: rows read.
         kept: rows written, or in a dry run rows that would have been.
         dropped: rows left out for a check.
-        rejected: lines that are no rows.
-        rejects: the file that has them; None when there is none.
+        rejected: lines that are not rows.
+        rejects: the file that contains them; None if none exists.
         output: the file written; "" in a dry run.
-        report: all counts, with examples; what the report file holds.
+        report: all counts, with examples; what the report file contains.
     """
 
     rows: int = 0
@@ -107,16 +107,16 @@ def curate(  # noqa: PLR0913 - the options of the command, under their names
     options: Mapping[str, Any] | None = None,
     **thresholds: Unpack[Thresholds],
 ) -> CurateSummary:
-    """Look at every row, write what was found into it, and leave out or mend only what is asked for.
+    """Check every row, store the findings in it, and leave out or fix only what is asked for.
 
     Args:
         rows: a rows file, or ``-``.
         output: the file to write, or ``-``. The order of the rows stays.
-        check: checks that look; default: all that need no model and no network. Those of ``drop`` and ``fix``
-            look too.
-        skip: checks that do not.
+        check: checks that run; default: all that need no model and no network. Those of ``drop`` and ``fix``
+            run too.
+        skip: checks that do not run.
         drop: checks whose rows are left out.
-        fix: checks that mend what they find; those for private data put placeholders there.
+        fix: checks that fix what they find; those for private data put placeholders there.
         redact: ``fix`` for all checks for private data that run.
         sample: how many of the rows that are kept are written; default: all.
         seed: of the sample; the same gives the same rows everywhere.
@@ -124,11 +124,11 @@ def curate(  # noqa: PLR0913 - the options of the command, under their names
         diverse: sample prompts that are unlike one another.
         first_turn: only the first pair of each conversation.
         report: file for the counts, as HTML or JSON by its name.
-        rejects: file for lines that are no rows; default ``rejected.jsonl`` beside the output.
-        config: a project file whose ``curation`` section says what is not said here.
+        rejects: file for lines that are not rows; default ``rejected.jsonl`` next to the output.
+        config: a project file whose ``curation`` section gives what is not given here.
         workers: processes; the output does not depend on it.
         scheduler: address of a Dask scheduler that does the work instead.
-        dry_run: look and count, write nothing.
+        dry_run: check and count, write nothing.
         on_progress: called with the number of rows that are done since the last call.
         sampling: ``sample`` to ``first_turn`` as one object.
         options: ``thresholds`` as a mapping.
@@ -137,7 +137,7 @@ def curate(  # noqa: PLR0913 - the options of the command, under their names
 
     Raises:
         UsageError: an option cannot be used, or a check needs what is not installed.
-        InputError: a file cannot be read or written; nothing stands under the output's name then.
+        InputError: a file cannot be read or written; the output file is not created then.
     """
     section = load_project(config).config.curation if config is not None else Curation()
     plan = _plan(section, check, skip, drop, fix, redact=redact)
@@ -183,22 +183,22 @@ def _plan(
     *,
     redact: bool,
 ) -> _Plan:
-    """What runs, drops and mends; the project file says it where the call does not."""
+    """The checks that run, drop and fix; the project file gives what the call does not."""
     check, skip = check or section.check, skip or section.skip
     dropping, fixing = frozenset(drop or section.drop), frozenset(fix or section.fix)
     for name in (*check, *skip, *dropping, *fixing):
         CHECKS[name]
-    wanted = (set(check or DEFAULT) | dropping | fixing) - set(skip)
+    running = (set(check or DEFAULT) | dropping | fixing) - set(skip)
     if missing := (dropping | fixing) & set(skip):
-        raise UsageError(f'the check "{min(missing)}" cannot both be skipped and drop or mend rows')
+        raise UsageError(f'the check "{min(missing)}" cannot both be skipped and drop or fix rows')
     if redact or section.redact:
-        fixing |= {name for name in wanted if CHECKS[name].private}
+        fixing |= {name for name in running if CHECKS[name].private}
     fixable = [name for name, check in CHECKS.items() if can_fix(check)]
     if unfit := fixing.difference(fixable):
         raise UsageError(
-            f'the check "{min(unfit)}" cannot mend what it finds; those that can: {", ".join(fixable)}'
+            f'the check "{min(unfit)}" cannot fix what it finds; those that can: {", ".join(fixable)}'
         )
-    return _Plan(tuple(name for name in CHECKS if name in wanted), dropping, fixing)
+    return _Plan(tuple(name for name in CHECKS if name in running), dropping, fixing)
 
 
 def _options(section: Curation, thresholds: Mapping[str, Any]) -> Options:
@@ -223,10 +223,10 @@ class _Run:
     sampling: Sampling
     dry_run: bool
     on_progress: Callable[[int], None]
-    _candidates: list[Candidate] = field(default_factory=list)
+    _candidates: list[SampleCandidate] = field(default_factory=list)
 
     def check(self, report: str | Path | None) -> None:
-        """Raise for what would fail when all the work is done."""
+        """Raise for what would fail only after all the work."""
         if self.sampling.size is not None and self.sampling.size < 1:
             raise UsageError(f"a sample of {self.sampling.size} rows: at least one is needed")
         if self.sampling.stratify is not None:
@@ -240,7 +240,7 @@ class _Run:
                 check_file_writable(target)
 
     def do(self, pool: Executor, window: int, refused: RejectsFile | None) -> CurateSummary:
-        """Give the chunks to the workers, take them back in order, write."""
+        """Run the chunks on the workers and write the results in order."""
         gathering = Gathering(
             self.settings.checks, self.drop, self.sampling.first_turn, Seen(self.settings.options.similarity)
         )
@@ -268,13 +268,13 @@ class _Run:
     ) -> None:
         number = 0
         for chunk in self._curated(pool, window):
-            for position, row in enumerate(chunk):
+            for index, row in enumerate(chunk):
                 if not row.line:
                     continue
                 if row.reason:
                     summary.rejected += 1
                     if refused is not None:
-                        refused.add(self.rows, position + number + 1, row.reason, row.line)
+                        refused.add(self.rows, index + number + 1, row.reason, row.line)
                     continue
                 kept = gathering.take(row)
                 if kept is None:
@@ -290,19 +290,19 @@ class _Run:
 
     def _sample(self, size: int, spool: IO[str], target: IO[str] | None) -> int:
         """Copy the chosen rows; returns how many."""
-        places = choose(self._candidates, size, diverse=self.sampling.diverse)
-        wanted = iter(places)
-        following = next(wanted, None)
+        numbers = choose(self._candidates, size, diverse=self.sampling.diverse)
+        chosen = iter(numbers)
+        following = next(chosen, None)
         spool.seek(0)
-        for position, line in enumerate(spool):
-            if position == following:
-                following = next(wanted, None)
+        for number, line in enumerate(spool):
+            if number == following:
+                following = next(chosen, None)
                 if target is not None:
                     target.write(line)
-        return len(places)
+        return len(numbers)
 
     def _curated(self, pool: Executor, window: int) -> Iterator[list[Curated]]:
-        """The chunks in order; at most ``window`` of them are on their way."""
+        """The chunks in order; at most ``window`` are in flight."""
         waiting: deque[Future[list[Curated]]] = deque()
         with open_input(self.rows) as file:
             for lines in chunks(_lines(file, self.rows)):

@@ -54,19 +54,19 @@ def test_an_excerpt_shows_what_was_found_and_nothing_private() -> None:
 
 
 @pytest.mark.parametrize("check", [name for name in FIXABLE if CHECKS[name].fix])
-def test_a_fix_mends_the_fault_and_does_not_touch_clean_text(check: str) -> None:
+def test_a_fix_repairs_the_fault_and_does_not_touch_clean_text(check: str) -> None:
     fix = CHECKS[check].fix
     for row in FAULTS[check]:
-        mended = fix(row.texts)
-        assert mended != row.texts or "\ufffd" in row.answer
+        fixed = fix(row.texts)
+        assert fixed != row.texts or "\ufffd" in row.answer
         if "\ufffd" not in row.answer:
-            assert not flagged(check, Item(mended.prompt, mended.answer))
+            assert not flagged(check, Item(fixed.prompt, fixed.answer))
     for row in [*CLEAN, *KNOWN_FALSE.get(check, [])]:
         if check != "no_input":
             assert fix(row.texts) == row.texts
 
 
-def test_what_mended_text_looks_like() -> None:
+def test_what_fixed_text_looks_like() -> None:
     texts = {name: FAULTS[name][0].texts for name in ("mojibake", "html_entities", "literal_escapes", "no_input")}
     assert CHECKS["mojibake"].fix(texts["mojibake"]).answer.startswith("It’s the disc")
     assert CHECKS["html_entities"].fix(texts["html_entities"]).prompt.endswith("<b>Now</b>")

@@ -1,4 +1,4 @@
-"""`curate` as a whole: what it writes, drops, mends and reports."""
+"""`curate` as a whole: what it writes, drops, fixes and reports."""
 
 import json
 import re
@@ -216,8 +216,8 @@ def test_the_project_file_says_what_the_call_does_not(tmp_path: Path) -> None:
     ("options", "said"),
     [
         ({"drop": ["blank_answr"]}, 'unknown check "blank_answr"; did you mean "blank_answer"'),
-        ({"fix": ["too_short"]}, 'the check "too_short" cannot mend what it finds; those that can: control_char'),
-        ({"drop": ["too_short"], "skip": ["too_short"]}, "cannot both be skipped and drop or mend rows"),
+        ({"fix": ["too_short"]}, 'the check "too_short" cannot fix what it finds; those that can: control_char'),
+        ({"drop": ["too_short"], "skip": ["too_short"]}, "cannot both be skipped and drop or fix rows"),
         ({"workers": 0}, "0 workers"),
         ({"options": {"identifier": "cld"}}, 'unknown language identifier "cld"'),
         ({"options": {"similarity": 7}}, "similarity 7: it lies between 0 and 1"),

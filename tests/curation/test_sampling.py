@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sharegpt_argilla.curation.sampling import Candidate, allot, choose
+from sharegpt_argilla.curation.sampling import SampleCandidate, allot, choose
 from sharegpt_argilla.errors import UnknownNameError, UsageError
 from sharegpt_argilla.workflows.curate import Sampling
 from tests.curation.rows import curated, row
@@ -127,7 +127,7 @@ def test_a_diverse_choice_is_the_greedy_one() -> None:
     chance = random.Random(3)
     letters = "abcdefghij"
     candidates = [
-        Candidate(
+        SampleCandidate(
             chance.randrange(10**6), place, words=tuple(sorted(chance.sample(letters, chance.randint(1, 4))))
         )
         for place in range(30)
@@ -145,5 +145,5 @@ def test_a_diverse_choice_is_the_greedy_one() -> None:
         )
         rest.remove(best)
         used.update(best.words)
-        expected.append(best.place)
+        expected.append(best.number)
     assert choose(candidates, 12, diverse=True) == sorted(expected)

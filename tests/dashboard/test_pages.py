@@ -168,7 +168,7 @@ def test_an_annotator_sees_the_own_agreement_with_gold(run: Run, told: Told) -> 
     assert "**4 of 6** answers to records whose answer is known are right (67%)." in words(page)
     shares = {one["question"]: (one["value"], one["items"]) for one in charts(page)[1]}
     assert shares == {"quality": (0.3333, 3), "intent": (1.0, 2), "toxicity": (1.0, 1)}
-    # Who cannot mend it does not read of a file that is gone.
+    # Whoever cannot fix it is not told of a missing file.
     assert "gold.jsonl" not in words(hidden)
     assert "gold.jsonl" in words(shown)
 

@@ -1,1 +1,1 @@
-"""The checks: what each looks for in a question and its answer, and its fix where there is one."""
+"""The checks: what each looks for in a question and its answer, and its fix if it has one."""

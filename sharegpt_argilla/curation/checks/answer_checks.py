@@ -1,4 +1,4 @@
-"""Answers that are none: blank, N/A, the prompt again, a refusal, words where code was asked for."""
+"""Checks of answers that do not answer: blank, N/A, the prompt again, a refusal, no code although asked for."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ _NOTHING = LanguagePatterns("na_answer", "answer")
 
 _REFUSAL = LanguagePatterns("refusal", "opening")
 _OPENING = 300
-"""Characters at the beginning of an answer in which it refuses."""
+"""Characters at the beginning of an answer in which a refusal counts."""
 
-# Somebody in a dialogue, or a phrase in a list, says so; a quotation mark at the very beginning is no such thing.
+# A quotation in a dialogue or a list is not a refusal; a quotation mark at the very beginning does not count.
 _QUOTED = re.compile(r"[(\"“‘'«]$|[-–:]\s$")
 
 _ASKED = LanguagePatterns("code_missing", "asked")
 _REFERRED = LanguagePatterns("code_missing", "spoken_of")
-# What prose has not: indents before code, calls, assignments, tags, braces, statements.
+# What prose lacks: indents before code, calls, assignments, tags, braces, statements.
 _CODE = re.compile(
     r"```|\w\(|[{};][ \t]*$|^[ \t]*(?:def|class|import|from|return|for|if|while|print|SELECT|#include|"
     r"public|function|var|"
@@ -30,7 +30,7 @@ _CODE = re.compile(
 
 
 def normalised(text: str) -> str:
-    """The text in small letters, each run of spaces one space."""
+    """The text in lower case, each run of white space one space."""
     return " ".join(text.casefold().split())
 
 

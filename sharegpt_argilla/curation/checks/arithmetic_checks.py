@@ -1,4 +1,4 @@
-"""Sums and statistics in an answer that can be worked out again, and come out otherwise."""
+"""Arithmetic and statistics in an answer that are recomputed and differ."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _CHAIN = re.compile(
     rf"(?P<left>\(*-?{_NUMBER}(?:\)*(?:{_OPERATOR})\(*{_NUMBER}){{1,40}}\)*)\s*=\s*(?P<right>-?{_NUMBER})"
     r"(?!\s*[-+*×·÷/−–^=%°]|\s+x\b|[\w(]|[.,]\d|\.\.)"
 )
-# What would make the chain the end of something longer, or its numbers something else than numbers.
+# Text before a chain that makes it the end of something longer, or its numbers not numbers.
 _BEFORE = re.compile(r"(?:[\w.,)\]%$€£^√²³:|\\]|[/*×·÷+−–^%-]\s*|\b(?:log|sin|cos|tan|mod)\s*)$")
 _TOKEN = re.compile(rf"\s*({_NUMBER}|[()+*/-])")
 _PLAIN = str.maketrans({"×": "*", "·": "*", "÷": "/", "−": "-", "–": "-", "x": "*"})
@@ -36,7 +36,7 @@ _VALUE = re.compile(r"-?\d+(?:,\d{3})*(?:\.\d+)?")
 
 
 def evaluate(text: str) -> Fraction | None:
-    """The exact value of a chain of + - * / and brackets; None where it has none. Nothing is executed."""
+    """The exact value of a chain of + - * / and brackets; None if it has none. Nothing is executed."""
     tokens = _TOKEN.findall(text.translate(_PLAIN))
     try:
         value, rest = _sum(tokens, 0)
@@ -45,38 +45,38 @@ def evaluate(text: str) -> Fraction | None:
     return value if rest == len(tokens) else None
 
 
-def _sum(tokens: Sequence[str], place: int) -> tuple[Fraction, int]:
-    value, place = _product(tokens, place)
-    while place < len(tokens) and tokens[place] in "+-":
-        other, after = _product(tokens, place + 1)
-        value, place = (value + other if tokens[place] == "+" else value - other), after
-    return value, place
+def _sum(tokens: Sequence[str], index: int) -> tuple[Fraction, int]:
+    value, index = _product(tokens, index)
+    while index < len(tokens) and tokens[index] in "+-":
+        other, after = _product(tokens, index + 1)
+        value, index = (value + other if tokens[index] == "+" else value - other), after
+    return value, index
 
 
-def _product(tokens: Sequence[str], place: int) -> tuple[Fraction, int]:
-    value, place = _factor(tokens, place)
-    while place < len(tokens) and tokens[place] in "*/":
-        other, after = _factor(tokens, place + 1)
-        value, place = (value * other if tokens[place] == "*" else value / other), after
-    return value, place
+def _product(tokens: Sequence[str], index: int) -> tuple[Fraction, int]:
+    value, index = _factor(tokens, index)
+    while index < len(tokens) and tokens[index] in "*/":
+        other, after = _factor(tokens, index + 1)
+        value, index = (value * other if tokens[index] == "*" else value / other), after
+    return value, index
 
 
-def _factor(tokens: Sequence[str], place: int) -> tuple[Fraction, int]:
-    if tokens[place] == "-":
-        value, place = _factor(tokens, place + 1)
-        return -value, place
-    if tokens[place] == "(":
-        value, place = _sum(tokens, place + 1)
-        if tokens[place] != ")":
-            raise ValueError(tokens[place])
-        return value, place + 1
-    return Fraction(tokens[place].replace(",", "")), place + 1
+def _factor(tokens: Sequence[str], index: int) -> tuple[Fraction, int]:
+    if tokens[index] == "-":
+        value, index = _factor(tokens, index + 1)
+        return -value, index
+    if tokens[index] == "(":
+        value, index = _sum(tokens, index + 1)
+        if tokens[index] != ")":
+            raise ValueError(tokens[index])
+        return value, index + 1
+    return Fraction(tokens[index].replace(",", "")), index + 1
 
 
 def rounds_to(value: Fraction, shown: str, exact: int) -> bool:
-    """Whether ``shown`` is the value, rounded or cut at as many digits as it has.
+    """Whether ``shown`` is the value, rounded or truncated to its number of digits.
 
-    A value that needs no more than ``exact`` digits after the point must stand there as it is.
+    A value with no more than ``exact`` digits after the point must be given exactly.
     """
     number = Fraction(shown.replace(",", ""))
     if (value * 10**exact).denominator == 1:
@@ -115,11 +115,11 @@ def _wrong_statistic(item: Item, _options: Options) -> Finding | None:
     if len(lists) != 1:
         return None
     numbers = [Fraction(number) for number in re.findall(r"-?\d+(?:\.\d+)?", lists[0])]
-    given = _VALUE.findall(item.answer)
+    numbers_in_answer = _VALUE.findall(item.answer)
     for name, words in _ASKED.items():
-        if words.search(prompt, item.prompt_language) and given:
+        if words.search(prompt, item.prompt_language) and numbers_in_answer:
             value = _STATISTICS[name](numbers)
-            if not any(rounds_to(value, shown, 1) for shown in given):
+            if not any(rounds_to(value, shown, 1) for shown in numbers_in_answer):
                 return Finding(excerpt=shortened(f"{name} of {lists[0]} is {float(value):g}"))
     return None
 

@@ -1,4 +1,4 @@
-"""What a check is: something that looks at question/answer pairs and says which have one certain fault."""
+"""What a check is: it inspects question/answer pairs and reports those with one kind of fault."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Severity = Literal["note", "warning", "error"]
 """``note``: worth knowing; ``warning``: often unusable; ``error``: nothing to learn from."""
 
 UNSURE = "unsure"
-"""The language of a text that is too short, or too odd, to tell."""
+"""The language code of a text whose language cannot be told."""
 
 
 class Texts(NamedTuple):
@@ -28,9 +28,9 @@ class Item:
 
     Attributes:
         prompt: its question.
-        answer: its answer; ``""`` when nobody answered.
+        answer: its answer; ``""`` if nobody answered.
         turn: 1-based number of the question in its conversation.
-        extension: what else the row knows, ``扩展字段`` parsed.
+        extension: the rest of the row, ``扩展字段`` parsed.
         prompt_language: ISO 639-1 code, or ``unsure``.
         response_language: the same of the answer.
     """
@@ -50,12 +50,12 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What a check has to say about a row.
+    """What a check reports about a row.
 
     Attributes:
-        excerpt: the words that gave it away; shown in reports, so empty where they are private.
-        facts: what goes under ``curation`` in the row, beside the flags.
-        flagged: False when there are facts only.
+        excerpt: the words that it flagged; shown in reports, so empty if they are private.
+        facts: what is stored under ``curation`` in the row, in addition to the flags.
+        flagged: False for facts alone.
     """
 
     excerpt: str = ""
@@ -65,18 +65,18 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What people may set.
+    """Thresholds, languages and models of the checks.
 
     Attributes:
-        languages: ISO 639-1 codes that are wanted; empty: any.
+        languages: ISO 639-1 codes that are wanted; empty for any.
         identifier: what tells the language: ``py3langid`` or ``lingua``.
         similarity: Jaccard similarity of word shingles from which two prompts are near duplicates.
         toxicity: score from which a text is toxic, 0 to 1.
-        min_words: words that a prompt has at least.
+        min_words: least words of a prompt.
         spacy_model: spaCy pipeline that finds names, by name or path.
         detoxify_model: Detoxify's ``multilingual``, ``original`` or ``unbiased``, or a checkpoint's path.
-        moderation_url: base address of an endpoint that speaks OpenAI's moderation interface.
-        moderation_model: model that the endpoint is asked for.
+        moderation_url: base address of an endpoint with OpenAI's moderation interface.
+        moderation_model: model that the endpoint is to use.
     """
 
     languages: tuple[str, ...] = ()
@@ -102,10 +102,10 @@ class Check(Protocol):
         id: the flag that it sets.
         message: what is wrong with a row that it flags, for people.
         severity: how bad that is.
-        private: whether what it finds must never be shown.
+        private: whether its matches must never be shown.
         optional: whether it runs only when asked for by name.
-        precision: true hits among those that were read; None when there were none to read.
-        fix: the mended texts of a flagged row; None when the check cannot mend.
+        precision: share of true hits among those that were read; None if none was read.
+        fix: returns the fixed texts of a flagged row; None if the check cannot fix.
     """
 
     @property
@@ -124,13 +124,13 @@ class Check(Protocol):
     def fix(self) -> Fix | None: ...  # noqa: D102
 
     def find(self, items: Sequence[Item], options: Options) -> list[Finding | None]:
-        """What it says about each item, in their order; None for nothing."""
+        """Its finding for each item, in order; None for no finding."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A check that looks at one row at a time."""
+    """A check that inspects one row at a time."""
 
     id: str
     message: str
@@ -146,5 +146,5 @@ class Rule:
         return measured_precision(self.id)
 
     def find(self, items: Sequence[Item], options: Options) -> list[Finding | None]:
-        """What it says about each item."""
+        """Its finding for each item, in order; None for no finding."""
         return [self.look(item, options) for item in items]

@@ -1,4 +1,4 @@
-"""Characters that got lost on the way: control characters, escapes, entities, mojibake. All can be mended."""
+"""Checks for damaged characters: control characters, escapes, entities, mojibake. All can be fixed."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ _ENTITY = re.compile(
 _CODE = re.compile(r"(```.*?(?:```|\Z)|`[^`\n]+`)", re.DOTALL)
 
 
-def _outside(text: str, mend: Callable[[str], str]) -> str:
-    """The text with everything but its markdown code mended."""
+def _outside(text: str, fix: Callable[[str], str]) -> str:
+    """The text with everything but its markdown code fixed."""
     if "`" not in text:
-        return mend(text)
-    return "".join(part if place % 2 else mend(part) for place, part in enumerate(_CODE.split(text)))
+        return fix(text)
+    return "".join(part if index % 2 else fix(part) for index, part in enumerate(_CODE.split(text)))
 
 
 def _in_prose(pattern: re.Pattern[str], item: Item) -> Finding | None:
@@ -41,17 +41,17 @@ def _in_prose(pattern: re.Pattern[str], item: Item) -> Finding | None:
     return None
 
 
-def _both(mend: Callable[[str], str]) -> Callable[[Texts], Texts]:
-    return lambda texts: Texts(mend(texts.prompt), mend(texts.answer))
+def _both(fix: Callable[[str], str]) -> Callable[[Texts], Texts]:
+    return lambda texts: Texts(fix(texts.prompt), fix(texts.answer))
 
 
 def _control(item: Item, _options: Options) -> Finding | None:
     for text in item.texts:
         match = _CONTROL.search(text)
         if match or _LOST in text:
-            place = match.start() if match else text.index(_LOST)
+            offset = match.start() if match else text.index(_LOST)
             return Finding(
-                excerpt=f"U+{ord(text[place]):04X} after: {shortened(text[max(0, place - 40) : place])}"
+                excerpt=f"U+{ord(text[offset]):04X} after: {shortened(text[max(0, offset - 40) : offset])}"
             )
     return None
 
@@ -65,9 +65,9 @@ def _escapes(item: Item, _options: Options) -> Finding | None:
 
 
 def _unescape(text: str) -> str:
-    mended = _outside(text, lambda part: part if is_program(part) else _ESCAPE.sub(_character, part))
+    unescaped = _outside(text, lambda part: part if is_program(part) else _ESCAPE.sub(_character, part))
     # Two escapes of a surrogate pair are one character.
-    return mended.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return unescaped.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def _character(match: re.Match[str]) -> str:
@@ -90,10 +90,10 @@ def _mojibake(item: Item, _options: Options) -> Finding | None:
 CONTROL = Rule(
     "control_characters", "control, zero-width or lost characters", "note", _control, fix=_both(_without_control)
 )
-ESCAPES = Rule("literal_escapes", "escapes such as \\n stand as text", "warning", _escapes, fix=_both(_unescape))
+ESCAPES = Rule("literal_escapes", "escapes such as \\n appear as text", "warning", _escapes, fix=_both(_unescape))
 ENTITIES = Rule(
     "html_entities",
-    "HTML entities stand as text",
+    "HTML entities appear as text",
     "warning",
     _entities,
     fix=_both(lambda text: _outside(text, html.unescape)),

@@ -1,4 +1,4 @@
-"""Prompts that were there before, to the letter or nearly."""
+"""Duplicate prompts, exact (normalised) and near (MinHash)."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ ROWS = 4
 """Two prompts are compared when one of 16 bands of 4 hashes agrees: 99 % of the pairs of similarity 0.7."""
 SHINGLE = 3
 LONGEST = 10_000
-"""Characters of a prompt that are looked at, as in LMSYS-Chat-1M."""
+"""Characters of a prompt that are compared, as in LMSYS-Chat-1M."""
 _LEAST_WORDS = 5
 MOST = 50
-"""Prompts of one band that later ones are compared with: of thousands made after one pattern, the first."""
+"""Prompts of one band that later ones are compared with, the first ones: thousands may share a pattern."""
 
 EXACT, NEAR = "duplicate", "near_duplicate"
 
@@ -33,11 +33,11 @@ Signature = NDArray[np.uint32]
 
 @dataclass(frozen=True, slots=True)
 class Fingerprint:
-    """What is kept of a prompt to know it again.
+    """What is kept of a prompt to recognise it.
 
     Attributes:
         exact: hash of the normalised prompt.
-        signature: its MinHash; None for one that is too short to be like another, or no first prompt.
+        signature: its MinHash; None for a prompt that is too short, or not the first of its conversation.
     """
 
     exact: bytes
@@ -45,14 +45,14 @@ class Fingerprint:
 
 
 def normalised_words(prompt: str) -> list[str]:
-    """The words of a prompt in small letters, without spacing and punctuation (Unicode NFKC)."""
+    """The words of a prompt in lower case, without spacing and punctuation (Unicode NFKC)."""
     return _WORD.findall(unicodedata.normalize("NFKC", prompt).casefold())
 
 
 def fingerprint(prompt: str, *, near: bool) -> Fingerprint:
-    """The fingerprint of a prompt; with ``near``, one to find similar prompts by."""
+    """The fingerprint of a prompt; with ``near``, including a signature."""
     words = normalised_words(prompt)
-    # Punctuation alone is no prompt without words.
+    # A prompt of punctuation alone has no words, but is not empty.
     text = " ".join(words) if words else prompt.strip()
     exact = hashlib.blake2b(text.encode("utf-8", "replace"), digest_size=16).digest()
     if not near or len(words) < _LEAST_WORDS:
@@ -66,10 +66,10 @@ def fingerprint(prompt: str, *, near: bool) -> Fingerprint:
 
 
 def _shingles(prompt: str) -> set[bytes]:
-    """Three words at a time. An instruction in a paragraph of its own stands before each of those of its input.
+    """Three words at a time. An instruction in its own paragraph prefixes each shingle of its input.
 
-    Two inputs under one instruction are as alike as the inputs are, however long the instruction; two instructions
-    over one input are not alike.
+    Two inputs under one instruction are as similar as the inputs, however long the instruction; two instructions
+    over one input are not similar.
     """
     head, _, rest = prompt.partition("\n\n")
     words = normalised_words(rest)
@@ -78,13 +78,13 @@ def _shingles(prompt: str) -> set[bytes]:
     if len(words) < _LEAST_WORDS:
         return set()
     return {
-        f"{tag}|{' '.join(words[place : place + SHINGLE])}".encode() for place in range(len(words) - SHINGLE + 1)
+        f"{tag}|{' '.join(words[start : start + SHINGLE])}".encode() for start in range(len(words) - SHINGLE + 1)
     }
 
 
 @dataclass
 class Seen:
-    """The prompts that were there before. It grows with them: about 2 kB for each with a signature.
+    """The prompts so far. Its size grows with them: about 2 kB for each with a signature.
 
     Attributes:
         similarity: Jaccard similarity of shingles from which two are near duplicates.
@@ -96,13 +96,13 @@ class Seen:
     _kept: list[tuple[str, str, Signature]] = field(default_factory=list)
 
     def find(self, print_: Fingerprint, key: bytes, row: str, session: str) -> tuple[str, str] | None:
-        """The flag and the id of the row that this one repeats; None when it is new.
+        """The flag and the id of the row that this one repeats; None for a new prompt.
 
         Args:
             print_: of the prompt.
-            key: what must agree besides, for a later turn: the prompts before it.
+            key: what must also be equal for a later turn: a hash of the prompts before it.
             row: its id.
-            session: its conversation. Another answer to the same prompt in it is no duplicate.
+            session: its conversation, in which another answer to the same prompt is not a duplicate.
         """
         first = self._exact.get(key + print_.exact)
         if first is not None:
@@ -123,15 +123,15 @@ class Seen:
         numbers = {self._bands[band] for band in _bands(signature) if band in self._bands}
         for number in sorted(numbers):
             row, other, kept = self._kept[number]
-            alike = float(np.count_nonzero(kept == signature)) / PERMUTATIONS
-            if alike >= self.similarity and other != session:
+            similarity = float(np.count_nonzero(kept == signature)) / PERMUTATIONS
+            if similarity >= self.similarity and other != session:
                 return NEAR, row
         return None
 
 
 @dataclass
 class Resembling:
-    """All prompts that were there before, to know every one of them that a prompt resembles.
+    """All prompts so far, to list those that a prompt resembles.
 
     Attributes:
         similarity: Jaccard similarity of shingles from which two resemble each other.
@@ -141,7 +141,7 @@ class Resembling:
     _rows: dict[int, list[tuple[str, Signature]]] = field(default_factory=dict)
 
     def add(self, prompt: str, row: str) -> set[str]:
-        """Remember a prompt; the ids of the rows before whose prompts it resembles.
+        """Remember a prompt; returns the ids of earlier rows with a similar prompt.
 
         Args:
             prompt: the question of a row; short ones resemble nothing.
@@ -150,20 +150,20 @@ class Resembling:
         signature = fingerprint(prompt, near=True).signature
         if signature is None:
             return set()
-        found: set[str] = set()
+        similar_rows: set[str] = set()
         shelves = [self._rows.setdefault(band, []) for band in _bands(signature)]
-        known = {id(kept): (other, kept) for shelf in shelves for other, kept in shelf}
+        candidates = {id(kept): (other, kept) for shelf in shelves for other, kept in shelf}
         closest = 0.0
-        for other, kept in known.values():
-            alike = float(np.count_nonzero(kept == signature)) / PERMUTATIONS
-            closest = max(closest, alike)
-            if alike >= self.similarity:
-                found.add(other)
+        for other, kept in candidates.values():
+            similarity = float(np.count_nonzero(kept == signature)) / PERMUTATIONS
+            closest = max(closest, similarity)
+            if similarity >= self.similarity:
+                similar_rows.add(other)
         for shelf in shelves:
             if closest < 1 and len(shelf) < MOST:
                 shelf.append((row, signature))
-        return found
+        return similar_rows
 
 
 def _bands(signature: Signature) -> list[int]:
-    return [hash((place, signature[place * ROWS : (place + 1) * ROWS].tobytes())) for place in range(BANDS)]
+    return [hash((number, signature[number * ROWS : (number + 1) * ROWS].tobytes())) for number in range(BANDS)]

@@ -1,4 +1,4 @@
-"""Checks of language: not one that is wanted, another than the prompt's, leftovers of a translation."""
+"""Checks of language: an unwanted one, another than the prompt's, leftovers of a translation."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ _OTHER = re.compile(f"[{''.join(_SCRIPTS.values())}]+")
 _DENSE = re.compile("[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 _LATIN = re.compile("[A-Za-z\u00c0-\u024f]")
 _LEFT = 0.3
-"""Share of another script in a Latin text, up to which it is left over and not meant."""
+"""Share of another script in a Latin text up to which it counts as left over, not intended."""
 _WORD = re.compile(r"[^\W\d_]{3,}")
 _GLOSS = re.compile(r"[(（][^()（）\n]{0,60}[)）]")
 _URL = re.compile(r"https?://\S+")
-# Who speaks of languages, scripts or names means the letters.
+# A text about languages, scripts or names uses the letters on purpose.
 _MEANT = LanguagePatterns("leftover_language", "meant")
 
-# Written so in Indonesian only, or in Malay only; short lists of the commonest.
+# Spelt this way in Indonesian only, or in Malay only; short lists of the most common words.
 _INDONESIAN = LanguagePatterns("mixed_malay", "indonesian")
 _MALAY = LanguagePatterns("mixed_malay", "malay")
 # Short texts full of names are mistaken for languages that chat logs hardly have (Latin, Javanese, Zulu).
@@ -37,8 +37,8 @@ _KNOWN = frozenset((
 ))
 # fmt: on
 _LETTERS = 60
-"""Letters that prompt and answer have at least when their languages are compared."""
-# Where the letters are the name of something in its own script.
+"""Least letters of prompt and answer whose languages are compared."""
+# Before the name of something in its own script.
 _NAMED = re.compile(r"[(（「『《\"'‘“*]\s*$")
 
 
@@ -71,7 +71,7 @@ def _is_list_of_names(text: str) -> bool:
 
 
 def _letters(text: str) -> int:
-    """Letters of a text, one that stands for a syllable or a word as four; code does not count."""
+    """Letters of a text; a letter for a syllable or a word counts as four, code does not count."""
     prose = without_code(text)
     return sum(map(str.isalpha, prose)) + 3 * len(_DENSE.findall(prose))
 
@@ -85,7 +85,7 @@ def _leftover(item: Item, _options: Options) -> Finding | None:
         return None
     prompt = without_code(_URL.sub(" ", item.prompt)).strip()
     foreign = sum(map(len, _OTHER.findall(prompt)))
-    # Whoever begins in a script, or writes enough of it, means it.
+    # A text that begins in a script, or has enough of it, uses it on purpose.
     if not foreign or (foreign < _LEFT * len(_LATIN.findall(prompt)) and not _OTHER.match(prompt)):
         return _leftover_in(prompt) or (None if foreign >= 3 else _leftover_in(without_code(item.answer)))
     return None
@@ -100,10 +100,10 @@ def _leftover_in(text: str) -> Finding | None:
         return None
     for match in others:
         near = text[max(0, match.start() - 60) : match.end() + 60]
-        beside = text[match.end() : match.end() + 2].lstrip()
+        following = text[match.end() : match.end() + 2].lstrip()
         if (
             not _NAMED.search(text[: match.start()])
-            and not beside.startswith(("(", "（"))
+            and not following.startswith(("(", "（"))
             and not _MEANT.search(near)
         ):
             return around(text, match)
@@ -117,7 +117,7 @@ def _mixed(item: Item, _options: Options) -> Finding | None:
         indonesian = {match[0].lower(): match for match in _INDONESIAN.finditer(text)}
         malay = {match[0].lower() for match in _MALAY.finditer(text)}
         if indonesian and malay:
-            return Finding(excerpt=f"{', '.join(sorted(indonesian)[:4])} beside {', '.join(sorted(malay)[:4])}")
+            return Finding(excerpt=f"{', '.join(sorted(indonesian)[:4])} next to {', '.join(sorted(malay)[:4])}")
     return None
 
 

@@ -17,7 +17,7 @@ class Private:
     """A check for one kind of private data.
 
     Attributes:
-        detect: where such data stands in a text.
+        detect: finds the spans of such data in a text.
     """
 
     id: str
@@ -26,7 +26,7 @@ class Private:
     severity: Severity = "warning"
     optional: bool = False
     private: bool = True
-    # Redaction needs the whole conversation; redaction.py does it.
+    # redaction.py redacts, since that needs the whole conversation.
     fix: Fix | None = None
 
     @property
@@ -35,7 +35,7 @@ class Private:
         return measured_precision(self.id)
 
     def find(self, items: Sequence[Item], options: Options) -> list[Finding | None]:
-        """How many of which type stand in each item."""
+        """The counts by type in each item."""
         return [self._count(item, options) for item in items]
 
     def _count(self, item: Item, options: Options) -> Finding | None:

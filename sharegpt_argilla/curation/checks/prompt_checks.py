@@ -1,11 +1,11 @@
-"""Prompts that do not stand for themselves: too short, pieces of a talk, openers, several at once."""
+"""Checks of prompts that are not self-contained: too short, fragments, role openers, several at once."""
 
 from __future__ import annotations
 
 import re
 
 from sharegpt_argilla.curation.checks.base import Finding, Item, Options, Rule, Texts
-from sharegpt_argilla.curation.word_patterns import LanguagePatterns, found, shortened, without_code
+from sharegpt_argilla.curation.word_patterns import LanguagePatterns, finding_for, shortened, without_code
 
 # Scripts that put no space between words: a word is about two characters there.
 _UNSPACED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]")
@@ -17,10 +17,10 @@ _SYSTEM = LanguagePatterns("system_prompt", "opening")
 _CONTINUE = LanguagePatterns("continuation", "whole_prompt")
 _EARLIER = LanguagePatterns("continuation", "earlier_turn")
 _FRAGMENT = 300
-"""Characters of a prompt, above which it brings what it speaks of."""
+"""Characters above which a prompt contains what it refers to."""
 
 _TOOLS = LanguagePatterns("tool_use", "request")
-# A program that browses is a program.
+# A request for a program that browses is not a request to browse.
 _PROGRAM = LanguagePatterns("tool_use", "about_programs")
 
 
@@ -47,7 +47,9 @@ def _drop_input(texts: Texts) -> Texts:
 
 
 def _merged(item: Item, _options: Options) -> Finding | None:
-    return found(item.prompt, _MERGED.search(item.prompt)) or found(item.answer, _MERGED.search(item.answer))
+    return finding_for(item.prompt, _MERGED.search(item.prompt)) or finding_for(
+        item.answer, _MERGED.search(item.answer)
+    )
 
 
 def _opener(item: Item, _options: Options) -> Finding | None:
@@ -55,7 +57,7 @@ def _opener(item: Item, _options: Options) -> Finding | None:
         return None
     start = item.prompt[:200]
     match = _SYSTEM.search(start, item.prompt_language)
-    return found(start, match) if match and match.start() == 0 else None
+    return finding_for(start, match) if match and match.start() == 0 else None
 
 
 def _continued(item: Item, _options: Options) -> Finding | None:
@@ -64,7 +66,7 @@ def _continued(item: Item, _options: Options) -> Finding | None:
         return None
     if len(prompt) <= 100 and _CONTINUE.fullmatch(prompt, item.prompt_language):
         return Finding(excerpt=shortened(prompt))
-    return found(prompt, _EARLIER.search(prompt, item.prompt_language))
+    return finding_for(prompt, _EARLIER.search(prompt, item.prompt_language))
 
 
 def _tools(item: Item, _options: Options) -> Finding | None:
@@ -72,7 +74,7 @@ def _tools(item: Item, _options: Options) -> Finding | None:
     match = _TOOLS.search(text, item.prompt_language)
     if match is None or _PROGRAM.search(text[max(0, match.start() - 60) : match.end() + 60]):
         return None
-    return found(text, match)
+    return finding_for(text, match)
 
 
 SHORT = Rule("too_short", "the prompt has fewer words than are wanted", "warning", _short)

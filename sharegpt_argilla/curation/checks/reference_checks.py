@@ -1,29 +1,29 @@
-"""Prompts that ask for what a language model cannot see or make: pages, pictures, the news."""
+"""Checks of prompts that need what a language model cannot see or make: web pages, pictures, news."""
 
 from __future__ import annotations
 
 import re
 
 from sharegpt_argilla.curation.checks.base import Finding, Item, Options, Rule
-from sharegpt_argilla.curation.word_patterns import LanguagePatterns, around, found, is_program, without_code
+from sharegpt_argilla.curation.word_patterns import LanguagePatterns, around, finding_for, is_program, without_code
 
 _URL = re.compile(r"(?:https?://|\bwww\.)[^\s<>()\"'\]]+", re.IGNORECASE)
 _READING = LanguagePatterns("web_reference", "reading")
 _NEAR = 80
 """Characters between an address and the word that asks to read it."""
 _BARE = 12
-"""Words beside an address, up to which it is the matter of the prompt."""
+"""Words next to an address up to which the prompt is about the address."""
 _OWN = 60
-"""Words beside an address, above which the prompt brings what it speaks of."""
+"""Words next to an address above which the prompt contains what it refers to."""
 _CODING = LanguagePatterns("web_reference", "coding")
 
 _IMAGE = LanguagePatterns("image_reference", "picture")
 
 _LIVE = LanguagePatterns("live_data", "request")
 _QUESTION = 60
-"""Words of a prompt, above which the news are its material and not what it asks for."""
+"""Words of a prompt above which news is its material, not its request."""
 
-# What is made of words, though a medium is named.
+# Things made of words, although a medium is named.
 _MEDIA = LanguagePatterns("media_generation", "request")
 # A text about a picture: "a sentence for this picture", "a script for a video".
 _ABOUT = LanguagePatterns("media_generation", "about_a_picture")
@@ -46,14 +46,16 @@ def _web(item: Item, _options: Options) -> Finding | None:
 def _image(item: Item, _options: Options) -> Finding | None:
     text = without_code(item.prompt)
     return (
-        None if is_program(text) and "<im" not in text else found(text, _IMAGE.search(text, item.prompt_language))
+        None
+        if is_program(text) and "<im" not in text
+        else finding_for(text, _IMAGE.search(text, item.prompt_language))
     )
 
 
 def _live(item: Item, _options: Options) -> Finding | None:
     if len(item.prompt) > 600 or len(item.prompt.split()) > _QUESTION:
         return None
-    return found(item.prompt, _LIVE.search(item.prompt, item.prompt_language))
+    return finding_for(item.prompt, _LIVE.search(item.prompt, item.prompt_language))
 
 
 def _media(item: Item, _options: Options) -> Finding | None:

@@ -1,4 +1,4 @@
-"""All checks, in the order in which they look and mend."""
+"""All checks, in the order in which they run and fix."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from sharegpt_argilla.registry import Registry
 
 
 def _elsewhere(_item: Item, _options: Options) -> Finding | None:
-    """Duplicates are found by comparing rows; ``run.py`` does that where rows come together."""
+    """Nothing: duplicates are found across rows, by ``merge_chunks.Gathering``."""
     return None
 
 
@@ -63,7 +63,7 @@ _MEMBERS: tuple[Check, ...] = (
 
 
 def can_fix(check: Check) -> bool:
-    """Whether what the check finds can be fixed or redacted."""
+    """Whether the check can fix or redact what it finds."""
     return check.fix is not None or check.private
 
 
@@ -76,7 +76,7 @@ CHECKS: Registry[Check] = Registry(
 """Id -> check."""
 
 DEFAULT = tuple(check.id for check in _MEMBERS if not check.optional)
-"""The checks that run when nobody says which; those of other packages run when they are named."""
+"""The checks that run by default; those of other packages run only when named."""
 
 FIXABLE = tuple(check.id for check in _MEMBERS if can_fix(check))
-"""Our checks whose finds can be fixed or redacted."""
+"""Our checks that can fix or redact what they find."""

@@ -1,4 +1,4 @@
-"""Toxicity by a model: Detoxify on this machine, or an endpoint that speaks OpenAI's moderation interface."""
+"""Checks of toxicity by a model: Detoxify on this machine, or an endpoint with OpenAI's moderation interface."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from sharegpt_argilla.errors import CredentialsError, ServerRefusedError, Server
 from sharegpt_argilla.moderation import category, detoxify_moderation, openai_moderation
 
 API_KEY = "OPENAI_API_KEY"
-"""Environment variable with the key for the moderation endpoint; none is sent where it is not set."""
+"""Environment variable with the key for the moderation endpoint; if unset, no key is sent."""
 LONGEST = 8000
 """Characters of a text that are sent or scored."""
 BATCH = 16
@@ -46,7 +46,7 @@ class Detoxify:
         return measured_precision(self.id)
 
     def find(self, items: Sequence[Item], options: Options) -> list[Finding | None]:
-        """The highest scores of each row's two texts.
+        """The highest score of each row's two texts.
 
         Raises:
             UsageError: detoxify is not installed, or the model cannot be loaded.
@@ -56,8 +56,8 @@ class Detoxify:
         for batch in batched(items, BATCH):
             texts = [text[:LONGEST] for item in batch for text in item.texts]
             columns: Mapping[str, Sequence[float]] = model.predict(texts)
-            for place in range(0, len(texts), 2):
-                pair = [{name: float(column[place + side]) for name, column in columns.items()} for side in (0, 1)]
+            for start in range(0, len(texts), 2):
+                pair = [{name: float(column[start + side]) for name, column in columns.items()} for side in (0, 1)]
                 findings.append(_scored(detoxify_moderation(pair) or {}, options.toxicity, "detoxify"))
         return findings
 
@@ -75,7 +75,7 @@ def _detoxify(model: str) -> Any:
 
 
 @dataclass(frozen=True, slots=True)
-class Moderation:
+class ModerationCheck:
     """An endpoint with OpenAI's moderation interface: ``POST {base}/moderations``. Texts leave this machine."""
 
     id: str = "moderation"
@@ -91,10 +91,10 @@ class Moderation:
         return measured_precision(self.id)
 
     def find(self, items: Sequence[Item], options: Options) -> list[Finding | None]:
-        """What the endpoint says about each row's two texts.
+        """The endpoint's verdict on each row's two texts.
 
         Raises:
-            CredentialsError, ServerRefusedError, ServerUnreachableError: it does not answer as it should.
+            CredentialsError, ServerRefusedError, ServerUnreachableError: it gives no usable answer.
         """
         texts = list(dict.fromkeys(text[:LONGEST] for item in items for text in item.texts if text.strip()))
         with _client(options) as client:
@@ -110,7 +110,7 @@ def _client(options: Options) -> httpx.Client:
 
 
 def _ask(client: httpx.Client, options: Options, texts: Sequence[str]) -> list[Any]:
-    """The results for a batch; asked for again while the endpoint is busy or its answers are broken."""
+    """The results for a batch; retried while the endpoint is busy or its answers are unusable."""
     body = {"model": options.moderation_model, "input": list(texts)}
     try:
         return call(
@@ -163,4 +163,4 @@ def _scored(scores: Mapping[str, float], threshold: float, source: str) -> Findi
 
 
 DETOXIFY = Detoxify()
-MODERATION = Moderation()
+MODERATION = ModerationCheck()
