@@ -198,3 +198,9 @@ def test_the_embedded_server_starts_without_the_heavy_libraries(
         env={**os.environ, "ARGILLA_HOME_PATH": str(tmp_path)},
     )
     assert found.stdout.strip() == "[]"
+
+
+def test_extract_starts_without_the_libraries_for_html() -> None:
+    code = "import sys, sharegpt_argilla.workflows.extract; print({'bs4', 'markdownify'} & set(sys.modules))"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert loaded.stdout.strip() == "set()"

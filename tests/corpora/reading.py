@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from sharegpt_argilla.corpora.formats.base import Conversation, Corpus, GatheringCorpus
+from sharegpt_argilla.corpora.formats.base import Conversation, Corpus, GatheringCorpus, TextCorpus
 from sharegpt_argilla.corpora.formats.table import CORPORA
 from sharegpt_argilla.corpora.run.pairing import Counts, Pairer
 from sharegpt_argilla.rows import Pair
@@ -24,9 +24,8 @@ def sample(corpus: Corpus) -> Path:
 def sample_records(corpus: Corpus) -> list[Any]:
     """The records of a member's sample."""
     text = sample(corpus).read_text("utf-8")
-    if corpus.container == "text":
-        marker: str = getattr(corpus, "marker")  # noqa: B009 - only text corpora have one
-        return [block for block in text.split(f"{marker}\n") if block.strip()]
+    if isinstance(corpus, TextCorpus):
+        return [block for block in text.split(f"{corpus.marker}\n") if block.strip()]
     return parse(text)
 
 

@@ -86,6 +86,15 @@ class Corpus(Protocol):
         """
 
 
+@runtime_checkable
+class TextCorpus(Corpus, Protocol):
+    """A corpus of plain text (``container`` is ``text``)."""
+
+    @property
+    def marker(self) -> str:
+        """The line that every block starts with."""
+
+
 class Gatherer(Protocol):
     """Puts conversations together whose parts lie in several records of a file."""
 

@@ -7,20 +7,19 @@ splitter (``split_long_conversation.py``) writes such ids too, on any base, with
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from sharegpt_argilla.corpora.formats.base import Container, Conversation, Role, Turn
+from sharegpt_argilla.corpora.formats.fields import kind, session_id
 from sharegpt_argilla.corpora.formats.message_content import text_of_content
 from sharegpt_argilla.corpora.formats.messages import unread_keys
 from sharegpt_argilla.corpora.formats.roles import canonical_role, other_role
 from sharegpt_argilla.corpora.run.pairing import SYSTEM
 from sharegpt_argilla.errors import RejectedError
-from sharegpt_argilla.rows import ANNOTATION, CORPUS, ORIGINAL_SESSION, SESSION, TURN, encodable
+from sharegpt_argilla.rows import ANNOTATION, CORPUS, ORIGINAL_SESSION, SESSION, TURN
 
 OWN_KEYS = frozenset({"id", "conversations", SYSTEM, SESSION, ORIGINAL_SESSION, TURN, CORPUS, ANNOTATION})
 """Keys of a record that do not become extra keys as they are: read already, or taken by the row format."""
@@ -71,7 +70,7 @@ class ShareGPT:
             RejectedError: it has no turns, or one of them is not a known role with a text.
         """
         if not isinstance(value, dict):
-            raise RejectedError(f"a conversation is an object, found {_kind(value)}")
+            raise RejectedError(f"a conversation is an object, found {kind(value)}")
         left_out: Counter[str] = Counter()
         turns = [
             turn
@@ -80,7 +79,7 @@ class ShareGPT:
         ]
         if not turns:
             raise RejectedError("no turn is by a person or a model")
-        session = _session(value.get("id"), turns)
+        session = session_id(value, turns)
         extra = {key: item for key, item in value.items() if key not in OWN_KEYS}
         if isinstance(system := value.get(SYSTEM), str) and system.strip():
             extra[SYSTEM] = system
@@ -110,7 +109,7 @@ def _turn_list(record: dict[str, Any]) -> list[Any]:
     if turns is None:
         raise RejectedError('"conversations" is missing')
     if not isinstance(turns, list):
-        raise RejectedError(f'"conversations" is {_kind(turns)}, not a list')
+        raise RejectedError(f'"conversations" is {kind(turns)}, not a list')
     if not turns:
         raise RejectedError('"conversations" is empty')
     return turns
@@ -123,12 +122,12 @@ def _is_turn(value: object) -> bool:
 def _turn(number: int, turn: object, left_out: Counter[str]) -> Turn | None:
     """What a turn says; None, counted, for one by a tool."""
     if not isinstance(turn, dict):
-        raise RejectedError(f"turn {number} is {_kind(turn)}, not an object")
+        raise RejectedError(f"turn {number} is {kind(turn)}, not an object")
     if "from" not in turn:
         raise RejectedError(f'turn {number}: "from" is missing')
     spelling, text = turn["from"], _text(turn)
     if not isinstance(spelling, str):
-        raise RejectedError(f'turn {number}: "from" is {_kind(spelling)}, not text')
+        raise RejectedError(f'turn {number}: "from" is {kind(spelling)}, not text')
     if name := other_role(spelling):
         left_out[name] += 1
         return None
@@ -149,7 +148,7 @@ def _text_of_value(number: int, value: object, left_out: Counter[str]) -> str:
     if isinstance(value, int | float) and not isinstance(value, bool):
         return str(value)
     if not isinstance(value, list):
-        raise RejectedError(f'turn {number}: "value" is {_kind(value)}, not text')
+        raise RejectedError(f'turn {number}: "value" is {kind(value)}, not text')
     return text_of_content(value, "value", left_out) or ""
 
 
@@ -161,16 +160,6 @@ def _text(turn: Mapping[str, Any]) -> object:
         return turn["text"]
     markdown = turn.get("markdown")
     return markdown.get("answer") if isinstance(markdown, dict) else None
-
-
-def _session(identity: object, turns: Sequence[Turn]) -> str:
-    """The id as text; without one, 16 hex digits of the SHA-256 of the turns, wherever the record stands."""
-    if isinstance(identity, bool) or not isinstance(identity, str | int | None):
-        raise RejectedError(f'"id" is {_kind(identity)}, not text')
-    if identity is None or identity == "":
-        content = json.dumps([(turn.spelling, turn.text) for turn in turns])
-        return hashlib.sha256(content.encode("ascii")).hexdigest()[:16]
-    return encodable(str(identity))
 
 
 def piece_of(session: str) -> tuple[str, int] | None:
@@ -198,11 +187,3 @@ def has_sharegpt_form(base: str) -> bool:
     """
     plain = (base.isalpha() and base.islower()) or base.isdigit()
     return len(base) == _SHAREGPT_ID_LENGTH and base.isalnum() and base.isascii() and not plain
-
-
-def _kind(value: object) -> str:
-    """The JSON name of a value's type."""
-    if value is None:
-        return "null"
-    names = {bool: "true or false", int: "a number", float: "a number", str: "text", list: "a list"}
-    return names.get(type(value), "an object")

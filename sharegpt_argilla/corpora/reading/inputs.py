@@ -13,7 +13,7 @@ from stat import S_ISREG
 from typing import BinaryIO, Literal, cast
 
 from sharegpt_argilla.common.jsonl import STANDARD_STREAM
-from sharegpt_argilla.corpora.formats.base import Corpus
+from sharegpt_argilla.corpora.formats.base import Corpus, TextCorpus
 from sharegpt_argilla.corpora.reading.archives import is_zip, members, open_member, split_member
 from sharegpt_argilla.corpora.reading.base import Damaged, Located
 from sharegpt_argilla.corpora.reading.compression import MAGIC_LENGTH, Decompressed, Peekable, form_of
@@ -376,8 +376,8 @@ class Reading:
         file, skip = Decompressed(stream), self._start_line - 1
         line = 1
         text = Peekable(file)
-        if self._corpus.container == "text":
-            for record in read_blocks(text, self._name, _marker(self._corpus), skip):
+        if isinstance(self._corpus, TextCorpus):
+            for record in read_blocks(text, self._name, self._corpus.marker, skip):
                 line = record.line
                 yield record
         elif (rows := other_records(text, self._name, self._corpus.is_record, self._start_line)) is not None:
@@ -408,9 +408,3 @@ def other_records(
     if is_delimited(name):
         return read_delimited(text, name, first_line)
     return read_shape(text, name, is_record, first_line) if shape_of(head) else None
-
-
-def _marker(corpus: Corpus) -> str:
-    """The line that every block of a corpus of plain text starts with."""
-    marker: str = corpus.marker  # type: ignore[attr-defined]
-    return marker
