@@ -9,7 +9,7 @@ MARKS ?= not slow
 PYTEST_ARGS ?=
 # Processes that the tests run in; what needs a server shares one of them. 0 is this process, as a debugger wants it.
 WORKERS ?= 2
-BENCHES ?= extract curate describe serve assign export confidence
+BENCHES ?= extract curate describe serve assign export confidence adapt
 # Where `make demo` serves.
 PORT ?= 6900
 DASHBOARD_PORT ?= 8501
