@@ -150,7 +150,7 @@ class Gold(Section):
     """Rows whose right answers are known, among the others and unmarked.
 
     ``file``: JSON Lines beside the project file, ``{"id": row id, "gold": {question: value}}``; without it, those
-    rows whose extension has ``gold``. ``rate``: the share of the plan's places that are on gold rows.
+    rows whose extension has ``gold``. ``rate``: the share of the plan's slots that are on gold rows.
     """
 
     file: Annotated[str, Field(min_length=1)] | None = None
