@@ -1,4 +1,4 @@
-"""The dashboard's process: Streamlit with the options of ``workflows.dashboard``; ends with who started it."""
+"""The dashboard's process: Streamlit with the options of ``workflows.dashboard``; ends with its parent process."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from sharegpt_argilla.common.worker_processes import end_with
 def main() -> None:
     """Run Streamlit; the first argument is a pipe that ends with the process that started this one."""
     end_with(int(sys.argv[1]))
-    # The SDK and its libraries take seconds to import, which the first visitor need not wait for.
+    # The SDK takes seconds to import; the first visitor should not wait for that.
     import_module("sharegpt_argilla.dashboard.team_page")
     import_module("sharegpt_argilla.dashboard.export_page")
     from streamlit.web.cli import main as streamlit  # noqa: PLC0415 - reads sys.argv of this process

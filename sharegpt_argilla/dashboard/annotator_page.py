@@ -1,4 +1,4 @@
-"""Annotator: a person's own queue, numbers and agreement, and the guidelines."""
+"""The Annotator page: a person's queues, numbers and agreement, and the guidelines."""
 
 from __future__ import annotations
 
@@ -62,10 +62,10 @@ def _body() -> None:
 
 
 def _chosen(person: Viewer, view: ProjectView) -> str | None:
-    """Whose page it is: a lead chooses among all, everybody else has the own page only."""
+    """The person whose page is shown: leads choose anybody, others see only their own."""
     if not person.lead:
         return person.username
-    names = [one["annotator"] for one in people_numbers(team_tally(watch(), view))]
+    names = [row["annotator"] for row in people_numbers(team_tally(watch(), view))]
     chosen: str | None = st.selectbox("Person", names, key="annotator", placeholder="nobody answered yet")
     return chosen
 
@@ -73,7 +73,7 @@ def _chosen(person: Viewer, view: ProjectView) -> str | None:
 def _counts(own: Numbers, *, mine: bool) -> None:
     numbers, links = own["numbers"], own["links"]
     if mine:
-        _go_on(own["open"], links["pending"])
+        _annotate_buttons(own["open"], links["pending"])
     counts = [
         ("Submitted today", f"{numbers['today']:,}", "submitted"),
         ("Submitted in all", f"{numbers['submitted']:,}", "submitted"),
@@ -97,8 +97,8 @@ def _counts(own: Numbers, *, mine: bool) -> None:
         )
 
 
-def _go_on(count: int, queues: Sequence[tuple[str, str]]) -> None:
-    """A button for each of the person's queues; of several the first leads to the main one."""
+def _annotate_buttons(count: int, queues: Sequence[tuple[str, str]]) -> None:
+    """A button for each of the person's queues; the first of several opens the main queue."""
     left = f"({count:,} records open{' in all' if len(queues) > 1 else ''})"
     with st.container(horizontal=True):
         for number, (name, url) in enumerate(queues):
@@ -116,29 +116,28 @@ def _agreement(agreement: Numbers) -> None:
         "share of equal answers",
     )
     show(charts.intervals(agreement["kappa"], "question", "question", "Cohen's kappa"), "kappa with the others")
-    for one in agreement["difference"]:
-        if one["value"] is not None:
-            st.caption(
-                f"{one['question']}: {one['value']:+.2f} from the others' mean (n={one['items']:,} records)."
-            )
+    for estimate in agreement["difference"]:
+        if estimate["value"] is not None:
+            mean = f"{estimate['value']:+.2f} from the others' mean"
+            st.caption(f"{estimate['question']}: {mean} (n={estimate['items']:,} records).")
 
 
 def _gold(view: ProjectView, person: Viewer, name: str) -> None:
     try:
-        found = gold_progress(watch(), view, name, options().rows)
+        progress = gold_progress(watch(), view, name, options().rows)
     except SharegptArgillaError as error:
-        # Only who can mend the file has to know where it is.
+        # Only a lead can fix the file and needs to know where it is.
         if person.lead:
             st.warning(str(error))
         return
-    if not found:
+    if not progress:
         return
     st.subheader("Agreement with gold")
-    right, answers = sum(one["right"] for one in found), sum(one["answers"] for one in found)
+    right, answers = sum(counts["right"] for counts in progress), sum(counts["answers"] for counts in progress)
     st.markdown(
         f"**{right:,} of {answers:,}** answers to records whose answer is known are right ({right / answers:.0%})."
     )
-    points = [{"question": one["question"], **one["share"]} for one in found]
+    points = [{"question": counts["question"], **counts["share"]} for counts in progress]
     show(charts.intervals(points, "question", "question", "share of right answers"), "share of right answers")
 
 
@@ -146,11 +145,11 @@ def _guidelines() -> None:
     st.subheader("Guidelines")
     versions = guidelines(watch(), current_view(warn=False))
     words = st.text_input("Search in the guidelines", key="guidelines", placeholder="words")
-    found = sections_with(versions[-1].text, words)
+    sections = sections_with(versions[-1].text, words)
     if words:
-        st.caption(f"{len(found):,} sections hold “{words}”.")
+        st.caption(f"{len(sections):,} sections contain “{words}”.")
     with st.container(border=True, height=420, key="guidelines-text"):
-        for section in found:
+        for section in sections:
             st.markdown(shown(section))
     with st.expander(f"What changed ({len(versions) - 1:,} changes)", icon=":material/history:"):
         if len(versions) == 1:

@@ -1,4 +1,4 @@
-"""What Streamlit runs: sign-in, then the pages that the person may see."""
+"""The Streamlit script: sign-in, then the pages that the person may see."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def main() -> None:
     chosen.run()
 
 
-# Not a name of an icon: Streamlit would fetch that from a font server.
+# Not the name of an icon, which Streamlit would fetch from a font server.
 _ICON = (
     '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16" fill="#0072B2">'
     '<rect x="1" y="8" width="4" height="7"/><rect x="6" y="4" width="4" height="11"/>'

@@ -1,4 +1,4 @@
-"""Corpus: what is in the rows, and a row as annotators will see it."""
+"""The Corpus page: what the rows contain, and a row as annotators will see it."""
 
 from __future__ import annotations
 
@@ -52,34 +52,34 @@ def _ease(path: str, changed: int) -> dict[str, Any]:
     return _corpus(path, changed).readability()
 
 
-def _overview(corpus: RowsOverview) -> None:
-    found = _numbers(str(corpus.path), corpus.mark[1])
+def _overview(corpus: Corpus) -> None:
+    numbers = _numbers(str(corpus.path), corpus.mark[1])
     st.caption(
-        f"`{corpus.path}`" + (f" · {found['unreadable']:,} lines are no rows" if found["unreadable"] else "")
+        f"`{corpus.path}`" + (f" · {numbers['unreadable']:,} lines are no rows" if numbers["unreadable"] else "")
     )
     tiles = {
-        "Rows": found["rows"],
-        "Conversations": found["conversations"],
-        "Unanswered": found["unanswered"],
-        "Duplicates": found["duplicates"],
-        "Rows there twice": found["repeated"],
+        "Rows": numbers["rows"],
+        "Conversations": numbers["conversations"],
+        "Unanswered": numbers["unanswered"],
+        "Duplicates": numbers["duplicates"],
+        "Rows there twice": numbers["repeated"],
     }
     with st.container(horizontal=True):
         for label, count in tiles.items():
             tile(label, f"{count:,}")
     first, second = st.columns(2)
     with first:
-        _chart("Languages of prompts", found["languages"], "language")
-        _lengths("Length of prompts", found["prompt_lengths"])
-        _chart("Flags", found["flags"], "flag", "No row carries a flag; `curate` puts them there.")
-        _chart("Categories", found["categories"], "category", "The corpus has no categories of its own.")
+        _chart("Languages of prompts", numbers["languages"], "language")
+        _lengths("Length of prompts", numbers["prompt_lengths"])
+        _chart("Flags", numbers["flags"], "flag", "No row carries a flag; `curate` puts them there.")
+        _chart("Categories", numbers["categories"], "category", "The corpus has no categories of its own.")
     with second:
-        _chart("Languages of responses", found["response_languages"], "language")
-        _lengths("Length of responses", found["response_lengths"])
-        _chart("Corpora", found["corpora"], "corpus")
-        for question, counts in found["suggested"].items():
+        _chart("Languages of responses", numbers["response_languages"], "language")
+        _lengths("Length of responses", numbers["response_lengths"])
+        _chart("Corpora", numbers["corpora"], "corpus")
+        for question, counts in numbers["suggested"].items():
             _chart(f"Suggested: {question}", counts, "answer")
-        if not found["suggested"]:
+        if not numbers["suggested"]:
             _chart("Suggested", (), "answer", "Neither the rows nor the project's rules suggest anything.")
 
 
@@ -98,20 +98,20 @@ def _lengths(title: str, counts: Counts) -> None:
 
 def _readability(corpus: RowsOverview) -> None:
     st.subheader("Readability of prompts")
-    found = _ease(str(corpus.path), corpus.mark[1])
+    ease = _ease(str(corpus.path), corpus.mark[1])
     title = "Flesch reading ease (higher is easier)"
-    show(charts.histogram(found["classes"], "name", "rows", title, "rows"), title)
+    show(charts.histogram(ease["classes"], "name", "rows", title, "rows"), title)
     st.caption(
-        f"Of {found['sampled']:,} out of {found['of']:,} prompts in English or of unknown language; the score is "
+        f"Of {ease['sampled']:,} out of {ease['of']:,} prompts in English or of unknown language; the score is "
         "made for English."
     )
 
 
 def _rows(corpus: RowsOverview) -> None:
     st.subheader("Rows")
-    wanted = _filter(corpus)
-    entries, count, whole = corpus.find(wanted)
-    st.markdown(f"**{count:,}{'' if whole else ' or more'}** of {len(corpus.entries):,} rows")
+    row_filter = _filter(corpus)
+    entries, count, complete = corpus.find(row_filter)
+    st.markdown(f"**{count:,}{'' if complete else ' or more'}** of {len(corpus.entries):,} rows")
     if not entries:
         return
     event: Any = st.dataframe(
@@ -128,16 +128,18 @@ def _rows(corpus: RowsOverview) -> None:
     _record(corpus, entries[chosen[0] if chosen and chosen[0] < len(entries) else 0])
 
 
-def _filter(corpus: RowsOverview) -> Filter:
-    found = _numbers(str(corpus.path), corpus.mark[1])
-    suggestions = [(question, one["name"]) for question, counts in found["suggested"].items() for one in counts]
+def _filter(corpus: Corpus) -> Filter:
+    numbers = _numbers(str(corpus.path), corpus.mark[1])
+    suggestions = [
+        (question, count["name"]) for question, counts in numbers["suggested"].items() for count in counts
+    ]
     first, second, third, fourth = st.columns(4)
-    language = first.selectbox("Language", _names(found["languages"]), index=None, placeholder="any")
-    name = second.selectbox("Corpus", _names(found["corpora"]), index=None, placeholder="any", key="corpus")
-    flag = third.selectbox("Flag", _names(found["flags"]), index=None, placeholder="any")
-    category = fourth.selectbox("Category", _names(found["categories"]), index=None, placeholder="any")
+    language = first.selectbox("Language", _names(numbers["languages"]), index=None, placeholder="any")
+    name = second.selectbox("Corpus", _names(numbers["corpora"]), index=None, placeholder="any", key="corpus")
+    flag = third.selectbox("Flag", _names(numbers["flags"]), index=None, placeholder="any")
+    category = fourth.selectbox("Category", _names(numbers["categories"]), index=None, placeholder="any")
     text = first.text_input("Words in prompt or response", key="words")
-    longest = max(1, found["longest"])
+    longest = max(1, numbers["longest"])
     lengths = second.slider("Length of the prompt (characters)", 0, longest, (0, longest))
     suggested = third.selectbox(
         "Suggested", suggestions, index=None, placeholder="any", format_func=": ".join, key="suggested"
@@ -147,7 +149,7 @@ def _filter(corpus: RowsOverview) -> Filter:
 
 
 def _names(counts: Counts) -> list[str]:
-    return [one["name"] for one in counts]
+    return [count["name"] for count in counts]
 
 
 def _record(corpus: RowsOverview, entry: IndexEntry) -> None:

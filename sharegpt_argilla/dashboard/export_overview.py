@@ -1,4 +1,4 @@
-"""The last export, what a new one would change, and files to take away: what the Export page shows."""
+"""Data of the Export page: the last export, what a new one would change, and files to download."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ from sharegpt_argilla.workflows.training import TrainingSummary, training
 
 @dataclass(frozen=True)
 class LastExport:
-    """What an export left.
+    """The file of the last export.
 
     Attributes:
         path: the file.
         written: when, UTC.
         size: in bytes.
         rows: rows in it.
-        annotated: those that carry responses.
+        annotated: rows that carry responses.
         responses: responses in them.
     """
 
@@ -44,15 +44,15 @@ class LastExport:
 
 @dataclass
 class NewExport:
-    """An export that was made aside, to look at and to take away; its file goes when this is forgotten.
+    """An export to a temporary folder, to compare and download; the folder is deleted with this object.
 
     Attributes:
         path: the file, in a folder of its own.
         summary: its counts.
         added: rows that carry responses now and did not in the last export.
-        changed: rows whose responses or values are others.
-        withdrawn: rows that carried responses and do not any more.
-        same: annotated rows that are as they were.
+        changed: rows whose responses or values differ.
+        withdrawn: rows that no longer carry responses.
+        same: annotated rows that did not change.
         made: when, UTC.
     """
 
@@ -66,7 +66,7 @@ class NewExport:
 
 
 def last_export(annotated: str | Path) -> LastExport | None:
-    """What is in the file of the last export; None where there is none.
+    """The counts of the last export; None if its file does not exist.
 
     Raises:
         InputError: it cannot be read.
@@ -92,7 +92,7 @@ def new_export(
     *,
     connection: Connection | None = None,
 ) -> NewExport:
-    """Export into a folder of its own and compare with the last export; neither file is touched.
+    """Export to a temporary folder and compare with the last export; neither file is changed.
 
     Args:
         rows: the rows that were loaded.
@@ -121,7 +121,7 @@ def new_export(
 
 
 def download_formats() -> dict[str, str]:
-    """Training format that is one file -> what it is for."""
+    """Name of a training format that writes one file -> its title."""
     return {name: FORMATS[name].title for name in FORMATS if FORMATS[name].suffix}
 
 
@@ -148,7 +148,7 @@ def _kind(before: dict[str, Any] | None, now: dict[str, Any] | None) -> str:
 
 
 def _annotations(path: Path) -> Iterator[tuple[str, dict[str, Any] | None]]:
-    """Id of each row, and what an export put into it."""
+    """Id of each row, and its annotation."""
     for line in read_rows(path):
         if line.row is None:
             continue

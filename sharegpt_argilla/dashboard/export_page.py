@@ -1,4 +1,4 @@
-"""Export: the last one, what a new one would change, and files to take away."""
+"""The Export page: the last export, what a new one would change, and files to download."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ _NEW = "new export"
 def page() -> None:
     """The page."""
     st.title("Export")
-    given = options()
+    settings = options()
     try:
-        _last(given.annotated)
-        if not given.rows:
+        _last(settings.annotated)
+        if not settings.rows:
             st.info("Start the dashboard with `--rows rows.jsonl` to make an export here.")
             return
         _compare()
@@ -48,25 +48,25 @@ def _read(path: str, _changed: int) -> LastExport | None:
 def _last(annotated: str) -> None:
     st.subheader("Last export")
     path = Path(annotated)
-    found = _read(annotated, path.stat().st_mtime_ns) if annotated and path.is_file() else None
-    if found is None:
+    export = _read(annotated, path.stat().st_mtime_ns) if annotated and path.is_file() else None
+    if export is None:
         st.caption(
             "None yet."
             if annotated
             else "Start the dashboard with `--annotated annotated.jsonl` to see the last one."
         )
         return
-    st.caption(f"`{found.path}`, {found.size:,} bytes, written {found.written:%Y-%m-%d %H:%M} UTC")
-    _tiles({"Rows": found.rows, "Annotated rows": found.annotated, "Responses": found.responses})
+    st.caption(f"`{export.path}`, {export.size:,} bytes, written {export.written:%Y-%m-%d %H:%M} UTC")
+    _tiles({"Rows": export.rows, "Annotated rows": export.annotated, "Responses": export.responses})
 
 
 def _compare() -> None:
     st.subheader("A new export")
     st.write("Reads the answers as they are now and compares. Your files stay as they are.")
     if st.button("See what a new export would change", type="primary", icon=":material/difference:"):
-        given = options()
+        settings = options()
         with st.spinner("Exporting aside …"):
-            st.session_state[_NEW] = new_export(given.rows, given.annotated, given.config)
+            st.session_state[_NEW] = new_export(settings.rows, settings.annotated, settings.config)
 
 
 def _changes(export: NewExport) -> None:

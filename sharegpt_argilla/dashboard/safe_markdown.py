@@ -1,4 +1,4 @@
-"""Texts of strangers as Markdown that runs nothing and loads nothing."""
+"""Untrusted texts as Markdown that runs nothing and loads nothing."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ _IMAGE = re.compile(r"!(?=\[)")
 def shown(text: str) -> str:
     """The text for ``st.markdown``, which never renders HTML unless it is told to.
 
-    Images become links, so that looking at a row asks no stranger's server; what Streamlit adds to Markdown
-    (formulas between dollar signs, ``:red[…]``, ``:material/…:``) stays as it was written. Code is left alone.
+    Images become links, so that showing a row sends no request to a foreign server. Streamlit's additions
+    to Markdown (formulas between dollar signs, ``:red[…]``, ``:material/…:``) are shown as written; code is unchanged.
     """
     parts = _FENCED.split(text)
-    return "".join(part if place % 2 else _plain(part) for place, part in enumerate(parts))
+    return "".join(part if index % 2 else _plain(part) for index, part in enumerate(parts))
 
 
 def _plain(text: str) -> str:

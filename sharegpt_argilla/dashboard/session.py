@@ -1,4 +1,4 @@
-"""What a session knows: who signed in, and the project that all sessions share."""
+"""A session of the dashboard: who is signed in, and the project that all sessions share."""
 
 from __future__ import annotations
 
@@ -11,29 +11,29 @@ from sharegpt_argilla.project.project_watch import YOUNG, ProjectWatch
 from sharegpt_argilla.workflows.dashboard import DashboardOptions, read_options
 
 REFRESH = read_options().refresh
-"""Seconds after which an open page looks again."""
+"""Seconds between two refreshes of an open page."""
 
 _VIEWER = "viewer"
 
 
 def viewer() -> Viewer | None:
-    """Who signed in; None before."""
-    found = st.session_state.get(_VIEWER)
-    return found if isinstance(found, Viewer) else None
+    """The person who is signed in; None before sign-in."""
+    person = st.session_state.get(_VIEWER)
+    return person if isinstance(person, Viewer) else None
 
 
 def sign_in_as(person: Viewer) -> None:
-    """Remember who signed in for as long as the page is open."""
+    """Remember the person while the page is open."""
     st.session_state[_VIEWER] = person
 
 
 def sign_out() -> None:
-    """Forget everything that this session knows."""
+    """Clear the session."""
     st.session_state.clear()
 
 
 def options() -> DashboardOptions:
-    """What the command was given."""
+    """The options of the command."""
     return read_options()
 
 
@@ -48,9 +48,9 @@ def watch() -> ProjectWatch:
 
 
 def current_view(*, warn: bool = True) -> ProjectView:
-    """The project as it is now; ends the run with one line where it was never reached.
+    """The present state of the project; stops the run with one line if the server was never reached.
 
-    ``warn``: say so where the server does not answer.
+    ``warn``: show a warning if the server does not answer.
     """
     try:
         view = watch().view(min(YOUNG, REFRESH / 2))
@@ -60,20 +60,20 @@ def current_view(*, warn: bool = True) -> ProjectView:
     if view.problem and warn:
         st.warning(
             f"Argilla does not answer. These numbers are from {view.read_at:%Y-%m-%d %H:%M:%S} UTC; "
-            f"the page goes on by itself when it is back.\n\n{view.problem}",
+            f"the page resumes by itself when it is back.\n\n{view.problem}",
             icon=":material/cloud_off:",
         )
     return view
 
 
 def as_of(view: ProjectView) -> None:
-    """One line that says how old the numbers are."""
+    """Show in one line how old the numbers are."""
     late = "" if view.answers_at >= view.read_at else f" · answers of {view.answers_at:%H:%M:%S}"
     st.caption(f"As of {view.read_at:%Y-%m-%d %H:%M:%S} UTC{late} · refreshes every {REFRESH:g} s · days are UTC")
 
 
 def signing_in() -> None:
-    """Ask for name and password; go on to the pages when Argilla knows them."""
+    """Ask for name and password; show the pages once Argilla accepts them."""
     _, middle, _ = st.columns([1, 1.4, 1])
     with middle:
         st.title("Annotation dashboard")

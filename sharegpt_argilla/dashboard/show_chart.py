@@ -8,6 +8,6 @@ from sharegpt_argilla.common.charts import DARK, LIGHT, Chart
 
 
 def show(chart: Chart, says: str) -> None:
-    """Draw a chart; ``says`` is its text for those who cannot see it."""
+    """Draw a chart; ``says`` is its alternative text."""
     colours = DARK if st.context.theme.type == "dark" else LIGHT
     st.altair_chart(chart.configure(**colours), width="stretch", alt=says)

@@ -1,4 +1,4 @@
-"""Tables, those of records with links into Argilla, and tiles with one number."""
+"""Tables of records and numbers with links into Argilla, and tiles with one number."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ _COLUMNS: dict[str, Any] = {
 }
 
 
-_FOUND = (
+_SEARCH_NOTE = (
     "A link searches for the first words of the prompt. Argilla shows a completed record only to those who "
     "answered it."
 )
 
 
-def record_table(records: Sequence[Mapping[str, Any]], columns: Sequence[str], says: str = _FOUND) -> None:
-    """Records, or numbers of them, as a table: the link first, then the named columns; below it what it shows."""
+def record_table(records: Sequence[Mapping[str, Any]], columns: Sequence[str], says: str = _SEARCH_NOTE) -> None:
+    """Records, or numbers about them, as a table: link, named columns, and a caption below."""
     if not records:
         st.caption("None.")
         return
@@ -41,17 +41,17 @@ def record_table(records: Sequence[Mapping[str, Any]], columns: Sequence[str], s
 
 
 MANY = 3
-"""More links than that do not stand below a number."""
+"""The most links below a number."""
 
 
 def tile(label: str, value: str, links: Sequence[tuple[str, str]] = (), where: str = "") -> None:
-    """One number, with links below it to what stands behind it. Two stand side by side on a phone.
+    """One number, with links below it to its records. Two tiles fit side by side on a phone.
 
     Args:
         label: what is counted.
         value: the number.
-        links: label of each dataset and its address; of more than `MANY` none is shown.
-        where: text of the link where there is but one; of several it stands before their labels.
+        links: label of each dataset and its address; more than `MANY` are not shown.
+        where: text of a single link; precedes the labels of several.
     """
     with st.container(width=164, gap="xsmall"):
         st.metric(label, value, border=True)

@@ -1,4 +1,4 @@
-"""Team: how far the project is, who does what, what they answer and how far they agree."""
+"""The Team page: progress, each person's work, the answers, and agreement."""
 
 from __future__ import annotations
 
@@ -160,43 +160,45 @@ _OWN = "A link shows your own responses with the answer; “Records behind a num
 def _behind(view: ProjectView, team: Numbers) -> None:
     with st.expander("Records behind a number", icon=":material/search:"):
         columns = st.columns(4)
-        questions = {one["name"]: one for one in team["questions"]}
+        questions = {item["name"]: item for item in team["questions"]}
         status = columns[0].selectbox("Responses", ["submitted", "draft", "discarded"], key="behind-status")
         question = columns[1].selectbox("Question", list(questions), key="behind-question")
-        answers = {one["value"]: one for one in questions[question]["distribution"]} if question else {}
+        answers = {item["value"]: item for item in questions[question]["distribution"]} if question else {}
         answer = columns[2].selectbox("Answer", list(answers), index=None, placeholder="any", key="behind-answer")
-        people = [one["annotator"] for one in team["people"]]
+        people = [item["annotator"] for item in team["people"]]
         person = columns[3].selectbox("Person", people, index=None, placeholder="anybody", key="behind-person")
         if answer:
             st.markdown(f"[My own records with this answer in Argilla]({answers[answer]['url']})")
-        wanted = Wanted(status or "submitted", question, answer, person)
-        record_table(records_behind(watch(), view, wanted), ["prompt", "annotator", "submitted_at", "status"])
+        selection = Wanted(status or "submitted", question, answer, person)
+        record_table(records_behind(watch(), view, selection), ["prompt", "annotator", "submitted_at", "status"])
 
 
 def _agreement(view: ProjectView) -> None:
     st.subheader("Agreement")
-    found = team_consensus(watch(), view)
-    if not found["alphas"]:
+    consensus = team_consensus(watch(), view)
+    if not consensus["alphas"]:
         st.caption("Nobody can agree yet: no record was answered by two people.")
         return
     left, right = st.columns(2)
     with left:
         st.markdown("**Now**")
         show(
-            charts.intervals(found["alphas"], "question", "question", "Krippendorff's alpha"),
+            charts.intervals(consensus["alphas"], "question", "question", "Krippendorff's alpha"),
             "alpha of each question",
         )
-        show(charts.intervals(found["equal"], "question", "question", "share of equal answers"), "equal answers")
+        show(
+            charts.intervals(consensus["equal"], "question", "question", "share of equal answers"), "equal answers"
+        )
         st.caption(
             "1 is perfect agreement, 0 what chance gives. Bars are 95 % bootstrap intervals, n is the number of "
-            "records that two people or more answered." + found["note"]
+            "records that two people or more answered." + consensus["note"]
         )
     with right:
         st.markdown("**Over time**")
         axes = ("day", "alpha of all answers until then")
-        show(charts.lines(found["course"], "day", "alpha", "question", axes), "alpha over time")
+        show(charts.lines(consensus["course"], "day", "alpha", "question", axes), "alpha over time")
         st.caption("Krippendorff's alpha of all records whose newest answer is of that day or before.")
-    for name, labels in found["labels"].items():
+    for name, labels in consensus["labels"].items():
         with st.expander(f"Each label of {name}"):
             show(charts.intervals(labels, "label", "label", "alpha of yes and no"), f"alpha of labels of {name}")
 
@@ -221,13 +223,13 @@ def _worth_a_look(view: ProjectView, team: Numbers) -> None:
 
 def _slow_questions(view: ProjectView) -> None:
     try:
-        found = questions_by_time(watch(), view)
+        times = questions_by_time(watch(), view)
     except SharegptArgillaError as error:
         st.caption(f"The measured times cannot be read: {error}")
         return
-    if not found:
+    if not times:
         st.caption("Nobody's time was measured; `serve --active-time` does, on the embedded Argilla.")
         return
-    chart = charts.lengths(found, "question", "seconds", ("question", "median seconds"))
+    chart = charts.lengths(times, "question", "seconds", ("question", "median seconds"))
     show(chart, "median seconds on each question")
     st.caption("Active seconds on each question of submitted responses; n is how many were measured.")

@@ -25,12 +25,12 @@ METRIC_OF_TYPE: Mapping[str, MetricName] = {"rating": "ordinal", "label": "nomin
 
 def masi_distance(first: Collection[Hashable], second: Collection[Hashable]) -> float:
     """1 - Jaccard index x monotonicity: 1 for equal sets, 2/3 for a subset, 1/3 for an overlap, else 0."""
-    one, two = frozenset(first), frozenset(second)
-    if one == two:
+    first_set, second_set = frozenset(first), frozenset(second)
+    if first_set == second_set:
         return 0.0
-    common = len(one & two)
-    monotonicity = 2 / 3 if common == min(len(one), len(two)) else 1 / 3
-    return 1 - common / len(one | two) * monotonicity if common else 1.0
+    common = len(first_set & second_set)
+    monotonicity = 2 / 3 if common == min(len(first_set), len(second_set)) else 1 / 3
+    return 1 - common / len(first_set | second_set) * monotonicity if common else 1.0
 
 
 def nominal(categories: Sequence[Hashable], totals: Floats) -> Floats:
@@ -39,7 +39,7 @@ def nominal(categories: Sequence[Hashable], totals: Floats) -> Floats:
 
 
 def ordinal(categories: Sequence[Hashable], totals: Floats) -> Floats:
-    """The square of the number of answers that lie between, each end counted half; ``categories`` in order."""
+    """The square of the number of answers in between, each end counted half; ``categories`` in order."""
     running = np.cumsum(totals, axis=1)
     between = running[:, None, :] - running[:, :, None] + (totals[:, :, None] - totals[:, None, :]) / 2
     squared: Floats = between**2
@@ -55,7 +55,7 @@ def interval(categories: Sequence[Hashable], totals: Floats) -> Floats:
 def masi(categories: Sequence[Hashable], totals: Floats) -> Floats:
     """`masi_distance` of sets of labels."""
     sets = [category if isinstance(category, frozenset) else frozenset([category]) for category in categories]
-    matrix = np.array([[masi_distance(one, two) for two in sets] for one in sets], dtype=float)
+    matrix = np.array([[masi_distance(first, second) for second in sets] for first in sets], dtype=float)
     return np.broadcast_to(matrix.reshape(len(sets), len(sets)), (len(totals), len(sets), len(sets)))
 
 
@@ -71,20 +71,22 @@ METRICS: Registry[Metric] = Registry(
 def kappa_weights(metric: MetricName, categories: Sequence[Hashable]) -> Floats:
     """Distances for a weighted kappa (categories x categories).
 
-    For ordinal answers they are quadratic in the place on the scale (Cohen, Weighted kappa, 1968), which does not
-    depend on how often an answer was given.
+    For ordinal answers they are quadratic in the position on the scale (Cohen, Weighted kappa, 1968), which does
+    not depend on how often an answer was given.
     """
     one_sample = np.ones((1, len(categories)))
     ordered = metric == "ordinal"
-    found = interval(range(len(categories)), one_sample) if ordered else METRICS[metric](categories, one_sample)
-    weights: Floats = found[0]
+    distances = (
+        interval(range(len(categories)), one_sample) if ordered else METRICS[metric](categories, one_sample)
+    )
+    weights: Floats = distances[0]
     return weights
 
 
 RESAMPLES = 1000
 SEED = 0
 INTERVAL = 0.95
-"""Share of the resamples that lie inside an interval; its ends are percentiles (Efron and Tibshirani, 1993)."""
+"""Share of the resamples inside an interval; its ends are percentiles (Efron and Tibshirani, 1993)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +94,8 @@ class Estimate:
     """A statistic with its interval.
 
     Attributes:
-        value: the statistic; None where it is not defined, as alpha is when all answers are the same.
-        low: lower end of the 95 % interval; None where too little is defined.
+        value: the statistic; None if it is undefined, as alpha is if all answers are the same.
+        low: lower end of the 95 % interval; None if too little is defined.
         high: upper end.
         items: number of items (records) behind it.
     """
@@ -104,7 +106,7 @@ class Estimate:
     items: int
 
     def to_json(self) -> dict[str, float | int | None]:
-        """As it stands in a report: four decimals."""
+        """The values for a report, with four decimals."""
         return {
             "value": _rounded(self.value),
             "low": _rounded(self.low),
@@ -123,7 +125,7 @@ def estimate(
 
     Args:
         items: one row for each item. Equal rows are drawn together, which is the same and much faster.
-        statistic: (patterns, weights) -> one number for each sample, NaN where it is not defined; ``patterns``
+        statistic: (patterns, weights) -> one number for each sample, NaN where it is undefined; ``patterns``
             are the different rows, ``weights`` (samples x patterns) how often each is in a sample.
         resamples: number of samples that are drawn.
         seed: of the generator; the same seed gives the same interval.
@@ -131,13 +133,13 @@ def estimate(
     count = len(items)
     if not count:
         return Estimate(None, None, None, 0)
-    patterns, times = np.unique(items, axis=0, return_counts=True)
-    drawn = np.random.default_rng(seed).multinomial(count, times / count, size=resamples)
-    weights = np.vstack([times[None, :], drawn]).astype(float)
+    patterns, repeats = np.unique(items, axis=0, return_counts=True)
+    drawn = np.random.default_rng(seed).multinomial(count, repeats / count, size=resamples)
+    weights = np.vstack([repeats[None, :], drawn]).astype(float)
     with np.errstate(divide="ignore", invalid="ignore"):
-        found = statistic(patterns, weights)
-    value = float(found[0])
-    defined = found[1:][np.isfinite(found[1:])]
+        values = statistic(patterns, weights)
+    value = float(values[0])
+    defined = values[1:][np.isfinite(values[1:])]
     if not np.isfinite(value):
         return Estimate(None, None, None, count)
     if not len(defined):
@@ -161,7 +163,7 @@ class AnswerTable:
         items: ids of the records, one for each row of ``codes``.
         people: one for each column.
         categories: the different answers; for a scale in its order.
-        codes: items x people; the place of the answer in ``categories``, `MISSING` where there is none.
+        codes: items x people; the index of the answer in ``categories``, or `MISSING`.
     """
 
     items: Sequence[str]
@@ -174,36 +176,38 @@ class AnswerTable:
         """Items x categories: how many people gave each answer."""
         counts = np.zeros((len(self.items), len(self.categories)))
         for column in self.codes.T:
-            given = column != MISSING
-            np.add.at(counts, (np.flatnonzero(given), column[given]), 1)
+            answered = column != MISSING
+            np.add.at(counts, (np.flatnonzero(answered), column[answered]), 1)
         return counts
 
 
 def answer_table(
     answers: Mapping[str, Mapping[str, Hashable]], scale: Sequence[Hashable] | None = None
 ) -> AnswerTable:
-    """A table out of record -> person -> answer.
+    """A table from record -> person -> answer.
 
     Args:
-        answers: numbers, labels or frozensets of labels; who did not answer is absent.
+        answers: numbers, labels or frozensets of labels; people who did not answer are absent.
         scale: the possible answers in their order; by default those that were given, sorted.
     """
-    given = {answer for of_item in answers.values() for answer in of_item.values()}
-    beyond = sorted(given.difference(scale or ()), key=_order)
+    answers_given = {answer for of_item in answers.values() for answer in of_item.values()}
+    beyond = sorted(answers_given.difference(scale or ()), key=_order)
     categories = [*(scale or ()), *beyond]
     people = sorted({person for of_item in answers.values() for person in of_item})
-    place = {category: number for number, category in enumerate(categories)}
+    code_of = {category: number for number, category in enumerate(categories)}
     column = {person: number for number, person in enumerate(people)}
     codes = np.full((len(answers), len(people)), MISSING)
     for row, of_item in enumerate(answers.values()):
         for person, answer in of_item.items():
-            codes[row, column[person]] = place[answer]
+            codes[row, column[person]] = code_of[answer]
     return AnswerTable(list(answers), people, categories, codes)
 
 
 def label_table(table: AnswerTable, label: str) -> AnswerTable:
     """The table of one label of a question with several: whether each answer has it."""
-    has = np.array([int(isinstance(one, frozenset) and label in one) for one in table.categories] or [0])
+    has = np.array(
+        [int(isinstance(category, frozenset) and label in category) for category in table.categories] or [0]
+    )
     codes = np.where(table.codes == MISSING, MISSING, has[table.codes])
     return AnswerTable(table.items, table.people, [False, True], codes)
 
@@ -249,7 +253,7 @@ def _alpha(patterns: Floats, weights: Floats, categories: Sequence[Hashable], me
     answers = totals.sum(axis=1)
     share = 1 / (patterns.sum(axis=1) - 1)
     if metric == "ordinal":
-        # The distances depend on the sample, so that the coincidences of each sample are needed.
+        # The distances depend on the sample, so each sample needs its own coincidences.
         distances = METRICS[metric](categories, totals)
         pairs = patterns[:, :, None] * patterns[:, None, :] * share[:, None, None]
         coincidences = np.tensordot(weights, pairs, axes=1)

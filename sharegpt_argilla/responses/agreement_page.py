@@ -1,4 +1,4 @@
-"""A report on agreement as one HTML page that needs nothing else."""
+"""A report on agreement as a self-contained HTML page."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Annotated rows -> one document with all that can be said about agreement."""
+"""Annotated rows -> the agreement report, as plain data and as text."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from sharegpt_argilla.responses.working_time import IDLE, pace_of, read_time
 from sharegpt_argilla.rows import ANNOTATION, Row, read_extension
 
 DISPUTED = 20
-"""How many of the most disputed records a report has."""
+"""Number of disputed records in a report."""
 
 EXCERPT = 100
 """Characters of a prompt in a report."""
@@ -46,15 +46,15 @@ class AnswerBook:
 
     Attributes:
         rows: rows so far.
-        annotated: those that carry responses.
+        annotated: rows that carry responses.
         statuses: status -> responses.
         answers: question -> row id -> person -> answer, of submitted responses.
         prompts: row id -> beginning of the prompt, of rows that two people or more answered.
         states: row id -> dataset, and status of the record.
-        gold: question -> row id -> the right answer, as the export, or ``gold`` in the row's own extension, says.
+        gold: question -> row id -> the right answer, from the export or from ``gold`` in the row's own extension.
         suggested: question -> agent -> row id -> what the agent suggested.
         times: person -> when each response was submitted.
-        active: person -> seconds that were measured.
+        active: person -> measured seconds.
     """
 
     rows: int = 0
@@ -71,7 +71,7 @@ class AnswerBook:
     )
 
     def add(self, row: Row) -> None:
-        """Take in one row; one that was there already counts once."""
+        """Add one row; a row that was added before counts once."""
         self.rows += 1
         if ANNOTATION not in row["元数据"]["扩展字段"]:
             return
@@ -82,9 +82,9 @@ class AnswerBook:
         gold = marked.get(GOLD, extension.get(GOLD))
         self.annotated += 1
         self.states[row["id"]] = (marked["dataset"], marked["status"])
-        # A reviewer saw what the others had answered, and so is none of those who can agree.
-        given = [response for response in marked["responses"] if not response.get("adjudication")]
-        responses = sorted(given, key=lambda response: str(response.get("submitted_at", "")))
+        # Reviewers saw the answers of the others, so theirs do not count as agreement.
+        own_responses = [response for response in marked["responses"] if not response.get("adjudication")]
+        responses = sorted(own_responses, key=lambda response: str(response.get("submitted_at", "")))
         self.statuses.update(response["status"] for response in responses)
         submitted = [response for response in responses if response["status"] == "submitted"]
         if len({response["annotator"] for response in submitted}) >= 2:
@@ -93,8 +93,8 @@ class AnswerBook:
             self._add_response(row["id"], response)
         for question, value in gold.items() if isinstance(gold, dict) else ():
             self.gold[question][row["id"]] = _answer(value)
-        for one in marked.get("suggestions", ()):
-            self.suggested[one["question"]][one["agent"]][row["id"]] = _answer(one["value"])
+        for suggestion in marked.get("suggestions", ()):
+            self.suggested[suggestion["question"]][suggestion["agent"]][row["id"]] = _answer(suggestion["value"])
 
     def _add_response(self, row_id: str, response: Mapping[str, Any]) -> None:
         person = str(response["annotator"])
@@ -111,13 +111,13 @@ class AnswerBook:
 def build_report(
     rows: Iterable[Row], questions: Sequence[QuestionConfig], *, idle: float = IDLE, disputed: int = DISPUTED
 ) -> Report:
-    """The whole report on annotated rows.
+    """The report on annotated rows.
 
     Args:
         rows: as `export-responses` writes them; those without responses only count.
         questions: of the project; free texts are left out.
         idle: see `pace_of`, in seconds.
-        disputed: how many of the most disputed records are wanted.
+        disputed: number of the most disputed records to list.
     """
     book = AnswerBook()
     for row in rows:
@@ -169,7 +169,7 @@ def _by_question(tables: Mapping[str, tuple[QuestionConfig, AnswerTable]]) -> di
 
 
 def _means(scores: Mapping[str, Mapping[str, float]]) -> dict[str, float]:
-    return {item: sum(found.values()) / len(found) for item, found in scores.items()}
+    return {item: sum(by_question.values()) / len(by_question) for item, by_question in scores.items()}
 
 
 def _question(question: QuestionConfig, table: AnswerTable) -> Report:
@@ -185,9 +185,9 @@ def _question(question: QuestionConfig, table: AnswerTable) -> Report:
         "percent_agreement": percent_agreement(table).to_json(),
         "labels": {label: krippendorff_alpha(label_table(table, label), "nominal").to_json() for label in labels},
         "pairs": [
-            {"annotators": [one, two], "kappa": kappa.to_json()}
-            for one, two in combinations(table.people, 2)
-            if (kappa := cohen_kappa(table, one, two, metric)).items
+            {"annotators": [first, second], "kappa": kappa.to_json()}
+            for first, second in combinations(table.people, 2)
+            if (kappa := cohen_kappa(table, first, second, metric)).items
         ],
         "people": [against_rest(table, person, metric).to_json() for person in table.people],
         "distribution": _distribution(table),
@@ -198,7 +198,7 @@ def _question(question: QuestionConfig, table: AnswerTable) -> Report:
 
 
 def _references(book: AnswerBook, name: str, people: Sequence[str]) -> Report:
-    """Each person against gold, and everybody against each agent's suggestions; only what there is."""
+    """Each person compared with gold, and everybody with each agent's suggestions; empty ones left out."""
     answers, gold = book.answers[name], book.gold.get(name, {})
     by_person = [(person, against_reference(answers, gold, [person])) for person in people]
     by_agent = [
@@ -206,26 +206,31 @@ def _references(book: AnswerBook, name: str, people: Sequence[str]) -> Report:
     ]
     return {
         "gold": [
-            {"annotator": person, "answers": one.answers, "right": one.equal, "accuracy": one.share.to_json()}
-            for person, one in by_person
-            if one.answers
+            {
+                "annotator": person,
+                "answers": agreement.answers,
+                "right": agreement.equal,
+                "accuracy": agreement.share.to_json(),
+            }
+            for person, agreement in by_person
+            if agreement.answers
         ],
         "suggestions": [
             {
                 "agent": agent,
-                "answers": one.answers,
-                "kept": one.equal,
-                "changed": one.answers - one.equal,
-                "share": one.share.to_json(),
+                "answers": agreement.answers,
+                "kept": agreement.equal,
+                "changed": agreement.answers - agreement.equal,
+                "share": agreement.share.to_json(),
             }
-            for agent, one in by_agent
-            if one.answers
+            for agent, agreement in by_agent
+            if agreement.answers
         ],
     }
 
 
 def scale_of(question: QuestionConfig) -> list[Hashable] | None:
-    """The possible answers in their order; None where the answers themselves say."""
+    """The possible answers in their order; None if the answers themselves define them."""
     if isinstance(question, RatingQuestion):
         return [*sorted(question.values)]
     if isinstance(question, LabelQuestion):
@@ -247,13 +252,13 @@ def _distribution(table: AnswerTable) -> dict[str, int]:
 
 
 def _disputed(
-    book: AnswerBook, tables: Mapping[str, tuple[QuestionConfig, AnswerTable]], wanted: int
+    book: AnswerBook, tables: Mapping[str, tuple[QuestionConfig, AnswerTable]], limit: int
 ) -> list[Report]:
     """The records with the greatest mean disagreement over the questions, the greatest first."""
     scores = _by_question(tables)
     means = _means(scores)
     worst = sorted((item for item in means if means[item]), key=lambda item: (-means[item], item))
-    return [_dispute(book, item, means[item], scores[item]) for item in worst[:wanted]]
+    return [_dispute(book, item, means[item], scores[item]) for item in worst[:limit]]
 
 
 def _dispute(book: AnswerBook, item: str, score: float, by_question: Mapping[str, float]) -> Report:
@@ -273,7 +278,7 @@ def _dispute(book: AnswerBook, item: str, score: float, by_question: Mapping[str
 
 
 def disagreement(table: AnswerTable, metric: MetricName) -> dict[str, float]:
-    """Record -> mean distance of the pairs of answers to it, as a share of the greatest distance there is, 0 to 1.
+    """Record -> mean distance of the pairs of answers to it, as a share of the greatest distance, 0 to 1.
 
     Records that fewer than two people answered are left out.
     """
@@ -306,7 +311,7 @@ def render_text(report: Report) -> str:
 
 
 def number(estimate: Report | None) -> str:
-    """``0.812 [0.744, 0.871] n=240``; a dash where the statistic is not defined."""
+    """``0.812 [0.744, 0.871] n=240``; a dash if the statistic is undefined."""
     if estimate is None or estimate["value"] is None:
         return "-" if estimate is None else f"- n={estimate['items']:,}"
     text = f"{estimate['value']:.3f}"
@@ -316,10 +321,10 @@ def number(estimate: Report | None) -> str:
 
 
 def _lines(report: Report) -> Iterator[str]:
-    given = report["responses"]
+    responses = report["responses"]
     yield f"{report['annotated']:,} of {report['rows']:,} rows annotated by {report['annotators']:,} people"
-    drafts, discarded = f"{given['draft']:,} drafts", f"{given['discarded']:,} discarded"
-    yield f"responses: {given['submitted']:,} submitted, {drafts}, {discarded}"
+    drafts, discarded = f"{responses['draft']:,} drafts", f"{responses['discarded']:,} discarded"
+    yield f"responses: {responses['submitted']:,} submitted, {drafts}, {discarded}"
     for name, question in report["questions"].items():
         yield from _question_lines(name, question)
     yield ""
@@ -351,10 +356,10 @@ def _question_lines(name: str, question: Report) -> Iterator[str]:
     for person in question["gold"]:
         yield f"  {person['annotator']} against gold: {person['right']:,} of {person['answers']:,} right"
         yield f"    accuracy {number(person['accuracy'])}"
-    for one in question["suggestions"]:
-        agent = one["agent"] or "an unnamed agent"
-        yield f"  suggestions of {agent}: {one['kept']:,} kept, {one['changed']:,} changed"
-        yield f"    share kept {number(one['share'])}"
+    for suggestion in question["suggestions"]:
+        agent = suggestion["agent"] or "an unnamed agent"
+        yield f"  suggestions of {agent}: {suggestion['kept']:,} kept, {suggestion['changed']:,} changed"
+        yield f"    share kept {number(suggestion['share'])}"
     total = question["answers"]
     for answer, count in question["distribution"].items():
         share = f"{count / total:.1%}" if total else "-"

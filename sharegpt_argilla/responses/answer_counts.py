@@ -1,4 +1,4 @@
-"""How far a team is: who answered what, when, and how long it took."""
+"""Counts of a team's answers: who answered what, when, and how long it took."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from sharegpt_argilla.config import QuestionConfig, RatingQuestion, TextQuestion
 from sharegpt_argilla.responses.working_time import IDLE
 
 SLOWEST = 20
-"""How many of the slowest records are kept."""
+"""Number of the slowest records that are kept."""
 
 FEWEST = 3
-"""Answers behind a median of seconds; with fewer it says little."""
+"""Least answers behind a median of seconds."""
 
 DAY = len("2026-01-05")
 
 
 @dataclass
 class PersonTally:
-    """What one person did; ``seconds`` are those of the submitted responses that have any."""
+    """One person's counts; ``seconds`` are those of the submitted responses that have any."""
 
     statuses: Counter[str] = field(default_factory=Counter)
     days: Counter[str] = field(default_factory=Counter)
@@ -41,7 +41,7 @@ class Tally:
 
     Attributes:
         statuses: status -> responses.
-        people: username -> what the person did.
+        people: username -> the person's counts.
         answers: question -> answer -> how often it was submitted; of several labels each counts.
         seconds: question -> answer -> seconds of the responses with it.
         slowest: (seconds, Argilla's record id, username, whether it was measured), the longest first.
@@ -74,9 +74,8 @@ def count_answers(
         day: today in UTC, ``2026-01-05``.
 
     Returns:
-        The counts. Days are those on which responses took their present form, in UTC. Seconds are measured
-        where the page did, else the time since the person's submission before, unless that is longer than
-        `pace.IDLE`.
+        The counts. A response counts on the UTC day of its last change. Seconds are the measured ones, else the
+        time since the person's previous submission, unless that is longer than `working_time.IDLE`.
     """
     tally = Tally()
     made: dict[str, list[_Made]] = defaultdict(list)
@@ -131,31 +130,31 @@ def distribution(tally: Tally, question: QuestionConfig) -> list[dict[str, Any]]
     """Every possible answer in the order of the project, with its count and its share of the responses."""
     counts = tally.answers[question.name]
     if isinstance(question, RatingQuestion):
-        known = {str(value): str(value) for value in sorted(question.values)}
+        titles = {str(value): str(value) for value in sorted(question.values)}
     else:
-        known = dict(getattr(question, "labels", {}))
-    known |= {answer: answer for answer in counts if answer not in known}
-    whole = tally.statuses["submitted"]
+        titles = dict(getattr(question, "labels", {}))
+    titles |= {answer: answer for answer in counts if answer not in titles}
+    submitted = tally.statuses["submitted"]
     return [
         {
             "value": value,
             "answer": title,
             "responses": counts[value],
-            "share": counts[value] / whole if whole else 0.0,
+            "share": counts[value] / submitted if submitted else 0.0,
         }
-        for value, title in known.items()
+        for value, title in titles.items()
     ]
 
 
-def slow_answers(tally: Tally, wanted: int = 10) -> list[dict[str, Any]]:
+def slow_answers(tally: Tally, limit: int = 10) -> list[dict[str, Any]]:
     """Question and answer -> median seconds of the responses with it, the slowest first."""
-    found: list[dict[str, Any]] = [
+    medians: list[dict[str, Any]] = [
         {"question": name, "answer": answer, "seconds": round(median(seconds), 1), "responses": len(seconds)}
         for name, answers in tally.seconds.items()
         for answer, seconds in answers.items()
         if len(seconds) >= FEWEST
     ]
-    return sorted(found, key=lambda item: -item["seconds"])[:wanted]
+    return sorted(medians, key=lambda item: -item["seconds"])[:limit]
 
 
 def slow_questions(times: Mapping[str, Sequence[float]], titles: Mapping[str, str]) -> list[dict[str, Any]]:
@@ -165,16 +164,16 @@ def slow_questions(times: Mapping[str, Sequence[float]], titles: Mapping[str, st
         times: question -> seconds of each response that has them.
         titles: question -> what people read, of the project's questions; others are left out.
     """
-    found: list[dict[str, Any]] = [
+    medians: list[dict[str, Any]] = [
         {"question": name, "title": titles[name], "seconds": round(median(seconds), 1), "responses": len(seconds)}
         for name, seconds in times.items()
         if name in titles and seconds
     ]
-    return sorted(found, key=lambda item: -item["seconds"])
+    return sorted(medians, key=lambda item: -item["seconds"])
 
 
 def person_numbers(name: str, person: PersonTally, day: str) -> dict[str, Any]:
-    """One person's counts as plain data; ``median_seconds`` is None where nothing is known."""
+    """One person's counts as plain data; ``median_seconds`` is None without any seconds."""
     return {
         "annotator": name,
         **{status: person.statuses[status] for status in ("submitted", "draft", "discarded")},

@@ -1,4 +1,4 @@
-"""When a team will be done, if it goes on as it did: a bootstrap over whole days."""
+"""When a team will be done at its present pace: a bootstrap over whole days."""
 
 from __future__ import annotations
 
@@ -9,31 +9,31 @@ from typing import Any
 import numpy as np
 
 WINDOW = 14
-"""Days that are looked back at; what was longer ago says little about the pace of now."""
+"""Days behind the estimate; older ones say little about the present pace."""
 
 FEWEST = 3
-"""Full days without which there is no estimate."""
+"""Full days that an estimate needs."""
 
 RANGE = (10, 90)
-"""Percentiles at the ends of the range: one case in five lies outside."""
+"""Percentiles at the ends of the range: one case in five is outside."""
 
 HORIZON = 3650
-"""Days; what takes longer is not in sight."""
+"""Days after which no date is given."""
 
 _RESAMPLES = 2000
 
 
 def forecast(days: Mapping[str, int], remaining: int, today: date) -> dict[str, Any]:
-    """The day on which the remaining responses will be there.
+    """The day on which the remaining responses will be complete.
 
     Args:
         days: ``2026-01-05`` -> responses submitted on that day, UTC; days without any may be absent.
-        remaining: responses still wanted.
+        remaining: responses still needed.
         today: it counts as unfinished and is left out of the pace.
 
     Returns:
         ``days_seen`` (full days since the first answer, at most `WINDOW`), ``per_day`` (their mean), and
-        ``finish``, ``earliest``, ``latest`` (ISO dates; None where there is no estimate): the median and the
+        ``finish``, ``earliest``, ``latest`` (ISO dates; None without an estimate): the median and the
         `RANGE` of samples of those days, drawn with replacement (seed 0).
     """
     first = min((date.fromisoformat(day) for day in days), default=today)

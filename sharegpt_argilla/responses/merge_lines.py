@@ -1,4 +1,4 @@
-"""Rows files line by line: answers put in, all else left as it stands."""
+"""Merges answers into rows files line by line; all other lines stay as they are."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ from sharegpt_argilla.responses.working_time import read_time
 from sharegpt_argilla.rows import ANNOTATION, Row, dump_row, read_extension
 
 Find = Callable[[Sequence[str]], Mapping[str, Found]]
-"""Row ids -> what those rows are to carry that somebody answered."""
+"""Row ids -> the annotations of those rows that somebody answered."""
 
 _PIECE = 1 << 20
-"""Bytes that are copied at a time."""
+"""Bytes per copy."""
 
 
 @dataclass
 class LineCounts:
-    """What became of the lines; `ExportSummary` says what each number means."""
+    """Counts of the lines; `ExportSummary` describes each."""
 
     rows: int = 0
     annotated: int = 0
@@ -41,8 +41,8 @@ class LineMerger:
     """Merges line by line and counts.
 
     Args:
-        origin: where the answers are from.
-        since: rows whose answers did not change since then, UTC, keep what they carry; None for every row.
+        origin: where the answers come from.
+        since: rows whose answers did not change since then, UTC, keep their annotation; None to merge all.
 
     Attributes:
         counts: the lines so far.
@@ -54,23 +54,23 @@ class LineMerger:
         self._since = since
 
     def merge(self, lines: Sequence[RowLine], find: Find) -> Iterator[str]:
-        """Some lines as they go into the output, without their line breaks."""
-        found = find([line.row["id"] for line in lines if line.row is not None])
-        here: set[str] = set()
+        """The output lines for some input lines, without line breaks."""
+        answers_of_rows = find([line.row["id"] for line in lines if line.row is not None])
+        ids_in_batch: set[str] = set()
         for line in lines:
             self.counts.rows += 1
             if line.row is None:
                 self.counts.unreadable += 1
                 yield line.text
                 continue
-            one = found.get(line.row["id"])
-            if one is not None:
-                self.counts.repeated += one.met or line.row["id"] in here
-                here.add(line.row["id"])
-            yield self.merge_row(line.row, line.text, one.marked if one else None)
+            answers = answers_of_rows.get(line.row["id"])
+            if answers is not None:
+                self.counts.repeated += answers.met or line.row["id"] in ids_in_batch
+                ids_in_batch.add(line.row["id"])
+            yield self.merge_row(line.row, line.text, answers.marked if answers else None)
 
     def merge_row(self, row: Row, text: str, marked: Mapping[str, Any] | None) -> str:
-        """A row, which stands in ``text``, as it goes into the output, with what it is to carry, if anything."""
+        """The output line of the row in ``text``, with its annotation, if it has one."""
         if marked is not None:
             self.counts.annotated += 1
             self.counts.responses += len(marked["responses"])
@@ -86,13 +86,13 @@ class LineMerger:
 def patch(
     earlier: Path, output: IO[bytes], lengths: array[int], changed: Mapping[int, Callable[[bytes], bytes]]
 ) -> None:
-    """Copy an earlier output, with some of its lines made anew.
+    """Copy an earlier output, replacing some of its lines.
 
     Args:
         earlier: what an earlier export wrote.
-        output: takes the new output.
+        output: file that the new output is written to.
         lengths: bytes of each line of the earlier output; those of the new one afterwards.
-        changed: number of a line, from 0, in the order of the file -> what makes the new one of the old.
+        changed: line number from 0, ascending -> function from the old line to the new one.
     """
     ends = array("Q", accumulate(lengths))
     done = 0
@@ -119,29 +119,29 @@ def _copy(source: IO[bytes], target: IO[bytes], start: int, end: int) -> None:
         start += len(piece)
 
 
-def remade(merger: LineMerger, found: Found | None, original: bytes | None, line: bytes) -> bytes:
-    """A line of an earlier output, made anew.
+def remade(merger: LineMerger, answers: Found | None, original: bytes | None, line: bytes) -> bytes:
+    """The new version of a line of an earlier output.
 
     Args:
         merger: merges and counts.
-        found: what its row is to carry; None where it has no answers any more.
-        original: what the rows file has in its place; None where that is the output itself, or is not needed.
-        line: the line as it stands, a row in it.
+        answers: the annotation of its row; None if it no longer has answers.
+        original: the line in the rows file; None if that is the output itself, or is not needed.
+        line: the line of the earlier output, which contains a row.
     """
     end = line[len(line.rstrip(b"\r\n")) :]
-    if found is None and original is not None:
+    if answers is None and original is not None:
         text = original.decode("utf-8-sig").rstrip("\r\n")
-        made = merger.merge_row(json.loads(text), text, None)
-        # Whatever the rows file carried: it is this output that had answers.
-        merger.counts.withdrawn = merger.counts.withdrawn + 1 if text == made else merger.counts.withdrawn
+        merged = merger.merge_row(json.loads(text), text, None)
+        # Withdrawn even if the rows file carried no annotation: the output had one.
+        merger.counts.withdrawn = merger.counts.withdrawn + 1 if text == merged else merger.counts.withdrawn
     else:
         text = line.decode("utf-8-sig").rstrip("\r\n")
-        made = merger.merge_row(json.loads(text), text, found.marked if found else None)
-    return made.encode("utf-8") + end
+        merged = merger.merge_row(json.loads(text), text, answers.marked if answers else None)
+    return merged.encode("utf-8") + end
 
 
 def lines_at(path: Path, numbers: Collection[int]) -> dict[int, bytes]:
-    """Some lines of a rows file, by their number from 0, blank lines left out."""
+    """Lines of a rows file by number, from 0; blank lines do not count."""
     with path.open("rb") as file:
         return {number: line for number, line in enumerate(filter(bytes.strip, file)) if number in numbers}
 
@@ -149,6 +149,6 @@ def lines_at(path: Path, numbers: Collection[int]) -> dict[int, bytes]:
 def _changed(row: Row, marked: Mapping[str, Any], since: datetime) -> bool:
     if any(read_time(response["submitted_at"]) >= since for response in marked["responses"]):
         return True
-    # A withdrawn answer leaves no time, only a smaller number.
+    # A withdrawn answer leaves no time, only a smaller number of responses.
     before = read_extension(row).get(ANNOTATION)
     return not isinstance(before, dict) or len(before.get("responses", ())) != len(marked["responses"])

@@ -1,4 +1,4 @@
-"""One person against the rest: who answers as the others do, and who always a little higher."""
+"""One person's agreement with the others, and the agreement of answers with a reference."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from sharegpt_argilla.responses.agreement import (
 
 @dataclass(frozen=True)
 class PersonAgreement:
-    """One person against the rest, over the items that the person and somebody else answered.
+    """One person compared with the rest, over the items that the person and somebody else answered.
 
     Attributes:
         person: the username.
@@ -40,7 +40,7 @@ class PersonAgreement:
     difference: Estimate | None
 
     def to_json(self) -> dict[str, Any]:
-        """As it stands in a report."""
+        """The values for a report."""
         return {
             "annotator": self.person,
             "answers": self.answers,
@@ -51,7 +51,7 @@ class PersonAgreement:
 
 
 def against_rest(table: AnswerTable, person: str, metric: MetricName) -> PersonAgreement:
-    """A person of the table against all others in it."""
+    """A person of the table compared with all others in it."""
     column = table.codes[:, table.people.index(person)]
     answered = column != MISSING
     own = np.eye(len(table.categories))[column[answered]]
@@ -97,11 +97,11 @@ Answers = Mapping[str, Mapping[str, Hashable]]
 
 @dataclass(frozen=True)
 class ReferenceAgreement:
-    """How many answers are the same as the reference.
+    """How many answers equal the reference.
 
     Attributes:
         answers: answers to records that have a reference.
-        equal: those that are the same.
+        equal: answers that equal it.
         share: equal / answers, with its interval; its items are records.
     """
 
@@ -113,23 +113,25 @@ class ReferenceAgreement:
 def against_reference(
     answers: Answers, reference: Mapping[str, Hashable], people: Sequence[str] | None = None
 ) -> ReferenceAgreement:
-    """Answers to one question against one answer a record.
+    """Answers to one question compared with one reference answer per record.
 
     Args:
-        answers: numbers, labels or frozensets of labels, which are the same when all of them are.
-        reference: record -> the answer that is compared with, in the same form.
+        answers: numbers, labels or frozensets of labels; sets are equal if all their labels are.
+        reference: record -> the answer to compare with, in the same form.
         people: whose answers count; None for everybody's.
     """
     counts = []
-    for item, wanted in reference.items():
-        given = [one for who, one in answers.get(item, {}).items() if people is None or who in people]
-        if given:
-            counts.append((sum(one == wanted for one in given), len(given)))
+    for item, right_answer in reference.items():
+        own_answers = [
+            answer for person, answer in answers.get(item, {}).items() if people is None or person in people
+        ]
+        if own_answers:
+            counts.append((sum(answer == right_answer for answer in own_answers), len(own_answers)))
     table = np.array(counts, dtype=float).reshape(len(counts), 2)
     equal, total = (int(number) for number in table.sum(axis=0))
     return ReferenceAgreement(total, equal, estimate(table, _share))
 
 
 def _share(patterns: Floats, weights: Floats) -> Floats:
-    found: Floats = (weights @ patterns[:, 0]) / (weights @ patterns[:, 1])
-    return found
+    share: Floats = (weights @ patterns[:, 0]) / (weights @ patterns[:, 1])
+    return share

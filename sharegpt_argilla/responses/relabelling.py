@@ -1,4 +1,4 @@
-"""Answers to the questions of one project, as answers to those of another."""
+"""Maps answers to the questions of one project to answers to those of another."""
 
 from __future__ import annotations
 
@@ -36,15 +36,15 @@ class Relabelling:
 
     Args:
         old: the questions that were answered.
-        new: the questions that there are now.
-        wanted: what becomes of questions and labels.
+        new: the questions of the new project.
+        label_map: the new names of questions and labels.
 
     Raises:
-        UsageError: a question or a label has no counterpart, and ``wanted`` does not say what becomes of it.
+        UsageError: a question or a label has no counterpart and is not in ``label_map``.
     """
 
-    def __init__(self, old: Sequence[AskedQuestion], new: Sequence[AskedQuestion], wanted: LabelMap) -> None:
-        self._wanted = wanted
+    def __init__(self, old: Sequence[AskedQuestion], new: Sequence[AskedQuestion], label_map: LabelMap) -> None:
+        self._label_map = label_map
         self._old = {question.name: question for question in old}
         self._new = {question.name: question for question in new}
         self._check_names()
@@ -58,12 +58,12 @@ class Relabelling:
 
     def new_name(self, name: str) -> str | None:
         """The new name of an old question; None for one that is dropped."""
-        return self._wanted.names.get(name, name)
+        return self._label_map.names.get(name, name)
 
     def response(self, response: Mapping[str, Any]) -> dict[str, Any]:
         """A response of Argilla's REST interface with its answers mapped.
 
-        One that was submitted and lacks an answer now that must be given becomes a draft, for the person to go on.
+        A submitted response that now lacks a required answer becomes a draft, for the person to complete.
         """
         values = {}
         for name, answer in (response["values"] or {}).items():
@@ -75,7 +75,7 @@ class Relabelling:
         return {**response, "status": status, "values": values}
 
     def value(self, name: str, value: Any) -> Any:
-        """An answer to the old question ``name`` as one to its new counterpart; None where it has none."""
+        """An answer to the old question ``name`` as one to its new counterpart; None if it has none."""
         if name not in self._pairs:
             return None
         old, new = self._old[name].type, self._pairs[name].type
@@ -93,7 +93,7 @@ class Relabelling:
         return mapped[0] if len(mapped) == 1 else None
 
     def _label(self, name: str, label: LabelValue) -> LabelValue | None:
-        return self._wanted.questions.get(name, {}).get(label, label)
+        return self._label_map.questions.get(name, {}).get(label, label)
 
     def _ranking(self, name: str, value: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]] | None:
         mapped = [{**item, "value": self._label(name, item["value"])} for item in value]
@@ -102,7 +102,7 @@ class Relabelling:
         return kept if {item["value"] for item in kept} == set(self._pairs[name].options) else None
 
     def _check_names(self) -> None:
-        for name in [*self._wanted.names, *self._wanted.questions]:
+        for name in [*self._label_map.names, *self._label_map.questions]:
             if name not in self._old:
                 raise UsageError(f'label map: the old dataset has no question "{name}"{_near(name, self._old)}')
         for name in self._old:
@@ -119,7 +119,7 @@ class Relabelling:
                 f'question "{old.name}" is a {old.type} question and "{new.name}" a {new.type} question; '
                 f"answers to one are none to the other: give it another name and say `names: {{{old.name}: null}}`"
             )
-        for label in self._wanted.questions.get(old.name, {}):
+        for label in self._label_map.questions.get(old.name, {}):
             if label not in old.options:
                 raise UsageError(
                     f'label map: question "{old.name}" has no "{label}"{_near(str(label), map(str, old.options))}'
@@ -134,6 +134,6 @@ class Relabelling:
                 )
 
 
-def _near(word: str, known: Any) -> str:
-    nearest = get_close_matches(word, list(known), n=1)
+def _near(word: str, names: Any) -> str:
+    nearest = get_close_matches(word, list(names), n=1)
     return f'; did you mean "{nearest[0]}"?' if nearest else ";"

@@ -1,4 +1,4 @@
-"""How far a team agrees, read from its answers as they stand on the server."""
+"""The agreement of a team, from its present answers on the server."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ from sharegpt_argilla.responses.person_agreement import against_reference, again
 from sharegpt_argilla.responses.policies import comparable
 
 LATEST = 10_000
-"""Records that two people or more answered which are looked at, those with the newest answers; a table of all
-the different sets of labels of many more would not fit a small machine."""
+"""Records with two answers or more that are compared: those with the newest answers. A table of the label sets
+of many more would not fit a small machine."""
 
 POINTS = 30
-"""Days at most in the course of agreement."""
+"""The most days in the course of agreement."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class AgreementTables:
     Attributes:
         tables: question -> the project's question and its answers.
         days: Argilla's record id -> day of its newest answer, UTC.
-        left_out: such records beyond the `LATEST`.
+        left_out: number of such records beyond the `LATEST`.
     """
 
     tables: Mapping[str, tuple[QuestionConfig, AnswerTable]]
@@ -48,10 +48,10 @@ class AgreementTables:
 def agreement_tables(
     records: Mapping[str, AnsweredRecord], questions: Sequence[QuestionConfig]
 ) -> AgreementTables:
-    """Gather the records on which people can agree."""
+    """Collect the records that two people or more submitted."""
     shared: list[tuple[str, str]] = []
     for key, record in records.items():
-        times = [one.submitted_at for one in record.responses if one.status == "submitted"]
+        times = [response.submitted_at for response in record.responses if response.status == "submitted"]
         if len(times) >= 2:
             shared.append((max(times), key))
     kept = sorted(shared, reverse=True)[:LATEST]
@@ -65,11 +65,11 @@ def agreement_tables(
 
 def team_agreement(tables: AgreementTables) -> dict[str, Any]:
     """Question -> ``alpha`` and ``percent_agreement`` with intervals, ``labels`` with the alpha of each."""
-    found = {}
+    agreement = {}
     for name, (question, table) in tables.tables.items():
         metric = METRIC_OF_TYPE[question.type]
         labels = list(question.labels) if isinstance(question, MultiLabelQuestion) else []
-        found[name] = {
+        agreement[name] = {
             "title": question.title,
             "metric": metric,
             "alpha": krippendorff_alpha(table, metric).to_json(),
@@ -78,7 +78,7 @@ def team_agreement(tables: AgreementTables) -> dict[str, Any]:
                 label: krippendorff_alpha(label_table(table, label), "nominal").to_json() for label in labels
             },
         }
-    return found
+    return agreement
 
 
 def course(tables: AgreementTables) -> list[dict[str, Any]]:
@@ -103,21 +103,22 @@ def course(tables: AgreementTables) -> list[dict[str, Any]]:
     return points
 
 
-def disputed(tables: AgreementTables, wanted: int = 20) -> list[dict[str, Any]]:
-    """Argilla's ids of the records whose answers lie farthest apart, with the answers, the farthest first."""
+def disputed(tables: AgreementTables, limit: int = 20) -> list[dict[str, Any]]:
+    """Argilla's ids and answers of the records with the most different answers, the greatest distance first."""
     scores: dict[str, list[float]] = {}
     for question, table in tables.tables.values():
         for item, score in disagreement(table, METRIC_OF_TYPE[question.type]).items():
             scores.setdefault(item, []).append(score)
-    means = {item: sum(found) / len(found) for item, found in scores.items()}
-    worst = sorted((item for item in means if means[item]), key=lambda item: (-means[item], item))[:wanted]
+    means = {item: sum(distances) / len(distances) for item, distances in scores.items()}
+    worst = sorted((item for item in means if means[item]), key=lambda item: (-means[item], item))[:limit]
     return [
-        {"record": item, "disagreement": round(means[item], 4), "answers": _given(tables, item)} for item in worst
+        {"record": item, "disagreement": round(means[item], 4), "answers": _answers_to(tables, item)}
+        for item in worst
     ]
 
 
 def own_agreement(tables: AgreementTables, person: str) -> list[dict[str, Any]]:
-    """One person against the others on each question: ``agreement``, ``kappa``, ``difference``, as in a report."""
+    """One person compared with the others on each question: ``agreement``, ``kappa``, ``difference``."""
     return [
         {"question": name, "title": question.title}
         | against_rest(table, person, METRIC_OF_TYPE[question.type]).to_json()
@@ -132,7 +133,7 @@ def own_gold(
     questions: Sequence[QuestionConfig],
     person: str,
 ) -> list[dict[str, Any]]:
-    """One person's answers to rows with a known one: ``question``, ``right``, ``answers`` and their ``share``.
+    """One person's answers to gold rows: ``question``, ``right``, ``answers`` and their ``share``.
 
     Args:
         records: Argilla's record id -> record with all its responses.
@@ -140,20 +141,28 @@ def own_gold(
         questions: of the project; those to which the person answered no gold are left out.
         person: the username.
     """
-    asked = {one.id: _of_person(one, person) for one in records.values() if one.id in gold}
-    found = []
+    asked = {record.id: _of_person(record, person) for record in records.values() if record.id in gold}
+    by_question = []
     for question in questions:
-        wanted = {row: comparable(gold[row][question.name]) for row in asked if row and question.name in gold[row]}
-        answers = {row: given for row in wanted if (given := _own_answer(asked[row], question.name))}
-        one = against_reference(answers, wanted)
-        if one.answers:
-            share = one.share.to_json()
-            found.append({"question": question.name, "right": one.equal, "answers": one.answers, "share": share})
-    return found
+        right_answers = {
+            row: comparable(gold[row][question.name]) for row in asked if row and question.name in gold[row]
+        }
+        answers = {
+            row: own_answer for row in right_answers if (own_answer := _own_answer(asked[row], question.name))
+        }
+        agreement = against_reference(answers, right_answers)
+        if agreement.answers:
+            counts = {"right": agreement.equal, "answers": agreement.answers}
+            by_question.append({"question": question.name, **counts, "share": agreement.share.to_json()})
+    return by_question
 
 
 def _of_person(record: AnsweredRecord, person: str) -> Response | None:
-    own = (one for one in record.responses if one.annotator == person and one.status == "submitted")
+    own = (
+        response
+        for response in record.responses
+        if response.annotator == person and response.status == "submitted"
+    )
     return next(own, None)
 
 
@@ -164,24 +173,24 @@ def _own_answer(response: Response | None, question: str) -> dict[str, Hashable]
 
 
 def _answers(record: AnsweredRecord, question: str) -> dict[str, Hashable]:
-    found: dict[str, Hashable] = {}
+    answers: dict[str, Hashable] = {}
     for response in record.responses:
         if response.status == "submitted" and question in response.values:
             value: Any = response.values[question]
-            found[response.annotator] = frozenset(map(str, value)) if isinstance(value, list) else value
-    return found
+            answers[response.annotator] = frozenset(map(str, value)) if isinstance(value, list) else value
+    return answers
 
 
-def _given(tables: AgreementTables, item: str) -> dict[str, dict[str, Any]]:
+def _answers_to(tables: AgreementTables, item: str) -> dict[str, dict[str, Any]]:
     """Question -> person -> answer to one record."""
-    given: dict[str, dict[str, Any]] = {}
+    answers_of_questions: dict[str, dict[str, Any]] = {}
     for name, (_, table) in tables.tables.items():
         codes = table.codes[list(table.items).index(item)]
         answers = {
             person: table.categories[code] for person, code in zip(table.people, codes, strict=True) if code >= 0
         }
-        given[name] = {
+        answers_of_questions[name] = {
             person: sorted(answer) if isinstance(answer, frozenset) else answer
             for person, answer in answers.items()
         }
-    return given
+    return answers_of_questions

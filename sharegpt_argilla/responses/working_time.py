@@ -1,7 +1,7 @@
-"""How long somebody worked on a response, where nobody measured it: from the times of the person's responses.
+"""Working times: parsing, estimates for responses without a measured time, and each person's pace.
 
-An estimate rests on the response itself and on the same person's responses just before and after it, so that an
-export of what changed knows which others a new, edited or withdrawn one touches.
+An estimate depends on the times of the response and of the same person's responses just before and after it. An
+incremental export thus knows which others a new, edited or withdrawn response affects.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ _LENGTH = re.compile(r"(\d+)([smhd])")
 
 
 def read_time(text: str) -> datetime:
-    """An ISO 8601 time or date as UTC without a zone; what has no zone is UTC already, as Argilla's times are.
+    """An ISO 8601 time or date as naive UTC; one without a zone is UTC, as Argilla's times are.
 
     Raises:
-        UsageError: it is neither.
+        UsageError: the text is neither.
     """
     try:
         time = datetime.fromisoformat(text)
@@ -40,19 +40,19 @@ def read_length(text: str) -> float:
     """Seconds in ``90s``, ``15m``, ``2h`` or ``1d``.
 
     Raises:
-        UsageError: it is of another form, or zero.
+        UsageError: the text has another form, or is zero.
     """
-    found = _LENGTH.fullmatch(text)
-    if found is None or not int(found[1]):
+    match = _LENGTH.fullmatch(text)
+    if match is None or not int(match[1]):
         raise UsageError(f'length of time "{text}" is not of the form 90s, 15m, 2h or 1d')
-    return float(int(found[1]) * _UNITS[found[2]])
+    return float(int(match[1]) * _UNITS[match[2]])
 
 
 TIMES_TABLE = "CREATE TABLE times (person TEXT, time TEXT, dataset INTEGER, key TEXT)"
-"""When each person's responses took their present form, and Argilla's id of the record."""
+"""The time of the last change of each response, its person, and Argilla's id of the record."""
 
 TIMES_INDEX = "CREATE INDEX times_by_person ON times (person, time)"
-"""To be made once the table is full, which is quicker."""
+"""Created after the table is filled, which is faster."""
 
 _BEFORE = """
 WITH points AS (SELECT json_extract(value, '$[0]') AS who, json_extract(value, '$[1]') AS at FROM json_each(?))
@@ -62,7 +62,7 @@ _AFTER = """
 WITH points AS (SELECT json_extract(value, '$[0]') AS who, json_extract(value, '$[1]') AS at FROM json_each(?))
 SELECT who, at, (SELECT MIN(time) FROM times WHERE person = who AND time > at) FROM points
 """
-_BESIDE = """
+_ADJACENT = """
 WITH points AS (SELECT json_extract(value, '$[0]') AS who, json_extract(value, '$[1]') AS at FROM json_each(?))
 SELECT dataset, key FROM points CROSS JOIN times
 ON person = who AND time = (SELECT MAX(time) FROM times WHERE person = who AND time < at)
@@ -70,13 +70,13 @@ UNION
 SELECT dataset, key FROM points CROSS JOIN times
 ON person = who AND time = (SELECT MIN(time) FROM times WHERE person = who AND time > at)
 """
-# CROSS JOIN keeps SQLite to this order: a look into the index for each point, not for each time.
+# CROSS JOIN makes SQLite keep this order: one index search per point, not per time.
 
 _Point = tuple[str, str]
 """Person and time of a response."""
 
 Timed = tuple[str, str, int, str]
-"""Person, time as ISO 8601, place of the dataset, Argilla's id of the record: of one response."""
+"""Of one response: person, time as ISO 8601, number of the dataset, Argilla's id of the record."""
 
 
 class ResponseTimes:
@@ -86,18 +86,18 @@ class ResponseTimes:
         self._database = database
 
     def add(self, times: Iterable[Timed]) -> None:
-        """Put in the times of responses."""
+        """Insert the times of responses."""
         self._database.executemany("INSERT INTO times VALUES (?, ?, ?, ?)", times)
 
     def all(self) -> Iterable[Timed]:
-        """Every time that is known."""
+        """All times in the table."""
         return self._database.execute("SELECT person, time, dataset, key FROM times")
 
     def replace(self, dataset: int, keys: Collection[str], times: Collection[Timed]) -> set[tuple[int, str]]:
-        """Put the present times of some records in the place of those that are known.
+        """Replace the stored times of some records by their present ones.
 
         Returns:
-            Dataset and record of the responses that stood beside one of the old times, or stand beside a new one.
+            Dataset and record of the responses next to one of the old or new times.
         """
         of_records = "FROM times WHERE dataset = ? AND key IN (SELECT value FROM json_each(?))"
         values = (dataset, json.dumps(list(keys)))
@@ -105,15 +105,20 @@ class ResponseTimes:
         self._database.execute(f"DELETE {of_records}", values)
         self.add(times)
         points = {*old, *((person, time) for person, time, _, _ in times)}
-        return set(self._database.execute(_BESIDE, (json.dumps(list(points)),)))
+        return set(self._database.execute(_ADJACENT, (json.dumps(list(points)),)))
 
     def estimate(self, marked: Iterable[Mapping[str, Any]]) -> None:
-        """Give each response of some annotations that has no ``active_seconds`` an estimate, in tenths of seconds.
+        """Estimate ``active_seconds`` of each response that has none, in tenths of seconds.
 
-        That is the time since the person's response before; at the start of a sitting, until the next. A pause
-        longer than `IDLE` begins another sitting; a response that stands alone gets `IDLE`, the most there is.
+        That is the time since the person's previous response; at the start of a sitting, until the next one.
+        A pause longer than `IDLE` begins another sitting; a lone response gets `IDLE`, the maximum.
         """
-        waiting = [one for each in marked for one in each["responses"] if "active_seconds" not in one]
+        waiting = [
+            response
+            for annotation in marked
+            for response in annotation["responses"]
+            if "active_seconds" not in response
+        ]
         points = [(response["annotator"], response["submitted_at"]) for response in waiting]
         seconds = self._gaps(_BEFORE, points)
         started = [point for point in points if seconds[point] > IDLE]
@@ -123,9 +128,9 @@ class ResponseTimes:
             response["active"] = "estimated"
 
     def _gaps(self, query: str, points: Sequence[_Point]) -> dict[_Point, float]:
-        """Seconds from each to the person's response that the query finds; infinite where there is none."""
-        found = self._database.execute(query, (json.dumps(points),))
-        return {(person, time): _seconds(time, other) for person, time, other in found}
+        """Seconds from each to the person's response that the query finds; infinite if there is none."""
+        neighbours = self._database.execute(query, (json.dumps(points),))
+        return {(person, time): _seconds(time, other) for person, time, other in neighbours}
 
 
 def _seconds(time: str, other: str | None) -> float:
@@ -135,7 +140,7 @@ def _seconds(time: str, other: str | None) -> float:
 
 
 IDLE = 300.0
-"""Seconds between two submissions after which somebody is taken to have been away."""
+"""Seconds between two submissions above which the person is taken to have been away."""
 
 
 @dataclass(frozen=True)
@@ -145,11 +150,11 @@ class Pace:
     Attributes:
         person: the username.
         submitted: submitted responses.
-        gaps: times between two submissions that were not longer than the cut-off.
-        seconds: the median of them; None where there is none. An estimate: the first record of a sitting has no
+        gaps: number of gaps between two submissions up to the cut-off.
+        seconds: their median; None if there is none. An estimate: the first record of a sitting has no
             gap, and an answer that was edited counts at the time of the edit.
         measured: responses whose active time was measured.
-        active_seconds: the median of those; None where there is none.
+        active_seconds: their median; None if there is none.
     """
 
     person: str
@@ -160,7 +165,7 @@ class Pace:
     active_seconds: float | None
 
     def to_json(self) -> dict[str, Any]:
-        """As it stands in a report."""
+        """The values for a report."""
         return {
             "annotator": self.person,
             "submitted": self.submitted,
