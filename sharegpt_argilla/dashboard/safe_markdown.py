@@ -12,7 +12,7 @@ def shown(text: str) -> str:
     """The text for ``st.markdown``, which never renders HTML unless it is told to.
 
     Images become links, so that showing a row sends no request to a foreign server. Streamlit's additions
-    to Markdown (formulas between dollar signs, ``:red[…]``, ``:material/…:``) are shown as written; code is unchanged.
+    (formulas between dollar signs, ``:red[…]``, ``:material/…:``) are shown as written; code is unchanged.
     """
     parts = _FENCED.split(text)
     return "".join(part if index % 2 else _plain(part) for index, part in enumerate(parts))

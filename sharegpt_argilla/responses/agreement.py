@@ -90,7 +90,7 @@ INTERVAL = 0.95
 
 
 @dataclass(frozen=True, slots=True)
-class Estimate:
+class IntervalEstimate:
     """A statistic with its interval.
 
     Attributes:
@@ -120,7 +120,7 @@ def estimate(
     statistic: Callable[[Floats, Floats], Floats],
     resamples: int = RESAMPLES,
     seed: int = SEED,
-) -> Estimate:
+) -> IntervalEstimate:
     """A statistic of items and its interval, each item drawn as a whole.
 
     Args:
@@ -132,7 +132,7 @@ def estimate(
     """
     count = len(items)
     if not count:
-        return Estimate(None, None, None, 0)
+        return IntervalEstimate(None, None, None, 0)
     patterns, repeats = np.unique(items, axis=0, return_counts=True)
     drawn = np.random.default_rng(seed).multinomial(count, repeats / count, size=resamples)
     weights = np.vstack([repeats[None, :], drawn]).astype(float)
@@ -141,11 +141,11 @@ def estimate(
     value = float(values[0])
     defined = values[1:][np.isfinite(values[1:])]
     if not np.isfinite(value):
-        return Estimate(None, None, None, count)
+        return IntervalEstimate(None, None, None, count)
     if not len(defined):
-        return Estimate(value, None, None, count)
+        return IntervalEstimate(value, None, None, count)
     low, high = np.percentile(defined, [50 * (1 - INTERVAL), 50 * (1 + INTERVAL)])
-    return Estimate(value, float(low), float(high), count)
+    return IntervalEstimate(value, float(low), float(high), count)
 
 
 def _rounded(value: float | None) -> float | None:
@@ -212,7 +212,7 @@ def label_table(table: AnswerTable, label: str) -> AnswerTable:
     return AnswerTable(table.items, table.people, [False, True], codes)
 
 
-def krippendorff_alpha(table: AnswerTable, metric: MetricName, resamples: int = RESAMPLES) -> Estimate:
+def krippendorff_alpha(table: AnswerTable, metric: MetricName, resamples: int = RESAMPLES) -> IntervalEstimate:
     """Krippendorff's alpha of all people, over the items that at least two of them answered.
 
     With 0 ``resamples`` there is no interval.
@@ -224,13 +224,13 @@ def krippendorff_alpha(table: AnswerTable, metric: MetricName, resamples: int = 
     )
 
 
-def percent_agreement(table: AnswerTable) -> Estimate:
+def percent_agreement(table: AnswerTable) -> IntervalEstimate:
     """The share of equal answers among all pairs of answers to the same item, 0 to 1."""
     counts = table.counts
     return estimate(counts[counts.sum(axis=1) >= 2], _equal_pairs)
 
 
-def cohen_kappa(table: AnswerTable, first: str, second: str, metric: MetricName) -> Estimate:
+def cohen_kappa(table: AnswerTable, first: str, second: str, metric: MetricName) -> IntervalEstimate:
     """Cohen's kappa of two people over the items that both answered.
 
     Weighted with `kappa_weights`: plain for nominal answers, quadratic for ordinal ones, MASI for sets.

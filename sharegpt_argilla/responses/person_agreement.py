@@ -11,8 +11,8 @@ import numpy as np
 from sharegpt_argilla.responses.agreement import (
     MISSING,
     AnswerTable,
-    Estimate,
     Floats,
+    IntervalEstimate,
     MetricName,
     estimate,
     kappa_weights,
@@ -35,9 +35,9 @@ class PersonAgreement:
 
     person: str
     answers: int
-    agreement: Estimate
-    kappa: Estimate
-    difference: Estimate | None
+    agreement: IntervalEstimate
+    kappa: IntervalEstimate
+    difference: IntervalEstimate | None
 
     def to_json(self) -> dict[str, Any]:
         """The values for a report."""
@@ -76,7 +76,7 @@ def against_rest(table: AnswerTable, person: str, metric: MetricName) -> PersonA
     )
 
 
-def _difference(table: AnswerTable, items: Floats) -> Estimate:
+def _difference(table: AnswerTable, items: Floats) -> IntervalEstimate:
     width = len(table.categories)
     values = np.array(table.categories, dtype=float)
 
@@ -107,7 +107,7 @@ class ReferenceAgreement:
 
     answers: int
     equal: int
-    share: Estimate
+    share: IntervalEstimate
 
 
 def against_reference(

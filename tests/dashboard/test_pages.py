@@ -194,7 +194,7 @@ def test_guidelines_are_searched_and_their_changes_shown(run: Run, told: Told) -
     viewer = Viewer(project.people[0], lead=False)
     page = run("annotator", viewer)
     page.text_input(key="guidelines").input("unqualified LEGAL").run()
-    assert "1 sections hold" in words(page)
+    assert "1 sections contain" in words(page)
     with project.owner() as owner:
         path = f"/api/v1/datasets/{project.dataset_id()}"
         text = owner.get(path).json()["guidelines"]
