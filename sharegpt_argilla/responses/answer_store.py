@@ -232,7 +232,7 @@ def _dump(document: Mapping[str, Any]) -> str:
 def _groups(
     lines: Iterable[tuple[Any, ...]],
 ) -> Iterator[tuple[str | None, bool, list[tuple[int, str]]]]:
-    """Lines that stand together because they have the same row; lines without a row stand alone."""
+    """Adjacent lines with the same row; each line without a row is a group of its own."""
     row, seen, parts = None, False, list[tuple[int, str]]()
     for found, met, dataset, body in lines:
         if parts and (found is None or found != row):

@@ -153,7 +153,7 @@ class _Table:
         labels: everything that may be right; with only one known label a second that nobody can name.
         named: how many of them have a name.
         items: item -> number of its line.
-        times: how many items each line stands for.
+        times: how many items each line represents.
         line, person, label: three numbers for each answer of each line.
         gold: right label of each line, -1 where it is unknown.
         votes: lines x labels.

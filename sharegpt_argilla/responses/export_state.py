@@ -50,7 +50,7 @@ class Stamp(NamedTuple):
         responses: how many there are.
         newest: when the newest of them took its present form, ISO 8601.
         checksum: of the times of all of them, where the source knows it; else 0.
-        suggested: a checksum of the suggestions; 0 where there is none.
+        suggested: a checksum of the suggestions; 0 if there are none.
         timed: tenths of a second that were measured on the record, by all people; 0 where nobody measured.
     """
 
@@ -229,7 +229,7 @@ def new_state(path: Path, plan: str) -> Iterator[StateFile]:
 
 
 def load_state(path: Path) -> StateFile | None:
-    """The state in a file; None where there is none, or one that a full export had better replace."""
+    """The state in a file; None if the file does not exist, or if a full export should replace it."""
     if not path.is_file():
         return None
     database = sqlite3.connect(path, isolation_level=None)
@@ -278,7 +278,7 @@ def plan_hash(plan: object) -> str:
 
 
 def file_mark(path: Path) -> tuple[int, int]:
-    """Size and time of change of a file; zeros where there is none."""
+    """Size and modification time of a file; zeros if it does not exist."""
     if not path.exists():
         return (0, 0)
     found = path.stat()

@@ -77,9 +77,9 @@ class PolicyChoice:
     """What a project asks for.
 
     Attributes:
-        policies: question -> name of its policy; `POLICY` where there is none.
+        policies: question -> name of its policy; the default is `POLICY`.
         adjudicators: people whose answer wins over all others.
-        weights: person -> weight of a vote; 1 where there is none.
+        weights: person -> weight of a vote; the default is 1.
         fitted: question -> row id -> what `Policy.fit` gave; where it gave nothing, rows are decided alone.
         weighs_by_gold: whether ``weights`` are still to come from everybody's answers to gold rows.
         modelled: question -> its labels, of those whose answers are to have a probability.
@@ -176,7 +176,7 @@ def majority(answers: Sequence[AnswerValue]) -> Aggregate:
 
     A ranking, or the spans marked in a text, is one answer as a whole.
 
-    Where no label has a majority, the labels of the earliest response stand, as a tie.
+    If no label has a majority, the result is the labels of the earliest response, as a tie.
 
     Args:
         answers: at least one answer to the same question, the earliest response first. The earliest decides

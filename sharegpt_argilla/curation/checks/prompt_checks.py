@@ -81,5 +81,5 @@ SHORT = Rule("too_short", "the prompt has fewer words than are wanted", "warning
 NO_INPUT = Rule("no_input", "the prompt ends in a word for no input", "note", _no_input, fix=_drop_input)
 MERGED = Rule("merged_instructions", "several instructions run into one", "error", _merged)
 SYSTEM = Rule("system_prompt", "the conversation opens with a role for the model", "note", _opener)
-CONTINUATION = Rule("continuation", "the prompt only goes on with what was said before", "warning", _continued)
+CONTINUATION = Rule("continuation", "the prompt only continues what was said before", "warning", _continued)
 TOOLS = Rule("tool_use", "the prompt counts on browsing or other tools", "warning", _tools)
