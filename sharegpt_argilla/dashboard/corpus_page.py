@@ -52,7 +52,7 @@ def _ease(path: str, changed: int) -> dict[str, Any]:
     return _corpus(path, changed).readability()
 
 
-def _overview(corpus: Corpus) -> None:
+def _overview(corpus: RowsOverview) -> None:
     numbers = _numbers(str(corpus.path), corpus.mark[1])
     st.caption(
         f"`{corpus.path}`" + (f" · {numbers['unreadable']:,} lines are no rows" if numbers["unreadable"] else "")
@@ -128,7 +128,7 @@ def _rows(corpus: RowsOverview) -> None:
     _record(corpus, entries[chosen[0] if chosen and chosen[0] < len(entries) else 0])
 
 
-def _filter(corpus: Corpus) -> Filter:
+def _filter(corpus: RowsOverview) -> Filter:
     numbers = _numbers(str(corpus.path), corpus.mark[1])
     suggestions = [
         (question, count["name"]) for question, counts in numbers["suggested"].items() for count in counts
