@@ -1,21 +1,18 @@
-"""Where shards are done: in this process, in several, or on a Dask cluster.
+"""Where shards are converted: in this process, in several, or on a Dask cluster.
 
 All of them through the interface of ``concurrent.futures``.
 """
 
 from __future__ import annotations
 
-import os
-import signal
-import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future, ProcessPoolExecutor
 from contextlib import contextmanager
-from multiprocessing import get_context, parent_process
-from multiprocessing.connection import wait
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
+from sharegpt_argilla.common.worker_processes import enter_worker
 from sharegpt_argilla.errors import InputError, UsageError
 
 _DIED = (
@@ -58,7 +55,7 @@ def executor(workers: int, tasks: int, scheduler: str | None) -> Iterator[Execut
     if count <= 1:
         yield InThisProcess()
         return
-    pool = ProcessPoolExecutor(count, get_context(_start_method()), initializer=_enter_worker)
+    pool = ProcessPoolExecutor(count, get_context(_start_method()), initializer=enter_worker)
     try:
         yield pool
     except (BrokenExecutor, MemoryError) as error:
@@ -70,8 +67,8 @@ def executor(workers: int, tasks: int, scheduler: str | None) -> Iterator[Execut
 def _start_method() -> str:
     """``fork``, which takes milliseconds, out of a process with one thread; else ``spawn``.
 
-    What other threads hold when a process forks is never let go in the copy (fork(2)), and not only Python has
-    threads. Where they cannot be counted there is no fork.
+    Locks that other threads hold when a process forks are never released in the copy (fork(2)), and not only
+    Python has threads. Where they cannot be counted the process does not fork.
     """
     try:
         threads = len(list(Path("/proc/self/task").iterdir()))
@@ -96,16 +93,3 @@ def _dask(address: str) -> Iterator[Executor]:
             yield client.get_executor()
         except (KilledWorker, CancelledError, OSError) as error:
             raise InputError(_DIED) from error
-
-
-def _enter_worker() -> None:
-    """Leave Ctrl-C to the parent, and end when it is gone, however it ended."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-
-
-def _end_with_parent() -> None:
-    parent = parent_process()
-    if parent is not None:
-        wait([parent.sentinel])
-        os._exit(1)
