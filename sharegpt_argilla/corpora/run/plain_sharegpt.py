@@ -49,11 +49,11 @@ class PlainShareGPT:
             pairs = self._whole_pairs(session, number, turns[lead::2], turns[lead + 1 :: 2])
             answer = _plain_turn(turns[0]) if lead else None
             question = _plain_turn(turns[-1]) if opened else None
-            texts = [turn["value"] for turn in turns]
+            ends = [turn["value"] for turn in (*turns[:2], turns[-1])]
         # What is missing or of another type. Nothing has been counted yet, and the adapter has a reason for it.
         except (KeyError, TypeError, AttributeError, IndexError):
             return None
-        if sessions is not None and (number_of_same := sessions.claim(identity, texts, lead)):
+        if sessions is not None and (number_of_same := sessions.claim(identity, ends, len(turns), lead)):
             session = renamed(session, number_of_same)
             pairs = [pair._replace(session=session) for pair in pairs]
         pairer, count = self._pairer, len(pairs)

@@ -70,11 +70,18 @@ class ShardSessions:
         self._new: set[tuple[int, int]] = set()
         self._pieces: dict[str, list[Piece]] = {}
 
-    def claim(self, identity: str, texts: Sequence[str], answers_first: bool) -> int:
-        """Note a record with that id: 0 for the first conversation that has it, 1 for the second, and so on."""
-        key, print_ = _mark(identity), _fingerprint(texts)
+    def claim(self, identity: str, texts: Sequence[str], size: int, answers_first: bool) -> int:
+        """Note a record with that id: 0 for the first conversation that has it, 1 for the second, and so on.
+
+        Args:
+            identity: the id.
+            texts: of the first two turns and of the last.
+            size: number of turns.
+            answers_first: whether the first is an answer.
+        """
+        key, print_ = _mark(identity), _fingerprint(texts, size)
         if self._splits and (named := piece_of(identity)) is not None:
-            self._pieces.setdefault(named[0], []).append((named[1], len(texts), answers_first))
+            self._pieces.setdefault(named[0], []).append((named[1], size, answers_first))
         if (key, print_) not in self._new:
             self._new.add((key, print_))
             self._noted.extend((key, print_))
@@ -97,7 +104,8 @@ class ShardSessions:
         names: dict[str, str] = {}
         for identity, same in by_id.items():
             texts = [turn.text for conversation in same for turn in conversation.turns]
-            number = self.claim(identity, texts, same[0].turns[0].role == "gpt")
+            ends = [*texts[:2], *texts[-1:]]
+            number = self.claim(identity, ends, len(texts), same[0].turns[0].role == "gpt")
             if number:
                 names[identity] = renamed(same[0].session, number)
         if not names:
@@ -199,10 +207,9 @@ def _identity(conversation: Conversation) -> str:
     return conversation.session
 
 
-def _fingerprint(texts: Sequence[str]) -> int:
-    """A number that tells conversations with the same id apart: how many texts, how long, and how they begin."""
-    parts = [str(len(texts)), str(sum(map(len, texts))), *(text[:_SHOWN] for text in (*texts[:2], *texts[-1:]))]
-    return _mark("\0".join(parts))
+def _fingerprint(ends: Sequence[str], size: int) -> int:
+    """A number that tells conversations with the same id apart: by their size, first two texts and last one."""
+    return _mark("\0".join([str(size), *(f"{len(text)} {text[:_SHOWN]}" for text in ends)]))
 
 
 def _mark(text: str) -> int:
