@@ -169,18 +169,18 @@ def open_sources(
         if reviews is not None and reviewed and reviewed.ready:
             on_server, datasets = [*on_server, reviewed], [*datasets, reviews]
         people: dict[str, str] = {}
-        for workspace_id in dict.fromkeys(one.workspace_id for one in on_server):
+        for workspace_id in dict.fromkeys(dataset.workspace_id for dataset in on_server):
             people |= usernames(client, workspace_id)
-        ids = [one.id for one in on_server]
+        ids = [dataset.id for dataset in on_server]
         database = find_answers(
             default_home(), connection.api_url, {key: partial(last_activity, client, key) for key in ids}
         )
-        sources = [source_of(client, one.id, people, statuses, database) for one in on_server]
+        sources = [source_of(client, dataset.id, people, statuses, database) for dataset in on_server]
         names = [name for name, _, _ in datasets]
         counts = [partial(read_progress, client, key) for key in ids]
         try:
             kind = "rest" if database is None else "database"
-            guidelines = [one.guidelines for one in on_server]
+            guidelines = [dataset.guidelines for dataset in on_server]
             yield Sources(names, ids, guidelines, people, kind, sources, counts, needed, len(names) > asked_for)
         finally:
             if database is not None:

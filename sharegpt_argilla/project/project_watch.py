@@ -298,7 +298,7 @@ class ProjectWatch:
         look(client, connected.watches, self._looks)
         now, before = _now(), self._view
         was_read = self._read_answers(client, connected)
-        viewed = [one.viewed() for one in connected.watches]
+        viewed = [watch.viewed() for watch in connected.watches]
         if before is not None and not was_read and before.work is connected.work:
             records, dataset_by_record, version = before.records, before.dataset_by_record, before.version
         else:
@@ -307,7 +307,7 @@ class ProjectWatch:
         progress = joined_progress(viewed, records, connected.work, personal=connected.is_personal)
         with suppress(OSError):
             history_of(self.home, history_name(viewed)).add(progress)
-        is_late = before is not None and any(one.is_stale for one in connected.watches)
+        is_late = before is not None and any(watch.is_stale for watch in connected.watches)
         return ProjectView(
             config=connected.project.config,
             url=client.url,

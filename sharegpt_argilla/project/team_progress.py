@@ -162,7 +162,7 @@ def team_progress(watch: ProjectWatch, view: ProjectView) -> dict[str, Any]:
     """
     tally, today = team_tally(watch, view), today_utc()
     remaining = watch.derived(
-        "remaining", view, lambda one: one.work.remaining(one.records.values(), one.progress.total)
+        "remaining", view, lambda _: view.work.remaining(view.records.values(), view.progress.total)
     )
     days: Counter[str] = Counter()
     for person in tally.people.values():
@@ -170,17 +170,19 @@ def team_progress(watch: ProjectWatch, view: ProjectView) -> dict[str, Any]:
     return {
         "counts": _counts(view, tally) | {"remaining": remaining},
         "links": {
-            status: [(one.label, queue_link(view.url, one.id, status)) for one in view.datasets]
+            status: [(dataset.label, queue_link(view.url, dataset.id, status)) for dataset in view.datasets]
             for status in _TABS
         },
         "datasets": _datasets(view) if len(view.datasets) > 1 else [],
         "people": [
-            with_texts(one) | {"url": person_link(view, one["annotator"])} for one in people_numbers(tally)
+            with_texts(person) | {"url": person_link(view, person["annotator"])}
+            for person in people_numbers(tally)
         ],
         "days": days_by_person(tally),
-        "questions": [_question(view, tally, one) for one in labelled(view.config.questions)],
+        "questions": [_question(view, tally, question) for question in labelled(view.config.questions)],
         "slow_answers": [
-            one | {"url": _answer_link(view, one["question"], one["answer"])} for one in slow_answers(tally)
+            answer | {"url": _answer_link(view, answer["question"], answer["answer"])}
+            for answer in slow_answers(tally)
         ],
         "forecast": forecast(days, remaining, today),
         "every_day": every_day(days, today),
