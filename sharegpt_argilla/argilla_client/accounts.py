@@ -47,7 +47,7 @@ def missing_accounts(client: ArgillaClient, people: Sequence[Person]) -> list[Pe
 
 
 def members_of(client: ArgillaClient, workspace: str) -> dict[str, str]:
-    """Username -> role of the members of a workspace; empty where there is no such workspace."""
+    """Username -> role of the members of a workspace; empty if there is no such workspace."""
     workspace_id = find_workspace(client, workspace)
     if workspace_id is None:
         return {}

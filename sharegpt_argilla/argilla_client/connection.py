@@ -1,4 +1,7 @@
-"""One connection to an Argilla server: JSON in, JSON out, errors of our own tree."""
+"""Connections to an Argilla server: by API key for the commands, by name and password for the dashboard.
+
+Calls take and return JSON, and raise errors of our own tree only.
+"""
 
 from __future__ import annotations
 
@@ -132,7 +135,7 @@ def connect(connection: Connection) -> ArgillaClient:
 
 
 def _trust(url: str) -> ssl.SSLContext:
-    """Whose certificates count. Reading the list of them takes 50 ms, which plain HTTP has no use for."""
+    """Whose certificates count. Reading the list of them takes 50 ms, and plain HTTP needs none."""
     return httpx.create_ssl_context() if url.startswith("https:") else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 
@@ -237,7 +240,7 @@ def sign_in(url: str, username: str, password: str) -> Account:
     Raises:
         ServerUnreachableError: nothing answers at the address.
         CredentialsError: name or password is wrong, or was wrong too often.
-        ServerRefusedError: something answers that is no Argilla.
+        ServerRefusedError: something else than an Argilla answers.
     """
     try:
         with httpx.Client(base_url=f"{url}/api/v1", timeout=SIGN_IN_TIMEOUT) as http:

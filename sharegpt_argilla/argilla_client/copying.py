@@ -1,4 +1,7 @@
-"""Records with everything on them, read from one Argilla and sent to another."""
+"""Copying between two Argillas: accounts, workspaces, datasets, and records with everything on them.
+
+What the target has already is kept, so that a copy that was interrupted can be resumed.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +34,7 @@ def list_workspaces(client: ArgillaClient) -> list[dict[str, Any]]:
 def copy_users(source: ArgillaClient, target: ArgillaClient, home: Home) -> tuple[dict[str, str], list[str]]:
     """Make the source's accounts on the target, with their ids and roles and new random passwords.
 
-    An account of the same id, or else of the same username, counts as the same person and is left as it is.
+    An account of the same id, or else of the same username, counts as the same person and is not changed.
     A new password goes to the credentials sheet of ``home`` before its account is made, so that none is lost.
 
     Returns:
@@ -135,7 +138,7 @@ def copy_dataset(target: ArgillaClient, wanted: DatasetSettings, workspace_id: s
     """Make a dataset on the target and publish it if it is published where it comes from.
 
     One of that name in the workspace is used if it has the same fields, questions, properties and vectors; a
-    draft is made anew, since it holds nothing.
+    draft is made anew, since it contains no records.
 
     Raises:
         DatasetDiffersError: there is another one of that name.
@@ -205,7 +208,7 @@ PAGE = 200
 
 
 def count_database(client: ArgillaClient, dataset_id: str) -> int:
-    """Records in the database of the server, whatever its search index holds. 0 for a draft."""
+    """Records in the database of the server, whatever its search index contains. 0 for a draft."""
     return int(client.get(f"/api/v1/datasets/{dataset_id}/records", {"limit": 1})["total"])
 
 
@@ -289,7 +292,7 @@ def send_records(
 ) -> int:
     """Upsert records; returns how many the target took.
 
-    A batch that is refused is halved until the culprit stands alone; its external id and the reason go to
+    A batch that is refused is halved until the refused record is alone in it; its external id and the reason go to
     ``on_refused``.
     """
     if not bodies:

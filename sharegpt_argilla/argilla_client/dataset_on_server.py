@@ -1,4 +1,4 @@
-"""The dataset on the server: what the project file asks for, what is there, and how they differ.
+"""The dataset on the server: what the project file asks for, what exists, and how they differ.
 
 The payloads are Argilla's REST bodies as plain data. The SDK's settings objects would need a signed-in,
 process-wide client to exist at all, and cannot be compared.
@@ -34,7 +34,7 @@ MIN_VISIBLE = 3
 
 @dataclass(frozen=True)
 class DatasetOnServer:
-    """A dataset that is there.
+    """A dataset that exists on the server.
 
     Attributes:
         id: Argilla's id of it.
@@ -52,7 +52,7 @@ class DatasetOnServer:
 
 
 def find_workspace(client: ArgillaClient, name: str) -> str | None:
-    """The id of the workspace, None where the account sees none of that name."""
+    """The id of the workspace, None if the account sees none of that name."""
     for workspace in client.get("/api/v1/me/workspaces")["items"]:
         if workspace["name"] == name:
             return str(workspace["id"])
@@ -65,7 +65,7 @@ def create_workspace(client: ArgillaClient, name: str) -> str:
 
 
 def find_dataset(client: ArgillaClient, workspace: str, name: str) -> DatasetOnServer | None:
-    """The dataset of that name in the workspace of that name, None where there is none."""
+    """The dataset of that name in the workspace of that name, None if none exists."""
     workspace_id = find_workspace(client, workspace)
     if workspace_id is None:
         return None
@@ -100,7 +100,7 @@ def require_dataset(client: ArgillaClient, workspace: str, name: str) -> Dataset
     """The dataset, ready for records.
 
     Raises:
-        ServerRefusedError: it is not there, or only as a draft.
+        ServerRefusedError: it does not exist, or only as a draft.
     """
     dataset = find_dataset(client, workspace, name)
     if dataset is None or not dataset.ready:
@@ -128,7 +128,7 @@ def dataset_settings(project: Project) -> dict[str, list[dict[str, Any]]]:
 
 
 def delete_draft(client: ArgillaClient, dataset: DatasetOnServer) -> None:
-    """Delete a dataset that was never published, and so holds neither records nor responses."""
+    """Delete a dataset that was never published, and so contains neither records nor responses."""
     if dataset.ready:
         raise ServerRefusedError(f'dataset "{dataset.name}" is published; it is never deleted from here')
     client.delete(f"/api/v1/datasets/{dataset.id}")
@@ -287,7 +287,7 @@ def _compare_options(prefix: str, wanted: list[dict[str, Any]], existing: list[d
         f"{prefix}option {value!r} is on the server, not in the file" for value in theirs if value not in ours
     )
     if ours == theirs and list(ours) != list(theirs):
-        yield f"{prefix}options stand in another order"
+        yield f"{prefix}options are in another order"
 
 
 def _short(value: object) -> str:

@@ -1,4 +1,4 @@
-"""Records: which are there already, and sending those that are not."""
+"""The records of a dataset on the server: found by our ids, sent, given to people, and removed if unanswered."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ class RecordsDataset:
         """Send records, new or changed; returns how many the server took.
 
         A record that the server refuses does not take its neighbours with it: the batch is halved until the
-        culprit stands alone and goes to ``on_refused`` with the server's reason.
+        refused record is alone in it, which goes to ``on_refused`` with the server's reason.
         """
         by_id = {draft.id: draft for draft in drafts}
         return send_records(
@@ -137,7 +137,7 @@ _DELETED = 100
 
 
 def apply_assignments(client: ArgillaClient, dataset_id: str, wanted: Mapping[str, Mapping[str, Any]]) -> int:
-    """Put metadata on those records that are there and have other; returns how many were changed.
+    """Put metadata on those records that exist and have other metadata; returns how many were changed.
 
     Args:
         client: the connection.
@@ -159,7 +159,7 @@ def apply_assignments(client: ArgillaClient, dataset_id: str, wanted: Mapping[st
 
 
 def remove_unanswered(client: ArgillaClient, dataset_id: str, ids: Collection[str]) -> int:
-    """Delete those of the records that are there and that nobody answered; returns how many.
+    """Delete those of the records that exist and that nobody answered; returns how many.
 
     Whatever somebody said about a record, a draft or a discard too, keeps it.
     """

@@ -1,4 +1,4 @@
-"""The project's settings and records as objects of Argilla's own SDK, for code that goes on with them there.
+"""The project's settings and records as objects of Argilla's own SDK, for code that uses the SDK.
 
 Nothing else imports the SDK, which takes a second.
 """

@@ -1,4 +1,4 @@
-"""How far a dataset is, in the server's own counts."""
+"""Version and counts of the server: records, progress by status and person, last activity, active time."""
 
 from __future__ import annotations
 
@@ -79,16 +79,16 @@ def read_progress(client: ArgillaClient, dataset_id: str) -> ServerProgress:
 
 def read_pulse(client: ArgillaClient, dataset_id: str) -> DatasetPulse:
     """Counts, guidelines and the time of the last activity; three requests."""
-    found = client.get(f"/api/v1/datasets/{dataset_id}")
+    dataset = client.get(f"/api/v1/datasets/{dataset_id}")
     return DatasetPulse(
-        found["guidelines"] or "", str(found["last_activity_at"]), read_progress(client, dataset_id)
+        dataset["guidelines"] or "", str(dataset["last_activity_at"]), read_progress(client, dataset_id)
     )
 
 
 def read_activities(client: ArgillaClient) -> dict[str, tuple[str, str]]:
     """Argilla's id of every dataset that the account sees -> guidelines and last activity; one request."""
-    found = client.get("/api/v1/me/datasets")["items"]
-    return {item["id"]: (item["guidelines"] or "", str(item["last_activity_at"])) for item in found}
+    datasets = client.get("/api/v1/me/datasets")["items"]
+    return {item["id"]: (item["guidelines"] or "", str(item["last_activity_at"])) for item in datasets}
 
 
 def _statuses(person: Mapping[str, Any]) -> dict[str, int]:
@@ -101,7 +101,7 @@ _NO_SUCH_PATH = (404, 405)
 def read_active_seconds(client: ArgillaClient, dataset_id: str) -> dict[tuple[str, str], float]:
     """Argilla's record id and username -> seconds spent on the record.
 
-    Nothing where the server is another Argilla, which has no such route and may answer with its page.
+    Empty if the server is another Argilla, which has no such route and may answer with its page.
 
     Args:
         client: the connection of an owner or of an admin who is a member of the workspace.

@@ -1,6 +1,6 @@
 """Copy the embedded Argilla, running or not, to an archive (.tar.gz, .tgz) or a new folder.
 
-It holds the database, the owner's file, the first passwords and the key that signs sign-ins: keep it as safe as
+It contains the database, the owner's file, the first passwords and the key that signs sign-ins: keep it as safe as
 those. The search index is left out; it is made anew from the database.
 """
 

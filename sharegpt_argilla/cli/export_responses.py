@@ -62,7 +62,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="FORMAT",
-        help="write a training set beside the output too, as annotated-FORMAT (several times for several)",
+        help="write a training set next to the output too, as annotated-FORMAT (several times for several)",
     )
     add_selection(parser, "rows of the training set")
     add_splits(parser)

@@ -1,4 +1,4 @@
-"""Turn a FeedbackDataset of Argilla 1.x, as it lies on the Hugging Face Hub, into annotated rows.
+"""Turn a FeedbackDataset of Argilla 1.x, as stored on the Hugging Face Hub, into annotated rows.
 
 Fetch it first: `hf download OWNER/NAME --repo-type dataset --local-dir FOLDER`. Every response of every
 person is kept, drafts and discards too, as are suggestions, metadata and external ids. Labels are spelt as in
@@ -35,7 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--write-config",
         metavar="FILE",
-        help="write the same questions as a project file, guidelines.md beside it, for push-to-argilla",
+        help="write the same questions as a project file, guidelines.md next to it, for push-to-argilla",
     )
     parser.add_argument("--create-time", metavar="TIME", help='of the rows: "20230511 15:56:03" (default: now)')
     parser.add_argument("--dry-run", action="store_true", help="read and count, write nothing")

@@ -1,6 +1,6 @@
 """Load rows as records: text metrics as metadata, earlier turns as context, checked before they are sent.
 
-Rows that are on the server already are left alone, so the same command resumes a load that was cut off.
+Rows that are on the server already are skipped, so the same command resumes a load that was cut off.
 """
 
 from __future__ import annotations

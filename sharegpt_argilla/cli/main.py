@@ -18,7 +18,7 @@ COMMANDS = {
     "extract": "raw corpora -> rows",
     "curate": "rows -> flagged rows: checked, fixed, left out, sampled as asked",
     "serve": "the embedded Argilla, until Ctrl-C",
-    "status": "whether the embedded Argilla runs, where, and what it holds",
+    "status": "whether the embedded Argilla runs, where, and what it contains",
     "stop": "a clean end of the embedded Argilla, from another terminal",
     "backup": "a copy of the embedded Argilla, taken while it runs",
     "restore": "a backup put back into a home folder",
@@ -64,7 +64,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"sharegpt-argilla: {error}", file=sys.stderr)
         return error.exit_code
     except KeyboardInterrupt:
-        print("sharegpt-argilla: interrupted; what is done is done, the same command goes on", file=sys.stderr)
+        print("sharegpt-argilla: interrupted; run the same command again to resume", file=sys.stderr)
         return _INTERRUPTED
     except BrokenPipeError:
         # The reader of our output went away. Nobody is left to flush to.

@@ -6,7 +6,7 @@ the questions as they shall be; --map names a YAML that says what becomes of wha
   questions: {intent: {code: coding, old: null}}   old label -> new one, null for none
   names: {topic: intent, remarks: null}            old question -> new one, null for none
 
-The old dataset stays as it is. The same command goes on after an interruption.
+The old dataset stays as it is. After an interruption, run the same command again to resume.
 """
 
 from __future__ import annotations

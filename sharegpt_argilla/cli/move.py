@@ -2,7 +2,8 @@
 
 Each side is an embedded one (--from-home, --to-home), or named by the environment: ARGILLA_API_URL and
 ARGILLA_API_KEY for the source, SHAREGPT_ARGILLA_TARGET_URL and SHAREGPT_ARGILLA_TARGET_KEY for the target; owners'
-keys. The same command goes on after an interruption. Passwords cannot be read, so accounts get new ones.
+keys. After an interruption, run the same command again to resume. Passwords cannot be read, so accounts get new
+ones.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Plan who answers which record: evenly, at random by a seed, with a share of records that more people answer.
 
-The section `assignment` of dataset-config.yml says what the plan has to be. It is kept beside that file, in
+The section `assignment` of dataset-config.yml says what the plan has to be. It is kept next to that file, in
 <dataset>.plan.jsonl. When people join or leave, quotas change or rows come, only unanswered work moves, as little
 as possible; --apply brings the change to the records on the server.
 """

@@ -16,7 +16,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's options."""
     parser.add_argument("source", metavar="DIR|FILE", help="what `backup` wrote")
     add_home(parser)
-    parser.add_argument("--replace", action="store_true", help="move what the home folder holds aside first")
+    parser.add_argument("--replace", action="store_true", help="move the content of the home folder aside first")
 
 
 def run(arguments: argparse.Namespace) -> int:

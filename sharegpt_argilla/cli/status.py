@@ -1,4 +1,4 @@
-"""Say whether the embedded Argilla runs, where it answers, and what it holds; exit code 1 when it does not run."""
+"""Say whether the embedded Argilla runs, where, and what it contains; the exit code is 1 when it does not run."""
 
 from __future__ import annotations
 

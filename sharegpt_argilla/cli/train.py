@@ -1,6 +1,6 @@
 """Train a text classifier on annotated prompts, and compare it with the most frequent answer and with suggestions.
 
-Each question with labels becomes a spaCy pipeline in its own folder under the output, beside a model card
+Each question with labels becomes a spaCy pipeline in its own folder under the output, next to a model card
 (README.md) and metrics.json. Scores are cross-validated; no conversation is on both sides. Name the folder under
 `suggestions:` in dataset-config.yml, and load-records suggests what it says for the records that are still open.
 """

@@ -93,7 +93,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.dry_run and summary.sample is not None:
         print(json.dumps(summary.sample, ensure_ascii=False))
     if summary.largest_family > LARGE_FAMILY:
-        note(f"{summary.largest_family:.0%} of them hang together by conversations or equal prompts, in one split")
+        note(f"{summary.largest_family:.0%} of them share conversations or equal prompts and stay in one split")
     note(describe(summary))
     return 1 if summary.unreadable else 0
 

@@ -139,7 +139,7 @@ def vector_mistakes(vectors: Sequence[VectorConfig], fields: Sequence[FieldConfi
 def _label_mistakes(
     where: str, agent: Moderation | IntentRules | Classifier, question: QuestionConfig
 ) -> Iterator[str]:
-    # What a classifier can say stands in its folder, and is looked at when it is loaded.
+    # What a classifier can say is stored in its folder, and is read when it is loaded.
     labels = {"moderation": TOXICITY_LABELS, "intent_rules": INTENT_LABELS}.get(agent.type, ())
     if question.type not in ("label", "multi_label"):
         yield f'{where}: {agent.type} suggests labels, and question "{question.name}" is a {question.type}'

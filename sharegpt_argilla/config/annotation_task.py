@@ -1,4 +1,4 @@
-"""Questions: what annotators answer."""
+"""What annotators see and answer: fields, questions and metadata properties."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pydantic import AfterValidator, Field, field_validator, model_validator
 from sharegpt_argilla.config.base import Description, Label, Name, Named, Title
 
 EXTENSION = "extension."
-"""What stands before the key of a row's extension."""
+"""Prefix of the key of a row's extension."""
 
 
 def _content(word: str) -> str:
@@ -42,7 +42,7 @@ class ChatField(Named):
 class CustomField(Named):
     """Texts shown by an HTML template of the project's own.
 
-    ``template`` is a file beside the project file; ``{{record.fields.NAME.KEY}}`` in it is the text that
+    ``template`` is a file next to the project file; ``{{record.fields.NAME.KEY}}`` in it is the text that
     ``content`` has under KEY. With ``advanced`` the template is a page with scripts of its own instead.
     """
 

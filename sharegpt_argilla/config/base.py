@@ -1,7 +1,7 @@
 """What the sections of dataset-config.yml have in common: strictness, names and lengths.
 
 Limits are those that Argilla 2.8 itself checks (``api/schemas/v1`` of argilla-server), so that a mistake is
-found on the line where it stands and not by the server halfway through.
+reported with its line and not by the server halfway through.
 """
 
 from __future__ import annotations

@@ -108,8 +108,8 @@ Weights = Annotated[
 class Export(Section):
     """How answers become one value a question, and which responses a row carries.
 
-    ``policies``: question -> policy, majority where there is none. ``adjudicators``: people whose answer wins
-    over all others. ``weights``: person -> weight of a vote under the policy ``weighted``, 1 where there is none;
+    ``policies``: question -> policy, majority if none is named. ``adjudicators``: people whose answer wins
+    over all others. ``weights``: person -> weight of a vote under the policy ``weighted``, 1 if none is given;
     or ``gold``, by how often each person was right on rows whose answers are known.
     ``statuses``: of the responses that rows carry; only submitted ones ever make values.
     ``confidence``: whether rows say how probable each value is.

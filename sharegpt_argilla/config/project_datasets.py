@@ -9,10 +9,10 @@ from sharegpt_argilla.config.project import Project
 from sharegpt_argilla.config.team import Assignment, Person
 
 CALIBRATION = "-calibration"
-"""What stands behind the dataset's name where calibration records have a dataset of their own."""
+"""Suffix of the dataset's name if calibration records have a dataset of their own."""
 
 ADJUDICATION = "-adjudication"
-"""What stands behind workspace and dataset where reviewers decide."""
+"""Suffix of workspace and dataset in which reviewers decide."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -21,8 +21,8 @@ class Part:
 
     Attributes:
         project: the project as if this dataset were the whole: its workspace, name, overlap and people.
-        person: whose records it holds; None for everybody's.
-        calibration: which records it holds, those that more people answer or the others; None for both.
+        person: whose records it contains; None for everybody's.
+        calibration: which records it contains, those that more people answer or the others; None for both.
     """
 
     project: Project
@@ -40,7 +40,7 @@ class Part:
         return self.project.config.dataset
 
     def takes(self, people: Collection[str], *, calibration: bool) -> bool:
-        """Whether it holds a record.
+        """Whether it contains a record.
 
         Args:
             people: who answers the record.
@@ -70,7 +70,7 @@ def review_part(project: Project) -> Part:
 
 
 def project_parts(project: Project, former: Iterable[str] = ()) -> list[Part]:
-    """The datasets of a project, the one with its own name first where there is one.
+    """The datasets of a project, the one with its own name first if there is one.
 
     Args:
         project: the project.

@@ -24,7 +24,7 @@ GUIDELINES_MAX = 10_000
 """Characters that Argilla accepts as guidelines."""
 
 
-# Handlebars puts these into the page as HTML; what stands in double braces is text.
+# Handlebars puts these into the page as HTML; what double braces enclose is text.
 _RAW = re.compile(r"\{\{(\{|&|\s*json\b)")
 
 
@@ -36,7 +36,7 @@ _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 def load_project(path: str | Path = DEFAULT_CONFIG, people: str | Path | None = None) -> Project:
-    """Read and check a configuration and the files that it names (paths beside it).
+    """Read and check a configuration and the files that it names (paths relative to its folder).
 
     Args:
         path: the configuration.
@@ -119,7 +119,7 @@ def _construct(path: str | Path, tree: yaml.Node) -> Any:
         mark = getattr(error, "problem_mark", None) or tree.start_mark
         raise ConfigError(f"{path}:{mark.line + 1}: {getattr(error, 'problem', error)}") from None
     except ValueError as error:
-        # A date or a number that looks like one and is none, as in 2024-13-45.
+        # A date or a number that looks like one but is not, as in 2024-13-45.
         raise ConfigError(f"{path}:{constructor.line}: {error}; put quotes around a text") from None
 
 
@@ -141,7 +141,7 @@ def _refuse_repeated_keys(path: str | Path, tree: yaml.Node) -> None:
     while nodes:
         node = nodes.pop()
         if id(node) in seen:
-            # An alias, which may stand in what it names.
+            # An alias, which may be a part of what it names.
             continue
         seen.add(id(node))
         if isinstance(node, yaml.MappingNode):

@@ -1,4 +1,4 @@
-"""Which records who gets."""
+"""The sections about the team: people, the assignment of records, gold rows and adjudication."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ Username = Annotated[str, Field(min_length=1), AfterValidator(_without_spaces)]
 
 
 class Person(Section):
-    """Somebody with an account; the password is made by ``setup-dataset`` and never stands here."""
+    """Somebody with an account; the password is made by ``setup-dataset`` and is never stored here."""
 
     username: Username
     role: Literal["annotator", "admin"] = "annotator"
@@ -86,7 +86,7 @@ Mode = Literal["open", "queue", "links", "per_person_datasets"]
 class Calibration(Section):
     """Records that more people answer than others, so that agreement can be measured.
 
-    ``share``: of the records. ``overlap``: people for each of them; everybody where there are fewer.
+    ``share``: of the records. ``overlap``: people for each of them; everybody if there are fewer.
     """
 
     share: Annotated[float, Field(ge=0, le=1, strict=False)] = 0.1
@@ -160,7 +160,7 @@ class Gold(Section):
 class Adjudication(Section):
     """Who decides where people disagree.
 
-    ``reviewers``: usernames; an account is made where there is none. ``threshold``: records whose disagreement, 0
+    ``reviewers``: usernames; an account is made if none exists. ``threshold``: records whose disagreement, 0
     to 1, is above it are reviewed.
     """
 

@@ -22,7 +22,7 @@ def listen(host: str, port: int) -> socket.socket:
 
     Raises:
         UsageError: there is no such port.
-        EmbeddedArgillaError: the port is taken or not allowed, or the host is none of this machine's.
+        EmbeddedArgillaError: the port is taken or not allowed, or the host is not one of this machine's.
     """
     # getaddrinfo would quietly take 70000 for 4464.
     if not 0 <= port <= _LAST_PORT:

@@ -2,7 +2,7 @@
 
 Over REST the server builds every record with all its texts for every export. Here SQLite gives the responses
 alone, and which of them changed, at a fraction of the time. The database is opened for reading only; the server
-goes on writing meanwhile. What is read has the shape of Argilla's REST answers.
+keeps writing meanwhile. What is read has the shape of Argilla's REST answers.
 """
 
 from __future__ import annotations
@@ -65,9 +65,9 @@ SELECT id FROM records WHERE dataset_id = :dataset AND (
 
 
 class EmbeddedAnswers:
-    """The answers in one home folder's database, as they stood when it was opened; to be closed.
+    """The answers in one home folder's database, as of when it was opened; to be closed.
 
-    Every method raises InputError where the database cannot be read.
+    Every method raises InputError if the database cannot be read.
     """
 
     def __init__(self, home: Home) -> None:
@@ -84,7 +84,7 @@ class EmbeddedAnswers:
         self._connection.close()
 
     def last_activity(self, dataset_id: str) -> str:
-        """When somebody last answered in the dataset: ISO 8601; "" where the dataset is not in this database."""
+        """When somebody last answered in the dataset: ISO 8601; "" if the dataset is not in this database."""
         query = "SELECT last_activity_at FROM datasets WHERE id = ?"
         rows = list(self._rows(query, (_stored(dataset_id),)))
         return _time(rows[0][0]) if rows else ""
@@ -247,7 +247,7 @@ def _stored(key: str) -> str:
 
 
 def _shown(key: str) -> str:
-    # Several times as quick as a UUID, of which an export would make five a record.
+    # Several times as fast as a UUID, of which an export would make five a record.
     return f"{key[:8]}-{key[8:12]}-{key[12:16]}-{key[16:20]}-{key[20:]}"
 
 

@@ -31,7 +31,7 @@ def child_environment(
 ) -> dict[str, str]:
     """``environ`` (default: this process's) with all that the children need.
 
-    A variable that the user set keeps the user's value, but for the two that options of ours stand for:
+    A variable that the user set keeps the user's value, but for the two that options of ours set:
     ARGILLA_HOME_PATH and ARGILLA_BASE_URL.
 
     Raises:

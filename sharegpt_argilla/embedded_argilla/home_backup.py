@@ -105,7 +105,7 @@ def _check(home: Home, target: Path) -> None:
             f"the 0600 files of {home.path}"
         )
     if not home.database.exists():
-        raise InputError(f"{home.path}: holds no Argilla; name its folder with --home")
+        raise InputError(f"{home.path}: contains no Argilla; name its folder with --home")
     if target.is_dir() and not target.name.endswith(ARCHIVE_ENDINGS) and not any(target.iterdir()):
         return
     if target.exists():
@@ -157,14 +157,14 @@ def put_back(source: Path, home: Home, *, replace: bool = False) -> tuple[int, P
     Args:
         source: an archive or a folder that `back_up` wrote.
         home: the folder that takes it; it is made if it does not exist.
-        replace: move what the folder holds aside; without it a folder that holds an Argilla is refused.
+        replace: move the content of the folder aside; without it a folder with an Argilla is refused.
 
     Returns:
-        The number of records that were put back, and the folder inside the home folder that holds what was
+        The number of records that were put back, and the folder inside the home folder that contains what was
         there before, None where nothing was.
 
     Raises:
-        InputError: the source is no backup, it is damaged, or the home folder holds an Argilla already.
+        InputError: the source is no backup, it is damaged, or the home folder contains an Argilla already.
         EmbeddedArgillaError: a server runs on the home folder.
     """
     if not source.exists():
@@ -173,8 +173,8 @@ def put_back(source: Path, home: Home, *, replace: bool = False) -> tuple[int, P
         occupied = [path for path in _belongings(home) if path.exists()]
         if occupied and not replace:
             raise InputError(
-                f"{home.path}: holds an Argilla already ({occupied[0].name}); choose another folder with --home, "
-                "or move what is there aside with --replace"
+                f"{home.path}: contains an Argilla already ({occupied[0].name}); choose another folder with "
+                "--home, or move what is there aside with --replace"
             )
         with _unpacked(source, home) as folder:
             # Before anything is moved: a damaged backup must leave the home folder as it was.
@@ -219,7 +219,7 @@ def _unpacked(source: Path, home: Home) -> Iterator[Path]:
         except (OSError, EOFError, zlib.error, tarfile.TarError) as error:
             raise InputError(f"{source}: cannot be read as a backup ({error})") from error
         if not Home(folder).database.exists():
-            raise InputError(f"{source}: is no backup of an Argilla; it holds no {home.database.name}")
+            raise InputError(f"{source}: is no backup of an Argilla; it contains no {home.database.name}")
         yield folder
 
 

@@ -1,4 +1,4 @@
-"""The home folder before a server starts on it: usable, empty of old scratch files, and held by one process."""
+"""The home folder before a server starts on it: usable, empty of old scratch files, and locked by one process."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def home_lock(home: Home) -> Iterator[None]:
 
     Raises:
         InputError: the folder cannot be made, written or locked.
-        EmbeddedArgillaError: another process holds it.
+        EmbeddedArgillaError: another process has it.
     """
     _make_writable(home)
     with ExitStack() as stack:
@@ -48,7 +48,7 @@ def clean_scratch(home: Home) -> None:
 def _make_writable(home: Home) -> None:
     if bad := sorted(set("%?#") & set(str(home.path))):
         raise InputError(
-            f'{home.path}: the home folder\'s path holds "{bad[0]}", which argilla-server cannot have in the '
+            f'{home.path}: the home folder\'s path contains "{bad[0]}", which argilla-server cannot have in the '
             "address of its database; choose another with --home"
         )
     try:

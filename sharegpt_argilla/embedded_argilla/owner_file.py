@@ -15,7 +15,7 @@ OWNER_USERNAME = "owner"
 
 @dataclass(frozen=True)
 class Owner:
-    """What owner.json holds. ``password`` is the first one; the owner may have changed it since."""
+    """The content of owner.json. ``password`` is the first one; the owner may have changed it since."""
 
     username: str
     password: str

@@ -1,4 +1,4 @@
-"""server.json: which server runs, or last ran, on a home folder; and the end of what a killed one left behind."""
+"""server.json: which server runs, or last ran, on a home folder; and the cleanup after one that was killed."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 RUNTIME_PREFIX = "sharegpt-argilla-"
-"""Begin of the name of the folder for Redis' socket."""
+"""Prefix of the name of the folder for Redis' socket."""
 
 _CLOCK_TOLERANCE = 2.0
 """Seconds by which two readings of one process's start may differ: Linux derives it from the time of boot,
@@ -56,7 +56,7 @@ class ServerFile:
 
 
 def read_server_file(home: Home) -> ServerFile | None:
-    """The content of server.json; None where there is none, or none that can be read."""
+    """The content of server.json; None if it does not exist or cannot be read."""
     try:
         content = json.loads(home.server.read_text(encoding="utf-8"))
         content["processes"] = [ProcessRecord(**record) for record in content["processes"]]

@@ -38,7 +38,7 @@ class ServerStatus:
         since: when it was started, local time; None if it does not run.
         pids: ``launcher``, ``redis``, ``server`` and ``worker`` -> process id, as far as they run.
         version: argilla-server's version; empty if it gave no answer.
-        records: records in the home folder's database; None where there is none.
+        records: records in the home folder's database; None if there is no database.
     """
 
     home: Home

@@ -101,7 +101,7 @@ def adjudicate(  # noqa: PLR0913 - the options of the command, under their names
     dry_run: bool = False,
     on_progress: Callable[[int], None] = lambda _records: None,
 ) -> AdjudicateSummary:
-    """Give the disputed records to the reviewers; those that they have already are not given again.
+    """Give the disputed records to the reviewers, each once.
 
     Args:
         annotated: rows with responses, as ``export_responses`` writes them.

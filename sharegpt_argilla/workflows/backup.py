@@ -11,7 +11,7 @@ from sharegpt_argilla.settings import Home, default_home
 
 @dataclass(frozen=True)
 class BackupSummary:
-    """Where the backup is, how many records it holds, and its size in bytes."""
+    """Where the backup is, how many records it contains, and its size in bytes."""
 
     target: Path
     records: int
@@ -24,7 +24,7 @@ def backup(target: str | Path, home: Home | None = None) -> BackupSummary:
     ``home`` defaults to `default_home`.
 
     Raises:
-        InputError: the home folder holds no Argilla or a damaged one, or the target is there already or cannot
+        InputError: the home folder contains no Argilla or a damaged one, or the target exists already or cannot
             be written.
     """
     path = Path(target)

@@ -209,7 +209,7 @@ def _options(section: Curation, thresholds: Mapping[str, Any]) -> Options:
     options = Options(**{"languages": tuple(section.languages), **section.thresholds(), **thresholds})
     for name in ("similarity", "toxicity"):
         if not 0 <= getattr(options, name) <= 1:
-            raise UsageError(f"{name} {getattr(options, name)}: it lies between 0 and 1")
+            raise UsageError(f"{name} {getattr(options, name)}: it must be between 0 and 1")
     identifier(options.identifier)
     return options
 

@@ -104,7 +104,7 @@ def dashboard(  # noqa: PLR0913 - the options of the command, under their names
     Raises:
         UsageError: Streamlit is not installed.
         InputError: a file that is named is not there.
-        SharegptArgillaError: it does not start or did not go on; the port may be taken.
+        SharegptArgillaError: it does not start or stopped by itself; the port may be taken.
     """
     options = options or DashboardOptions(str(config), str(rows), str(annotated), refresh)
     stop = threading.Event()

@@ -25,7 +25,7 @@ from sharegpt_argilla.workflows.setup_dataset import SetupSummary
 FOLDER = "sharegpt-demo"
 """The demo's project, in the current folder."""
 HOME = "demo"
-"""The demo's home folder, inside the usual one: nobody's own records lie among its examples."""
+"""The demo's home folder, inside the usual one: nobody's own records are mixed with its examples."""
 ROWS = "demo-rows.jsonl"
 ANNOTATED = "annotated.jsonl"
 ANNOTATOR = "ana"
@@ -81,7 +81,7 @@ def demo(
         port: where to serve, on 127.0.0.1.
         home: where the embedded Argilla keeps its data; by default a folder of its own in the usual one.
         config: a project file to use; by default one of its own in the folder ``sharegpt-demo``.
-        dashboard_port: where the dashboard is served; the demo goes on without it where it cannot be.
+        dashboard_port: where the dashboard is served; the demo runs without it if that fails.
 
     Raises:
         SharegptArgillaError: what the single steps raise.

@@ -77,9 +77,9 @@ class ExportSummary(LineCounts):
         responses: responses in them.
         withdrawn: rows that carried responses of this dataset before, and have none there any more.
         unreadable: lines that are no row; they are in the output as they came.
-        repeated: rows whose id stood in the file before; each carries the responses.
+        repeated: rows whose id occurred in the file before; each carries the responses.
         orphans: answered records whose row is not in the file; they are in the orphans file.
-        orphans_file: that file; None when there is none.
+        orphans_file: that file; None if it was not written.
         stale: an orphans file of an earlier run that was removed, because there is no orphan any more.
         changed: rows whose answers changed since the export that the state file remembers; None when every row
             was looked at.
@@ -154,7 +154,7 @@ def check_statuses(names: Sequence[str]) -> list[ResponseStatus]:
     """The statuses of those names.
 
     Raises:
-        UnknownNameError: one is none.
+        UnknownNameError: one of them does not exist.
     """
     statuses: tuple[ResponseStatus, ...] = get_args(ResponseStatus)
     for name in names:
@@ -347,7 +347,7 @@ class _Export:
 class _Orphans:
     """Answers whose row is missing, one JSON object a line: the record's id and what a row would carry.
 
-    The file is written only when there is one; that of an earlier run is removed when there is none.
+    The file is written only if there are any; otherwise that of an earlier run is removed.
     """
 
     def __init__(self, path: Path) -> None:

@@ -54,7 +54,7 @@ class ImportSummary:
         suggestions: suggestions in them.
         rejected: records that could not be used; they are in the rejects file.
         output: where the rows went.
-        rejects: the rejects file; None when there is none.
+        rejects: the rejects file; None if none was written.
         config: the project file that was written; None when none was asked for.
         questions: names of the questions.
     """
@@ -92,7 +92,7 @@ def import_legacy(  # noqa: PLR0913 - the options of the command, under their na
         response: the field that becomes ``答``; default ``response``, else none.
         dataset: what the rows call the dataset; default the folder's name.
         people: id of a user in 1.x -> username; others keep their id.
-        write_config: takes the same questions as a project file, with guidelines.md beside it; its folder is made.
+        write_config: takes the same questions as a project file; its folder is made, with guidelines.md in it.
         create_time: ``yyyymmdd HH:MM:SS`` of the rows; default now.
         dry_run: read and count, write nothing.
         on_progress: called with the number of records that are done since the last call.
@@ -104,7 +104,7 @@ def import_legacy(  # noqa: PLR0913 - the options of the command, under their na
     root = Path(folder)
     _check_free(write_config)
     if not root.is_dir():
-        raise InputError(f"{root}: no such folder; it holds argilla.yaml and the records")
+        raise InputError(f"{root}: no such folder; it contains argilla.yaml and the records")
     project = read_project(root)
     texts = _pick(project, prompt, "prompt") or project.fields[0], _pick(project, response, "response")
     name = dataset or root.resolve().name

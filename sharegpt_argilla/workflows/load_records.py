@@ -44,7 +44,7 @@ def load_records(  # noqa: PLR0913 - the options of the command, under their nam
     no_cache: bool = False,
     enriching: EnrichOptions | None = None,
 ) -> LoadSummary:
-    """Load every row of a file; what is on the server already is left alone, so a second run resumes the first.
+    """Load every row of a file; what is on the server already is skipped, so a second run resumes the first.
 
     Args:
         rows: a rows file, ``-`` for standard input.

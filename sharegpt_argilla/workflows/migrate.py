@@ -42,8 +42,8 @@ class MigrationSummary:
     Attributes:
         source: workspace and name of the old dataset.
         target: the same of the new one.
-        wanted: what the new one must hold: records, and responses by status.
-        there: what it holds; empty in a dry run.
+        wanted: what the new one must contain: records, and responses by status.
+        there: what it contains; empty in a dry run.
         sent: records that were sent this time, whole or with answers that were missing.
         reopened: responses that were submitted and are drafts now, since an answer that must be given is gone.
         dropped: answers and suggestions that have no counterpart.
@@ -81,8 +81,8 @@ def migrate(
 ) -> MigrationSummary:
     """Make the dataset of the project file and copy the records of another one into it, with their responses.
 
-    Responses keep who gave them and when. The old dataset stays as it is. Doing it
-    again goes on where it was cut off: what the new dataset has is left alone.
+    Responses keep who gave them and when. The old dataset stays as it is. The same call
+    again resumes: what the new dataset has already is skipped.
 
     Args:
         source: the old dataset, ``dataset`` or ``workspace/dataset``.
@@ -130,7 +130,7 @@ class _Migration:
     project: Project
 
     def run(self, target: str | None, on_progress: Callable[[int], None]) -> None:
-        """Copy page by page, then count what is there."""
+        """Copy page by page, then count what the new dataset contains."""
         new = None if target is None else read_settings(self.client, target)
         for page in read_records(self.client, self.old.id):
             mapped = [self._mapped(record, new) for record in page]
@@ -236,7 +236,7 @@ def _asked(bodies: list[dict[str, Any]]) -> list[AskedQuestion]:
 
 
 def _copy_plan(project: Project, old: str) -> None:
-    """The new dataset goes on with the plan of the old one."""
+    """Give the new dataset the plan of the old one."""
     before, after = plan_path(project.path, old), plan_path(project.path, project.config.dataset)
     if project.config.assignment.planned and before.is_file() and not after.exists():
         shutil.copyfile(before, after)

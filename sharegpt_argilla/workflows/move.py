@@ -40,7 +40,7 @@ class MovedDataset:
     Attributes:
         workspace: name of its workspace.
         name: its name.
-        source: what it holds where it comes from: records, responses by status, suggestions, vectors.
+        source: what the source contains: records, responses by status, suggestions, vectors.
         target: the same where it went; empty in a dry run.
         sent: records that were sent this time, whole or with answers that were missing.
         refused: external id of a record -> why the target did not take it.
@@ -101,7 +101,7 @@ def move(
 ) -> MoveSummary:
     """Copy accounts, workspaces, datasets, records, responses and suggestions; nothing is removed anywhere.
 
-    Doing it again goes on where it was cut off: what the target has is left as it is, and what it lacks is sent.
+    The same call again resumes: what the target has is skipped, and what it lacks is sent.
 
     Args:
         from_home: home folder of the embedded Argilla to copy from; by default `SOURCE_VARIABLES` name it.

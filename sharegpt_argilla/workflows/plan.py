@@ -62,7 +62,7 @@ class PlanSummary:
         path: the plan's file.
         records: in the plan.
         new: of those, records that were not in it before.
-        moved: places of records that went from one person to another.
+        moved: assignments that went from one person to another.
         shares: of everybody, by name.
         pairs: two people -> records that both answer.
         applied: records on the server whose people were changed; None when the server was not asked to.
@@ -93,7 +93,7 @@ def plan(
         config: the project file; ``assignment`` in it says what the plan has to be.
         people: a CSV of people in place of those in the project file.
         connection: the Argilla; by default the one from the environment, else the embedded one. It is asked who
-            answered what; where none ever ran, nobody did.
+            answered what; if none ever ran, nobody did.
         apply: change the records that are on the server.
         dry_run: show the plan, write nothing.
 
@@ -180,7 +180,7 @@ class Planner:
         return dict(before.records()) if before else {}
 
     def apply(self) -> int:
-        """Bring the plan to the records that are on the server; returns how many were changed.
+        """Apply the plan to the records on the server; returns how many were changed.
 
         Where everybody has a dataset of their own, records that went to somebody else are removed from the dataset
         of who had them; `load_records` puts them where they belong.
@@ -230,7 +230,7 @@ class Planner:
         )
 
     def _answered(self, before: Plan | None) -> set[tuple[str, str]]:
-        """Record and person of every response on the server; none while the datasets are not there."""
+        """Record and person of every response on the server; none while the datasets do not exist."""
         parts = project_parts(self._project, before.people if before else ())
         where = self._connection or _connection_or_none()
         if where is None:

@@ -11,7 +11,7 @@ from sharegpt_argilla.settings import Home, default_home
 
 @dataclass(frozen=True)
 class RestoreSummary:
-    """The home folder, how many records it has now, and where what it held before lies (None: it was empty)."""
+    """The home folder, how many records it has now, and where its former content is kept (None: it was empty)."""
 
     home: Home
     records: int
@@ -22,7 +22,7 @@ def restore(source: str | Path, home: Home | None = None, *, replace: bool = Fal
     """Put a backup into a home folder, by default `default_home`; `serve` then makes the search index anew.
 
     Raises:
-        InputError: the source is no sound backup, or the home folder holds an Argilla and ``replace`` is false.
+        InputError: the source is no sound backup, or the home folder contains an Argilla and ``replace`` is false.
         EmbeddedArgillaError: a server runs on the home folder.
     """
     home = home or default_home()

@@ -33,7 +33,7 @@ def serve(
         on_ready: called with address, home folder and owner's name when the server answers.
 
     Raises:
-        EmbeddedArgillaError: the port or the home folder is taken, or the server cannot start or go on.
+        EmbeddedArgillaError: the port or the home folder is taken, or the server cannot start or keep running.
         InputError: the home folder cannot be used.
     """
     options = ServeOptions(home or default_home(), host, port, base_url, open_queue, active_time)

@@ -88,7 +88,7 @@ def train(  # noqa: PLR0913 - the options of the command, under their names
         annotated: what ``export-responses`` wrote; ``-`` is standard input.
         output: the folder that takes it; one with a classifier is replaced.
         questions: which to learn; default: every question with labels that can be learned.
-        folds: of the cross-validation; fewer where there are fewer conversations. 0 for none.
+        folds: of the cross-validation; fewer if there are fewer conversations. 0 for none.
         seed: of folds and training.
         language: code of spaCy's tokenizer; "" to find out.
         config: the project file; default ``dataset-config.yml`` if it is here, else the answers tell.

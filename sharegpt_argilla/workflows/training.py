@@ -71,13 +71,13 @@ class TrainingSummary:
     Attributes:
         rows: annotated and other rows in the input.
         unreadable: lines of it that are no row.
-        repeated: rows whose id stood in it before.
+        repeated: rows whose id occurred in it before.
         left_out: why -> how many rows or, where the format compares answers, questions.
         written: split -> training rows, ``""`` where nothing is split; in a dry run, those that would be.
         units: what they were made from: rows, questions or conversations.
         largest_family: share of the units that had to stay together in one split; 0 where nothing is split.
         outputs: the files or the folder; none in a dry run.
-        sample: the first training row; None when there is none.
+        sample: the first training row; None if there is none.
         hub: address of the dataset on the Hugging Face Hub; ``""`` when it was not sent.
     """
 
@@ -182,10 +182,10 @@ def training(  # noqa: PLR0913 - the options of the command, under their names
 
 
 def check_formats(formats: Sequence[str], annotated: str | Path) -> dict[str, Path]:
-    """Format -> the file or folder beside the annotated rows that takes it: ``annotated-alpaca.json``.
+    """Format -> the file or folder next to the annotated rows that takes it: ``annotated-alpaca.json``.
 
     Raises:
-        UnknownNameError: one is none.
+        UnknownNameError: one of them does not exist.
         UsageError: the annotated rows go to standard output.
     """
     if formats and str(annotated) == STANDARD_STREAM:
@@ -319,7 +319,7 @@ def _filters(questions: Sequence[Question], selection: Selection) -> Filters:
     if selection.ties not in ("keep", "drop"):
         raise UnknownNameError("way with ties", selection.ties, ("keep", "drop"))
     if selection.agreement is not None and not 0 <= selection.agreement <= 1:
-        raise UsageError(f"agreement {selection.agreement:g}: it lies between 0 and 1")
+        raise UsageError(f"agreement {selection.agreement:g}: it must be between 0 and 1")
     quality = None
     if selection.min_quality is not None:
         quality = (require_question(questions, "quality", "--min-quality"), selection.min_quality)

@@ -220,7 +220,7 @@ def test_the_project_file_says_what_the_call_does_not(tmp_path: Path) -> None:
         ({"drop": ["too_short"], "skip": ["too_short"]}, "cannot both be skipped and drop or fix rows"),
         ({"workers": 0}, "0 workers"),
         ({"options": {"identifier": "cld"}}, 'unknown language identifier "cld"'),
-        ({"options": {"similarity": 7}}, "similarity 7: it lies between 0 and 1"),
+        ({"options": {"similarity": 7}}, "similarity 7: it must be between 0 and 1"),
     ],
 )
 def test_wrong_options_are_one_clear_line(tmp_path: Path, options, said: str) -> None:

@@ -86,7 +86,7 @@ def test_home_that_may_not_be_written_is_one_line(tmp_path):
 
 
 def test_home_whose_path_breaks_the_database_address_is_refused(tmp_path):
-    with pytest.raises(InputError, match='holds "%"'), home_lock(Home(tmp_path / "100%")):
+    with pytest.raises(InputError, match='contains "%"'), home_lock(Home(tmp_path / "100%")):
         pytest.fail("argilla-server cannot use this path")
 
 

@@ -102,7 +102,7 @@ def test_a_backup_overwrites_nothing(argilla: EmbeddedArgilla, tmp_path: Path, n
 def test_no_backup_of_nothing_and_none_of_a_database_elsewhere(
     argilla: EmbeddedArgilla, tmp_path: Path, monkeypatch
 ) -> None:
-    with pytest.raises(InputError, match="holds no Argilla"):
+    with pytest.raises(InputError, match="contains no Argilla"):
         backup(tmp_path / "b.tgz", Home(tmp_path))
     monkeypatch.setenv("ARGILLA_DATABASE_URL", "postgresql+asyncpg://db/argilla")
     with pytest.raises(InputError, match="a database of your own"):
@@ -123,7 +123,7 @@ def test_what_a_home_holds_is_kept_aside_and_only_when_asked(argilla: EmbeddedAr
     home.owner.write_text("another owner")
     home.search_index.write_text("an index of another database")
 
-    with pytest.raises(InputError, match="holds an Argilla already"):
+    with pytest.raises(InputError, match="contains an Argilla already"):
         restore(source, home)
     assert home.owner.read_text() == "another owner"
 
@@ -173,9 +173,9 @@ def sqlite_file(path: Path) -> bytes:
     [
         (damaged_archive, "cannot be read as a backup"),
         (truncated_archive, "cannot be read as a backup"),
-        (archive_without_a_database, "holds no argilla.db"),
+        (archive_without_a_database, "contains no argilla.db"),
         (archive_of_another_database, "no such table: records"),
-        (Path.mkdir, "holds no argilla.db"),
+        (Path.mkdir, "contains no argilla.db"),
     ],
 )
 def test_a_bad_backup_leaves_the_home_as_it_was(tmp_path: Path, make, reason: str) -> None:

@@ -1,4 +1,4 @@
-"""Counts over the index: the values of a metadata property, and how far the records are."""
+"""Counts over the index: the values of a metadata property, and the progress of records and responses."""
 
 # ruff: noqa: S608 - only names and numbers of our own are put into SQL; values are bound.
 
@@ -22,7 +22,7 @@ def count_terms(
 ) -> tuple[int, list[tuple[str, int]]]:
     """How many values there are, and ``(value, records)`` for each different one, the most frequent first.
 
-    With ``among``, those of the records alone for which it holds.
+    With ``among``, only those of the records for which it is true.
     """
     only, values = _only(among)
     counts = connection.execute(
@@ -36,7 +36,7 @@ def count_terms(
 def find_extremes(
     connection: sqlite3.Connection, attribute: Attribute, among: Condition | None = None
 ) -> tuple[float | None, float | None]:
-    """The smallest and the largest value, None where there is none; ``among`` as for `count_terms`."""
+    """The smallest and the largest value, None if there is none; ``among`` as for `count_terms`."""
     only, values = _only(among)
     smallest, largest = (
         connection.execute(

@@ -51,7 +51,7 @@ class VectorEntry:
 class RecordEntry:
     """One record; times are microseconds since 1970 in UTC.
 
-    ``responses``, ``suggestions`` or ``vectors`` of None leave what the index holds as it is.
+    ``responses``, ``suggestions`` or ``vectors`` of None leave what the index contains as it is.
     """
 
     id: str

@@ -125,7 +125,7 @@ def require_sqlite() -> None:
 
 
 def open_index(path: Path) -> sqlite3.Connection:
-    """A connection to the index at ``path``, in autocommit mode; the file is made where there is none.
+    """A connection to the index at ``path``, in autocommit mode; the file is made if none exists.
 
     Raises:
         EmbeddedArgillaError: the SQLite here will not do, or the file cannot be opened.

@@ -34,16 +34,16 @@ KEYWORD_PROPERTIES = ("id", "external_id", "status")
 TIME_PROPERTIES = ("inserted_at", "updated_at")
 
 PENDING = "pending"
-"""The status that stands for "no response yet"."""
+"""The status that means "no response yet"."""
 
 
 @dataclass(frozen=True)
 class Condition:
-    """A piece of SQL that holds or not for a row of ``record``, and the values of its question marks.
+    """A piece of SQL that is true or not for a row of ``record``, and the values of its question marks.
 
-    With the same values, ``numbers`` selects each ``record`` of the dataset for which it holds, once or more,
+    With the same values, ``numbers`` selects each ``record`` of the dataset for which it is true, once or more,
     where an index has them together; ``probe`` is another form of ``sql``, for when few records are looked at.
-    ``opposite`` holds where this does not. ``is_dataset`` says that it asks for nothing but the dataset.
+    ``opposite`` is true if this is not. ``is_dataset`` says that it asks for nothing but the dataset.
     """
 
     sql: str
@@ -58,7 +58,7 @@ EVERY, NONE = Condition("1"), Condition("0")
 
 
 def all_of(conditions: Iterable[Condition]) -> Condition:
-    """The condition that every one of ``conditions`` holds; no conditions hold always."""
+    """The condition that every one of ``conditions`` is true; without conditions it always is."""
     parts = [condition for condition in conditions if condition != EVERY]
     if not parts:
         return EVERY
@@ -87,7 +87,7 @@ def filter_condition(dataset: DatasetIndex, wanted: Filter | None) -> Condition:
 
 
 def filter_conditions(dataset: DatasetIndex, wanted: Filter | None) -> list[Condition]:
-    """The same as single conditions that all hold; none of them where nothing is asked for.
+    """The same as single conditions that are all true; none of them where nothing is asked for.
 
     Raises:
         ValueError: as for `filter_condition`.

@@ -28,7 +28,7 @@ class Match:
     """The rows that a query finds.
 
     ``source`` is SQL from ``FROM`` on, ``score`` an expression over it. ``text`` is the same without the join to
-    the table ``record``, where that is enough; ``conditions`` are all that hold for the records, where no text is
+    the table ``record``, where that is enough; ``conditions`` are all that the records fulfil, where no text is
     sought.
     """
 
@@ -56,7 +56,7 @@ def count_matches(connection: sqlite3.Connection, match: Match) -> int:
         return _count(connection, match.text, match.values)
     excluded = [condition for condition in match.conditions if condition.opposite is not None]
     if len(excluded) == 1 and excluded[0].opposite is not None:
-        # Few records have an answer of one person: it is quicker to count those and to subtract.
+        # Few records have an answer of one person: it is faster to count those and to subtract.
         others = tuple(condition for condition in match.conditions if condition is not excluded[0])
         every = _count_all_of(connection, others)
         return every - _count_all_of(connection, (*others, excluded[0].opposite))
@@ -74,7 +74,7 @@ def _count_all_of(connection: sqlite3.Connection, conditions: tuple[Condition, .
 
 
 def _records(connection: sqlite3.Connection, listed: Condition) -> set[int]:
-    """The numbers of the records for which a condition holds.
+    """The numbers of the records for which a condition is true.
 
     SQLite counts and intersects by putting each number into a tree; this takes less than half of that time.
     """
@@ -130,7 +130,7 @@ def _few_to_pass(wanted: int, total: int, records: int) -> bool:
 
 
 def _walk(connection: sqlite3.Connection, match: Match, ordering: Ordering, offset: int, limit: int) -> Page:
-    """The page by reading in order; fewer than ``limit`` where the order does not hold all records."""
+    """The page by reading in order; fewer than ``limit`` if the order does not contain all records."""
     probes = all_of(Condition(each.probe or each.sql, each.values) for each in match.conditions)
     if ordering.attribute is not None:
         return _along_values(connection, probes, ordering, offset, limit)
@@ -152,7 +152,7 @@ def _along_values(
     connection: sqlite3.Connection, probes: Condition, ordering: Ordering, offset: int, limit: int
 ) -> Page:
     direction, before = ("DESC", ">") if ordering.descending else ("ASC", "<")
-    # A record with several values stands where the first of them in this direction is.
+    # A record with several values is sorted by the first of them in this direction.
     first = (
         "NOT EXISTS (SELECT 1 FROM value AS other WHERE other.record = key.record "
         f"AND other.attribute = {ordering.attribute} AND other.value {before} key.value)"

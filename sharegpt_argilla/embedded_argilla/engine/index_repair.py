@@ -94,7 +94,7 @@ async def _forget_others(store: IndexStore, kept: set[str]) -> None:
 
 
 async def _repair_dataset(db: AsyncSession, engine: EmbeddedSearchEngine, dataset: Dataset) -> int | None:
-    """Repair one dataset; None where there was nothing to repair."""
+    """Repair one dataset; None if there was nothing to repair."""
     key, store = str(dataset.id), store_at(engine.path)
     expected = dataset_definition(dataset)
     created = not await store.read(lambda connection: _covers(connection, key, expected))
@@ -116,7 +116,7 @@ async def _repair_dataset(db: AsyncSession, engine: EmbeddedSearchEngine, datase
 
 
 def _covers(connection: sqlite3.Connection, dataset_id: str, expected: DatasetDefinition) -> bool:
-    """Whether the dataset's index can hold all that the dataset has."""
+    """Whether the dataset's index can take all that the dataset has."""
     index = find_dataset(connection, dataset_id)
     return (
         index is not None

@@ -54,7 +54,7 @@ class DatasetIndex:
 
     @property
     def text_columns(self) -> dict[str, str]:
-        """The FTS5 column of each field that holds text."""
+        """The FTS5 column of each field with text."""
         fields = self.definition.fields.items()
         return {name: f"f{number}" for number, (name, kind) in enumerate(fields) if kind != "image"}
 
@@ -68,7 +68,7 @@ class DatasetIndex:
 
 
 def find_dataset(connection: sqlite3.Connection, dataset_id: str) -> DatasetIndex | None:
-    """The index of a dataset, or None where there is none."""
+    """The index of a dataset, or None if none exists."""
     row = connection.execute("SELECT number, definition FROM dataset WHERE id = ?", (dataset_id,)).fetchone()
     return None if row is None else _load(connection, *row)
 
@@ -77,7 +77,7 @@ def get_dataset(connection: sqlite3.Connection, dataset_id: str) -> DatasetIndex
     """The index of a dataset.
 
     Raises:
-        EmbeddedArgillaError: there is none.
+        EmbeddedArgillaError: none exists.
     """
     dataset = find_dataset(connection, dataset_id)
     if dataset is None:
@@ -118,7 +118,7 @@ def create_dataset(connection: sqlite3.Connection, dataset_id: str, definition: 
 
 
 def _attributes(definition: DatasetDefinition) -> list[tuple[str, str, str]]:
-    """``(kind, name, type)`` of everything that a dataset of this definition can hold values of."""
+    """``(kind, name, type)`` of everything that a dataset of this definition can have values of."""
     attributes = [(METADATA, name, _METADATA_TYPES[kind]) for name, kind in definition.metadata.items()]
     for name, kind in definition.questions.values():
         if kind in _QUESTION_TYPES:

@@ -42,7 +42,7 @@ def match_records(
 ) -> Match | None:
     """The records that fit a text query and a filter, or None where the text can be found nowhere.
 
-    ``among`` must hold for them as well.
+    ``among`` must be true for them as well.
 
     Raises:
         EmbeddedArgillaError: ``field`` is not a field of the dataset.
@@ -62,7 +62,7 @@ def match_records(
     # CROSS JOIN keeps SQLite from looking every filtered record up in the text index, one by one.
     source = f"FROM {table} CROSS JOIN record ON record.number = {table}.rowid WHERE {table} MATCH ?"
     if len(parts) == 1:
-        # The table holds this dataset's records and no others.
+        # The table contains this dataset's records and no others.
         return Match(source, f"-bm25({table})", (expression,), text=f"FROM {table} WHERE {table} MATCH ?")
     return Match(f"{source} AND {condition.sql}", f"-bm25({table})", (expression, *condition.values))
 
@@ -71,7 +71,7 @@ def _columns(dataset: DatasetIndex, field: str | None) -> Columns:
     columns, types = dataset.text_columns, dataset.definition.fields
     if field is None:
         return Columns(tuple(columns.values()), whole_document=True, roles="chat" in types.values())
-    # An image field holds no word, so that everything is without one.
+    # An image field contains no word, so that everything is without one.
     return Columns((columns.get(field, ALWAYS),), whole_document=False, roles=types[field] == "chat")
 
 

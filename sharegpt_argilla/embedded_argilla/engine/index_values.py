@@ -46,7 +46,7 @@ def _number(value: Any) -> int | float | None:
     # Only NaN differs from itself; math.isnan cannot take an integer that is too large for a float.
     if isinstance(value, bool) or not isinstance(value, int | float) or value != value:  # noqa: PLR0124
         return None
-    # No stored number lies beyond 64 bits, so all larger ones compare alike.
+    # No stored number is beyond 64 bits, so all larger ones compare alike.
     return (
         value
         if -(2**63) <= value < 2**63 or isinstance(value, float)
@@ -122,7 +122,7 @@ def instant(value: Any, upper: bool) -> int | None:
             an end of ``2024-05-01`` takes that day in, as Elasticsearch has it, and a number its millisecond.
 
     Raises:
-        ValueError: it is none of these.
+        ValueError: it is not one of these.
     """
     if value is None or isinstance(value, datetime):
         return microseconds(value)

@@ -37,7 +37,7 @@ def find_numbers(connection: sqlite3.Connection, ids: Sequence[str]) -> dict[str
 
 
 def write_records(connection: sqlite3.Connection, dataset: DatasetIndex, entries: Iterable[RecordEntry]) -> None:
-    """Add records, or replace what the index holds of them; a replaced record keeps its place."""
+    """Add records, or replace what the index contains of them; a replaced record keeps its number."""
     # The last one of the same id counts.
     records = list({entry.id: entry for entry in entries}.values())
     ids = [record.id for record in records]
@@ -227,7 +227,7 @@ def delete_suggestion(connection: sqlite3.Connection, dataset: DatasetIndex, num
 
 
 def find_record(connection: sqlite3.Connection, record_id: str) -> tuple[str, int] | None:
-    """The dataset's id and the number of a record, or None where it is not in the index."""
+    """The dataset's id and the number of a record, or None if it is not in the index."""
     row: tuple[str, int] | None = connection.execute(
         "SELECT dataset.id, record.number FROM record JOIN dataset ON dataset.number = record.dataset "
         "WHERE record.id = ?",

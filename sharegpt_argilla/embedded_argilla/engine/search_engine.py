@@ -73,7 +73,7 @@ class EmbeddedSearchEngine(SearchEngine):  # type: ignore[misc]  # argilla-serve
     """argilla-server's search engine without a search server.
 
     Args:
-        path: the index's file; it is made where there is none.
+        path: the index's file; it is made if none exists.
 
     Every method raises EmbeddedArgillaError where the index cannot be used. Instances are cheap: the server makes
     one for every request.
@@ -145,7 +145,7 @@ class EmbeddedSearchEngine(SearchEngine):  # type: ignore[misc]  # argilla-serve
         await self._store.write(lambda connection: index_schema.set_vectors(connection, key, name, dimensions))
 
     async def index_records(self, dataset: Dataset, records: Iterable[Record]) -> None:
-        """Add records with their responses, suggestions and vectors, or replace what the index holds of them.
+        """Add records with their responses, suggestions and vectors, or replace what the index contains of them.
 
         What is not loaded of a record stays as the index has it.
         """
@@ -357,4 +357,4 @@ def _responses(rows: list[tuple[str, Any]], total: int) -> SearchResponses:
 
 
 def _report_missing(record_id: str) -> None:
-    _LOGGER.warning("record %s is not in the search index; the next start of the server mends that", record_id)
+    _LOGGER.warning("record %s is not in the search index; the next start of the server repairs that", record_id)

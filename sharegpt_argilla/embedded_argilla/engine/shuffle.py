@@ -11,7 +11,7 @@ import hashlib
 from dataclasses import dataclass
 
 LOTS = 2**31 - 1
-"""A prime; lots lie below it."""
+"""A prime; lots are below it."""
 
 
 def lot_of(record_id: str) -> int:

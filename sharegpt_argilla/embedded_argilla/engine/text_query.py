@@ -1,8 +1,8 @@
 """Text queries: the language of Elasticsearch's ``simple_query_string``, compiled to one FTS5 expression.
 
-``a b`` and ``a + b`` need both, ``a | b`` one of them, ``-a`` excludes, ``"a b"`` is a phrase, ``"a b"~2`` lets
-two words stand between, ``a*`` is a prefix, ``( )`` group and ``\\`` takes an operator literally. There are no
-syntax errors: an operator without something to work on is ignored. Operators are applied from left to right, so
+``a b`` and ``a + b`` need both, ``a | b`` one of them, ``-a`` excludes, ``"a b"`` is a phrase, ``"a b"~2`` one
+with up to two words between, ``a*`` is a prefix, ``( )`` group and ``\\`` takes an operator literally. There are
+no syntax errors: an operator without something to work on is ignored. Operators are applied from left to right, so
 ``a | b c`` is ``(a | b) + c``. A query that is nothing but ``*`` finds everything. Described at
 https://www.elastic.co/guide/en/elasticsearch/reference/current/query-dsl-simple-query-string-query.html;
 fuzziness (``a~1``) is accepted and taken as exact.
@@ -28,10 +28,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
 ALWAYS = "always"
-"""The FTS5 column that holds the sentinel, and only that, in every document."""
+"""The FTS5 column that contains the sentinel, and only that, in every document."""
 
 NOTHING = "\ue002"
-"""A token that no document holds."""
+"""A token that no document contains."""
 
 MAX_DEPTH = 24
 """Deeper nesting than this is given up (all words must then be there): FTS5's parser has a stack of 100."""
@@ -40,7 +40,7 @@ MAX_LEXEMES = 4096
 """Words, operators and blanks after these many are not read; Elasticsearch refuses so long a query."""
 
 MAX_SLOP = 1000
-"""More words than this never stand between the words of a loose phrase."""
+"""At most this many words are between the words of a loose phrase."""
 
 _PHRASE = re.compile(r'"((?:[^"\\]|\\.)*)"(~[^ \t\n\r"|+()]*)?', re.DOTALL)
 # Other blanks than these four are characters of a word to simple_query_string.
@@ -59,7 +59,7 @@ Operation = Literal["AND", "OR"]
 
 @dataclass(frozen=True)
 class Leaf:
-    """What one field must hold: every group of tokens, each as a phrase, the words at most ``slop`` apart.
+    """What one field must contain: every group of tokens, each as a phrase, the words at most ``slop`` apart.
 
     Or the role of one of its messages is ``text``, as it was typed.
     """
@@ -180,7 +180,7 @@ def _unmatched(lexemes: Sequence[tuple[str, Leaf | None]]) -> set[int]:
 
 
 def parse_text_query(text: str) -> Node | None:
-    """The tree of ``text``, or None where nothing is left to look for. Never fails."""
+    """The tree of ``text``, or None if nothing is left to look for. Never fails."""
     lexemes = list(islice(_lexemes(text), MAX_LEXEMES))
     ignored = _unmatched(lexemes)
     levels = [_Level()]
@@ -218,15 +218,15 @@ class Columns:
     """The FTS5 columns that are searched.
 
     ``whole_document`` says that they are all there are, so that they need not be named, and ``roles`` that some of
-    them hold chats.
+    them contain chats.
     """
 
     names: tuple[str, ...]
     whole_document: bool
     roles: bool = False
 
-    def hold(self, expression: str) -> str:
-        """That a phrase stands in one of them."""
+    def containing(self, expression: str) -> str:
+        """That one of them contains a phrase."""
         return expression if self.whole_document else f"{{{' '.join(self.names)}}} : {expression}"
 
 
@@ -234,7 +234,7 @@ def compile_text_query(text: str, columns: Columns) -> str | None:
     """The FTS5 expression of ``text``, a text that a person typed.
 
     Returns:
-        An expression for ``MATCH``, or None where nothing can be found. User text stands in it only as quoted
+        An expression for ``MATCH``, or None if nothing can be found. User text is in it only as quoted
         tokens.
     """
     if text.strip(_JAVA_BLANKS) == "*":
@@ -285,9 +285,9 @@ def _leaf_expression(leaf: Leaf, columns: Columns) -> str:
         words = " ".join(f'"{word}"' for word in leaf.groups[0])
         phrases = [f"NEAR({words}, {leaf.slop})"]
     if len(phrases) == 1:
-        content = columns.hold(phrases[0])
+        content = columns.containing(phrases[0])
     else:
         inside = " AND ".join(phrases)
         content = f"({' OR '.join(f'{{{column}}} : ({inside})' for column in columns.names)})"
-    role = columns.hold(f'"{role_token(leaf.text)}"{beginning}')
+    role = columns.containing(f'"{role_token(leaf.text)}"{beginning}')
     return f"({content} OR {role})" if columns.roles else content

@@ -18,11 +18,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 SENTINEL = "\ue000"
-"""A private-use character that no user text can bring in as a token: it marks every document, and it stands
+"""A private-use character that no user text can bring in as a token: it marks every document, and it is put
 between the messages of a chat so that no phrase crosses them."""
 
 ROLE_MARK = "\ue001"
-"""Stands before the role of a chat's message, which is found as a whole and with its case, like a keyword."""
+"""Prefix of the role of a chat's message, which is found as a whole and with its case, like a keyword."""
 
 MAX_TOKEN_LENGTH = 255
 """Longer words are cut at every 255 characters, as Elasticsearch's ``standard`` tokenizer does."""
@@ -101,7 +101,7 @@ _UNSPACED = _character_class(
     # The supplementary ideographs grow with every Unicode version; all of these planes are theirs.
     if code >= 0x20000 or _is_written(code)
 )
-# Every mark lies in the first two planes or among the variation selectors; the two joiners shape the word.
+# Every mark is in the first two planes or among the variation selectors; the two joiners shape the word.
 _MARK = "\u200c\u200d" + _character_class(
     code
     for code in (*range(0x300, 0x20000), *range(0xE0100, 0xE01F0))
@@ -137,14 +137,14 @@ _TOKEN = _token_pattern(_RUN, f"{_SIGN}|")
 # The same for texts without any sign or letter that is seldom, twice as fast.
 _SELDOM = re.compile(rf"[\u20e3{_EMOJI}{_SKIN}{_FLAG}{_MORE_LETTERS}]")
 _COMMON_TOKEN = _token_pattern(_COMMON_RUN, "")
-# The same for texts that hold nothing but ASCII, several times as fast.
+# The same for texts that contain nothing but ASCII, several times as fast.
 _ASCII_TOKEN = re.compile(r"\w+(?:(?:(?<=[a-z])[.':](?=[a-z])|(?<=\d)[.',;](?=\d))\w+)*", re.ASCII)
 
 
 def normalise(text: str) -> str:
     """``text`` as it is compared: NFC, without invisible characters, every letter a small one.
 
-    The two letters whose small form depends on what stands around them, or is two characters, have one small form
+    The two letters whose small form depends on the letters around them, or is two characters, have one small form
     of their own, as Java's ``Character.toLowerCase`` gives it.
     """
     plain = _INVISIBLE.sub("", unicodedata.normalize("NFC", text))
@@ -198,7 +198,7 @@ _ROLE_CHARACTER = re.compile("[a-z0-9\u0080-\U0010ffff]")
 
 
 def role_token(role: str) -> str:
-    """The one token of a role, or of its beginning; what cannot stand in a token is written as a number.
+    """The one token of a role, or of its beginning; what cannot be in a token is written as a number.
 
     Capital ASCII letters are among those: the index makes no difference between them and small ones.
     """

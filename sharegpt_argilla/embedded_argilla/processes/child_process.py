@@ -115,5 +115,5 @@ def _signal_group(group: int, number: signal.Signals) -> None:
     try:
         os.killpg(group, number)
     except (ProcessLookupError, PermissionError):
-        # PermissionError is macOS' answer for a group that holds nothing but zombies.
+        # PermissionError is macOS' answer for a group that contains nothing but zombies.
         return

@@ -1,6 +1,6 @@
 """The embedded Argilla in one foreground process: it starts server, worker and Redis, watches and stops them.
 
-Importing this module is quick: argilla-server is imported by the child processes only.
+Importing this module is fast: argilla-server is imported by the child processes only.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
 _MAX_SOCKET_FOLDER = 80
-"""A socket's path has room for 108 bytes on Linux and 104 on macOS, and must hold a random folder name too."""
+"""A socket's path has room for 108 bytes on Linux and 104 on macOS, and must fit a random folder name too."""
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ def run(options: ServeOptions, on_ready: Callable[[ServerInfo], None] | None = N
     ``on_ready`` is called once, when the server answers.
 
     Raises:
-        EmbeddedArgillaError: the port or the home folder is taken, or a child cannot start or go on.
+        EmbeddedArgillaError: the port or the home folder is taken, or a child cannot start or keep running.
         InputError: the home folder cannot be used.
     """
     with _prepared(options) as (info, supervisor), _stopping_on_signals(supervisor):
@@ -95,7 +95,7 @@ def running(options: ServeOptions) -> Iterator[ServerInfo]:
     """Serve in the background for as long as the block lasts.
 
     Raises:
-        EmbeddedArgillaError: as for `run`; a server that could not go on is reported when the block ends.
+        EmbeddedArgillaError: as for `run`; a server that stopped by itself is reported when the block ends.
         InputError: the home folder cannot be used.
     """
     with _prepared(options) as (info, supervisor):

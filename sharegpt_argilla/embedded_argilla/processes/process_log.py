@@ -15,7 +15,7 @@ MAX_BYTES = 5_000_000
 """A log file is rotated at this size."""
 
 BACKUPS = 2
-"""This many older files are kept beside it, as ``.1`` and ``.2``."""
+"""This many older files are kept next to it, as ``.1`` and ``.2``."""
 
 _LEVELS = {"uvicorn": logging.INFO, "rq": logging.INFO, "sharegpt_argilla": logging.INFO}
 
@@ -47,7 +47,7 @@ def rotate(path: Path) -> None:
 
 
 def last_line(path: Path) -> str:
-    """The last line of a log that is not blank, at most 200 characters of it; empty where there is none."""
+    """The last line of a log that is not blank, at most 200 characters of it; empty if there is none."""
     if not path.exists():
         return ""
     with path.open("rb") as file:

@@ -1,4 +1,4 @@
-"""Start the children, watch them, start again what dies, stop them in order."""
+"""Starts the children, watches them, restarts those that die, and stops them in order."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ class Supervisor(threading.Thread):
         except EmbeddedArgillaError as error:
             self.error = error
         except (OSError, InputError) as error:  # a full disk, no more processes, a home folder that is gone
-            self.error = EmbeddedArgillaError(f"the embedded Argilla cannot go on: {error}")
+            self.error = EmbeddedArgillaError(f"the embedded Argilla cannot keep running: {error}")
         finally:
             self._stop_children()
             self.finished.set()

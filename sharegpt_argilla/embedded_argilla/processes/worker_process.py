@@ -27,7 +27,7 @@ def run(_options: ChildOptions) -> None:
     patch_worker(os.environ)
     if isinstance(REDIS_CONNECTION, Redis):
         # rq's scheduler and jobs are forks, with the worker's connections still open. A worker that is killed
-        # would for Redis go on waiting for a job as long as they live, and the next job would go nowhere.
+        # would, for Redis, keep waiting for a job as long as they live, and the next job would be lost.
         os.register_at_fork(after_in_child=REDIS_CONNECTION.connection_pool.reset)
     # A job's description has its arguments: the token of an export to the Hub, people's texts for a webhook.
     worker = Worker([DEFAULT_QUEUE, HIGH_QUEUE], connection=REDIS_CONNECTION, log_job_description=False)
