@@ -102,7 +102,7 @@ class DatasetSettings:
         workspace_id: and of its workspace.
         workspace: name of the workspace.
         ready: False for a draft.
-        body: name, guidelines, distribution and the like, as Argilla's REST interface has them.
+        body: name, guidelines, distribution and others, as Argilla's REST interface has them.
         parts: fields, questions, metadata properties and vectors, in their order.
         questions: question id -> name.
     """
@@ -138,7 +138,7 @@ def copy_dataset(target: ArgillaClient, wanted: DatasetSettings, workspace_id: s
     """Make a dataset on the target and publish it if it is published where it comes from.
 
     One of that name in the workspace is used if it has the same fields, questions, properties and vectors; a
-    draft is made anew, since it contains no records.
+    draft is made again, since it contains no records.
 
     Raises:
         DatasetDiffersError: there is another one of that name.

@@ -25,7 +25,7 @@ PASSES = 5
 """How often the listing is read when answers come in while it is read."""
 
 _AT_ONCE = timedelta(seconds=1)
-"""A server stamps a new response twice, with less between; whoever edits it takes longer."""
+"""A server stamps a new response twice, closer together than any person can edit it."""
 
 SUBMITTED: tuple[ResponseStatus, ...] = ("submitted",)
 
@@ -38,7 +38,7 @@ def read_answered_records(
 ) -> Generator[tuple[int, str, AnsweredRecord], None, int]:
     """Every record that has a response of one of the statuses, with those responses and its suggestions.
 
-    The listing is sorted by record id, the one order that no new answer changes, and read again until a reading
+    The listing is sorted by record id, the one order that no new answer changes. It is read again until a reading
     saw exactly as many records as the server counted on its first and on its last page: a page that shifts
     while people answer cannot drop a record unseen. On a dataset that never rests, what several readings saw
     is put together.
@@ -164,7 +164,7 @@ def answered_record(
 
 
 def response_times(response: Mapping[str, Any], copied: Mapping[str, Sequence[str]]) -> tuple[str, str]:
-    """When a response was first made and when it took its present form, be it on the dataset it was copied from.
+    """When a response was first made and when it took its present form, also on the dataset it was copied from.
 
     Args:
         response: ``user_id``, ``inserted_at`` and ``updated_at``.

@@ -1,7 +1,7 @@
 """Copy the embedded Argilla, running or not, to an archive (.tar.gz, .tgz) or a new folder.
 
 It contains the database, the owner's file, the first passwords and the key that signs sign-ins: keep it as safe as
-those. The search index is left out; it is made anew from the database.
+those. The search index is left out; it is rebuilt from the database.
 """
 
 from __future__ import annotations

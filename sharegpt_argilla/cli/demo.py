@@ -2,7 +2,7 @@
 Ctrl-C.
 
 The project is the new folder sharegpt-demo, and the server's data has a home folder of its own. Doing it again
-finds everything in place and adds nothing twice.
+finds everything done and adds nothing twice.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Start a project: write dataset-config.yml, guidelines.md, a schema for editors and examples into a folder.
 
-Nothing is asked and nothing is overwritten: a file that is there already stays as it is.
+Nothing is asked and nothing is overwritten: a file that exists already is not changed.
 """
 
 from __future__ import annotations

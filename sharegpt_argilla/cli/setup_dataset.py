@@ -1,6 +1,6 @@
 """Build accounts, workspace, dataset and guidelines on an Argilla, as dataset-config.yml describes them.
 
-What is there already stays as it is; a dataset that differs from the file is refused with the difference.
+What exists already is not changed; a dataset that differs from the file is refused with the difference.
 """
 
 from __future__ import annotations

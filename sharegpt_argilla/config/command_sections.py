@@ -93,7 +93,7 @@ PolicyName = Annotated[
 StatusName = Literal["submitted", "draft", "discarded"]
 Weight = Annotated[float, Field(ge=0, strict=False)]
 BY_GOLD = "gold"
-"""The word in place of weights that stands for each person's accuracy on gold rows."""
+"""The word that replaces weights by each person's accuracy on gold rows."""
 
 
 def _kind(weights: object) -> str:
@@ -123,7 +123,7 @@ class Export(Section):
 
     @property
     def weights_by_hand(self) -> dict[str, float]:
-        """Person -> weight, as the file has it; empty where gold says it."""
+        """Person -> weight, as the file has it; empty if gold decides."""
         return self.weights if isinstance(self.weights, dict) else {}
 
     @property

@@ -183,7 +183,7 @@ class EmbeddedAnswers:
 
 
 def find_answers(home: Home, api_url: str, active: Mapping[str, Callable[[], str]]) -> EmbeddedAnswers | None:
-    """The database of the Argilla at an address, where that is the embedded one of this home folder.
+    """The database of the Argilla at an address, if that is the embedded one of this home folder.
 
     Args:
         home: the home folder.
@@ -192,7 +192,7 @@ def find_answers(home: Home, api_url: str, active: Mapping[str, Callable[[], str
             is not the server's (ARGILLA_DATABASE_URL names another).
 
     Returns:
-        None where it is another Argilla, or cannot be read from here.
+        None if it is another Argilla, or cannot be read from here.
     """
     with suppress(InputError):
         if not (home.server.exists() and home.database.exists()) or read_json(home.server)["api_url"] != api_url:

@@ -35,7 +35,7 @@ def child_environment(
     ARGILLA_HOME_PATH and ARGILLA_BASE_URL.
 
     Raises:
-        UsageError: SHAREGPT_ARGILLA_MAX_REQUEST_MB or SHAREGPT_ARGILLA_ACTIVE_TIME is no number; said here,
+        UsageError: SHAREGPT_ARGILLA_MAX_REQUEST_MB or SHAREGPT_ARGILLA_ACTIVE_TIME is not a number; reported here,
             before anything starts.
     """
     environment = dict(os.environ if environ is None else environ)

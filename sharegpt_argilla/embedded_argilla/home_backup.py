@@ -1,4 +1,4 @@
-"""Backup and restore of all that cannot be made again.
+"""Backup and restore of all that cannot be rebuilt.
 
 That is the databases, the owner's file, the credentials sheet and the key. The search index is built again from
 the database at the next start.
@@ -45,7 +45,7 @@ def back_up(home: Home, target: Path) -> int:
         The number of records in the copy.
 
     Raises:
-        InputError: there is no database in the home folder or it is damaged, the target is there already, or
+        InputError: there is no database in the home folder or it is damaged, the target exists already, or
             it cannot be written.
     """
     target = target.absolute()
@@ -152,7 +152,7 @@ def _scratch_folder(target: Path) -> Iterator[Path]:
 
 
 def put_back(source: Path, home: Home, *, replace: bool = False) -> tuple[int, Path | None]:
-    """Put a backup into a home folder that nobody serves. The search index is made anew at the next start.
+    """Put a backup into a home folder that nobody serves. The search index is rebuilt at the next start.
 
     Args:
         source: an archive or a folder that `back_up` wrote.
@@ -161,7 +161,7 @@ def put_back(source: Path, home: Home, *, replace: bool = False) -> tuple[int, P
 
     Returns:
         The number of records that were put back, and the folder inside the home folder that contains what was
-        there before, None where nothing was.
+        there before, None if it was empty.
 
     Raises:
         InputError: the source is no backup, it is damaged, or the home folder contains an Argilla already.

@@ -28,7 +28,7 @@ def new_owner() -> Owner:
 
 
 def read_owner(home: Home) -> Owner | None:
-    """The owner of a home folder, or None where no server has run yet.
+    """The owner of a home folder, or None if no server has run yet.
 
     Raises:
         InputError: the file is damaged.

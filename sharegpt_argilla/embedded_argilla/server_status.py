@@ -79,7 +79,7 @@ def stop_server(home: Home, patience: float = STOP_PATIENCE) -> int | None:
     """End the server of a home folder as Ctrl-C does, and wait until all of it has ended.
 
     Returns:
-        The process id of the launcher that was ended; None where no server ran.
+        The process id of the launcher that was ended; None if no server ran.
 
     Raises:
         EmbeddedArgillaError: it did not end within ``patience`` seconds.
@@ -101,7 +101,7 @@ def stop_server(home: Home, patience: float = STOP_PATIENCE) -> int | None:
 
 
 def _ended(process: psutil.Process) -> bool:
-    # A zombie has ended; whoever started it has not asked yet.
+    # A zombie has ended; its parent has not asked yet.
     try:
         return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:

@@ -68,7 +68,7 @@ class AdjudicateSummary:
         disputed: those of them above the threshold.
         threshold: which it was.
         load: what became of them: ``loaded`` are new to the reviewers, ``updated`` are those whose answers changed
-            before a reviewer decided, ``unchanged`` were there already.
+            before a reviewer decided, ``unchanged`` had been sent before.
         reviewed: those that a reviewer decided before; they stay as they are.
         created: what was made, in words, as in `SetupSummary`.
         removed: who is no member of the reviewers' workspace any more, being no reviewer.

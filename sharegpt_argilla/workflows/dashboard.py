@@ -74,7 +74,7 @@ def read_options() -> DashboardOptions:
 
 
 def is_installed() -> bool:
-    """Whether Streamlit is there."""
+    """Whether Streamlit is installed."""
     return importlib.util.find_spec("streamlit") is not None
 
 

@@ -74,10 +74,10 @@ def demo(
 ) -> int:
     """Serve, extract the examples, set up the dataset, load the rows, and stay up until SIGINT or SIGTERM.
 
-    Doing it again finds everything in place and adds nothing twice.
+    The same call again finds everything done and adds nothing twice.
 
     Args:
-        on_ready: called once all is in place.
+        on_ready: called once all is ready.
         port: where to serve, on 127.0.0.1.
         home: where the embedded Argilla keeps its data; by default a folder of its own in the usual one.
         config: a project file to use; by default one of its own in the folder ``sharegpt-demo``.

@@ -304,7 +304,7 @@ class _Export:
         return before.rows_of(records)
 
     def _rewrite(self, before: StateFile, touched: set[str], summary: ExportSummary) -> None:
-        """The output with the touched rows merged anew, and the orphans."""
+        """The output with the touched rows merged again, and the orphans."""
         rows = touched | before.orphans()
         for index, source in enumerate(self.sources.sources):
             source.fill(self.store, index, before.keys_of(index, rows))

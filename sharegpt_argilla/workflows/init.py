@@ -49,7 +49,7 @@ class InitSummary:
 def init(folder: str | Path, task: str = "prompts", *, dry_run: bool = False) -> InitSummary:
     """Write a project file, its guidelines, a schema for editors and examples into a folder.
 
-    Nothing is overwritten: a file that is there already stays as it is.
+    Nothing is overwritten: a file that exists already is not changed.
 
     Args:
         folder: takes the files; it is made if it does not exist.

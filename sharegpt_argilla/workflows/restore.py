@@ -19,7 +19,7 @@ class RestoreSummary:
 
 
 def restore(source: str | Path, home: Home | None = None, *, replace: bool = False) -> RestoreSummary:
-    """Put a backup into a home folder, by default `default_home`; `serve` then makes the search index anew.
+    """Put a backup into a home folder, by default `default_home`; `serve` then rebuilds the search index.
 
     Raises:
         InputError: the source is no sound backup, or the home folder contains an Argilla and ``replace`` is false.

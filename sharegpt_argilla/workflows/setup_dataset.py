@@ -52,7 +52,7 @@ def setup_dataset(
     update: bool = False,
     dry_run: bool = False,
 ) -> SetupSummary:
-    """Build what is missing on the server; change nothing that is there.
+    """Build what is missing on the server; change nothing that exists.
 
     Args:
         config: the project file.
@@ -64,7 +64,7 @@ def setup_dataset(
 
     Raises:
         ConfigError: the project file is wrong.
-        DatasetDiffersError: the dataset is there and differs from the file.
+        DatasetDiffersError: the dataset exists and differs from the file.
     """
     project = load_project(config, people)
     numbers_plan(project.config)
@@ -102,7 +102,7 @@ def missing_of_dataset(client: ArgillaClient, project: Project) -> list[str]:
     """What of a project that is one dataset would be made, in words.
 
     Raises:
-        DatasetDiffersError: the dataset is there and differs.
+        DatasetDiffersError: the dataset exists and differs.
     """
     names = project.config
     dataset = find_dataset(client, names.workspace, names.dataset)
@@ -120,7 +120,7 @@ def build_dataset(client: ArgillaClient, project: Project, home: Home, *, update
     """Make what is missing of a project that is one dataset; returns what was made, in words.
 
     Raises:
-        DatasetDiffersError: the dataset is there and differs; guidelines are uploaded on ``update``.
+        DatasetDiffersError: the dataset exists and differs; guidelines are uploaded on ``update``.
     """
     created = []
     names = project.config

@@ -10,7 +10,7 @@ def stop(home: Home | None = None) -> int | None:
     """End the server of a home folder, by default `default_home`, and wait for its end.
 
     Returns:
-        The launcher's process id; None where no server ran.
+        The launcher's process id; None if no server ran.
 
     Raises:
         EmbeddedArgillaError: it did not end in time.

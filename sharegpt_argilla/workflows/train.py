@@ -37,7 +37,7 @@ class LearnedQuestion:
         groups: groups of them that stay together: conversations, equal prompts, duplicates.
         labels: label -> prompts that have it.
         unseen: labels of the project that nobody gave.
-        validation: what cross-validation found; None where the prompts are too few.
+        validation: what cross-validation found; None if the prompts are too few.
     """
 
     question: str
@@ -91,7 +91,7 @@ def train(  # noqa: PLR0913 - the options of the command, under their names
         folds: of the cross-validation; fewer if there are fewer conversations. 0 for none.
         seed: of folds and training.
         language: code of spaCy's tokenizer; "" to find out.
-        config: the project file; default ``dataset-config.yml`` if it is here, else the answers tell.
+        config: the project file; default ``dataset-config.yml`` if it exists here, else the answers tell.
         licence: of the corpus, for the card, as the Hub spells it (``cc0-1.0``).
         push: ``owner/name`` on the Hugging Face Hub.
         private: make the repository there private.

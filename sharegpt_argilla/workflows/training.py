@@ -41,7 +41,7 @@ class Selection:
         min_quality: the least rating of the question ``quality``.
         intents: labels of the question ``intent``; a row has at least one of them.
         toxicity: labels of the question ``toxicity`` that a row may have; it may have no other.
-        annotators: only what these people said counts, put together anew with the project's policies.
+        annotators: only what these people said counts, merged again with the project's policies.
         agreement: the least mean agreement, 0 to 1, of rows that two people or more answered.
         min_responses: the least number of submitted responses.
         ties: ``keep`` or ``drop`` rows on which the votes were even.
@@ -129,7 +129,7 @@ def training(  # noqa: PLR0913 - the options of the command, under their names
         min_quality: the least rating of the question ``quality``.
         intents: labels of the question ``intent``; a row has at least one of them.
         toxicity: labels of the question ``toxicity`` that a row may have; it may have no other.
-        annotators: only what these people said counts, put together anew with the project's policies.
+        annotators: only what these people said counts, merged again with the project's policies.
         agreement: the least mean agreement, 0 to 1, of rows that two people or more answered.
         min_responses: the least number of submitted responses.
         ties: ``keep`` or ``drop`` rows on which the votes were even.
@@ -139,7 +139,7 @@ def training(  # noqa: PLR0913 - the options of the command, under their names
         good: the rating from which ``kto`` says true; default: above the middle of the scale.
         split: ``train=0.9,test=0.1``; each split becomes a file with its name behind the output's.
         seed: of the splits; the same seed splits the same rows alike.
-        config: the project file; default ``dataset-config.yml`` if it is here, else the answers tell.
+        config: the project file; default ``dataset-config.yml`` if it exists here, else the answers tell.
         licence: of the corpus, for the dataset card, as the Hub spells it (``cc0-1.0``).
         push: ``owner/name`` on the Hugging Face Hub, for the format ``datasets``.
         private: make the repository there private.

@@ -81,7 +81,7 @@ class DatasetDefinition:
 
 
 def _loaded(owner: Any, relationship: str) -> list[Any] | None:
-    """The objects of a relationship, None where it is not loaded."""
+    """The objects of a relationship, None if it is not loaded."""
     return list(getattr(owner, relationship)) if owner.is_relationship_loaded(relationship) else None
 
 

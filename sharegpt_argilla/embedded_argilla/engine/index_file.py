@@ -128,7 +128,7 @@ def open_index(path: Path) -> sqlite3.Connection:
     """A connection to the index at ``path``, in autocommit mode; the file is made if none exists.
 
     Raises:
-        EmbeddedArgillaError: the SQLite here will not do, or the file cannot be opened.
+        EmbeddedArgillaError: this SQLite is unsuitable, or the file cannot be opened.
     """
     require_sqlite()
     try:

@@ -99,7 +99,7 @@ def filter_conditions(dataset: DatasetIndex, wanted: Filter | None) -> list[Cond
 
 
 def attribute_of(dataset: DatasetIndex, scope: FilterScope) -> Attribute | None:
-    """The attribute of a metadata property or a suggestion, None where nothing is indexed under it.
+    """The attribute of a metadata property or a suggestion, None if nothing is indexed under it.
 
     Raises:
         ValueError: the scope is of another kind.

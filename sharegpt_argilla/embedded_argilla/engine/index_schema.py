@@ -59,7 +59,7 @@ class DatasetIndex:
         return {name: f"f{number}" for number, (name, kind) in enumerate(fields) if kind != "image"}
 
     def attribute(self, kind: str, name: str) -> Attribute | None:
-        """The attribute of this kind and name, or None where nothing is indexed under it."""
+        """The attribute of this kind and name, or None if nothing is indexed under it."""
         return self.attributes.get((kind, name))
 
     def of_kind(self, *kinds: str) -> list[Attribute]:

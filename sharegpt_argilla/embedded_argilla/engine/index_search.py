@@ -40,7 +40,7 @@ def match_records(
     wanted: Filter | None,
     among: Condition | None = None,
 ) -> Match | None:
-    """The records that fit a text query and a filter, or None where the text can be found nowhere.
+    """The records that fit a text query and a filter, or None if the text cannot be found.
 
     ``among`` must be true for them as well.
 

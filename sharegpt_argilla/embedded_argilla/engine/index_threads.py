@@ -1,6 +1,6 @@
 """Runs the index's work in threads: one that writes and a few that read, for each index and process.
 
-Engines are made anew for every request, so connections belong to the process and not to the engine. A process that
+A new engine is made for every request, so connections belong to the process and not to the engine. A process that
 was forked (every job of an rq worker is one) never touches what it inherited: it opens its own.
 """
 

@@ -92,7 +92,7 @@ def sought_values(value_type: str, values: list[Any]) -> list[Stored]:
 
 
 def bound(value_type: str, value: Any) -> Stored | None:
-    """One end of a range, None where it is open.
+    """One end of a range, None if it is open.
 
     Raises:
         ValueError: the attribute is a number and ``value`` is not.

@@ -32,7 +32,7 @@ def _unit_vector(value: Sequence[float], dimensions: int) -> np.ndarray[tuple[in
 
 
 def packed_vector(value: Sequence[float], dimensions: int) -> bytes | None:
-    """A vector as it is stored: brought to length 1, in 32-bit floats; None where it can be like no other."""
+    """A vector as it is stored: brought to length 1, in 32-bit floats; None if it cannot be similar to any."""
     try:
         return _unit_vector(value, dimensions).tobytes()
     except ValueError as error:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 def own_records(dataset: DatasetIndex, annotator: Annotator | None) -> Condition | None:
     """Holds for records that are assigned to the annotator, or that they answered before it went to others.
 
-    None where nobody is asked for or the dataset has no plan: then all records are everybody's.
+    None if nobody is asked for or the dataset has no plan: then all records are everybody's.
     """
     assigned = dataset.attribute(METADATA, ASSIGNED_TO)
     if annotator is None or assigned is None:
@@ -41,7 +41,7 @@ def own_records(dataset: DatasetIndex, annotator: Annotator | None) -> Condition
 
 
 def plan_order(dataset: DatasetIndex) -> Ordering | None:
-    """By rank, and records without one last; None where the plan has no ranks."""
+    """By rank, and records without one last; None if the plan has no ranks."""
     rank = dataset.attribute(METADATA, ASSIGNED_RANK)
     if rank is None:
         return None
@@ -53,7 +53,7 @@ def plan_order(dataset: DatasetIndex) -> Ordering | None:
 
 
 def count_own(connection: sqlite3.Connection, dataset: DatasetIndex, annotator: Annotator) -> int | None:
-    """How many records are the annotator's; None where the dataset has no plan."""
+    """How many records are the annotator's; None if the dataset has no plan."""
     own = own_records(dataset, annotator)
     if own is None:
         return None

@@ -98,7 +98,7 @@ class EmbeddedSearchEngine(SearchEngine):  # type: ignore[misc]  # argilla-serve
         """Whether the index can be opened; why not is logged.
 
         Raises:
-            EmbeddedArgillaError: the SQLite here will never do.
+            EmbeddedArgillaError: this SQLite is unsuitable.
         """
         require_sqlite()
         try:
@@ -238,7 +238,7 @@ class EmbeddedSearchEngine(SearchEngine):  # type: ignore[misc]  # argilla-serve
         return await self._store.read(work)
 
     async def count_own_records(self, dataset: Dataset, annotator: Annotator) -> int | None:
-        """How many records of a plan are the annotator's; None where the dataset has no plan."""
+        """How many records of a plan are the annotator's; None if the dataset has no plan."""
         key = str(dataset.id)
         return await self._store.read(
             lambda connection: assignment.count_own(

@@ -1,4 +1,4 @@
-"""The question whether the server answers: one request that is left open until it does."""
+"""Whether the server answers yet: one request that stays open until it does."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class Readiness:
-    """A request for the server's version. The socket listens before the server is there, so it simply waits."""
+    """A request for the server's version. The socket listens before the server runs, so the request waits."""
 
     def __init__(self, api_url: str) -> None:
         """Send the request to an address such as ``http://127.0.0.1:6900``."""
