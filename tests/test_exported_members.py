@@ -96,7 +96,7 @@ def test_every_argument_is_a_keyword_that_the_docstring_describes(name: str) -> 
     for parameter in inspect.signature(function).parameters.values():
         assert parameter.kind is not parameter.POSITIONAL_ONLY
         assert parameter.name in text
-        assert parameter.name != "progress" or name == "extract"
+        assert parameter.name != "progress"
 
 
 def test_the_types_that_a_checker_sees_are_those_that_are_imported() -> None:

@@ -218,7 +218,7 @@ def test_wrong_options_leave_no_file(folder: Path, options: Any, error: type[Exc
 
 def test_progress_adds_up_to_the_size_of_the_input(folder: Path) -> None:
     read: list[int] = []
-    extract([EXAMPLES / "sharegpt_vicuna.json"], "vicuna", "rows.jsonl", progress=read.append)
+    extract([EXAMPLES / "sharegpt_vicuna.json"], "vicuna", "rows.jsonl", on_progress=read.append)
     assert sum(read) == (EXAMPLES / "sharegpt_vicuna.json").stat().st_size
 
 

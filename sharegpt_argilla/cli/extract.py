@@ -106,7 +106,7 @@ def run(arguments: argparse.Namespace) -> int:
             workers=arguments.workers,
             scheduler=arguments.scheduler,
             restart=arguments.restart,
-            progress=progress,
+            on_progress=progress,
         )
     for line in describe(summary):
         note(line)

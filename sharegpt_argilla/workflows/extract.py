@@ -84,7 +84,7 @@ def extract(  # noqa: PLR0913 - the options of the command, under their names
     scheduler: str | None = None,
     restart: bool = False,
     shard_size: int = SHARD_SIZE,
-    progress: Progress | None = None,
+    on_progress: Progress | None = None,
 ) -> ExtractSummary:
     """Read raw corpora and write their question/answer pairs as rows. The same call resumes a run that ended.
 
@@ -103,7 +103,7 @@ def extract(  # noqa: PLR0913 - the options of the command, under their names
         workers, scheduler: processes, or the address of a Dask scheduler; the output does not depend on them.
         restart: discard what an earlier run left.
         shard_size: bytes of a plain file in one shard.
-        progress: is given the number of bytes after each read.
+        on_progress: is given the number of bytes after each read.
 
     Raises:
         UsageError, InputError: as ``docs/extract.md`` says; no file has the output's name then.
@@ -114,7 +114,7 @@ def extract(  # noqa: PLR0913 - the options of the command, under their names
     names, kept, shape = tuple(map(str, inputs)), _rejects(rejects, target), check_profile(profile)
     plain = start_line, split, options or Options(), max_size, dry_run, workers, scheduler, restart, shard_size
     settings = RunSettings(names, model, target, kept, time, shape, *plain, output is not None, bool(create_time))
-    return _run(settings, progress)
+    return _run(settings, on_progress)
 
 
 def _run(settings: RunSettings, progress: Progress | None) -> ExtractSummary:

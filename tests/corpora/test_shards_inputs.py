@@ -63,7 +63,7 @@ def test_compressed_files_are_known_by_their_content(layout: Any, compress: Call
     Path("plain.json").write_bytes(data)
     Path("named-like-json.json").write_bytes(compress(data))
     read: list[int] = []
-    summary = extract(["named-like-json.json"], "gpt4", "rows.jsonl", create_time=TIME, progress=read.append)
+    summary = extract(["named-like-json.json"], "gpt4", "rows.jsonl", create_time=TIME, on_progress=read.append)
     extract(["plain.json"], "gpt4", "plain.jsonl", create_time=TIME)
     assert Path("rows.jsonl").read_bytes() == Path("plain.jsonl").read_bytes()
     assert (summary.rows, summary.shards) == (40, 1)

@@ -86,7 +86,7 @@ def test_shards_give_the_rows_of_the_whole_file(corpus: Path) -> None:
 def test_the_output_does_not_depend_on_the_number_of_workers(corpus: Path, folder: Path) -> None:
     one = run(corpus, "one.jsonl", rejects="one.rejects")
     read: list[int] = []
-    two = run(corpus, "two.jsonl", rejects="two.rejects", workers=2, progress=read.append)
+    two = run(corpus, "two.jsonl", rejects="two.rejects", workers=2, on_progress=read.append)
     assert Path("one.jsonl").read_bytes() == Path("two.jsonl").read_bytes()
     assert Path("one.rejects").read_bytes() == Path("two.rejects").read_bytes()
     assert (one.counts, one.first_id, one.rows) == (two.counts, two.first_id, two.rows)
