@@ -50,5 +50,5 @@ def test_a_row_with_a_hash_or_a_time_is_of_wildchat(key: str) -> None:
 
 
 def test_a_message_without_a_known_role_is_rejected() -> None:
-    with pytest.raises(RejectedError, match=r'^message 2: unknown role "model"'):
-        lmsys.read(record(("user", "q"), ("model", "a")))
+    with pytest.raises(RejectedError, match=r'^message 2: unknown role "narrator"'):
+        lmsys.read(record(("user", "q"), ("narrator", "a")))
