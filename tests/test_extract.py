@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from sharegpt_argilla.cli.extract import parse_size
 from sharegpt_argilla.cli.main import main
+from sharegpt_argilla.corpora.reading.shapes import no_data
 from sharegpt_argilla.corpora.run.pairing import Counts
 from sharegpt_argilla.errors import InputError, SharegptArgillaError, UnknownNameError, UsageError
 from sharegpt_argilla.rows import Row, check_row, read_extension
@@ -75,6 +76,8 @@ def test_rows_hold_the_conversations_they_come_from(tmp_path: Path, records: Any
 @given(st.binary(max_size=120))
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 def test_whatever_comes_only_our_errors_leave(tmp_path: Path, content: bytes) -> None:
+    # What is named as no data at all, such as a pointer of git-LFS, is refused whatever follows it.
+    assume(not no_data(content))
     good = json_lines([conversation("h: q", "g: a")])[0].encode()
     (tmp_path / "raw.json").write_bytes(content)
     with pytest.raises(SharegptArgillaError):

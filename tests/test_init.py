@@ -1,6 +1,5 @@
 """``init``: a project from the package's own files."""
 
-import sys
 from pathlib import Path
 
 import pytest
@@ -65,4 +64,3 @@ def test_the_commands_that_it_names_run(
     monkeypatch.chdir(tmp_path)
     assert main(named[0].partition("    ")[0].split()[1:]) == 0
     assert (tmp_path / "rows.jsonl").read_text(encoding="utf-8").count("\n") > 30
-    assert "streamlit" not in sys.modules

@@ -118,7 +118,7 @@ def test_parquet_is_cut_between_row_groups(folder: Path) -> None:
     extract(["plain.json"], "gpt4", "plain.jsonl", create_time=TIME)
     for workers, size in ((1, 10**9), (1, 1), (2, 1)):
         read: list[int] = []
-        options: dict[str, Any] = {"workers": workers, "shard_size": size, "progress": read.append}
+        options: dict[str, Any] = {"workers": workers, "shard_size": size, "on_progress": read.append}
         summary = extract(["data.bin"], "gpt4", "rows.jsonl", create_time=TIME, **options)
         assert summary.shards == (4 if size == 1 else 1)
         assert Path("rows.jsonl").read_bytes() == Path("plain.jsonl").read_bytes()

@@ -370,8 +370,8 @@ def test_counts_add_up() -> None:
 
 def test_pending_pairs_keep_what_json_can_encode(folder: Path) -> None:
     extra = {"number": 10**30, "text": "\ud800", "list": [None, 1.5, {"a": True}]}
-    question = {**conversation("h: q\ud800", "h: r", identity="abcDefg_0"), **extra}
-    answer = conversation("g: a\udfff", "g: ", "g: b", identity="abcDefg_2")
+    question = {**conversation("h: q\ud800", identity="abcDefg_0"), **extra}
+    answer = conversation("g: a\udfff", "g: ", "g: b", identity="abcDefg_1")
     filler = [conversation("h: " + "x" * 500, identity=f"filler{number}") for number in range(20)]
     for name, records in (("whole", [question, answer, *filler]), ("cut", [question, *filler, answer])):
         Path(f"{name}.json").write_text("".join(json.dumps(record) + "\n" for record in records))

@@ -45,13 +45,14 @@ START = datetime(2024, 5, 1, 12, 0, 0)
 
 @dataclass
 class World:
-    """One published dataset, its records by name, and the engine."""
+    """One published dataset, its records by name, and the engine. Two on one index need different seeds."""
 
     path: Path
+    seed: int | str = 7
     dataset: Dataset = field(init=False)
     records: dict[str, Record] = field(default_factory=dict)
     users: dict[str, User] = field(default_factory=dict)
-    random: Random = field(default_factory=lambda: Random(7))
+    random: Random = field(init=False)
 
     def __post_init__(self) -> None:
         from argilla_server.models import Dataset, Field, MetadataProperty, Question, VectorSettings
@@ -59,6 +60,7 @@ class World:
         from sharegpt_argilla.embedded_argilla.engine import EmbeddedSearchEngine
 
         self.engine = EmbeddedSearchEngine(self.path)
+        self.random = Random(self.seed)
         key = self.new_id()
         self.dataset = Dataset(
             id=key,

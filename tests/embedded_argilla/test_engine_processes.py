@@ -21,7 +21,7 @@ from pathlib import Path
 from tests.embedded import PATIENCE
 from tests.embedded_argilla.conftest import World
 
-world, dataset_id, name = World(Path(sys.argv[1])), sys.argv[2], sys.argv[3]
+world, dataset_id, name = World(Path(sys.argv[1]), seed=sys.argv[3]), sys.argv[2], sys.argv[3]
 world.dataset.id = dataset_id
 world.run("ping")
 print("ready", flush=True)

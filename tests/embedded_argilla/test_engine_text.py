@@ -108,7 +108,7 @@ def test_a_new_text_replaces_the_old_one(texts):
 
 
 def test_datasets_do_not_see_each_other(texts):
-    other = type(texts)(texts.path)
+    other = type(texts)(texts.path, seed=8)
     other.run("create_index", other.dataset)
     other.add("other", "red apple")
     assert other.search("apple") == ["other"]
