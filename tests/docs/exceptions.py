@@ -2,6 +2,7 @@
 an entry that is no longer in the documentation fails (test_inventory.py)."""
 
 IN_A_TERMINAL_OF_ITS_OWN = {
+    "sharegpt-argilla demo": "it stays up; tests/live/test_demo.py starts it",
     "sharegpt-argilla serve": "the session's Argilla takes its place; tests/live/test_serve.py starts it",
     "sharegpt-argilla dashboard --rows curated.jsonl": "started for docs/dashboard.md",
     "sharegpt-argilla dashboard --rows curated.jsonl --annotated annotated.jsonl": "started for docs/dashboard.md",
@@ -16,6 +17,7 @@ PLACEHOLDERS = {
 }
 
 ELSEWHERE = {
+    "sharegpt-argilla init my-project": "before the page's story begins; tests/test_init.py runs it",
     "hf download --repo-type dataset": "the beginning of a command, in a docstring",
     "docker compose up -d": "needs Docker; the file is checked against argilla-server's settings",
     "hf download OWNER/NAME --repo-type dataset --local-dir sharegpt-curation": "needs a dataset of the Hub",
