@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import secrets
 from pathlib import Path
@@ -23,7 +24,12 @@ with 30 none did (https://github.com/argilla-io/argilla/issues/5213)."""
 MAX_REQUEST_MB = 100
 """Megabytes of a request: 500 records, the most that one upsert takes, of 200 kB each."""
 
+MIN_KEY_LENGTH = 32
+"""Characters below which a signing key is not one of ours, which have 64; what a crash leaves is empty."""
+
 _MAX_REQUEST = "SHAREGPT_ARGILLA_MAX_REQUEST_MB"
+
+_LOG = logging.getLogger(__name__)
 
 
 def child_environment(
@@ -77,10 +83,21 @@ def own_origins(api_url: str) -> list[str]:
 
 
 def secret_key(home: Home) -> str:
-    """The key that signs sign-in tokens; made on the first call and kept, so that a restart signs nobody out."""
-    if not home.secret_key.exists():
-        write_private(home.secret_key, secrets.token_hex(32))
-    return home.secret_key.read_text(encoding="utf-8").strip()
+    """The key that signs sign-in tokens; made on the first call and kept, so that a restart signs nobody out.
+
+    A file with fewer than `MIN_KEY_LENGTH` characters is replaced: with its key anybody could sign tokens.
+    """
+    if home.secret_key.exists():
+        kept = home.secret_key.read_text(encoding="utf-8", errors="replace").strip()
+        if len(kept) >= MIN_KEY_LENGTH:
+            return kept
+        _LOG.warning(
+            "warning: %s was too short to be safe; a new key is made, and everybody has to sign in again",
+            home.secret_key.name,
+        )
+    key = secrets.token_hex(32)
+    write_private(home.secret_key, key)
+    return key
 
 
 def _with_import_path(environment: dict[str, str]) -> dict[str, str]:

@@ -17,6 +17,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sharegpt_argilla.embedded_argilla.environment import secret_key
 from sharegpt_argilla.embedded_argilla.home_folder import home_lock
 from sharegpt_argilla.embedded_argilla.processes.redis_process import QUEUE_FILE, QUEUE_FOLDER
 from sharegpt_argilla.errors import InputError
@@ -180,6 +181,8 @@ def put_back(source: Path, home: Home, *, replace: bool = False) -> tuple[int, P
             # Before anything is moved: a damaged backup must leave the home folder as it was.
             check_database(Home(folder).database)
             records = count_records(Home(folder).database)
+            if Home(folder).secret_key.exists():
+                secret_key(Home(folder))
             aside = _move_aside(home, occupied) if occupied else None
             for path in sorted(folder.iterdir()):
                 path.chmod(0o600)

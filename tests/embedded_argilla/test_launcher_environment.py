@@ -1,11 +1,17 @@
 from __future__ import annotations
 
 import json
+import logging
 import stat
 
 import pytest
 
-from sharegpt_argilla.embedded_argilla.environment import child_environment, own_origins, secret_key
+from sharegpt_argilla.embedded_argilla.environment import (
+    MIN_KEY_LENGTH,
+    child_environment,
+    own_origins,
+    secret_key,
+)
 from sharegpt_argilla.settings import Home
 
 URL = "http://127.0.0.1:6900"
@@ -70,3 +76,22 @@ def test_secret_key_is_random_private_and_kept(home, tmp_path):
     assert len(first) == 64
     assert stat.S_IMODE(home.secret_key.stat().st_mode) == 0o600
     assert secret_key(Home(tmp_path / "other")) != first
+
+
+@pytest.mark.parametrize("left", ["", " \n", "0" * (MIN_KEY_LENGTH - 1) + "\n"])
+def test_secret_key_that_is_too_short_is_made_anew_with_a_line(home, caplog, left):
+    home.secret_key.write_text(left)
+
+    made = secret_key(home)
+
+    assert len(made) == 64
+    assert secret_key(home) == made
+    assert [(each.levelno, "sign in again" in each.getMessage()) for each in caplog.records] == [
+        (logging.WARNING, True)
+    ]
+
+
+def test_secret_key_that_is_long_enough_is_kept(home, caplog):
+    home.secret_key.write_text("k" * MIN_KEY_LENGTH + "\n")
+
+    assert (MIN_KEY_LENGTH, secret_key(home), caplog.records) == (32, "k" * 32, [])

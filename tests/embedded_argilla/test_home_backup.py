@@ -1,0 +1,45 @@
+"""What a backup and its restore do to a home folder, without a server."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+import pytest
+
+from sharegpt_argilla.embedded_argilla.environment import secret_key
+from sharegpt_argilla.embedded_argilla.home_backup import back_up, put_back
+from sharegpt_argilla.settings import Home
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Home:
+    """A home folder with a database of three records and a key."""
+    home = Home(tmp_path / "home")
+    home.path.mkdir()
+    with closing(sqlite3.connect(home.database)) as connection:
+        connection.execute("CREATE TABLE records (id TEXT)")
+        connection.executemany("INSERT INTO records VALUES (?)", [("a",), ("b",), ("c",)])
+        connection.commit()
+    secret_key(home)
+    return home
+
+
+def test_an_empty_key_in_a_backup_is_made_anew(
+    home: Home, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    before = secret_key(home)
+    back_up(home, tmp_path / "good")
+    home.secret_key.write_text("")
+    back_up(home, tmp_path / "empty")
+
+    assert put_back(tmp_path / "good", Home(tmp_path / "kept")) == (3, None)
+    assert secret_key(Home(tmp_path / "kept")) == before
+    assert caplog.records == []
+    put_back(tmp_path / "empty", Home(tmp_path / "new"))
+    assert "sign in again" in caplog.text
+    assert len(Home(tmp_path / "new").secret_key.read_text()) == 64
