@@ -34,6 +34,7 @@ ALLOWED = {
     "workflows": BASE | FAMILIES | {"argilla_client", "argilla_plugin", "embedded_argilla", "project"},
     "dashboard": BASE | FAMILIES | {"workflows", "project"},
     "cli": BASE | FAMILIES | {"argilla_plugin", "embedded_argilla", "project", "workflows"},
+    "__main__": {"cli"},
     "__init__": {"argilla_client", "embedded_argilla", "errors", "project", "responses", "settings", "workflows"},
 }
 

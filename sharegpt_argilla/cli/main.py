@@ -7,6 +7,7 @@ import gc
 import os
 import sys
 from collections.abc import Sequence
+from difflib import get_close_matches
 from importlib import import_module
 from types import ModuleType
 from typing import NoReturn
@@ -52,6 +53,24 @@ class Parser(argparse.ArgumentParser):
         """Print the message and exit."""
         self.exit(2, f"{self.prog}: {message}; see `{self.prog} --help`\n")
 
+    def parse(self, arguments: Sequence[str]) -> argparse.Namespace:
+        """The options; one that does not exist is named before one that is missing, which may be the same."""
+        required = [action for action in self._actions if action.required]
+        for action in required:
+            action.required = False
+        _, unknown = self.parse_known_args(arguments)
+        for action in required:
+            action.required = True
+        options = [word.partition("=")[0] for word in unknown if word.startswith("-") and word != "--"]
+        if options:
+            self.error(", ".join(f"unknown option {option}{self._nearest(option)}" for option in options))
+        return self.parse_args(arguments)
+
+    def _nearest(self, option: str) -> str:
+        known = {name.lstrip("-"): action for action in self._actions for name in action.option_strings}
+        nearest = get_close_matches(option.lstrip("-"), known, n=1)
+        return f" (did you mean {'/'.join(known[nearest[0]].option_strings)}?)" if nearest else ""
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns 0 when it is done, 1 when it failed, 2 when it was used wrongly."""
@@ -72,7 +91,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
 
 
-def build_parser(command: str) -> argparse.ArgumentParser:
+def build_parser(command: str) -> Parser:
     """The parser of one command, for its run and for the documentation.
 
     Raises:
@@ -94,7 +113,7 @@ def _run(command: str, arguments: Sequence[str], *, whole_process: bool) -> int:
     if whole_process:
         # What is loaded by now stays; the collector need not walk through it again and again.
         gc.freeze()
-    code: int = _module(command).run(parser.parse_args(arguments))
+    code: int = _module(command).run(parser.parse(arguments))
     return code
 
 
@@ -116,7 +135,7 @@ def _top(arguments: Sequence[str]) -> int:
         epilog="`sharegpt-argilla COMMAND --help` has its options and an example.",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--version", action="version", version=__version__)
-    parser.parse_args(arguments)
+    parser.add_argument("--version", action="version", version=f"sharegpt-argilla {__version__}")
+    parser.parse(arguments)
     parser.print_help()
     return 0

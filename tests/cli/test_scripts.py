@@ -23,9 +23,15 @@ def test_a_script_is_the_command_of_the_same_name(name: str) -> None:
     assert script.stdout == command.stdout
 
 
-def test_the_version() -> None:
-    found = run(COMMAND, "--version")
-    assert (found.returncode, found.stdout.strip()) == (0, "0.1.0")
+@pytest.mark.parametrize("program", [[COMMAND], [sys.executable, "-m", "sharegpt_argilla"]])
+def test_the_version(program: list[object]) -> None:
+    found = run(*program, "--version")
+    assert (found.returncode, found.stdout.strip()) == (0, "sharegpt-argilla 0.1.0")
+
+
+def test_the_package_runs_as_a_module() -> None:
+    module = run(sys.executable, "-m", "sharegpt_argilla", "doctor", "--help")
+    assert (module.returncode, module.stdout) == (0, run(COMMAND, "doctor", "--help").stdout)
 
 
 def test_an_unknown_command_is_answered_with_the_nearest() -> None:
