@@ -250,23 +250,27 @@ def lines(points: Points, at: str, value: str, who: str, axes: tuple[str, str]) 
 
 
 def intervals(points: Points, name: str, axis: str, unit: str) -> alt.LayerChart:
-    """A dot with its interval for each point: ``value``, ``low``, ``high``, ``items``; undefined ones say so."""
-    shown = [{**point, "label": _estimate(point)} for point in points]
-    least = min([0.0, *(point["low"] for point in points if point["low"] is not None)])
+    """A dot with its interval for each point: ``value``, ``low``, ``high``, ``items``; None is not drawn."""
+    # A key of its own: "label" is the name of a point where the points are labels.
+    shown = [{**point, "estimate": _estimate(point)} for point in points]
+    ends = (point["value"] if point["low"] is None else point["low"] for point in points)
+    least = min([0.0, *(end for end in ends if end is not None)])
     low = max(-1.0, -0.25 * -(-least // -0.25)) if least else 0.0
     values = [step / 4 for step in range(-4, 5) if step / 4 >= low]
     # Those without a value are in the text's layer only, and would come last.
     order = alt.Scale(domain=list(dict.fromkeys(str(point[name]) for point in points)))
     names = alt.Y(f"{name}:N", sort=None, title=axis or None, scale=order, axis=alt.Axis(labelLimit=150))
-    tooltip = [alt.Tooltip(f"{name}:N", title=axis or name), alt.Tooltip("label:N", title=unit)]
+    tooltip = [alt.Tooltip(f"{name}:N", title=axis or name), alt.Tooltip("estimate:N", title=unit)]
     base = alt.Chart(alt.Data(values=shown)).encode(y=names, tooltip=tooltip)
     defined = base.transform_filter("isValid(datum.value)")
     scale, ticks = alt.Scale(domain=[low, 1], nice=False), alt.Axis(values=values, format=".2~f")
-    span = defined.mark_rule(color=PALETTE[1], strokeWidth=3).encode(
-        x=alt.X("low:Q", title=unit, scale=scale, axis=ticks), x2="high:Q"
+    span = (
+        defined.transform_filter("isValid(datum.low)")
+        .mark_rule(color=PALETTE[1], strokeWidth=3)
+        .encode(x=alt.X("low:Q", title=unit, scale=scale, axis=ticks), x2="high:Q")
     )
     dots = defined.mark_point(color=PALETTE[5], filled=True, size=90, opacity=1).encode(x="value:Q")
-    text = base.mark_text(align="left", dx=4, dy=-14).encode(x=alt.datum(low), text="label:N")
+    text = base.mark_text(align="left", dx=4, dy=-14).encode(x=alt.datum(low), text="estimate:N")
     return (span + dots + text).properties(height=len(shown) * _ESTIMATE + _AROUND)
 
 
