@@ -12,6 +12,7 @@ import argparse
 import json
 
 from sharegpt_argilla.cli.printing import note, progress
+from sharegpt_argilla.training.examples import NO_CONFIDENCE
 from sharegpt_argilla.training.splits import DEFAULT_SEED
 from sharegpt_argilla.training.table import FORMATS
 from sharegpt_argilla.workflows.training import Selection, TrainingSummary, training
@@ -19,6 +20,8 @@ from sharegpt_argilla.workflows.training import Selection, TrainingSummary, trai
 EXAMPLE = "sharegpt-argilla training annotated.jsonl --format alpaca -o alpaca.json --min-quality 5"
 LARGE_FAMILY = 0.1
 """Share of the units in one family from which a split may miss its size visibly."""
+
+_HINTS = {NO_CONFIDENCE: " (run export-responses with `export: {confidence: true}`)"}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -49,6 +52,7 @@ def add_selection(parser: argparse.ArgumentParser, title: str = "which rows") ->
     add("--annotators", type=_words, default=[], metavar="A,B", help="only what these people said counts")
     add("--agreement", type=float, metavar="N", help="least mean agreement, 0 to 1, where two people answered")
     add("--min-responses", type=int, default=0, metavar="N", help="least number of submitted responses")
+    add("--min-confidence", type=float, metavar="N", help="least probability of the values, 0 to 1")
     add("--ties", choices=["keep", "drop"], default="keep", help="rows with even votes (%(default)s)")
     add("--discarded", action="store_true", help="take rows that people discarded too")
     add("--unannotated", action="store_true", help="take rows that nobody answered too")
@@ -70,6 +74,7 @@ def read_selection(arguments: argparse.Namespace) -> Selection:
         discarded=arguments.discarded,
         rank_by=arguments.rank_by,
         good=arguments.good,
+        min_confidence=arguments.min_confidence,
     )
 
 
@@ -101,7 +106,7 @@ def run(arguments: argparse.Namespace) -> int:
 def describe(summary: TrainingSummary) -> str:
     """The counts as one line."""
     parts = [f"{sum(summary.written.values()):,} training rows from {summary.rows:,} rows"]
-    parts += [f"{count:,} {why}" for why, count in sorted(summary.left_out.items()) if count]
+    parts += [f"{count:,} {why}{_HINTS.get(why, '')}" for why, count in sorted(summary.left_out.items()) if count]
     parts += [f"{summary.repeated:,} rows there twice"] if summary.repeated else []
     parts += [f"{summary.unreadable:,} lines that are no row"] if summary.unreadable else []
     return f"{', '.join(parts)} -> {_where(summary)}"

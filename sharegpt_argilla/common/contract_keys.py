@@ -43,6 +43,9 @@ TOXICITY = "toxicity"
 
 # Other keys of a row's extension, and of what the export writes into it.
 
+CONFIDENCE = "confidence"
+"""In ``标注``: question -> how probable its value is, or label -> number where there are several."""
+
 GOLD = "gold"
 """Question -> the answer that is known to be right: of a record, and of an export's ``标注``."""
 

@@ -8,12 +8,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sharegpt_argilla.annotation import AnsweredRecord, AnswerValue, Response
-from sharegpt_argilla.common.contract_keys import GOLD
+from sharegpt_argilla.common.contract_keys import CONFIDENCE, GOLD
 from sharegpt_argilla.responses.policies import PolicyChoice
 from sharegpt_argilla.rows import ANNOTATION, Row, read_extension, with_extension
-
-CONFIDENCE = "confidence"
-"""Key of how probable the values are: question -> number, or label -> number."""
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
 
-from sharegpt_argilla.common.contract_keys import DUPLICATE_OF, curation_block
+from sharegpt_argilla.common.contract_keys import CONFIDENCE, DUPLICATE_OF, curation_block
 from sharegpt_argilla.rows import (
     ANNOTATION,
     CORPUS,
@@ -24,6 +24,8 @@ from sharegpt_argilla.training.base import NOT_ANNOTATED, Example
 
 RANK = "rank"
 """Key of the extension for a corpus' rank of the answer among all answers to its question; 1 is best."""
+NO_CONFIDENCE = "without confidence"
+"""The reason why a row is left out that does not say how probable its values are."""
 _SYSTEM = "system"
 
 
@@ -66,12 +68,25 @@ def mean_agreement(example: Example, questions: Sequence[str]) -> float | None:
     return sum(values) / len(values) if values else None
 
 
+def confidences(example: Example, question: str) -> dict[str, float]:
+    """Each of the question's values, as text -> how probable it is, 0 to 1; empty where the row does not say."""
+    told = example.annotation.get(CONFIDENCE)
+    of_question = told.get(question) if isinstance(told, dict) else None
+    if not isinstance(of_question, dict):
+        of_question = {str(example.annotation.get(question)): of_question}
+    return {str(label): float(share) for label, share in of_question.items() if _is_share(share)}
+
+
 def answered(annotation: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     """Question and value of each answered question, according to the responses in the row."""
     names = dict.fromkeys(name for r in annotation.get("responses", ()) for name in r.get("values", {}))
     for name in names:
         if annotation.get(name) is not None:
             yield name, annotation[name]
+
+
+def _is_share(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= 1
 
 
 def _annotation(annotation: object) -> dict[str, Any]:
@@ -113,6 +128,8 @@ class Filters:
         agreement: the minimum mean agreement over the questions, 0 to 1. A row that one person answered has none
             and passes; set ``responses`` to require more people.
         responses: the minimum number of submitted responses.
+        confidence: the minimum probability of each value, 0 to 1, of every label where there are several.
+        sure_of: the questions that it concerns; empty: those of which the row says it, one at least.
         questions: names of the project's questions.
     """
 
@@ -124,6 +141,8 @@ class Filters:
     toxicity: tuple[str, frozenset[str]] | None = None
     agreement: float | None = None
     responses: int = 0
+    confidence: float | None = None
+    sure_of: Sequence[str] = ()
     questions: Sequence[str] = ()
 
     def reason(self, example: Example) -> str | None:
@@ -137,10 +156,11 @@ class Filters:
             return "with too few responses"
         if not self.ties and example.annotation.get("tie"):
             return "with a tie"
-        return self._by_value(example) or self._by_agreement(example)
+        return self._by_value(example) or self._by_agreement(example) or self._by_confidence(example)
 
     def _asks(self) -> bool:
-        return bool(self.quality or self.intents or self.toxicity or self.responses)
+        asks = self.quality or self.intents or self.toxicity or self.responses
+        return bool(asks) or self.confidence is not None
 
     def _by_value(self, example: Example) -> str | None:
         if self.quality and not _at_least(example.annotation.get(self.quality[0]), self.quality[1]):
@@ -158,6 +178,15 @@ class Filters:
             return None
         measured = mean_agreement(example, self.questions)
         return "below the agreement" if measured is not None and measured < self.agreement else None
+
+    def _by_confidence(self, example: Example) -> str | None:
+        if self.confidence is None:
+            return None
+        by_question = [confidences(example, name) for name in self.sure_of or self.questions]
+        shares = [share for of_question in by_question for share in of_question.values()]
+        if not shares or (self.sure_of and not all(by_question)):
+            return NO_CONFIDENCE
+        return "below the confidence" if min(shares) < self.confidence else None
 
 
 def labels(example: Example, question: str) -> frozenset[str]:

@@ -49,6 +49,8 @@ class Selection:
         discarded: take rows that at least as many people discarded as submitted.
         rank_by: the rating that tells better answers from worse; default ``quality``.
         good: the rating from which ``kto`` says true; default: above the middle of the scale.
+        min_confidence: the least probability of the values, 0 to 1, in the questions that ``min_quality``,
+            ``intents`` and ``toxicity`` ask about; where they ask nothing, in all of which the row says it.
     """
 
     min_quality: float | None = None
@@ -62,6 +64,7 @@ class Selection:
     discarded: bool = False
     rank_by: str | None = None
     good: float | None = None
+    min_confidence: float | None = None
 
 
 @dataclass(slots=True)
@@ -110,6 +113,7 @@ def training(  # noqa: PLR0913 - the options of the command, under their names
     discarded: bool = False,
     rank_by: str | None = None,
     good: float | None = None,
+    min_confidence: float | None = None,
     split: str | None = None,
     seed: int = DEFAULT_SEED,
     config: str | Path | None = None,
@@ -125,7 +129,7 @@ def training(  # noqa: PLR0913 - the options of the command, under their names
         annotated: what ``export-responses`` wrote; ``-`` is standard input.
         format: one of ``FORMATS``.
         output: a file, ``-`` for standard output, or a folder for ``datasets``.
-        selection: ``min_quality`` to ``good`` as one object.
+        selection: ``min_quality`` to ``min_confidence`` as one object.
         min_quality: the least rating of the question ``quality``.
         intents: labels of the question ``intent``; a row has at least one of them.
         toxicity: labels of the question ``toxicity`` that a row may have; it may have no other.
@@ -137,6 +141,8 @@ def training(  # noqa: PLR0913 - the options of the command, under their names
         discarded: take rows that at least as many people discarded as submitted.
         rank_by: the rating that tells better answers from worse; default ``quality``.
         good: the rating from which ``kto`` says true; default: above the middle of the scale.
+        min_confidence: the least probability of the values, 0 to 1, in the questions that ``min_quality``,
+            ``intents`` and ``toxicity`` ask about; where they ask nothing, in all of which the row says it.
         split: ``train=0.9,test=0.1``; each split becomes a file with its name behind the output's.
         seed: of the splits; the same seed splits the same rows alike.
         config: the project file; default ``dataset-config.yml`` if it exists here, else the answers tell.
@@ -163,6 +169,7 @@ def training(  # noqa: PLR0913 - the options of the command, under their names
         discarded,
         rank_by,
         good,
+        min_confidence,
     )
     layout, project = FORMATS[format], find_project(config)
     shares = parse_split(split) if split else {}
@@ -320,20 +327,34 @@ def _filters(questions: Sequence[Question], selection: Selection) -> Filters:
         raise UnknownNameError("way with ties", selection.ties, ("keep", "drop"))
     if selection.agreement is not None and not 0 <= selection.agreement <= 1:
         raise UsageError(f"agreement {selection.agreement:g}: it must be between 0 and 1")
+    _check_confidence(selection)
     quality = None
     if selection.min_quality is not None:
         quality = (require_question(questions, "quality", "--min-quality"), selection.min_quality)
+    intents = _labels(questions, "intent", selection.intents)
+    toxicity = _labels(questions, "toxicity", selection.toxicity)
     return Filters(
         unannotated=selection.unannotated,
         discarded=selection.discarded,
         ties=selection.ties == "keep",
         quality=quality,
-        intents=_labels(questions, "intent", selection.intents),
-        toxicity=_labels(questions, "toxicity", selection.toxicity),
+        intents=intents,
+        toxicity=toxicity,
         agreement=selection.agreement,
         responses=selection.min_responses,
+        confidence=selection.min_confidence,
+        sure_of=[asked[0] for asked in (quality, intents, toxicity) if asked],
         questions=[question.name for question in questions],
     )
+
+
+def _check_confidence(selection: Selection) -> None:
+    if selection.min_confidence is None:
+        return
+    if not 0 <= selection.min_confidence <= 1:
+        raise UsageError(f"--min-confidence {selection.min_confidence:g}: it must be between 0 and 1")
+    if selection.annotators:
+        raise UsageError("--min-confidence is about everybody's answers; it does not go with --annotators")
 
 
 def _labels(questions: Sequence[Question], word: str, wanted: Sequence[str]) -> tuple[str, frozenset[str]] | None:

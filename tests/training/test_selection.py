@@ -8,7 +8,7 @@ import pytest
 
 from sharegpt_argilla.cli import main
 from sharegpt_argilla.errors import UnknownNameError, UsageError
-from sharegpt_argilla.rows import dump_row, with_extension
+from sharegpt_argilla.rows import dump_row, read_extension, with_extension
 from sharegpt_argilla.workflows.training import Selection, training
 from tests.training.rows import CONFIG, GOOD, annotated, made, row, run, sample, save
 
@@ -107,6 +107,49 @@ def test_of_some_people_only_what_they_said_counts(tmp_path: Path) -> None:
     assert prompts(tmp_path, rows, annotators=["nobody"]) == []
 
 
+def sure(text: str, told: Any = None, values: dict[str, Any] = GOOD):
+    """A row whose answers have these confidences."""
+    made_row = row(text, "a", values, session=text)
+    extension = read_extension(made_row)
+    return with_extension(made_row, {**extension, "标注": {**extension["标注"], "confidence": told}})
+
+
+@pytest.fixture
+def sure_rows():
+    return [
+        sure("sure", {"quality": 0.9, "intent": {"code": 0.95, "open_qa": 0.9}, "toxicity": 0.99}),
+        sure("one label less", {"quality": 0.9, "intent": {"code": 0.95, "open_qa": 0.4}, "toxicity": 0.99}),
+        sure("rating less", {"quality": 0.89, "intent": {"code": 1.0, "open_qa": 1}, "toxicity": 1.0}),
+        sure("toxicity only", {"toxicity": 1.0}),
+        sure("none", None),
+        sure("no number", {"quality": "0.9", "toxicity": True, "intent": [0.9]}),
+    ]
+
+
+def test_confidence_of_every_question_or_of_those_that_are_asked_about(tmp_path: Path, sure_rows) -> None:
+    assert prompts(tmp_path, sure_rows, min_confidence=0.9) == ["sure", "toxicity only"]
+    least = {"min_quality": 1, "min_confidence": 0.9}
+    assert prompts(tmp_path, sure_rows, **least) == ["sure", "one label less"]
+    assert prompts(tmp_path, sure_rows, toxicity=["none"], **least) == ["sure", "one label less"]
+    assert prompts(tmp_path, sure_rows, intents=["code"], min_confidence=0.9) == ["sure", "rating less"]
+    assert prompts(tmp_path, sure_rows, toxicity=["none"], min_confidence=1) == ["rating less", "toxicity only"]
+    nobody = row("nobody", "a", session="n")
+    assert prompts(tmp_path, [nobody], unannotated=True, min_confidence=0) == []
+
+
+def test_rows_without_confidence_are_counted_by_themselves(tmp_path: Path, sure_rows) -> None:
+    summary = run(tmp_path, sure_rows, "kochatgpt_ppo", min_confidence=0.9)
+    assert summary.left_out == {"below the confidence": 2, "without confidence": 2}
+    assert summary.rows == sum(summary.left_out.values()) + summary.written[""]
+
+
+def test_confidence_is_a_share_of_what_everybody_said(tmp_path: Path, sure_rows) -> None:
+    with pytest.raises(UsageError, match="--min-confidence 90: it must be between 0 and 1"):
+        prompts(tmp_path, sure_rows, min_confidence=90)
+    with pytest.raises(UsageError, match="does not go with --annotators"):
+        prompts(tmp_path, sure_rows, min_confidence=0.9, annotators=["ana"])
+
+
 def test_labels_and_questions_that_are_not_there(tmp_path: Path, rows, monkeypatch) -> None:
     monkeypatch.chdir(tmp_path)
     with pytest.raises(UnknownNameError, match='unknown label of intent "coding"'):
@@ -172,6 +215,13 @@ class TestCommand:
         assert capsys.readouterr().err.splitlines()[-1] == (
             "0 training rows from 6 rows, 4 below the quality, 2 in a conversation with a row that is left out"
             " -> out.jsonl"
+        )
+
+    def test_the_last_line_says_where_confidence_comes_from(self, capsys) -> None:
+        assert self.run("--format", "kto", "-o", "out.jsonl", "--min-confidence", "0.9") == 0
+        assert capsys.readouterr().err.splitlines()[-1] == (
+            "0 training rows from 6 rows, 6 without confidence (run export-responses with"
+            " `export: {confidence: true}`) -> out.jsonl"
         )
 
     def test_splits_are_counted_each(self, capsys) -> None:
