@@ -7,7 +7,7 @@ import inspect
 import json
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -127,7 +127,7 @@ def _limits(value: Schema, least: str, most: str) -> str:
     return f", at most {high:g}" if low is None else f", {low:g} to {high:g}"
 
 
-GROUPS = {
+GROUPS: dict[str, Callable[[Any], bool]] = {
     "Functions": inspect.isfunction,
     "Options, summaries and other types": lambda member: inspect.isclass(member) and not _is_error(member),
     "Errors": lambda member: inspect.isclass(member) and _is_error(member),
