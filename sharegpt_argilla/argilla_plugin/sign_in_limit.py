@@ -1,4 +1,4 @@
-"""Slows down the guessing of passwords: after some failures an account has to wait, at each address."""
+"""Slows down the guessing of passwords: after some failures an account has to wait, at each address and at all."""
 
 from __future__ import annotations
 
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 FREE_ATTEMPTS = 10
 """Failures in a row that cost nothing: people mistype."""
 
+FREE_ATTEMPTS_ANYWHERE = 100
+"""Failures in a row of one account from all addresses together that cost nothing."""
+
 MAX_WAIT = 60.0
 """Longest wait between two attempts, in seconds. It starts at 1 and doubles with every failure."""
 
@@ -40,29 +43,37 @@ class Attempts:
     An attempt counts as failed from its beginning until `succeeded`, so that many at once gain nothing.
     """
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        self._clock = clock
+    def __init__(self, clock: Callable[[], float] = time.monotonic, free: int = FREE_ATTEMPTS) -> None:
+        self._clock, self._free = clock, free
         self._failures: OrderedDict[bytes, tuple[int, float]] = OrderedDict()
 
     def begin(self, key: bytes) -> float:
         """Count an attempt and return 0; if it comes too early, return the seconds that it must wait instead."""
+        if (wait := self.wait(key)) > 0:
+            return wait
         now = self._clock()
-        count, last = self._failures.get(key, (0, now))
-        if now - last > FORGET_AFTER:
-            count = 0
-        # The exponent is bounded, or a patient guesser would get a number too large for a float.
-        wait = min(2.0 ** min(count - FREE_ATTEMPTS, 10), MAX_WAIT) if count >= FREE_ATTEMPTS else 0.0
-        if last + wait > now:
-            return last + wait - now
-        self._failures[key] = (count + 1, now)
+        self._failures[key] = (self._count(key, now)[0] + 1, now)
         self._failures.move_to_end(key)
         if len(self._failures) > MAX_ENTRIES:
             self._failures.popitem(last=False)
         return 0.0
 
+    def wait(self, key: bytes) -> float:
+        """Seconds that the next attempt has to wait; 0 for none."""
+        now = self._clock()
+        count, last = self._count(key, now)
+        # The exponent is bounded, or a patient guesser would get a number too large for a float.
+        wait = min(2.0 ** min(count - self._free, 10), MAX_WAIT) if count >= self._free else 0.0
+        return max(last + wait - now, 0.0)
+
     def succeeded(self, key: bytes) -> None:
         """Forget the failures of a key."""
         self._failures.pop(key, None)
+
+    def _count(self, key: bytes, now: float) -> tuple[int, float]:
+        """Failures that still count, and when the last was."""
+        count, last = self._failures.get(key, (0, now))
+        return (0, now) if now - last > FORGET_AFTER else (count, last)
 
     def __len__(self) -> int:
         return len(self._failures)
@@ -72,12 +83,14 @@ class SignInLimit:
     """Replies 429, with the seconds to wait, to sign-ins at ``path`` that come too fast after failed ones.
 
     Failures are counted for each username at each address (each /64 network for IPv6). So a guesser locks out
-    neither the person, who comes from elsewhere, nor colleagues, who share the address.
+    neither the person, who comes from elsewhere, nor colleagues, who share the address. One with many addresses is
+    slowed down by a second count, of the username alone.
     """
 
     def __init__(self, app: ASGIApp, path: str, clock: Callable[[], float] = time.monotonic) -> None:
         self._app, self._path = app, path
         self._attempts = Attempts(clock)
+        self._anywhere = Attempts(clock, FREE_ATTEMPTS_ANYWHERE)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request."""
@@ -89,18 +102,29 @@ class SignInLimit:
         if body is None:
             await answer(send, 413, "a sign-in form is not that large", {"connection": "close"})
             return
-        key = _key(await _username(scope, body), scope.get("client"))
-        if (wait := self._attempts.begin(key)) > 0:
+        username = await _username(scope, body)
+        if not username:
+            # Nothing is tried with it, and counting it would push out the failures of others.
+            await self._app(scope, _replay(body, receive), send)
+            return
+        here, anywhere = _key(username, scope.get("client")), _key(username, None)
+        if (wait := self._begin(here, anywhere)) > 0:
             seconds = str(int(wait) + 1)
             await answer(send, 429, f"too many failed sign-ins; wait {seconds} seconds", {"retry-after": seconds})
             return
 
         async def send_and_note(message: Message) -> None:
             if message["type"] == "http.response.start" and 200 <= message["status"] < 300:
-                self._attempts.succeeded(key)
+                self._attempts.succeeded(here)
+                self._anywhere.succeeded(anywhere)
             await send(message)
 
         await self._app(scope, _replay(body, receive), send_and_note)
+
+    def _begin(self, here: bytes, anywhere: bytes) -> float:
+        """Count an attempt in both and return 0, or the seconds that it must wait; then neither counts it."""
+        wait = max(self._attempts.wait(here), self._anywhere.wait(anywhere))
+        return wait or self._attempts.begin(here) or self._anywhere.begin(anywhere)
 
 
 async def _read(receive: Receive) -> bytes | None:
@@ -126,13 +150,14 @@ def _replay(body: bytes, receive: Receive) -> Receive:
 
 
 async def _username(scope: Scope, body: bytes) -> str:
-    """The username as argilla-server reads it; empty in a form that it cannot read."""
+    """The username as argilla-server reads it; empty in a form that it cannot read or that has no password."""
     try:
         async with Request(dict(scope), _replay(body, _nothing)).form() as form:
-            name = form.get("username")
+            name, password = form.get("username"), form.get("password")
     except Exception:  # the server will say what is wrong with the form
         return ""
-    return name if isinstance(name, str) else ""
+    # Without a password, or with a file as one, argilla-server answers 422 and looks nobody up.
+    return name if isinstance(name, str) and isinstance(password, str) and password else ""
 
 
 async def _nothing() -> Message:

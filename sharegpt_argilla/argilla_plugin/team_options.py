@@ -9,6 +9,9 @@ from sharegpt_argilla.errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+BEHIND_PROXY = "SHAREGPT_ARGILLA_BEHIND_PROXY"
+"""How `serve --behind-proxy` tells the server, as ``1``; what the user's environment says of it does not count."""
+
 OPEN_QUEUE = "SHAREGPT_ARGILLA_OPEN_QUEUE"
 """The environment variable that turns the enforcement of plans off if it is ``1``: all see all records then."""
 

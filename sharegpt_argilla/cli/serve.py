@@ -26,6 +26,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (%(default)s)")
     parser.add_argument("--base-url", default="/", help="path under which a proxy shows it (%(default)s)")
     parser.add_argument(
+        "--behind-proxy",
+        action="store_true",
+        help="a proxy on this machine tells people's addresses by X-Forwarded-For",
+    )
+    parser.add_argument(
         "--active-time",
         type=_idle,
         nargs="?",
@@ -74,6 +79,7 @@ def run(arguments: argparse.Namespace) -> int:
         base_url=arguments.base_url,
         open_queue=arguments.open_queue,
         active_time=arguments.active_time,
+        behind_proxy=arguments.behind_proxy,
         on_ready=_announce,
     )
 

@@ -8,7 +8,7 @@ from sharegpt_argilla.embedded_argilla.processes.launcher import ServeOptions, S
 from sharegpt_argilla.settings import DEFAULT_PORT, Home, default_home
 
 
-def serve(
+def serve(  # noqa: PLR0913 - the options of the command, under their names
     host: str = "127.0.0.1",
     port: int = DEFAULT_PORT,
     home: Home | None = None,
@@ -16,6 +16,7 @@ def serve(
     *,
     open_queue: bool = False,
     active_time: float | None = None,
+    behind_proxy: bool = False,
     on_ready: Callable[[ServerInfo], None] | None = None,
 ) -> int:
     """Serve until SIGINT or SIGTERM; returns the exit status 0.
@@ -30,11 +31,13 @@ def serve(
         open_queue: do not enforce assignment plans; when false, the environment decides.
         active_time: seconds without activity after which an annotator is taken to be away; when None, the
             environment decides.
+        behind_proxy: a proxy on this machine tells people's addresses by X-Forwarded-For; without it the header
+            is ignored.
         on_ready: called with address, home folder and owner's name when the server answers.
 
     Raises:
         EmbeddedArgillaError: the port or the home folder is taken, or the server cannot start or keep running.
         InputError: the home folder cannot be used.
     """
-    options = ServeOptions(home or default_home(), host, port, base_url, open_queue, active_time)
+    options = ServeOptions(home or default_home(), host, port, base_url, open_queue, active_time, behind_proxy)
     return run(options, on_ready)

@@ -15,7 +15,13 @@ from sharegpt_argilla.argilla_plugin.active_time import (
     add_activity,
     read_activity,
 )
-from sharegpt_argilla.argilla_plugin.team_options import ACTIVE_TIME, IDLE_SECONDS, OPEN_QUEUE, idle_cut_off
+from sharegpt_argilla.argilla_plugin.team_options import (
+    ACTIVE_TIME,
+    BEHIND_PROXY,
+    IDLE_SECONDS,
+    OPEN_QUEUE,
+    idle_cut_off,
+)
 from sharegpt_argilla.cli.main import main
 from sharegpt_argilla.embedded_argilla.processes.launcher import ServeOptions
 from sharegpt_argilla.errors import InputError, UsageError
@@ -106,6 +112,7 @@ def test_a_variable_that_is_no_time(given: str) -> None:
     [
         ([], {}),
         (["--active-time"], {ACTIVE_TIME: "60"}),
+        (["--behind-proxy"], {BEHIND_PROXY: "1"}),
         (["--active-time", "90", "--open-queue"], {ACTIVE_TIME: "90", OPEN_QUEUE: "1"}),
     ],
 )

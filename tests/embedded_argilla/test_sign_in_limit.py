@@ -11,6 +11,7 @@ import pytest
 from sharegpt_argilla.argilla_plugin.sign_in_limit import (
     FORGET_AFTER,
     FREE_ATTEMPTS,
+    FREE_ATTEMPTS_ANYWHERE,
     MAX_ENTRIES,
     MAX_FORM,
     MAX_WAIT,
@@ -121,6 +122,29 @@ def test_a_network_of_ipv6_is_one_address(door: Door) -> None:
         fail(door, 1, address=f"2001:db8::{last + 1:x}")
     assert door.post("ana", address="2001:db8::ffff")[0] == 429
     assert door.post("ana", address="2001:db8:0:1::1")[0] == 401
+
+
+def test_a_guesser_with_many_addresses_is_slowed_down_too(door: Door) -> None:
+    for number in range(FREE_ATTEMPTS_ANYWHERE):
+        fail(door, 1, address=f"198.51.100.{number}")
+    assert FREE_ATTEMPTS_ANYWHERE == 100
+    for wait in (1, 2, 4):
+        status, headers = door.post("ana", "right", address="192.0.2.77")
+        assert (status, int(headers["retry-after"]) <= wait + 1) == (429, True)
+        door.clock.now += wait + 0.01
+        fail(door, 1, address=f"203.0.113.{wait}")
+    assert door.post("ben", "right", address="192.0.2.77")[0] == 201
+    door.clock.now += MAX_WAIT
+    assert door.post("ana", "right", address="192.0.2.77")[0] == 201
+    fail(door, 1, address="192.0.2.78")
+
+
+@pytest.mark.parametrize("rest", ["", "&password="])
+def test_forms_without_a_password_push_nobody_out(door: Door, rest: str) -> None:
+    fail(door, FREE_ATTEMPTS)
+    for number in range(MAX_ENTRIES + 1):
+        assert door.post("", body=f"username=nobody-{number}{rest}".encode())[0] == 401
+    assert door.post("ana", "right")[0] == 429
 
 
 def test_failures_are_forgotten(door: Door) -> None:

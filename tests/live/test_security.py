@@ -66,6 +66,21 @@ def test_sign_ins_that_fail_are_slowed_down_for_that_account_alone(argilla: Embe
         assert colleague("GET", "/me")["username"] == "colleague"
 
 
+def test_forged_addresses_do_not_help_a_guesser(argilla: EmbeddedArgilla) -> None:
+    def guess(number: int) -> int:
+        form, forged = (
+            {"username": "forged", "password": "a-wrong-guess"},
+            {"X-Forwarded-For": f"192.0.2.{number}"},
+        )
+        url = f"{argilla.api_url}/api/v1/token"
+        return httpx.post(url, data=form, headers=forged, timeout=PATIENCE).status_code
+
+    # The first wait is of one second; it may be over on a busy machine, the later ones are not.
+    statuses = [guess(number) for number in range(FREE_ATTEMPTS + 5)]
+    assert statuses[:FREE_ATTEMPTS] == [401] * FREE_ATTEMPTS
+    assert 429 in statuses
+
+
 def body_of(size: int) -> Iterator[bytes]:
     for _ in range(size // 65_536 + 1):
         yield b" " * 65_536

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from sharegpt_argilla.argilla_plugin.team_options import ACTIVE_TIME, OPEN_QUEUE
+from sharegpt_argilla.argilla_plugin.team_options import ACTIVE_TIME, BEHIND_PROXY, OPEN_QUEUE
 from sharegpt_argilla.common.worker_processes import life_line
 from sharegpt_argilla.embedded_argilla.address import api_url, listen, warn_unless_loopback
 from sharegpt_argilla.embedded_argilla.environment import child_environment
@@ -44,7 +44,8 @@ class ServeOptions:
 
     ``base_url`` is the path below which a proxy shows the server; left at ``/``, ARGILLA_BASE_URL counts.
     ``open_queue`` leaves plans to people's good will; ``active_time`` is the idle cut-off in seconds of measured
-    active time. Left as they are, the environment decides (see `team_options`).
+    active time. Left as they are, the environment decides (see `team_options`). ``behind_proxy``: the address of a
+    person is what a proxy on this machine says (X-Forwarded-For).
     """
 
     home: Home = field(default_factory=default_home)
@@ -53,11 +54,13 @@ class ServeOptions:
     base_url: str = "/"
     open_queue: bool = False
     active_time: float | None = None
+    behind_proxy: bool = False
 
     @property
     def variables(self) -> dict[str, str]:
         """What the children find in their environment of it."""
         given = {OPEN_QUEUE: "1"} if self.open_queue else {}
+        given |= {BEHIND_PROXY: "1"} if self.behind_proxy else {}
         return given | ({} if self.active_time is None else {ACTIVE_TIME: f"{self.active_time:g}"})
 
 
@@ -126,7 +129,7 @@ def _prepared(options: ServeOptions) -> Iterator[tuple[Callable[[], ServerInfo],
         file = ServerFile(address, running=True, pid=os.getpid(), runtime=str(runtime), started=started)
         file.write(home)
         stack.callback(_write_stopped, file, home)
-        environ = {**os.environ, **options.variables}
+        environ = {**os.environ, BEHIND_PROXY: "", **options.variables}
         supervisor = _supervisor(home, file, environ, listener, stack.enter_context(life_line()))
         stack.callback(_stop, supervisor)
         yield (lambda: _server_info(file, home)), supervisor

@@ -18,7 +18,7 @@ from sharegpt_argilla.argilla_plugin.active_time_route import ActivityRoute
 from sharegpt_argilla.argilla_plugin.page_script import measure_in_page
 from sharegpt_argilla.argilla_plugin.security import protect
 from sharegpt_argilla.argilla_plugin.table import patch_server
-from sharegpt_argilla.argilla_plugin.team_options import idle_cut_off
+from sharegpt_argilla.argilla_plugin.team_options import BEHIND_PROXY, idle_cut_off
 from sharegpt_argilla.embedded_argilla.engine.index_repair import repair_index
 from sharegpt_argilla.embedded_argilla.environment import max_request_bytes
 from sharegpt_argilla.embedded_argilla.known_credentials import replace_known_credentials
@@ -26,6 +26,8 @@ from sharegpt_argilla.embedded_argilla.owner import ensure_owner
 from sharegpt_argilla.embedded_argilla.server_database import migrate, plan_queries, use_write_ahead_log
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from starlette.types import ASGIApp
 
     from sharegpt_argilla.embedded_argilla.processes.child import ChildOptions
@@ -52,9 +54,20 @@ async def _serve(options: ChildOptions) -> None:
         _LOG.info("search index checked: %s", await repair_index())
     served = _with_active_time(options)
     protected = protect(served, settings.base_url or "/", max_request_bytes(os.environ))
+    await uvicorn.Server(http_options(protected, os.environ)).serve(
+        sockets=[socket.socket(fileno=options.listener)]
+    )
+
+
+def http_options(protected: ASGIApp, environ: Mapping[str, str]) -> uvicorn.Config:
+    """How uvicorn serves. X-Forwarded-For is believed behind a proxy only: otherwise anybody forges addresses."""
     # log_config: the process log is set up already; uvicorn's own would write to the terminal.
-    config = uvicorn.Config(protected, log_config=None, timeout_graceful_shutdown=GRACE)
-    await uvicorn.Server(config).serve(sockets=[socket.socket(fileno=options.listener)])
+    return uvicorn.Config(
+        protected,
+        log_config=None,
+        timeout_graceful_shutdown=GRACE,
+        proxy_headers=environ.get(BEHIND_PROXY) == "1",
+    )
 
 
 def _with_active_time(options: ChildOptions) -> ASGIApp:
