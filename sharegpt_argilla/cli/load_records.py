@@ -74,6 +74,7 @@ def report(summary: LoadSummary) -> int:
             (summary.rejected, rejected),
             (summary.unchanged, "unchanged"),
             (summary.repeated, "repeated in the file"),
+            (summary.without_context, "without context (their session and turn numbers repeat)"),
         )
     )
     return 1 if summary.rejected else 0

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Mapping
 
 from sharegpt_argilla.cli.printing import note, progress
 from sharegpt_argilla.training.examples import NO_CONFIDENCE
@@ -20,6 +21,8 @@ from sharegpt_argilla.workflows.training import Selection, TrainingSummary, trai
 EXAMPLE = "sharegpt-argilla training annotated.jsonl --format alpaca -o alpaca.json --min-quality 5"
 LARGE_FAMILY = 0.1
 """Share of the units in one family from which a split may miss its size visibly."""
+NAMED_SESSIONS = 3
+"""Mixed sessions that the summary names; the others are counted."""
 
 _HINTS = {NO_CONFIDENCE: " (run export-responses with `export: {confidence: true}`)"}
 
@@ -107,9 +110,16 @@ def describe(summary: TrainingSummary) -> str:
     """The counts as one line."""
     parts = [f"{sum(summary.written.values()):,} training rows from {summary.rows:,} rows"]
     parts += [f"{count:,} {why}{_HINTS.get(why, '')}" for why, count in sorted(summary.left_out.items()) if count]
+    parts += [_mixed(summary.mixed)] if summary.mixed else []
     parts += [f"{summary.repeated:,} rows there twice"] if summary.repeated else []
     parts += [f"{summary.unreadable:,} lines that are no row"] if summary.unreadable else []
     return f"{', '.join(parts)} -> {_where(summary)}"
+
+
+def _mixed(sessions: Mapping[str, int]) -> str:
+    named = ", ".join(list(sessions)[:NAMED_SESSIONS])
+    others = f" and {len(sessions) - NAMED_SESSIONS:,} more" if len(sessions) > NAMED_SESSIONS else ""
+    return f"{sum(sessions.values()):,} rows with the session and turn of another (session {named}{others})"
 
 
 def _where(summary: TrainingSummary) -> str:

@@ -10,7 +10,7 @@ from typing import Protocol
 from sharegpt_argilla.annotation import RecordDraft
 from sharegpt_argilla.argilla_client.records_on_server import FoundRecord
 from sharegpt_argilla.common.jsonl import DEFAULT_REJECTS, RejectsFile, RowLine
-from sharegpt_argilla.config import ProjectConfig
+from sharegpt_argilla.config import ChatField, ProjectConfig
 from sharegpt_argilla.errors import RejectedError
 from sharegpt_argilla.project.enrichers import Enricher, RecordCandidate
 from sharegpt_argilla.records.record_fields import EarlierTurns, build_fields
@@ -26,6 +26,7 @@ class LoadSummary:
         updated: rows that were sent because the server had another text, other metadata or other suggestions.
         unchanged: rows that the server had already.
         repeated: rows whose id occurred earlier in the file; only the first is used.
+        without_context: rows whose earlier turns are not shown: others of their session have the same turn.
         rejected: lines that are not usable rows; they are in the rejects file.
         rejects: the rejects file.
         not_of_this_run: a note about a rejects file of an earlier run if this run has no rejects; else "".
@@ -39,6 +40,7 @@ class LoadSummary:
     updated: int = 0
     unchanged: int = 0
     repeated: int = 0
+    without_context: int = 0
     rejected: int = 0
     rejects: Path = Path(DEFAULT_REJECTS)
     not_of_this_run: str = ""
@@ -116,6 +118,8 @@ class RecordLoader:
         except RejectedError as error:
             self._reject(line, str(error))
             return None
+        has_context = any(isinstance(field, ChatField) for field in self.config.fields)
+        self.summary.without_context += has_context and self.earlier.is_mixed(row)
         return RecordCandidate(line, row, read_extension(row), fields)
 
     def _enriched(self, candidates: Sequence[RecordCandidate], *, from_texts_alone: bool) -> list[RecordCandidate]:

@@ -34,7 +34,7 @@ _Key = tuple[str, str, str]
 class EarlierTurns:
     """Finds the earlier rows of a row's conversation, wherever they are in the file.
 
-    Keeps the offset of every row of the file in memory (about 100 bytes each), not its text.
+    Keeps the offset of every row of the file in memory (about 200 bytes each), not its text.
 
     Args:
         path: a rows file; it must not change while this is in use.
@@ -42,7 +42,8 @@ class EarlierTurns:
 
     def __init__(self, path: Path) -> None:
         self._file: IO[bytes] = path.open("rb")
-        self._offsets: dict[_Key, dict[int, int]] = {}
+        self._turns: dict[_Key, dict[int, tuple[int, int]]] = {}
+        self._mixed: set[_Key] = set()
         offset = 0
         for line in self._file:
             row = _row(line)
@@ -57,20 +58,33 @@ class EarlierTurns:
     def messages(self, row: Row, turns: int) -> list[dict[str, str]]:
         """Up to ``turns`` question/answer pairs before the row, oldest first, as chat messages.
 
-        Only consecutive turns count: a context with a gap would mislead.
+        Only consecutive turns count: a context with a gap would mislead, and so would one that ``is_mixed``.
+        """
+        if self.is_mixed(row):
+            return []
+        key, turn = _position(row)
+        known = self._turns.get(key, {})
+        earlier: list[int] = []
+        while len(earlier) < turns and turn is not None and turn - 1 in known:
+            turn -= 1
+            earlier.append(known[turn][0])
+        return [message for offset in reversed(earlier) for message in self._read(offset)]
+
+    def is_mixed(self, row: Row) -> bool:
+        """Whether turns before the row may be those of another conversation.
+
+        So it is where rows of its session have one turn and different questions, as when files were joined.
         """
         key, turn = _position(row)
-        offsets = self._offsets.get(key, {})
-        earlier: list[int] = []
-        while len(earlier) < turns and turn is not None and turn - 1 in offsets:
-            turn -= 1
-            earlier.append(offsets[turn])
-        return [message for offset in reversed(earlier) for message in self._read(offset)]
+        return turn is not None and turn > 1 and key in self._mixed
 
     def _remember(self, row: Row, offset: int) -> None:
         key, turn = _position(row)
-        if turn is not None:
-            self._offsets.setdefault(key, {}).setdefault(turn, offset)
+        if turn is None:
+            return
+        question = hash(row["问"])
+        if self._turns.setdefault(key, {}).setdefault(turn, (offset, question))[1] != question:
+            self._mixed.add(key)
 
     def _read(self, offset: int) -> Iterator[dict[str, str]]:
         self._file.seek(offset)

@@ -22,6 +22,8 @@ from sharegpt_argilla.training.splits import digest, normalized_prompt
 SPOILT = "in a conversation with a row that is left out"
 AFTER_GAP = "turns after a gap in the conversation"
 SILENT = "turns without an answer"
+MIXED = "in a session of several conversations"
+SECOND = "other answers to a turn of a conversation"
 
 Reason = Callable[[Example], str | None]
 Prepare = Callable[[Example], Example]
@@ -84,6 +86,8 @@ class AnnotatedFile:
         unreadable: lines that are not valid rows.
         repeated: rows whose id occurred earlier in the file; only the first is used.
         left_out: reason -> number of rows.
+        mixed: session in which rows have one turn and different questions -> how many rows have the turn of an
+            earlier one. Which rows belong together is not known: they have no history, and make no conversation.
 
     Raises:
         InputError: the file cannot be read.
@@ -99,6 +103,8 @@ class AnnotatedFile:
     ) -> None:
         self.rows = self.unreadable = self.repeated = 0
         self.left_out: Counter[str] = Counter()
+        self.mixed: Counter[str] = Counter()
+        self._mixed: set[bytes] = set()
         self._prepare = prepare
         self._resembling = resembling
         self._taken: list[RowEntry] = []
@@ -175,7 +181,11 @@ class AnnotatedFile:
             taken=reason is None,
             refused=reason not in (None, NOT_ANNOTATED),
         )
-        self._sessions.setdefault(entry.session, {}).setdefault(entry.turn, []).append(entry)
+        same_turn = self._sessions.setdefault(entry.session, {}).setdefault(entry.turn, [])
+        if same_turn and same_turn[0].prompt != entry.prompt:
+            self.mixed[example.session] += 1
+            self._mixed.add(entry.session)
+        same_turn.append(entry)
         if reason is None:
             self._taken.append(entry)
         else:
@@ -196,11 +206,15 @@ class AnnotatedFile:
 
     def _answers(self, entry: RowEntry) -> list[RowEntry]:
         """The taken rows of the same turn of the conversation with the same question."""
+        if entry.session in self._mixed and entry.turn > 1:
+            return [entry]
         same_turn = self._sessions[entry.session][entry.turn]
         return [other for other in same_turn if other.taken and other.prompt == entry.prompt]
 
     def _history(self, entry: RowEntry) -> list[RowEntry]:
         """The answered turns before, back to the first turn or to a gap; a context with a gap would mislead."""
+        if entry.session in self._mixed:
+            return []
         turns = self._sessions[entry.session]
         earlier: list[RowEntry] = []
         turn = entry.turn - 1
@@ -210,11 +224,13 @@ class AnnotatedFile:
         return [turn for turn in reversed(earlier) if turn.answered]
 
     def _conversations(self) -> Iterator[UnitPlan]:
-        for turns in self._sessions.values():
+        for session, turns in self._sessions.items():
             entries_of_all_turns = [entry for entries in turns.values() for entry in entries]
             taken = sum(entry.taken for entry in entries_of_all_turns)
             if taken and any(entry.refused for entry in entries_of_all_turns):
                 self.left_out[SPOILT] += taken
+            elif taken and session in self._mixed:
+                self.left_out[MIXED] += taken
             elif taken:
                 yield UnitPlan(self._whole(turns))
 
@@ -223,7 +239,9 @@ class AnnotatedFile:
         entries: list[RowEntry] = []
         turn = min(turns)
         while turn in turns:
-            entries.append(_best(turns[turn]))
+            best = _best(turns[turn])
+            entries.append(best)
+            self.left_out[SECOND] += sum(entry.taken for entry in turns[turn] if entry is not best)
             turn += 1
         self.left_out[AFTER_GAP] += sum(number > turn for number in turns)
         self.left_out[SILENT] += sum(not entry.answered for entry in entries)

@@ -114,7 +114,7 @@ def _is_for(part: Part, line: RowLine, assigned: Mapping[str, Assigned], *, firs
 
 
 def _together(summaries: Sequence[LoadSummary], rejected: int) -> LoadSummary:
-    counts = ("loaded", "updated", "unchanged", "repeated")
+    counts = ("loaded", "updated", "unchanged", "repeated", "without_context")
     totals = {name: sum(getattr(summary, name) for summary in summaries) for name in counts}
     return replace(summaries[0], rejected=rejected, **totals)
 

@@ -76,6 +76,7 @@ class TrainingSummary:
         unreadable: lines of it that are no row.
         repeated: rows whose id occurred in it before.
         left_out: why -> how many rows or, where the format compares answers, questions.
+        mixed: session in which rows have one turn and different questions -> how many have the turn of another.
         written: split -> training rows, ``""`` where nothing is split; in a dry run, those that would be.
         units: what they were made from: rows, questions or conversations.
         largest_family: share of the units that had to stay together in one split; 0 where nothing is split.
@@ -88,6 +89,7 @@ class TrainingSummary:
     unreadable: int = 0
     repeated: int = 0
     left_out: Counter[str] = field(default_factory=Counter)
+    mixed: Counter[str] = field(default_factory=Counter)
     written: dict[str, int] = field(default_factory=dict)
     units: int = 0
     largest_family: float = 0.0
@@ -228,6 +230,7 @@ class _Job:
         self.summary.units = len(plans)
         self.summary.rows, self.summary.unreadable = source.rows, source.unreadable
         self.summary.repeated, self.summary.left_out = source.repeated, source.left_out
+        self.summary.mixed = source.mixed
         parts = self._split(plans, *splitting)
         self.summary.written = dict.fromkeys(parts, 0)
         rows = {name: self._rows(source, name, part) for name, part in parts.items()}

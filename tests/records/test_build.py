@@ -1,15 +1,19 @@
 """Rows -> drafts: fields, metadata, context."""
 
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from sharegpt_argilla.common.jsonl import RejectsFile, read_rows
 from sharegpt_argilla.config import ProjectConfig, load_project
 from sharegpt_argilla.descriptives.metrics import METRICS
 from sharegpt_argilla.errors import ConfigError, RejectedError
+from sharegpt_argilla.project.record_loader import LoadSummary, RecordLoader
 from sharegpt_argilla.records.record_fields import MESSAGE_MAX, EarlierTurns, build_fields
 from sharegpt_argilla.records.record_metadata import plan_metadata
 from sharegpt_argilla.rows import Pair, Row, build_row, dump_row, with_extension
+from tests.projects import write_rows
 
 CONFIG = load_project(Path(__file__).parents[2] / "dataset-config.yml").config
 
@@ -125,6 +129,26 @@ def test_an_unanswered_turn_gives_one_message(conversation) -> None:
 
 def test_the_first_turn_has_no_context(conversation) -> None:
     assert conversation([row()], row(), 6) == []
+
+
+def test_two_conversations_in_one_session_give_no_context(conversation) -> None:
+    rows = [row(f"{who}{turn}", "a", "s", turn) for who in "pq" for turn in (1, 2)]
+    for each in rows:
+        assert conversation(rows, each, 6) == []
+
+
+def test_rows_that_lose_their_context_are_counted(tmp_path: Path) -> None:
+    rows = [row(f"{who}{turn}", "a", "s", turn) for who in "pq" for turn in (1, 2)]
+    path = write_rows(tmp_path / "rows.jsonl", rows)
+    summary = LoadSummary()
+    with closing(EarlierTurns(path)) as earlier, RejectsFile(tmp_path / "rejected.jsonl") as rejects:
+        RecordLoader(None, CONFIG, [], earlier, rejects, summary, "rows.jsonl").load(list(read_rows(path)))
+    assert (summary.loaded, summary.without_context) == (4, 2)
+
+
+def test_several_answers_to_one_question_are_one_conversation(conversation) -> None:
+    rows = [row("q1", "a", "s", 1), row("q1", "b", "s", 1), row("q2", "c", "s", 2)]
+    assert [m["content"] for m in conversation(rows, rows[2], 6)] == ["q1", "a"]
 
 
 def test_conversations_of_two_corpora_do_not_mix(conversation) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from sharegpt_argilla.cli.training import describe
 from sharegpt_argilla.errors import InputError, UnknownNameError, UsageError
 from sharegpt_argilla.training.table import FORMATS
 from sharegpt_argilla.workflows.training import Selection
@@ -108,6 +109,38 @@ class TestConversations:
         (first, second) = made(tmp_path, sample()[:5], "messages")
         assert first["messages"][0] == {"role": "system", "content": "Be brief."}
         assert second["messages"][-1] == {"role": "assistant", "content": "4"}
+
+    def test_two_conversations_in_one_session_are_left_out_and_named(self, tmp_path: Path) -> None:
+        rows = [row(f"{who}{n}", "yes", GOOD, turn=n) for who in ("p", "q") for n in (1, 2)]
+        rows += [row("alone", "yes", GOOD, session="t")]
+        summary = run(tmp_path, rows, "messages")
+        assert summary.written == {"": 1}
+        assert summary.left_out["in a session of several conversations"] == 4
+        assert summary.mixed == {"s": 2}
+        assert "2 rows with the session and turn of another (session s)" in describe(summary)
+
+    def test_three_sessions_are_named_and_the_others_counted(self, tmp_path: Path) -> None:
+        rows = [row(prompt, "yes", GOOD, session=f"s{n}") for prompt in ("p", "q") for n in range(5)]
+        told = describe(run(tmp_path, rows, "sharegpt"))
+        assert "5 rows with the session and turn of another (session s0, s1, s2 and 2 more)" in told
+
+    def test_a_row_of_such_a_session_has_no_history(self, tmp_path: Path) -> None:
+        rows = [row(f"{who}{n}", "yes", GOOD, turn=n) for who in ("p", "q") for n in (1, 2)]
+        found = made(tmp_path, rows, "alpaca")
+        assert [(each["instruction"], each.get("history")) for each in found] == [
+            ("p1", None), ("p2", None), ("q1", None), ("q2", None),
+        ]  # fmt: skip
+
+    def test_answers_to_one_question_are_compared_only_after_the_same_turns(self, tmp_path: Path) -> None:
+        rows = [row(who, "yes", GOOD) for who in ("p", "q")]
+        rows += [row("Why?", f"a{n}", {**GOOD, "quality": n}, turn=2) for n in (2, 7)]
+        assert run(tmp_path, rows, "dpo").written == {"": 0}
+        assert run(tmp_path, rows[1:], "dpo").written == {"": 1}
+
+    def test_the_other_answers_are_counted(self, tmp_path: Path) -> None:
+        summary = run(tmp_path, sample()[:5], "messages")
+        assert summary.left_out["other answers to a turn of a conversation"] == 2
+        assert not summary.mixed
 
     def test_roles_alternate(self, tmp_path: Path) -> None:
         for found in made(tmp_path, sample(), "messages"):

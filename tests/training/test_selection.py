@@ -227,7 +227,8 @@ class TestCommand:
     def test_splits_are_counted_each(self, capsys) -> None:
         assert self.run("--format", "messages", "-o", "out.jsonl", "--split", "train=0.5,test=0.5") == 0
         last = capsys.readouterr().err.splitlines()[-1]
-        assert last.startswith("3 training rows from 6 rows -> out-train.jsonl, out-test.jsonl (train ")
+        counts = "3 training rows from 6 rows, 2 other answers to a turn of a conversation"
+        assert last.startswith(f"{counts} -> out-train.jsonl, out-test.jsonl (train ")
 
     def test_a_dry_run_prints_the_first_row(self, capsys, tmp_path: Path) -> None:
         assert self.run("--format", "xturing", "-o", "out.jsonl", "--dry-run") == 0
