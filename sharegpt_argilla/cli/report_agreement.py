@@ -1,7 +1,7 @@
 """How far people agree: Krippendorff's alpha, Cohen's kappa, each person against the rest, label distributions,
 pace and the most disputed records, from the rows that export-responses wrote.
 
-Every coefficient has a 95 % bootstrap interval and the number of records behind it.
+Every coefficient has the number of records behind it and, if they are enough, a 95 % interval.
 """
 
 from __future__ import annotations

@@ -190,8 +190,9 @@ def _agreement(view: ProjectView) -> None:
             charts.intervals(consensus["equal"], "question", "question", "share of equal answers"), "equal answers"
         )
         st.caption(
-            "1 is perfect agreement, 0 what chance gives. Bars are 95 % bootstrap intervals, n is the number of "
-            "records that two people or more answered." + consensus["note"]
+            "1 is perfect agreement; of alpha, not of shares, 0 is what chance gives. Bars are 95 % intervals, "
+            "without one there are too few records; n is the number of records that two people or more answered."
+            + consensus["note"]
         )
     with right:
         st.markdown("**Over time**")

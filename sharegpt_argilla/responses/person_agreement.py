@@ -16,6 +16,8 @@ from sharegpt_argilla.responses.agreement import (
     MetricName,
     estimate,
     kappa_weights,
+    share_estimate,
+    varied_items,
     weighted_kappa,
 )
 
@@ -61,17 +63,14 @@ def against_rest(table: AnswerTable, person: str, metric: MetricName) -> PersonA
     items, width = np.hstack([own, rest]), len(table.categories)
     distances = kappa_weights(metric, table.categories)
 
-    def agreement(patterns: Floats, weights: Floats) -> Floats:
-        return _mean((patterns[:, :width] * patterns[:, width:]).sum(axis=1), weights)
-
     def kappa(patterns: Floats, weights: Floats) -> Floats:
         return weighted_kappa(patterns[:, :width], patterns[:, width:], weights, distances)
 
     return PersonAgreement(
         person,
         int(answered.sum()),
-        estimate(items, agreement),
-        estimate(items, kappa),
+        share_estimate((own * rest).sum(axis=1), np.ones(len(own))),
+        estimate(items, kappa, varied=varied_items(own + rest)),
         _difference(table, items) if metric in {"ordinal", "interval"} else None,
     )
 
@@ -129,9 +128,4 @@ def against_reference(
             counts.append((sum(answer == right_answer for answer in own_answers), len(own_answers)))
     table = np.array(counts, dtype=float).reshape(len(counts), 2)
     equal, total = (int(number) for number in table.sum(axis=0))
-    return ReferenceAgreement(total, equal, estimate(table, _share))
-
-
-def _share(patterns: Floats, weights: Floats) -> Floats:
-    share: Floats = (weights @ patterns[:, 0]) / (weights @ patterns[:, 1])
-    return share
+    return ReferenceAgreement(total, equal, share_estimate(table[:, 0], table[:, 1]))
