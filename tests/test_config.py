@@ -14,6 +14,7 @@ from sharegpt_argilla.config.annotation_task import (
     RatingQuestion,
     TermsProperty,
 )
+from sharegpt_argilla.config.project_file import MAX_VALUES
 from sharegpt_argilla.corpora.formats.table import CORPORA
 from sharegpt_argilla.errors import ConfigError
 
@@ -190,6 +191,50 @@ def test_yaml_that_no_value_comes_of_is_one_line_with_its_place(wrong, line: str
     message = wrong("questions:", f"{line}\nquestions:")
     assert message.startswith(f"c.yml:{line_of('questions:')}: ")
     assert part in message
+
+
+BOMB = "\n".join(
+    ["a0: &a0 [x, x, x, x, x, x, x, x, x, x]"]
+    + [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 11)]
+)
+MERGE_BOMB = "\n".join(
+    ["a0: &a0 {k: 1}"] + [f"a{n}: &a{n}\n  <<: [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 11)]
+)
+
+
+@pytest.mark.parametrize(
+    ("content", "part"),
+    [
+        (BOMB, f"c.yml:1: more than {MAX_VALUES:,} values when its aliases are written out"),
+        (MERGE_BOMB, "c.yml:1: more than 50,000 values"),
+        ("x: &x\n  <<: *x\n  a: 1", "c.yml:1: x: unknown key"),
+        ("x: &x {y: *x}", "c.yml:1: x: unknown key"),
+        ("&r\nx: *r", "c.yml:2: x: unknown key"),
+        ("x: " + "[" * 20_000, "not valid YAML"),
+        ("x: " + "[" * 20_000 + "]" * 20_000, "c.yml:1: x: unknown key"),
+        ("- " * 20_000 + "x", "holds no mapping"),
+        ("workspace: w\ndataset: 2001-99-99", "c.yml:2: month must be in 1..12; put quotes around a text"),
+        ("x: !!python/object/apply:os.system ['true']", "c.yml:1: could not determine a constructor"),
+        ("x: !!bool abc", "c.yml:1: a value that its tag does not fit"),
+        ("x: !!timestamp abc", "c.yml:1: a value that its tag does not fit"),
+        ("x: \0", "not valid YAML: unacceptable character #x0000"),
+    ],
+    ids=range(13),
+)
+def test_yaml_of_a_stranger_ends_in_one_line(tmp_path: Path, content: str, part: str) -> None:
+    (tmp_path / "c.yml").write_text(content, encoding="utf-8")
+    with pytest.raises(ConfigError) as refusal:
+        load_project(tmp_path / "c.yml")
+    assert part in str(refusal.value)
+    assert "\n" not in str(refusal.value)
+
+
+def test_as_many_values_as_are_allowed(tmp_path: Path) -> None:
+    # A mapping, its key and a list are three values more.
+    for many, part in ((MAX_VALUES - 3, "x: unknown key"), (MAX_VALUES - 2, "more than 50,000 values")):
+        (tmp_path / "c.yml").write_text("x: [" + "y," * many + "]", encoding="utf-8")
+        with pytest.raises(ConfigError, match=part):
+            load_project(tmp_path / "c.yml")
 
 
 def test_a_missing_file(tmp_path: Path) -> None:

@@ -24,6 +24,10 @@ GUIDELINES_MAX = 10_000
 """Characters that Argilla accepts as guidelines."""
 
 
+MAX_VALUES = 50_000
+"""Values of a file with each alias written out; a project of 1,000 people has some 5,000. Ten aliases of ten
+aliases of ten … are more than any memory holds."""
+
 # Handlebars puts these into the page as HTML; what double braces enclose is text.
 _RAW = re.compile(r"\{\{(\{|&|\s*json\b)")
 
@@ -104,10 +108,15 @@ def _compose(path: str | Path, text: str) -> yaml.Node:
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = f":{mark.line + 1}" if mark else ""
-        raise ConfigError(f"{path}{where}: not valid YAML: {getattr(error, 'problem', error)}") from None
+        problem = " ".join(str(getattr(error, "problem", error)).split())
+        raise ConfigError(f"{path}{where}: not valid YAML: {problem}") from None
     if not isinstance(tree, yaml.MappingNode):
         raise ConfigError(f"{path}: holds no mapping; it starts with `workspace:`, `dataset:` and so on")
     _refuse_repeated_keys(path, tree)
+    if _values(tree) > MAX_VALUES:
+        raise ConfigError(
+            f"{path}:{tree.start_mark.line + 1}: more than {MAX_VALUES:,} values when its aliases are written out"
+        )
     return tree
 
 
@@ -118,6 +127,11 @@ def _construct(path: str | Path, tree: yaml.Node) -> Any:
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None) or tree.start_mark
         raise ConfigError(f"{path}:{mark.line + 1}: {getattr(error, 'problem', error)}") from None
+    except (KeyError, AttributeError) as error:
+        # What PyYAML makes of `!!bool abc` and `!!timestamp abc`.
+        raise ConfigError(
+            f"{path}:{constructor.line}: a value that its tag does not fit; remove the tag"
+        ) from error
     except ValueError as error:
         # A date or a number that looks like one but is not, as in 2024-13-45.
         raise ConfigError(f"{path}:{constructor.line}: {error}; put quotes around a text") from None
@@ -132,6 +146,27 @@ class _LineConstructor(SafeConstructor):
         if isinstance(node, yaml.ScalarNode):
             self.line = node.start_mark.line + 1
         return super().construct_object(node, deep=deep)
+
+
+def _values(tree: yaml.Node) -> int:
+    """Values below a node, those below an alias each time anew; an alias of what it is part of counts as one."""
+    counts: dict[int, int] = {}
+    nodes = [(tree, False)]
+    while nodes:
+        node, below_counted = nodes.pop()
+        if below_counted:
+            counts[id(node)] = 1 + sum(counts[id(child)] for child in _children(node))
+        elif id(node) not in counts:
+            counts[id(node)] = 1
+            nodes.append((node, True))
+            nodes.extend((child, False) for child in _children(node))
+    return counts[id(tree)]
+
+
+def _children(node: yaml.Node) -> list[yaml.Node]:
+    if isinstance(node, yaml.MappingNode):
+        return [part for pair in node.value for part in pair]
+    return node.value if isinstance(node, yaml.SequenceNode) else []
 
 
 def _refuse_repeated_keys(path: str | Path, tree: yaml.Node) -> None:

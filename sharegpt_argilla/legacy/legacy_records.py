@@ -89,6 +89,8 @@ def read_rows(path: Path) -> Iterator[LegacyRow]:
         else:
             for number, value in enumerate(json.loads(path.read_text(encoding="utf-8")), 1):
                 yield LegacyRow(path, number, json.dumps(value, ensure_ascii=False), value)
+    except RecursionError:
+        raise InputError(f"{path}: cannot be read: nested too deep") from None
     except (OSError, ValueError, TypeError, pyarrow.ArrowException) as error:
         raise InputError(f"{path}: cannot be read: {' '.join(str(error).split())}") from error
 
@@ -172,7 +174,10 @@ def _value(value: Any, question: LegacyQuestion) -> AnswerValue | None:
     if question.type == "ranking":
         return _as_list(value)
     if question.type == "rating":
-        return int(value)
+        try:
+            return int(value)
+        except (ValueError, TypeError, OverflowError):
+            raise RejectedError(f"{question.name}: a rating that is no whole number") from None
     if isinstance(value, list):
         return [slug(str(label)) for label in value]
     return slug(str(value)) if question.type in _LABELS else str(value)
@@ -184,6 +189,8 @@ def _suggestions(value: Mapping[str, Any], project: LegacyProject) -> dict[str, 
         suggested = _value(value.get(f"{question.name}-suggestion"), question)
         if suggested is not None:
             details = value.get(f"{question.name}-suggestion-metadata") or {}
+            if not isinstance(details, Mapping):
+                raise RejectedError(f"{question.name}-suggestion-metadata: not a JSON object")
             kept = {key: details[key] for key in ("score", "agent", "type") if details.get(key) is not None}
             suggestions[question.name] = {"value": suggested, **kept}
     return suggestions
@@ -193,6 +200,6 @@ def _metadata(value: object) -> dict[str, Any]:
     if isinstance(value, str) and value:
         try:
             value = json.loads(value)
-        except ValueError:
+        except (ValueError, RecursionError):
             raise RejectedError('"metadata" is not valid JSON') from None
     return {key: item for key, item in value.items() if item is not None} if isinstance(value, dict) else {}

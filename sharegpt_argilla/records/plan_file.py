@@ -66,9 +66,14 @@ def read_plan(path: Path) -> Plan | None:
                 widths.append(len(line["people"]))
                 holders.extend(numbers[name] for name in line["people"])
                 calibration.append(line.get("calibration", False))
-    except (OSError, ValueError, KeyError, TypeError, StopIteration) as error:
+        rank_numbers, flags = np.array(ranks, np.int64), np.array(calibration, bool)
+        # A list as a rank would make a table of the column.
+        complete = header["plan"] == FORMAT and rank_numbers.shape == flags.shape == (header["records"],)
+    except RecursionError:
+        raise _damaged(path, "nested too deep") from None
+    except (OSError, ValueError, KeyError, TypeError, OverflowError, StopIteration) as error:
         raise _damaged(path, str(error)) from None
-    if header["plan"] != FORMAT or header["records"] != len(ids):
+    if not complete:
         raise _damaged(path, f"{len(ids):,} records")
     starts = np.concatenate(([0], np.cumsum(np.array(widths, np.int64)))).astype(np.int64)
     return Plan(
@@ -76,8 +81,8 @@ def read_plan(path: Path) -> Plan | None:
         header["people"],
         starts,
         np.array(holders, np.int64),
-        np.array(ranks, np.int64),
-        np.array(calibration, bool),
+        rank_numbers,
+        flags,
     )
 
 

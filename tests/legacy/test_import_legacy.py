@@ -131,6 +131,36 @@ def test_what_cannot_be_used_is_kept_with_its_place(folder: Path) -> None:
     assert (summary.rows, summary.rejected) == (1, 5)
 
 
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"prompt-quality": [answer(0, "good")]}, "prompt-quality: a rating that is no whole number"),
+        ({"prompt-quality": [answer(0, [1])]}, "prompt-quality: a rating that is no whole number"),
+        ({"prompt-quality": [answer(0, {})]}, "prompt-quality: a rating that is no whole number"),
+        ({"prompt-quality": [answer(0, float("inf"))]}, "prompt-quality: a rating that is no whole number"),
+        (
+            {"prompt-intent-suggestion": "chat", "prompt-intent-suggestion-metadata": "x"},
+            "prompt-intent-suggestion-metadata: not a JSON object",
+        ),
+        ({"metadata": "[" * 100_000}, '"metadata" is not valid JSON'),
+    ],
+    ids=range(6),
+)
+def test_one_bad_record_rejects_the_record_not_the_run(folder: Path, change: dict[str, Any], reason: str) -> None:
+    lines = [json.dumps(record("bad", "a") | change), json.dumps(record("good", "a"))]
+    (folder / "records.jsonl").write_text("\n".join(lines), encoding="utf-8")
+    summary = import_legacy(folder, folder.parent / "out.jsonl")
+    assert (summary.rows, summary.rejected) == (1, 1)
+    assert json.loads(summary.rejects.read_text())["reason"] == reason
+
+
+def test_an_array_that_is_nested_too_deep_is_one_line(folder: Path) -> None:
+    (folder / "records.jsonl").unlink()
+    (folder / "records.json").write_text("[" * 100_000, encoding="utf-8")
+    with pytest.raises(InputError, match=r"records\.json: cannot be read: nested too deep"):
+        import_legacy(folder, folder.parent / "out.jsonl")
+
+
 def test_other_fields_may_be_question_and_answer(folder: Path) -> None:
     first = imported(folder, prompt="response", response="prompt")[0]
     assert first["答"] == "Write a limerick about fog."

@@ -41,7 +41,21 @@ def test_no_plan_is_none(tmp_path: Path) -> None:
     assert assigned_records(tmp_path / "plan.jsonl") == {}
 
 
-@pytest.mark.parametrize("content", ["", "{}\n", "no\n", '{"plan":1,"records":2,"people":[]}\n'])
+HEADER = '{"plan":1,"records":1,"people":["ana"]}\n'
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        *("", "{}\n", "no\n", '{"plan":1,"records":2,"people":[]}\n', "[" * 100_000, '{"people":[]}\n'),
+        HEADER + '{"id":"r","rank":"x","people":["ana"]}\n',
+        HEADER + '{"id":"r","rank":1e999,"people":["ana"]}\n',
+        HEADER + '{"id":"r","rank":99999999999999999999,"people":["ana"]}\n',
+        HEADER + '{"id":"r","rank":[1],"people":["ana"]}\n',
+        HEADER + "[" * 100_000,
+    ],
+    ids=range(11),
+)
 def test_a_damaged_plan_is_refused(path: Path, content: str) -> None:
     path.write_text(content, encoding="utf-8")
     with pytest.raises(InputError, match="is not a plan, or damaged"):
