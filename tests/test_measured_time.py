@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from importlib.resources import files
+
 import httpx
 import pytest
 
 from sharegpt_argilla.annotation import AnsweredRecord, Response
 from sharegpt_argilla.argilla_client.connection import ArgillaClient
+from sharegpt_argilla.argilla_plugin.page_script import SCRIPT
 from sharegpt_argilla.errors import ServerRefusedError
 from sharegpt_argilla.project.measured_time import MeasuredTime
 
@@ -43,3 +46,10 @@ def test_another_argilla_has_measured_nothing(answer: httpx.Response) -> None:
 def test_a_refusal_is_said() -> None:
     with pytest.raises(ServerRefusedError, match="422"):
         seconds(httpx.Response(422, json={"detail": "no"}))
+
+
+def test_the_notice_on_the_page_is_right_about_pauses_and_names_who_sees_the_times() -> None:
+    script = (files("sharegpt_argilla.argilla_plugin") / "page" / SCRIPT).read_text(encoding="utf-8")
+    notice = " ".join(script.partition("const NOTICE = `")[2].partition("`")[0].split())
+    assert "Of a pause, the first ${Number(idle)} seconds count at most." in notice
+    assert "the owner and the admins of the workspace see the times with your name" in notice

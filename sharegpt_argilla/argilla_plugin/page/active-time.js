@@ -13,7 +13,8 @@
   const GESTURE = 1000;
   const MOST_RECORDS = 50;
   const NOTICE = `While this page is in front of you and in use, the time you spend on each record and question is
-    counted. Pauses of more than ${Number(idle)} seconds are not. No keys and no texts are recorded.`;
+    counted. Of a pause, the first ${Number(idle)} seconds count at most. No keys and no texts are recorded. You, the
+    owner and the admins of the workspace see the times with your name; they are on the dashboard and in exports.`;
 
   let times = new Map(); // record id -> { token, seconds, questions: { name: seconds } }
   let record = null;
