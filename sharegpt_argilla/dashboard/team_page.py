@@ -22,6 +22,7 @@ from sharegpt_argilla.project.team_progress import (
     team_consensus,
     team_progress,
 )
+from sharegpt_argilla.responses.forecast import WINDOW
 
 Numbers = Mapping[str, Any]
 
@@ -70,6 +71,9 @@ def _finish(forecast: Numbers, pending: int) -> None:
         st.success(f"Every response that is wanted is there.{left}", icon=":material/check_circle:")
         return
     missing = f"**{forecast['remaining']:,} responses** are still wanted."
+    if "whose" in forecast:
+        st.info(f"{missing} {_planned_finish(forecast)}", icon=":material/event:")
+        return
     if forecast["finish"]:
         st.info(
             f"{missing} At {forecast['per_day']:,} a day, the mean of the last {forecast['days_seen']} full days, "
@@ -83,6 +87,22 @@ def _finish(forecast: Numbers, pending: int) -> None:
         f"there are {forecast['days_seen']}.",
         icon=":material/event:",
     )
+
+
+def _planned_finish(forecast: Numbers) -> str:
+    parts = []
+    if forecast["whose"]:
+        parts.append(
+            f"At each person's own pace, **{forecast['whose']}** is the last to finish, on "
+            f"**{forecast['finish']}**; four times in five between {forecast['earliest']} and "
+            f"{forecast['latest'] or 'much later'}."
+        )
+    if forecast["unknown"]:
+        parts.append(
+            f"No estimate yet for {', '.join(forecast['unknown'])}: it needs {forecast['days_needed']} full days "
+            f"since the first answer, and answers in the last {WINDOW} days."
+        )
+    return " ".join(parts)
 
 
 def _datasets(datasets: Sequence[Numbers]) -> None:
@@ -117,13 +137,17 @@ def _over_time(team: Numbers) -> None:
 
 def _people(people: Sequence[Numbers]) -> None:
     st.subheader("Each person")
+    plan = ["assigned", "open", "done", "finish"] if any(one["assigned"] for one in people) else []
+    counts = ["submitted", "today", "draft", "discarded", "pace", "active", "last"]
     st.dataframe(
         people,
         hide_index=True,
-        column_order=["url", "annotator", "submitted", "today", "draft", "discarded", "pace", "active", "last"],
+        column_order=["url", "annotator", *plan, *counts],
         column_config={
             "url": LINK,
             "annotator": "person",
+            "done": st.column_config.NumberColumn("done", format="percent", help="share of the assigned records"),
+            "finish": st.column_config.TextColumn("own finish", help="at the own pace of the last 14 full days"),
             "submitted": st.column_config.NumberColumn("submitted", format="localized"),
             "draft": "drafts",
             "pace": st.column_config.TextColumn(

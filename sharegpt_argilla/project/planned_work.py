@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -55,6 +56,24 @@ class PlannedWork:
             records: number of the project's records, answered or not.
         """
         return max(0, self.wanted(records) - sum(self._counted_answers(record) for record in answered))
+
+    def assigned(self) -> dict[str, int]:
+        """Person -> records that the plan gives them; empty if there is no plan."""
+        loads = {} if self.plan is None else self.plan.loads()
+        return {name: count for name, count in loads.items() if count}
+
+    def open_records(self, answered: Iterable[AnsweredRecord]) -> dict[str, int]:
+        """Person -> planned records that they have yet to answer, as `remaining` counts answers."""
+        done: Counter[str] = Counter()
+        for record in answered:
+            own = self._people.get(record.id or "", ())
+            counted = {one.annotator for one in record.responses if self.counts(one.status)}
+            done.update(name for name in own if record.status == "completed" or name in counted)
+        return {name: count - done[name] for name, count in self.assigned().items()}
+
+    def counts(self, status: str) -> bool:
+        """Whether a response of this status is one of those that are wanted: in the queue a discard is."""
+        return status == "submitted" or (self.enforced and status == "discarded")
 
     def _counted_answers(self, record: AnsweredRecord) -> int:
         needed = self.needed(record.id)

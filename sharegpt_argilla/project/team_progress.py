@@ -10,11 +10,13 @@ from typing import Any
 
 from sharegpt_argilla.annotation import Response
 from sharegpt_argilla.config import QuestionConfig, RatingQuestion, TextQuestion
+from sharegpt_argilla.project.planned_work import PlannedWork
 from sharegpt_argilla.project.progress_history import history_of
 from sharegpt_argilla.project.project_view import ProjectView
 from sharegpt_argilla.project.project_watch import ProjectWatch, history_name, prompt_field
 from sharegpt_argilla.project.record_links import answer_filter, person_link, queue_link, record_link
 from sharegpt_argilla.responses.answer_counts import (
+    PersonTally,
     Tally,
     count_answers,
     distribution,
@@ -22,7 +24,7 @@ from sharegpt_argilla.responses.answer_counts import (
     slow_answers,
     slow_questions,
 )
-from sharegpt_argilla.responses.forecast import forecast
+from sharegpt_argilla.responses.forecast import forecast, planned_forecast
 from sharegpt_argilla.responses.team_agreement import (
     AgreementTables,
     agreement_tables,
@@ -164,6 +166,7 @@ def team_progress(watch: ProjectWatch, view: ProjectView) -> dict[str, Any]:
     remaining = watch.derived(
         "remaining", view, lambda _: view.work.remaining(view.records.values(), view.progress.total)
     )
+    own = watch.derived("open records", view, lambda _: view.work.open_records(view.records.values()))
     days: Counter[str] = Counter()
     for person in tally.people.values():
         days.update(person.days)
@@ -175,8 +178,8 @@ def team_progress(watch: ProjectWatch, view: ProjectView) -> dict[str, Any]:
         },
         "datasets": _datasets(view) if len(view.datasets) > 1 else [],
         "people": [
-            with_texts(person) | {"url": person_link(view, person["annotator"])}
-            for person in people_numbers(tally)
+            person | {"url": person_link(view, person["annotator"])}
+            for person in people_with_work(tally, view.work, own, today)
         ],
         "days": days_by_person(tally),
         "questions": [_question(view, tally, question) for question in labelled(view.config.questions)],
@@ -184,7 +187,7 @@ def team_progress(watch: ProjectWatch, view: ProjectView) -> dict[str, Any]:
             answer | {"url": _answer_link(view, answer["question"], answer["answer"])}
             for answer in slow_answers(tally)
         ],
-        "forecast": forecast(days, remaining, today),
+        "forecast": team_forecast(tally, view.work, own, remaining, today),
         "every_day": every_day(days, today),
         "course": course_points(history_points(watch.home, view), days),
     }
@@ -194,6 +197,63 @@ def questions_by_time(watch: ProjectWatch, view: ProjectView) -> list[dict[str, 
     """Median seconds that people spent on each question, as far as measured, the slowest first."""
     titles = {one.name: one.title for one in view.config.questions}
     return watch.derived("question seconds", view, lambda _: slow_questions(watch.question_seconds(), titles))
+
+
+def team_forecast(
+    tally: Tally, work: PlannedWork, own: Mapping[str, int], remaining: int, today: date
+) -> dict[str, Any]:
+    """The estimated finish: by the plan if there is one, else at the pace of all together.
+
+    Args:
+        tally: the counts of the team.
+        work: how many answers are planned; the pace counts the same responses.
+        own: person -> open records of the plan; empty if there is no plan.
+        remaining: responses that are still wanted.
+        today: in UTC.
+
+    Returns:
+        See `forecast`; with a plan `planned_forecast`.
+    """
+    days: Counter[str] = Counter()
+    for person in tally.people.values():
+        days.update(_counted_days(person, work))
+    team = forecast(days, remaining, today)
+    return planned_forecast(_own_forecasts(tally, work, own, today), team) if own else team
+
+
+def people_with_work(tally: Tally, work: PlannedWork, own: Mapping[str, int], today: date) -> list[dict[str, Any]]:
+    """Everybody who has answered or has records in the plan, those with most submitted responses first.
+
+    Returns:
+        `with_texts` of each and, of those in the plan, ``assigned`` and ``open`` (records), ``done`` (share of
+        the assigned ones, 0 to 1) and ``finish`` (ISO date; None without an estimate); else all four None.
+    """
+    assigned, forecasts = work.assigned(), _own_forecasts(tally, work, own, today)
+    people = {name: tally.people.get(name, PersonTally()) for name in {*tally.people, *assigned}}
+    numbers = [person_numbers(name, person, today.isoformat()) for name, person in people.items()]
+    rows = []
+    for row in sorted(numbers, key=lambda row: (-row["submitted"], row["annotator"])):
+        name = row["annotator"]
+        planned = dict.fromkeys(("assigned", "open", "done", "finish"))
+        if name in assigned:
+            done, finish = 1 - own[name] / assigned[name], forecasts[name]["finish"]
+            planned = {"assigned": assigned[name], "open": own[name], "done": done, "finish": finish}
+        rows.append(with_texts(row) | planned)
+    return rows
+
+
+def _own_forecasts(
+    tally: Tally, work: PlannedWork, own: Mapping[str, int], today: date
+) -> dict[str, dict[str, Any]]:
+    return {
+        name: forecast(_counted_days(tally.people.get(name, PersonTally()), work), count, today)
+        for name, count in own.items()
+    }
+
+
+def _counted_days(person: PersonTally, work: PlannedWork) -> Counter[str]:
+    """Day -> responses of the kinds that are wanted."""
+    return person.days + person.discarded_days if work.counts("discarded") else person.days
 
 
 def _datasets(view: ProjectView) -> list[dict[str, Any]]:

@@ -25,10 +25,11 @@ DAY = len("2026-01-05")
 
 @dataclass
 class PersonTally:
-    """One person's counts; ``seconds`` are those of the submitted responses that have any."""
+    """One person's counts; ``days`` are those of submitted responses, ``seconds`` of those that have any."""
 
     statuses: Counter[str] = field(default_factory=Counter)
     days: Counter[str] = field(default_factory=Counter)
+    discarded_days: Counter[str] = field(default_factory=Counter)
     last: str = ""
     seconds: list[float] = field(default_factory=list)
     seconds_today: float = 0.0
@@ -88,6 +89,8 @@ def count_answers(
             if response.status == "submitted":
                 person.days[response.submitted_at[:DAY]] += 1
                 made[response.annotator].append((key, response))
+            elif response.status == "discarded":
+                person.discarded_days[response.submitted_at[:DAY]] += 1
     names = [question.name for question in questions if not isinstance(question, TextQuestion)]
     timed = [item for name, of_person in made.items() for item in _timed(tally.people[name], of_person, day)]
     tally.slowest = nlargest(SLOWEST, timed, key=lambda item: item[0])

@@ -27,7 +27,8 @@ def forecast(days: Mapping[str, int], remaining: int, today: date) -> dict[str, 
     """The day on which the remaining responses will be complete.
 
     Args:
-        days: ``2026-01-05`` -> responses submitted on that day, UTC; days without any may be absent.
+        days: ``2026-01-05`` -> responses of that day, UTC, of those kinds that ``remaining`` counts; days without
+            any may be absent.
         remaining: responses still needed.
         today: it counts as unfinished and is left out of the pace.
 
@@ -57,3 +58,24 @@ def forecast(days: Mapping[str, int], remaining: int, today: date) -> dict[str, 
     for name, length in zip(("earliest", "finish", "latest"), ends, strict=True):
         result[name] = (today + timedelta(int(length))).isoformat() if length < HORIZON else None
     return result
+
+
+def planned_forecast(people: Mapping[str, Mapping[str, Any]], team: Mapping[str, Any]) -> dict[str, Any]:
+    """The finish of a project in which nobody answers another's records: the latest of the people's own.
+
+    Args:
+        people: username -> the `forecast` of that person's open records.
+        team: the `forecast` of all responses that are wanted, for its counts.
+
+    Returns:
+        ``team`` with ``finish``, ``earliest`` and ``latest`` of the person who finishes last, ``whose`` (that
+        person; None without an estimate) and ``unknown``: who has open records and no estimate, sorted.
+    """
+    known = {name: own for name, own in people.items() if own["finish"]}
+    unknown = sorted(name for name, own in people.items() if own["remaining"] and not own["finish"])
+    # A finish without a latest day may be much later.
+    whose = max(
+        sorted(known), key=lambda name: (known[name]["finish"], known[name]["latest"] or "9"), default=None
+    )
+    ends = {name: known[whose][name] if whose else None for name in ("earliest", "finish", "latest")}
+    return {**team, **ends, "whose": whose, "unknown": unknown}
