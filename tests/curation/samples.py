@@ -36,6 +36,13 @@ FAULTS: dict[str, list[Item]] = {
         item(answer=r"It is called a \"thermal\" switch by most people."),
         item(answer=r"It costs 5 \u20ac in any shop."),
     ],
+    "citation_marks": [
+        item(answer=f"{ANSWER} \ue200cite\ue202turn0search0\ue202turn12news3\ue201"),
+        item(answer=f"\ue200navlist\ue202turn0search0 {ANSWER}"),
+        item(answer=f"{ANSWER} citeturn0search0turn0search1."),
+        item(answer=f"{ANSWER}【5†source】"),
+        item(answer=f"{ANSWER} 【12:0†kettles.pdf】."),
+    ],
     "no_input": [
         item(f"{QUESTION}\n\n<noinput>"),
         item(f"{QUESTION}\n\nNo input."),
@@ -183,6 +190,12 @@ KNOWN_FALSE: dict[str, list[Item]] = {
         item("Complete: I can't create", "I can't create a cake without eggs."),
         item(answer="Here is the dialogue.\n\nMan: Any money?\nDog: Woof! (I'm sorry, I don't have any.)"),
         item(answer="You won't believe how simple it is."),
+    ],
+    "citation_marks": [
+        item("What does 【5†source】 or \ue200cite\ue202turn0search0\ue201 mean?"),
+        item(answer="Search writes `\ue200cite\ue202turn0search0\ue201`, files `【5†source】`."),
+        item(answer=code("print('【5†source】 \ue200')")),
+        item(answer="Please cite turn 0 of the search; 【重要】 see 5† below."),
     ],
     "no_input": [item("Is there no input on this board?"), item(f"{QUESTION}\n\nThere is no input for it.")],
     "wrong_sum": [

@@ -74,6 +74,19 @@ def test_what_fixed_text_looks_like() -> None:
     assert CHECKS["no_input"].fix(texts["no_input"]).prompt.endswith("boils?")
 
 
+def test_marks_of_sources_go_with_the_space_before_them() -> None:
+    fix = CHECKS["citation_marks"].fix
+    answer = "It bends \ue200cite\ue202turn0search0\ue201, then 【5†source】 opens【12:0†a.pdf】. `【5†source】`"
+    assert fix(Item("q", answer).texts).answer == "It bends, then opens. `【5†source】`"
+
+
+@pytest.mark.parametrize("character", ["\ue000", "\uf8ff", "\U000f0000", "\U0010fffd"])
+def test_other_private_use_characters_are_flagged_and_stay(character: str) -> None:
+    row = Item("What is on the lid?", f"A small {character} in silver.")
+    assert flagged("citation_marks", row)
+    assert CHECKS["citation_marks"].fix(row.texts) == row.texts
+
+
 def test_two_escapes_of_a_surrogate_pair_are_one_character() -> None:
     row = Item("What a smile is that?", r"It is \ud83d\ude00 of course.")
     assert CHECKS["literal_escapes"].fix(row.texts).answer == "It is 😀 of course."

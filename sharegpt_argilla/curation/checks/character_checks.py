@@ -25,7 +25,7 @@ _ENTITY = re.compile(
 _CODE = re.compile(r"(```.*?(?:```|\Z)|`[^`\n]+`)", re.DOTALL)
 
 
-def _outside(text: str, fix: Callable[[str], str]) -> str:
+def outside_code(text: str, fix: Callable[[str], str]) -> str:
     """The text with everything but its markdown code fixed."""
     if "`" not in text:
         return fix(text)
@@ -65,7 +65,7 @@ def _escapes(item: Item, _options: Options) -> Finding | None:
 
 
 def _unescape(text: str) -> str:
-    unescaped = _outside(text, lambda part: part if is_program(part) else _ESCAPE.sub(_character, part))
+    unescaped = outside_code(text, lambda part: part if is_program(part) else _ESCAPE.sub(_character, part))
     # Two escapes of a surrogate pair are one character.
     return unescaped.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
@@ -96,6 +96,6 @@ ENTITIES = Rule(
     "HTML entities appear as text",
     "warning",
     _entities,
-    fix=_both(lambda text: _outside(text, html.unescape)),
+    fix=_both(lambda text: outside_code(text, html.unescape)),
 )
 MOJIBAKE = Rule("mojibake", "text decoded as another encoding", "warning", _mojibake, fix=_both(ftfy.fix_encoding))

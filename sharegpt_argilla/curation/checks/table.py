@@ -5,6 +5,7 @@ from __future__ import annotations
 from sharegpt_argilla.curation.checks import answer_checks as answers
 from sharegpt_argilla.curation.checks import arithmetic_checks as sums
 from sharegpt_argilla.curation.checks import character_checks as characters
+from sharegpt_argilla.curation.checks import citation_checks as citations
 from sharegpt_argilla.curation.checks import duplicate_checks as duplicates
 from sharegpt_argilla.curation.checks import language_checks as languages
 from sharegpt_argilla.curation.checks import private_data_checks as privacy
@@ -26,6 +27,7 @@ _MEMBERS: tuple[Check, ...] = (
     characters.MOJIBAKE,
     characters.ENTITIES,
     characters.ESCAPES,
+    citations.CITATIONS,
     prompts.NO_INPUT,
     prompts.MERGED,
     prompts.SHORT,
