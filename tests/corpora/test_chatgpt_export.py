@@ -161,3 +161,45 @@ def test_what_is_written_in_the_layout_is_read_back(turns: list[tuple[str, str]]
     shuffled = {key: tree[key] for key in chance.sample(sorted(tree), len(tree))}
     read = only(export, record(shuffled, str(len(turns) - 1)))
     assert [(turn.spelling, turn.text) for turn in read.turns] == turns
+
+
+def slimmed(*left_out: str, times: bool = False) -> dict[str, Any]:
+    """A conversation of four messages, written out of order, whose nodes lack some of their keys."""
+    turns = ("user", "q1"), ("assistant", "a1"), ("user", "q2"), ("assistant", "a2")
+    tree = path(*(said(*turn) | ({"create_time": 10.5 + n} if times else {}) for n, turn in enumerate(turns)))
+    mapping = record({key: tree[key] for key in "2031"})["mapping"]
+    return {
+        "mapping": {
+            key: {name: value for name, value in node.items() if name not in left_out}
+            for key, node in mapping.items()
+        }
+    }
+
+
+@pytest.mark.parametrize("current", [None, "3"])
+@pytest.mark.parametrize("left_out", [("parent",), ("children",), ("id", "children")])
+def test_one_link_of_each_node_is_enough(left_out: tuple[str, ...], current: str | None) -> None:
+    read = only(export, slimmed(*left_out) | {"current_node": current})
+    assert [turn.text for turn in read.turns] == ["q1", "a1", "q2", "a2"]
+    assert not read.left_out
+
+
+def test_without_links_the_times_tell_the_order() -> None:
+    read = only(export, slimmed("parent", "children", times=True))
+    assert [turn.text for turn in read.turns] == ["q1", "a1", "q2", "a2"]
+
+
+def test_without_links_and_times_nothing_tells_the_order() -> None:
+    with pytest.raises(RejectedError, match="neither links nor times"):
+        export.read(slimmed("parent", "children"))
+
+
+def test_a_message_needs_no_order_where_it_is_the_only_one() -> None:
+    assert [turn.text for turn in only(export, {"mapping": {"a": {"message": said("user", "q")}}}).turns] == ["q"]
+
+
+def test_a_critic_and_a_developer_do_not_cost_the_conversation() -> None:
+    tree = path(said("developer", "be kind"), said("user", "q"), said("critic", "hm"), said("assistant", "a"))
+    read = only(export, record(tree, "3"))
+    assert [(turn.role, turn.text) for turn in read.turns] == [("system", "be kind"), ("human", "q"), ("gpt", "a")]
+    assert read.left_out == {"messages of critics": 1}

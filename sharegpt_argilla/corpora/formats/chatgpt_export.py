@@ -10,11 +10,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 from sharegpt_argilla.corpora.formats.base import Container, Conversation, Turn
 from sharegpt_argilla.corpora.formats.fields import create_time, kind, record_object, required, session_id
-from sharegpt_argilla.corpora.formats.roles import canonical_role
+from sharegpt_argilla.corpora.formats.roles import OTHER_ROLES, canonical_role
 from sharegpt_argilla.corpora.run.pairing import BETWEEN_TURNS
 from sharegpt_argilla.errors import RejectedError
 
@@ -53,6 +54,7 @@ class ChatGPTExport:
         mapping = required(record, MAPPING)
         if not isinstance(mapping, dict):
             raise RejectedError(f'"{MAPPING}" is {kind(mapping)}, not an object')
+        mapping = _linked(mapping)
         path = _path(mapping, record.get(CURRENT))
         left_out: Counter[str] = Counter()
         turns = [turn for key in path if (turn := _turn(mapping[key], left_out)) is not None]
@@ -67,6 +69,44 @@ class ChatGPTExport:
                 session, turns, extra=extra, created=create_time(record.get("create_time")), left_out=left_out
             )
         ]
+
+
+def _linked(mapping: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The tree with both links of each node; a slimmed export may have ``parent`` or ``children`` alone, or none.
+
+    Raises:
+        RejectedError: there are several messages, and neither links nor times tell their order.
+    """
+    parents = {child: key for key, node in mapping.items() for child in _children(node) if child in mapping}
+    parents |= {key: parent for key, node in mapping.items() if (parent := _parent(node)) in mapping and parent}
+    if not parents:
+        keys = _by_time(mapping)
+        parents = dict(pairwise(reversed(keys)))
+    children: dict[str, list[str]] = {
+        key: [c for c in _children(node) if c in mapping] for key, node in mapping.items()
+    }
+    for child, parent in parents.items():
+        if child not in children[parent]:
+            children[parent].append(child)
+    return {
+        key: {**node, "parent": parents.get(key), "children": children[key]} if isinstance(node, dict) else node
+        for key, node in mapping.items()
+    }
+
+
+def _by_time(mapping: Mapping[str, Any]) -> list[str]:
+    """The nodes with a message in the order of their times; all nodes where one has a message at the most."""
+    messages = {key: node["message"] for key, node in mapping.items() if _has_message(node)}
+    if len(messages) < 2:
+        return []
+    times = {key: message.get("create_time") for key, message in messages.items()}
+    if not all(isinstance(time, int | float) for time in times.values()):
+        raise RejectedError(f'"{MAPPING}" has neither links nor times that tell the order of its messages')
+    return sorted(times, key=lambda key: times[key])
+
+
+def _has_message(node: Any) -> bool:
+    return isinstance(node, dict) and isinstance(node.get("message"), dict)
 
 
 def _path(mapping: Mapping[str, Any], current: object) -> dict[str, None]:
@@ -140,8 +180,8 @@ def _passed_over(message: Node, spelling: str, content: Any) -> str | None:
     metadata = message.get("metadata")
     if isinstance(metadata, dict) and metadata.get("is_visually_hidden_from_conversation") is True:
         return "hidden messages"
-    if spelling == "tool":
-        return "tool messages"
+    if other := OTHER_ROLES.get(spelling.lower()):
+        return other
     if message.get("recipient") not in (None, _EVERYBODY):
         return "tool calls"
     if not isinstance(content, dict) or str(content.get("content_type")) not in _READ:
