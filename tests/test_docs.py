@@ -13,7 +13,7 @@ import yaml
 from argilla_server.settings import Settings
 
 from sharegpt_argilla.cli import main
-from sharegpt_argilla.cli.main import COMMANDS, build_parser
+from sharegpt_argilla.cli.main import COMMANDS, GROUPS, build_parser
 from sharegpt_argilla.corpora.formats.table import CORPORA
 from sharegpt_argilla.descriptives.metrics import METRICS
 from sharegpt_argilla.suggestions.intent_rules import intent_rules
@@ -82,6 +82,17 @@ def test_every_command_is_in_the_readme_and_in_the_list(command: str, capfd) -> 
     listed = capfd.readouterr().out
     assert f"| `{command}` | {COMMANDS[command]} |" in README
     assert re.search(rf"^  {command} +{re.escape(COMMANDS[command])}$", listed, re.MULTILINE)
+
+
+def test_commands_are_grouped_alike_in_the_readme_and_in_the_list(capfd) -> None:
+    main([])
+    listed = re.findall(
+        r"^(?:(\S.*):|  (\S+)  .*)$", capfd.readouterr().out.partition("\n\noptions:")[0], re.MULTILINE
+    )
+    table = README[README.index("| command | does |") :].partition("\n\n")[0]
+    in_table = re.findall(r"^\| (?:\*\*(.+)\*\*|`(.+)`) \|", table, re.MULTILINE)
+    expected = [pair for title, names in GROUPS.items() for pair in ((title, ""), *(("", name) for name in names))]
+    assert listed == in_table == expected
 
 
 def test_every_corpus_has_an_example() -> None:

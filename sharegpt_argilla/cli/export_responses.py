@@ -85,7 +85,7 @@ def run(arguments: argparse.Namespace) -> int:
         return _run_periodically(arguments, export, write_training)
     with progress("rows") as advance:
         summary = export(on_progress=advance)
-    note(describe(summary))
+    note(describe(summary, dry_run=arguments.dry_run))
     whole = all(note_training(made) for made in write_training(summary))
     return 0 if whole and not summary.orphans and not summary.unreadable else 1
 
@@ -135,7 +135,7 @@ def _run_periodically(
         stop.set()
 
     def done(summary: ExportSummary) -> None:
-        _log(describe(summary))
+        _log(describe(summary, dry_run=arguments.dry_run))
         for made in write_training(summary):
             _log(describe_training(made))
 
@@ -157,9 +157,11 @@ def _log(text: str) -> None:
     sys.stderr.flush()
 
 
-def describe(summary: ExportSummary) -> str:
+def describe(summary: ExportSummary, *, dry_run: bool = False) -> str:
     """The counts as one line."""
-    orphans = f"-> {summary.orphans_file}" if summary.orphans_file else "whose rows are not in the file"
+    orphans = (
+        f"-> {summary.orphans_file}" if summary.orphans_file and not dry_run else "whose rows are not in the file"
+    )
     text = counted(
         (summary.annotated, f"of {summary.rows:,} rows annotated"),
         (summary.responses, "responses"),
@@ -170,4 +172,4 @@ def describe(summary: ExportSummary) -> str:
         (summary.orphans, f"answered records {orphans}"),
     )
     gone = f"; {summary.stale} of an earlier run removed, there is no orphan any more" if summary.stale else ""
-    return f"{text} -> {summary.output}{gone}"
+    return f"{text} -> {'nothing written (dry run)' if dry_run else summary.output}{gone}"

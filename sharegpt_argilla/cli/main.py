@@ -14,33 +14,50 @@ from typing import NoReturn
 
 from sharegpt_argilla.errors import SharegptArgillaError, UnknownNameError
 
-COMMANDS = {
-    "init": "a new project: config, guidelines and examples in a folder",
-    "extract": "raw corpora -> rows",
-    "curate": "rows -> flagged rows: checked, fixed, left out, sampled as asked",
-    "serve": "the embedded Argilla, until Ctrl-C",
-    "status": "whether the embedded Argilla runs, where, and what it contains",
-    "stop": "a clean end of the embedded Argilla, from another terminal",
-    "backup": "a copy of the embedded Argilla, taken while it runs",
-    "restore": "a backup put back into a home folder",
-    "config": "dataset-config.yml checked, compared with the server, or its JSON Schema",
-    "setup-dataset": "accounts, workspace, dataset and guidelines from dataset-config.yml",
-    "people": "who has an account, and everybody's own link",
-    "plan": "who answers which record: planned, shown, changed",
-    "load-records": "rows -> records: described, checked, uploaded; resumable",
-    "push-to-argilla": "setup-dataset and load-records in one",
-    "export-responses": "submitted responses merged back into the rows",
-    "report-agreement": "agreement, label distribution, pace, disputed records",
-    "adjudicate": "disputed records to reviewers, whose answers are final",
-    "migrate": "a new dataset with other questions or labels, answers kept",
-    "dashboard": "the team's progress, everybody's own page, the corpus, the export, in a browser",
-    "training": "annotated rows -> the files that trainers read",
-    "train": "annotated rows -> a text classifier that suggests answers for the rest",
-    "import-legacy": "a FeedbackDataset of Argilla 1.x -> annotated rows",
-    "move": "everything of one Argilla copied to another, resumable",
-    "doctor": "versions, connection, storage, counts in database and index",
-    "demo": "all of it on examples/",
+GROUPS = {
+    "start a project": {
+        "demo": "all of it on examples/",
+        "init": "a new project: config, guidelines and examples in a folder",
+        "config": "dataset-config.yml checked, compared with the server, or its JSON Schema",
+    },
+    "rows": {
+        "extract": "raw corpora -> rows",
+        "curate": "rows -> flagged rows: checked, fixed, left out, sampled as asked",
+        "import-legacy": "a FeedbackDataset of Argilla 1.x -> annotated rows",
+    },
+    "Argilla server": {
+        "serve": "the embedded Argilla, until Ctrl-C",
+        "status": "whether the embedded Argilla runs, where, and what it contains",
+        "stop": "a clean end of the embedded Argilla, from another terminal",
+    },
+    "project on the server": {
+        "push-to-argilla": "setup-dataset and load-records in one",
+        "setup-dataset": "accounts, workspace, dataset and guidelines from dataset-config.yml",
+        "load-records": "rows -> records: described, checked, uploaded; resumable",
+        "people": "who has an account, and everybody's own link",
+        "plan": "who answers which record: planned, shown, changed",
+        "dashboard": "the team's progress, everybody's own page, the corpus, the export, in a browser",
+    },
+    "answers": {
+        "export-responses": "submitted responses merged back into the rows",
+        "report-agreement": "agreement, label distribution, pace, disputed records",
+        "adjudicate": "disputed records to reviewers, whose answers are final",
+        "migrate": "a new dataset with other questions or labels, answers kept",
+    },
+    "training": {
+        "training": "annotated rows -> the files that trainers read",
+        "train": "annotated rows -> a text classifier that suggests answers for the rest",
+    },
+    "care": {
+        "doctor": "versions, connection, storage, counts in database and index",
+        "backup": "a copy of the embedded Argilla, taken while it runs",
+        "restore": "a backup put back into a home folder",
+        "move": "everything of one Argilla copied to another, resumable",
+    },
 }
+"""What one wants to do -> the commands for it, each with what it does."""
+
+COMMANDS = {name: does for commands in GROUPS.values() for name, does in commands.items()}
 """Command -> what it does. The module of the same name in this folder has its options."""
 
 _INTERRUPTED = 130
@@ -127,11 +144,14 @@ def _top(arguments: Sequence[str]) -> int:
     from sharegpt_argilla import __version__  # noqa: PLC0415 - looked up only where it may be shown
 
     width = max(map(len, COMMANDS)) + 2
-    table = "\n".join(f"  {name:<{width}}{does}" for name, does in COMMANDS.items())
+    tables = (
+        "\n".join([f"{title}:", *(f"  {name:<{width}}{does}" for name, does in commands.items())])
+        for title, commands in GROUPS.items()
+    )
     parser = Parser(
         prog="sharegpt-argilla",
         usage="sharegpt-argilla COMMAND …",
-        description=f"Chat logs to Argilla and back.\n\ncommands:\n{table}",
+        description="\n\n".join(["Chat logs to Argilla and back.", *tables]),
         epilog="`sharegpt-argilla COMMAND --help` has its options and an example.",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

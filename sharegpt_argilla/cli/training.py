@@ -102,18 +102,18 @@ def run(arguments: argparse.Namespace) -> int:
         print(json.dumps(summary.sample, ensure_ascii=False))
     if summary.largest_family > LARGE_FAMILY:
         note(f"{summary.largest_family:.0%} of them share conversations or equal prompts and stay in one split")
-    note(describe(summary))
-    return 1 if summary.unreadable else 0
+    note(describe(summary, dry_run=arguments.dry_run))
+    return 1 if summary.unreadable or not sum(summary.written.values()) else 0
 
 
-def describe(summary: TrainingSummary) -> str:
+def describe(summary: TrainingSummary, *, dry_run: bool = False) -> str:
     """The counts as one line."""
     parts = [f"{sum(summary.written.values()):,} training rows from {summary.rows:,} rows"]
     parts += [f"{count:,} {why}{_HINTS.get(why, '')}" for why, count in sorted(summary.left_out.items()) if count]
     parts += [_mixed(summary.mixed)] if summary.mixed else []
     parts += [f"{summary.repeated:,} rows there twice"] if summary.repeated else []
     parts += [f"{summary.unreadable:,} lines that are no row"] if summary.unreadable else []
-    return f"{', '.join(parts)} -> {_where(summary)}"
+    return f"{', '.join(parts)} -> {_where(summary, dry_run=dry_run)}"
 
 
 def _mixed(sessions: Mapping[str, int]) -> str:
@@ -122,9 +122,11 @@ def _mixed(sessions: Mapping[str, int]) -> str:
     return f"{sum(sessions.values()):,} rows with the session and turn of another (session {named}{others})"
 
 
-def _where(summary: TrainingSummary) -> str:
+def _where(summary: TrainingSummary, *, dry_run: bool) -> str:
     counts = ", ".join(f"{name} {count:,}" for name, count in summary.written.items() if name)
-    if not summary.outputs:
+    if not sum(summary.written.values()):
+        return "nothing written, as no row is left"
+    if dry_run:
         return f"nothing written (dry run{': ' + counts if counts else ''})"
     files = ["standard output"] if summary.outputs == ["-"] else summary.outputs
     where = ", ".join([*files, *([summary.hub] if summary.hub else [])])

@@ -108,6 +108,8 @@ def _downloads(export: NewExport) -> None:
     st.caption(
         f"{sum(summary.written.values()):,} training rows" + (f"; left out: {left_out}" if left_out else "")
     )
+    if not summary.outputs:
+        return
     st.download_button(
         f"Download {path.name}", path.read_bytes, path.name, icon=":material/download:", on_click="ignore"
     )

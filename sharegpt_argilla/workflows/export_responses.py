@@ -166,6 +166,8 @@ def check_statuses(names: Sequence[str]) -> list[ResponseStatus]:
 def _check(rows: str | Path, output: str | Path, options: ExportOptions) -> None:
     if str(rows) != STANDARD_STREAM and not Path(rows).is_file():
         raise InputError(f"{rows}: no such file; give the rows that were loaded")
+    if str(rows) != STANDARD_STREAM and not any(line.row for line in read_rows(rows)):
+        raise InputError(f"{rows}: no rows in it; give the rows that were loaded")
     if options.since is not None:
         read_time(options.since)
     if options.state is None:

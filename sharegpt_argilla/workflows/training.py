@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
@@ -80,7 +81,7 @@ class TrainingSummary:
         written: split -> training rows, ``""`` where nothing is split; in a dry run, those that would be.
         units: what they were made from: rows, questions or conversations.
         largest_family: share of the units that had to stay together in one split; 0 where nothing is split.
-        outputs: the files or the folder; none in a dry run.
+        outputs: the files or the folder; none in a dry run, and none when no training row is left.
         sample: the first training row; None if there is none.
         hub: address of the dataset on the Hugging Face Hub; ``""`` when it was not sent.
     """
@@ -176,6 +177,7 @@ def training(  # noqa: PLR0913 - the options of the command, under their names
     layout, project = FORMATS[format], find_project(config)
     shares = parse_split(split) if split else {}
     _check_output(layout, (str(annotated), str(output)), shares, push)
+    _check_quality(known_questions(config), selection.min_quality)
     with rereadable(annotated, "export-responses") as path:
         questions = _questions(path, config)
         scheme = Scheme(questions, _rank_by(questions, selection), selection.good)
@@ -185,7 +187,7 @@ def training(  # noqa: PLR0913 - the options of the command, under their names
         with closing(AnnotatedFile(path, reason, prepare, on_progress, _resembling(shares))) as source:
             about = _About(path.stem, licence, project.guidelines if project else "")
             job.run(source, Path(output), about, (shares, seed), dry_run=dry_run)
-    if push and not dry_run:
+    if push and job.summary.outputs:
         job.summary.hub = _push(Path(output), push, private=private)
     return job.summary
 
@@ -239,9 +241,17 @@ class _Job:
                 for _ in part:
                     pass
             return
+        rows = {name: self._peeked(part) for name, part in rows.items()}
+        if not any(self.summary.written.values()):
+            return
         card = self._card(source, plans, about) if not self.layout.suffix else About(about.title)
         paths = self.layout.write(output, rows, self.scheme, card)
         self.summary.outputs = [str(path) for path in paths]
+
+    @staticmethod
+    def _peeked(rows: Iterator[TrainingRow]) -> Iterator[TrainingRow]:
+        """The same rows, of which the first is made by now: no file is opened before there is something for it."""
+        return chain(list(islice(rows, 1)), rows)
 
     def _split(self, plans: Sequence[UnitPlan], shares: dict[str, float], seed: int) -> dict[str, list[UnitPlan]]:
         if not shares:
@@ -358,6 +368,15 @@ def _check_confidence(selection: Selection) -> None:
         raise UsageError(f"--min-confidence {selection.min_confidence:g}: it must be between 0 and 1")
     if selection.annotators:
         raise UsageError("--min-confidence is about everybody's answers; it does not go with --annotators")
+
+
+def _check_quality(known: Sequence[Question], least: float | None) -> None:
+    """Only the project file knows the whole scale; the answers show what was given."""
+    name = find_question(known, "quality")
+    scale = [value for question in known if question.name == name for value in question.choices]
+    numbers = [value for value in scale if isinstance(value, int)]
+    if least is not None and numbers and least > max(numbers):
+        raise UsageError(f"--min-quality {least:g}: the highest rating of {name} is {max(numbers)}")
 
 
 def _labels(questions: Sequence[Question], word: str, wanted: Sequence[str]) -> tuple[str, frozenset[str]] | None:

@@ -1,8 +1,13 @@
-"""Wrong options are answered with what to type instead."""
+"""Wrong options and files are answered with what to type instead, and nothing claims more than was done."""
+
+from pathlib import Path
 
 import pytest
 
+from sharegpt_argilla.cli.export_responses import describe
 from sharegpt_argilla.cli.main import build_parser, main
+from sharegpt_argilla.workflows.export_responses import ExportSummary
+from tests.projects import ROOT
 
 
 def refused(capfd: pytest.CaptureFixture[str], *words: str) -> str:
@@ -41,3 +46,21 @@ def test_a_parser_can_be_used_twice() -> None:
         assert parser.parse(["chats.json", "-m", name]).model == name
     # Behind "--" everything is a name.
     assert parser.parse(["-m", "vicuna", "--", "--modle"]).inputs == ["--modle"]
+
+
+@pytest.mark.parametrize("text", ["", "# Not rows\n\nonly text\n"])
+def test_a_file_without_a_row_is_not_exported(text: str, tmp_path: Path, capfd) -> None:
+    rows = tmp_path / "README.md"
+    rows.write_text(text, encoding="utf-8")
+    words = ["export-responses", str(rows), "-o", str(tmp_path / "out.jsonl")]
+    assert main([*words, "--config", str(ROOT / "dataset-config.yml")]) == 1
+    said = f"sharegpt-argilla: {rows}: no rows in it; give the rows that were loaded\n"
+    assert capfd.readouterr() == ("", said)
+    assert list(tmp_path.iterdir()) == [rows]
+
+
+def test_a_dry_run_names_no_file_as_written() -> None:
+    summary = ExportSummary(rows=2, annotated=1, output="out.jsonl", orphans=3, orphans_file=Path("orphans.jsonl"))
+    assert describe(summary).endswith("-> orphans.jsonl -> out.jsonl")
+    dry = describe(summary, dry_run=True)
+    assert dry.endswith("3 answered records whose rows are not in the file -> nothing written (dry run)")

@@ -80,7 +80,10 @@ def run(
 
 
 def made(folder: Path, rows: Sequence[Row], layout: str, **options: Any) -> list[dict[str, Any]]:
-    """The training rows of the rows."""
+    """The training rows of the rows; none, and no file, where no row is left."""
     summary = run(folder, rows, layout, **options)
+    if not sum(summary.written.values()):
+        assert not summary.outputs
+        return []
     (output,) = summary.outputs
     return [json.loads(line) for line in Path(output).read_text(encoding="utf-8").splitlines()]

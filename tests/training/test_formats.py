@@ -68,9 +68,16 @@ def test_an_array_where_the_name_or_the_format_says_so(name: str, tmp_path: Path
     assert len(json.loads((tmp_path / name).read_text(encoding="utf-8"))) == 6
 
 
-def test_an_empty_array_is_one(tmp_path: Path) -> None:
-    run(tmp_path, [row("q")], "kochatgpt_ppo", "out.json")
-    assert json.loads((tmp_path / "out.json").read_text()) == []
+@pytest.mark.parametrize("layout", FORMATS)
+def test_nothing_is_written_where_no_row_is_left(layout: str, tmp_path: Path) -> None:
+    summary = run(tmp_path, [row("q")], layout, "out")
+    assert (sum(summary.written.values()), summary.outputs) == (0, [])
+    assert not [path for path in tmp_path.iterdir() if path.name.startswith("out")]
+
+
+def test_a_split_without_a_row_is_an_empty_array(tmp_path: Path) -> None:
+    summary = run(tmp_path, [row("q", "a", GOOD)], "kochatgpt_ppo", "out.json", split="train=0.5,test=0.5")
+    assert sorted(len(json.loads(Path(path).read_text())) for path in summary.outputs) == [0, 1]
 
 
 def test_rows_without_an_answer_are_counted(tmp_path: Path) -> None:

@@ -171,7 +171,7 @@ def test_rows_there_twice_and_lines_that_are_no_row(tmp_path: Path) -> None:
     output = tmp_path / "out.jsonl"
     code = main(["training", str(path), "--format", "dpo", "-o", str(output), "--config", str(CONFIG)])
     assert code == 1
-    assert output.read_text() == ""
+    assert not output.exists()
 
 
 def test_an_annotation_of_another_make_is_read_as_far_as_it_goes(tmp_path: Path) -> None:
@@ -210,11 +210,15 @@ class TestCommand:
     def run(self, *options: str) -> int:
         return main(["training", "annotated.jsonl", "--config", str(CONFIG), *options])
 
-    def test_the_last_line_counts(self, capsys) -> None:
-        assert self.run("--format", "sharegpt", "-o", "out.jsonl", "--min-quality", "5") == 0
+    @pytest.mark.parametrize("dry", [[], ["--dry-run"]])
+    def test_no_row_that_is_left_is_a_failure_and_no_file(self, dry: list[str], capsys, tmp_path: Path) -> None:
+        (tmp_path / "out.jsonl").write_text("an earlier one\n", encoding="utf-8")
+        assert self.run("--format", "sharegpt", "-o", "out.jsonl", "--min-quality", "5", *dry) == 1
+        assert (tmp_path / "out.jsonl").read_text(encoding="utf-8") == "an earlier one\n"
+        assert {path.name for path in tmp_path.iterdir()} == {"annotated.jsonl", "out.jsonl"}
         assert capsys.readouterr().err.splitlines()[-1] == (
             "0 training rows from 6 rows, 4 below the quality, 2 in a conversation with a row that is left out"
-            " -> out.jsonl"
+            " -> nothing written, as no row is left"
         )
 
     def test_the_last_line_says_where_confidence_comes_from(self, capsys) -> None:
@@ -247,6 +251,7 @@ class TestCommand:
         ("options", "message"),
         [
             (["--format", "kto2", "-o", "x"], "unknown training format"),
+            (["--format", "kto", "-o", "x", "--min-quality", "9"], "9: the highest rating of quality is 7"),
             (["--format", "kto", "-o", "x", "--split", "a=2"], "its share is a number"),
             (["--format", "kto", "-o", "x", "--intent", "cod"], 'did you mean "code"'),
         ],

@@ -170,6 +170,7 @@ def test_prompts_that_nearly_say_the_same_stay_together_though_nobody_curated(tm
 def test_a_split_of_nothing(tmp_path: Path) -> None:
     summary = run(tmp_path, [], "kochatgpt_ppo", split="train=0.5,test=0.5")
     assert summary.written == {"train": 0, "test": 0}
+    assert summary.outputs == []
 
 
 def test_prompts_before_a_question_count_too(tmp_path: Path) -> None:
