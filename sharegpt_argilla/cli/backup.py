@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import argparse
 
-from sharegpt_argilla.cli.printing import note
+from sharegpt_argilla.cli.printing import note, numbered
 from sharegpt_argilla.cli.serve import home_of
 from sharegpt_argilla.cli.status import add_home
 from sharegpt_argilla.workflows.backup import backup
@@ -25,5 +25,5 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Run the command."""
     summary = backup(arguments.target, home_of(arguments))
-    note(f"{summary.records:,} records, {summary.size / 1e6:,.1f} MB -> {summary.target}")
+    note(f"{numbered(summary.records, 'records')}, {summary.size / 1e6:,.1f} MB -> {summary.target}")
     return 0

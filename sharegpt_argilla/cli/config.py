@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 import json
 
-from sharegpt_argilla.cli.printing import note
+from sharegpt_argilla.cli.printing import note, numbered
 from sharegpt_argilla.cli.setup_dataset import add_config
 from sharegpt_argilla.workflows.config import check_config, config_schema, diff_config
 
@@ -51,5 +51,5 @@ def _diff(path: str) -> int:
     differences = diff_config(path)
     for line in differences.lines:
         print(line)
-    note(f"{len(differences.lines)} differences between {path} and {differences.url}")
+    note(f"{numbered(len(differences.lines), 'differences')} between {path} and {differences.url}")
     return 1 if differences.lines else 0

@@ -146,14 +146,14 @@ def _run_periodically(
         seconds,
         stop,
         done,
-        lambda reason: _log(f"failed, next try in {arguments.every}: {reason}"),
+        lambda reason: _log(f"failed, next try in {arguments.every}: {reason}", error=True),
     )
     _log("stopped")
     return 0
 
 
-def _log(text: str) -> None:
-    note(f"{time.strftime('%Y-%m-%dT%H:%M:%SZ', time.gmtime())} {text}")
+def _log(text: str, *, error: bool = False) -> None:
+    note(f"{time.strftime('%Y-%m-%dT%H:%M:%SZ', time.gmtime())} {text}", error=error)
     sys.stderr.flush()
 
 

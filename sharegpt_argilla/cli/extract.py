@@ -17,7 +17,7 @@ from typing import get_args
 
 from tqdm import tqdm
 
-from sharegpt_argilla.cli.printing import note
+from sharegpt_argilla.cli.printing import note, shows_progress
 from sharegpt_argilla.corpora.formats.base import Options, Ranking
 from sharegpt_argilla.corpora.formats.question_answer import parse_columns
 from sharegpt_argilla.corpora.formats.table import CORPORA
@@ -214,7 +214,7 @@ class _Bar(tqdm):  # type: ignore[type-arg]
 @contextmanager
 def _progress(inputs: Sequence[str | Path]) -> Iterator[Callable[[int], None] | None]:
     """Something that takes bytes and moves a bar; None when nobody is at the terminal."""
-    if not sys.stderr.isatty():
+    if not shows_progress():
         yield None
         return
     with _Bar(total=input_size(inputs), unit="B", unit_scale=True, file=sys.stderr, leave=False) as bar:

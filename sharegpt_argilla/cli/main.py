@@ -6,8 +6,9 @@ import argparse
 import gc
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from difflib import get_close_matches
+from functools import partial
 from importlib import import_module
 from types import ModuleType
 from typing import NoReturn
@@ -122,6 +123,7 @@ def build_parser(command: str) -> Parser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     module.add_arguments(parser)
+    parser.add_argument("--quiet", action="store_true", help="print only errors, and why a command failed")
     return parser
 
 
@@ -130,8 +132,14 @@ def _run(command: str, arguments: Sequence[str], *, whole_process: bool) -> int:
     if whole_process:
         # What is loaded by now stays; the collector need not walk through it again and again.
         gc.freeze()
-    code: int = _module(command).run(parser.parse(arguments))
-    return code
+    options = parser.parse(arguments)
+    run: Callable[[argparse.Namespace], int] = _module(command).run
+    if not options.quiet:
+        return run(options)
+    # Imported only when asked for, as --help is to be quick.
+    from sharegpt_argilla.cli.printing import run_quietly  # noqa: PLC0415
+
+    return run_quietly(partial(run, options))
 
 
 def _module(command: str) -> ModuleType:

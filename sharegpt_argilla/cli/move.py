@@ -11,7 +11,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from sharegpt_argilla.cli.printing import counted, note, progress
+from sharegpt_argilla.cli.printing import counted, note, numbered, progress
 from sharegpt_argilla.settings import Home
 from sharegpt_argilla.workflows.move import MovedDataset, MoveSummary, move
 
@@ -43,11 +43,13 @@ def run(arguments: argparse.Namespace) -> int:
 def _report(summary: MoveSummary) -> None:
     verb = "would be copied" if summary.dry_run else "copied"
     note(
-        f"{summary.source} -> {summary.target}: {summary.users:,} accounts, {summary.workspaces:,} workspaces, "
-        f"{len(summary.datasets):,} datasets {verb}"
+        f"{summary.source} -> {summary.target}: {numbered(summary.users, 'accounts')}, "
+        f"{numbered(summary.workspaces, 'workspaces')}, {numbered(len(summary.datasets), 'datasets')} {verb}"
     )
     if summary.made:
-        note(f"new passwords of {len(summary.made):,} accounts are in {summary.credentials.credentials}")
+        note(
+            f"new passwords of {numbered(len(summary.made), 'accounts')} are in {summary.credentials.credentials}"
+        )
     for dataset in summary.datasets:
         note(_line(dataset, dry_run=summary.dry_run))
         for identifier, reason in dataset.refused.items():
@@ -57,7 +59,7 @@ def _report(summary: MoveSummary) -> None:
 def _line(dataset: MovedDataset, *, dry_run: bool) -> str:
     name = f"{dataset.workspace}/{dataset.name}"
     if dry_run:
-        return f"{name}: {dataset.source['records']:,} records"
+        return f"{name}: {numbered(dataset.source['records'], 'records')}"
     # `Counter` gives 0 for what one side has none of.
     kinds = sorted({*dataset.source, *dataset.target} - {"records"})
     both = [f"{dataset.source[kind]:,} -> {dataset.target[kind]:,} {kind}" for kind in ["records", *kinds]]

@@ -10,7 +10,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Mapping, Sequence
 
-from sharegpt_argilla.cli.printing import counted, note
+from sharegpt_argilla.cli.printing import counted, note, numbered
 from sharegpt_argilla.cli.setup_dataset import add_config, add_people
 from sharegpt_argilla.workflows.plan import PlanSummary, plan
 
@@ -66,7 +66,7 @@ def _print_pairs(people: Sequence[str], pairs: Mapping[tuple[str, str], int]) ->
     print()
     if len(people) <= _NAMED:
         for (first, second), count in counts_of_pairs.items():
-            print(f"{first} and {second}: {count:,} records together")
+            print(f"{first} and {second}: {numbered(count, 'records')} together")
         return
     counts = sorted(counts_of_pairs.values())
     mean = sum(counts) / len(counts)

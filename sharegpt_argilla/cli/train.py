@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import argparse
 
-from sharegpt_argilla.cli.printing import counted, note, progress
+from sharegpt_argilla.cli.printing import counted, note, numbered, progress
 from sharegpt_argilla.training.classifier.base import Score
 from sharegpt_argilla.training.splits import DEFAULT_SEED
 from sharegpt_argilla.workflows.train import DEFAULT_FOLDS, LearnedQuestion, TrainSummary, train
@@ -97,4 +97,4 @@ def _score(score: Score, *, short: bool = False) -> str:
 def _last_line(summary: TrainSummary) -> str:
     where = ", ".join(filter(None, [str(summary.output or ""), summary.hub])) or "nothing written (dry run)"
     counts = counted((len(summary.questions), "questions learned"), (len(summary.skipped), "left out"))
-    return f"{counts} from {summary.rows:,} annotated rows -> {where}"
+    return f"{counts} from {numbered(summary.rows, 'annotated rows')} -> {where}"

@@ -12,7 +12,7 @@ import argparse
 import json
 from collections.abc import Mapping
 
-from sharegpt_argilla.cli.printing import note, progress
+from sharegpt_argilla.cli.printing import note, numbered, progress
 from sharegpt_argilla.training.examples import NO_CONFIDENCE
 from sharegpt_argilla.training.splits import DEFAULT_SEED
 from sharegpt_argilla.training.table import FORMATS
@@ -108,18 +108,18 @@ def run(arguments: argparse.Namespace) -> int:
 
 def describe(summary: TrainingSummary, *, dry_run: bool = False) -> str:
     """The counts as one line."""
-    parts = [f"{sum(summary.written.values()):,} training rows from {summary.rows:,} rows"]
+    parts = [f"{numbered(sum(summary.written.values()), 'training rows')} from {numbered(summary.rows, 'rows')}"]
     parts += [f"{count:,} {why}{_HINTS.get(why, '')}" for why, count in sorted(summary.left_out.items()) if count]
     parts += [_mixed(summary.mixed)] if summary.mixed else []
-    parts += [f"{summary.repeated:,} rows there twice"] if summary.repeated else []
-    parts += [f"{summary.unreadable:,} lines that are no row"] if summary.unreadable else []
+    parts += [numbered(summary.repeated, "rows there twice")] if summary.repeated else []
+    parts += [numbered(summary.unreadable, "lines that are no row")] if summary.unreadable else []
     return f"{', '.join(parts)} -> {_where(summary, dry_run=dry_run)}"
 
 
 def _mixed(sessions: Mapping[str, int]) -> str:
     named = ", ".join(list(sessions)[:NAMED_SESSIONS])
     others = f" and {len(sessions) - NAMED_SESSIONS:,} more" if len(sessions) > NAMED_SESSIONS else ""
-    return f"{sum(sessions.values()):,} rows with the session and turn of another (session {named}{others})"
+    return f"{numbered(sum(sessions.values()), 'rows with the session')} and turn of another (session {named}{others})"
 
 
 def _where(summary: TrainingSummary, *, dry_run: bool) -> str:
