@@ -119,7 +119,8 @@ def describe(summary: TrainingSummary, *, dry_run: bool = False) -> str:
 def _mixed(sessions: Mapping[str, int]) -> str:
     named = ", ".join(list(sessions)[:NAMED_SESSIONS])
     others = f" and {len(sessions) - NAMED_SESSIONS:,} more" if len(sessions) > NAMED_SESSIONS else ""
-    return f"{numbered(sum(sessions.values()), 'rows with the session')} and turn of another (session {named}{others})"
+    count = numbered(sum(sessions.values()), "rows with the session")
+    return f"{count} and turn of another (session {named}{others})"
 
 
 def _where(summary: TrainingSummary, *, dry_run: bool) -> str:

@@ -222,10 +222,10 @@ class TestCommand:
         )
 
     def test_the_last_line_says_where_confidence_comes_from(self, capsys) -> None:
-        assert self.run("--format", "kto", "-o", "out.jsonl", "--min-confidence", "0.9") == 0
+        assert self.run("--format", "kto", "-o", "out.jsonl", "--min-confidence", "0.9") == 1
         assert capsys.readouterr().err.splitlines()[-1] == (
             "0 training rows from 6 rows, 6 without confidence (run export-responses with"
-            " `export: {confidence: true}`) -> out.jsonl"
+            " `export: {confidence: true}`) -> nothing written, as no row is left"
         )
 
     def test_splits_are_counted_each(self, capsys) -> None:
