@@ -221,7 +221,7 @@ def test_a_folder_that_cannot_be_used_is_one_line(files: dict[str, str], message
 def test_the_command(folder: Path, capsys) -> None:
     output = str(folder.parent / "out.jsonl")
     assert main(["import-legacy", str(folder), "-o", output, "--person", f"{PEOPLE[0]}=ana"]) == 0
-    assert capsys.readouterr().err == f"5 rows, 2 annotated, 6 responses, 1 suggestions -> {output}\n"
+    assert capsys.readouterr().err == f"5 rows, 2 annotated, 6 responses, 1 suggestion -> {output}\n"
     assert main(["import-legacy", str(folder), "-o", output + "2", "--dry-run"]) == 0
     assert capsys.readouterr().err.endswith("-> nothing written (dry run)\n")
     assert not Path(output + "2").exists()
