@@ -227,11 +227,15 @@ def answer_table(
 
     Args:
         answers: numbers, labels or frozensets of labels; people who did not answer are absent.
-        scale: the possible answers in their order; by default those that were given, sorted.
+        scale: the possible answers in their order; by default those that were given, sorted. Other answers
+            follow it; numbers are sorted among those of the scale.
     """
     answers_given = {answer for of_item in answers.values() for answer in of_item.values()}
     beyond = sorted(answers_given.difference(scale or ()), key=_order)
     categories = [*(scale or ()), *beyond]
+    if all(isinstance(category, int | float) for category in categories):
+        # A rating outside the scale has its place by its value, not after the last.
+        categories.sort(key=_order)
     people = sorted({person for of_item in answers.values() for person in of_item})
     code_of = {category: number for number, category in enumerate(categories)}
     column = {person: number for number, person in enumerate(people)}

@@ -191,6 +191,7 @@ def _question(question: QuestionConfig, table: AnswerTable) -> Report:
         ],
         "people": [against_rest(table, person, metric).to_json() for person in table.people],
         "distribution": _distribution(table),
+        "outside_scale": _outside(question, table),
         "distribution_by_annotator": {
             person: _distribution(_only(table, number)) for number, person in enumerate(table.people)
         },
@@ -249,6 +250,14 @@ def _distribution(table: AnswerTable) -> dict[str, int]:
         for label in sorted(category) if isinstance(category, frozenset) else [category]:
             counts[str(label)] += int(count)
     return dict(counts)
+
+
+def _outside(question: QuestionConfig, table: AnswerTable) -> dict[str, int]:
+    """Rating -> how often it was given, of those that the question does not have."""
+    if not isinstance(question, RatingQuestion):
+        return {}
+    scale = {str(value) for value in question.values}
+    return {answer: count for answer, count in _distribution(table).items() if answer not in scale}
 
 
 def _disputed(
@@ -343,6 +352,9 @@ def _lines(report: Report) -> Iterator[str]:
 def _question_lines(name: str, question: Report) -> Iterator[str]:
     yield ""
     yield f"{name}: {question['answers']:,} answers to {question['items']:,} records"
+    if question["outside_scale"]:
+        listed = ", ".join(f"{answer} ({count:,})" for answer, count in question["outside_scale"].items())
+        yield f"  outside the scale: {listed}; they count by their value"
     yield f"  Krippendorff's alpha ({question['metric']})  {number(question['alpha'])}"
     yield f"  equal answers (share of pairs)  {number(question['percent_agreement'])}"
     for label, alpha in question["labels"].items():

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from html.parser import HTMLParser
 from typing import Any
 
+import krippendorff
 import pytest
 
 from sharegpt_argilla.annotation import AnsweredRecord, Response, ResponseStatus, Suggestion
@@ -73,6 +74,33 @@ def test_the_one_who_disagrees_is_found(report) -> None:
         person["annotator"]: person["kappa"]["value"] for person in report["questions"]["quality"]["people"]
     }
     assert by_name["<cy>"] < by_name["ana"]
+
+
+def test_ratings_outside_the_scale_are_told_and_count_by_their_value() -> None:
+    rng = random.Random(6)
+    rows, ratings = some_rows(60), []
+    for place, row in enumerate(rows):
+        truth = rng.randint(0, 10)
+        ratings.append([truth, min(10, truth + rng.randint(0, 1))])
+        given = [
+            Response(who, "submitted", {"quality": rating}, f"2026-01-0{n}")
+            for n, (who, rating) in enumerate(zip(("ana", "ben"), ratings[-1], strict=True), 1)
+        ]
+        rows[place] = merge(row, AnsweredRecord(row["id"], "completed", given), ORIGIN)
+    found = build_report(rows, PROJECT.questions)
+    quality = found["questions"]["quality"]
+    expected = krippendorff.alpha(list(zip(*ratings, strict=True)), level_of_measurement="ordinal")
+    assert quality["alpha"]["value"] == pytest.approx(expected, abs=1e-4)
+    assert list(quality["distribution"]) == [str(rating) for rating in range(11)]
+    assert list(quality["outside_scale"]) == ["0", "8", "9", "10"]
+    told = ", ".join(f"{answer} ({count})" for answer, count in quality["outside_scale"].items())
+    assert f"outside the scale: {told}" in render_text(found)
+    assert f"counted by their value: {told}" in render_page(found)
+
+
+def test_a_scale_that_is_kept_has_nothing_outside(report) -> None:
+    assert [question["outside_scale"] for question in report["questions"].values()] == [{}, {}, {}]
+    assert "outside the scale" not in render_text(report)
 
 
 def test_pace_is_estimated_and_measured(report) -> None:
