@@ -81,6 +81,20 @@ def test_forged_addresses_do_not_help_a_guesser(argilla: EmbeddedArgilla) -> Non
     assert 429 in statuses
 
 
+def test_passwords_and_queries_are_in_no_log(argilla: EmbeddedArgilla) -> None:
+    with owner_of(argilla) as owner:
+        for form in ({"usernam": "x", "password": "MYSECRETPASSWORD1"}, {"username": "x", "password": "Secr1"}):
+            answer = owner.http.post("/api/v1/users", json=form)
+            assert answer.status_code == 422
+        owner.http.get("/api/v1/me", params={"text": "MYSECRETQUERY"})
+    log = argilla.home.logs / "server.log"
+    wait_until(lambda: "GET /api/v1/me HTTP" in log.read_text("utf-8"), "the request in the log")
+    text = log.read_text("utf-8")
+    assert "a request was refused: " in text
+    assert not [secret for secret in ("MYSECRET", "Secr1") if secret in text]
+    assert {path.stat().st_mode & 0o777 for path in argilla.home.logs.iterdir()} == {0o600}
+
+
 def body_of(size: int) -> Iterator[bytes]:
     for _ in range(size // 65_536 + 1):
         yield b" " * 65_536

@@ -41,6 +41,7 @@ class Child:
         self.log.parent.mkdir(parents=True, exist_ok=True)
         rotate(self.log)
         with self.log.open("ab") as log:
+            os.fchmod(log.fileno(), 0o600)
             self.process = subprocess.Popen(  # noqa: S603 - a command of ours
                 self.command,
                 stdin=subprocess.DEVNULL,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 from logging.handlers import RotatingFileHandler
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from io import TextIOWrapper
@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 
 MAX_BYTES = 5_000_000
 """A log file is rotated at this size."""
+
+MAX_MESSAGE = 2_000
+"""Characters of a message; a request can put megabytes into an address or a value."""
 
 BACKUPS = 2
 """This many older files are kept next to it, as ``.1`` and ``.2``."""
@@ -25,15 +28,48 @@ class ProcessLogHandler(RotatingFileHandler):
 
     def _open(self) -> TextIOWrapper:
         stream = super()._open()
+        os.fchmod(stream.fileno(), 0o600)
         for descriptor in (1, 2):
             os.dup2(stream.fileno(), descriptor)
         return stream
+
+
+class WithoutInput(logging.Filter):
+    """Keeps what people send out of the log: passwords and texts of refused requests, and query strings."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Change the record; none is dropped."""
+        refusal = _refusal(record.exc_info[1] if record.exc_info else None)
+        if refusal is not None:
+            # argilla-server logs the error as a text and as a traceback; both contain the input.
+            kinds = sorted({str(each.get("type")) for each in refusal})
+            record.msg, record.args = f"a request was refused: {', '.join(kinds)}", ()
+            record.exc_info = record.exc_text = None
+        elif record.name == "uvicorn.access" and isinstance(record.args, tuple):
+            record.args = tuple(arg.partition("?")[0] if isinstance(arg, str) else arg for arg in record.args)
+        message = record.getMessage()
+        if len(message) > MAX_MESSAGE:
+            record.msg, record.args = f"{message[:MAX_MESSAGE]} …", ()
+        return True
+
+
+def _refusal(error: BaseException | None) -> list[Any] | None:
+    """The details of a validation error, also where another error came of it. None for any other.
+
+    Known by its name: to import FastAPI would take longer than the whole start of the launcher.
+    """
+    while error is not None:
+        if type(error).__name__.endswith("ValidationError") and hasattr(error, "errors"):
+            return list(error.errors())
+        error = error.__cause__ or error.__context__
+    return None
 
 
 def log_to(path: Path) -> None:
     """Send everything that this process logs or prints to ``path``: INFO of the server, warnings of the rest."""
     handler = ProcessLogHandler(path, maxBytes=MAX_BYTES, backupCount=BACKUPS, encoding="utf-8")
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    handler.addFilter(WithoutInput())
     logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
     for name, level in _LEVELS.items():
         logging.getLogger(name).setLevel(level)

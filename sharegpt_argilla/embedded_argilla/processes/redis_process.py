@@ -66,6 +66,8 @@ def redis_command(binary: Path, home: Home, socket: Path, log: Path) -> list[str
 def main(arguments: list[str]) -> None:
     """Become Redis: ``arguments`` are the launcher's process id, then Redis' own command line."""
     launcher, *command = arguments
+    # Its log and its queue name records and people.
+    os.umask(0o077)
     if sys.platform == "linux":
         # Redis cannot watch a pipe; Linux ends it when the launcher's thread that started it ends. Elsewhere
         # a Redis whose launcher was killed is found and ended at the next start.
