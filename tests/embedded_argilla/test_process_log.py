@@ -22,7 +22,7 @@ class Person(BaseModel):
 
 
 def logged(
-    caplog: pytest.LogCaptureFixture, name: str, message: object, *args: object, error: object = None
+    caplog: pytest.LogCaptureFixture, name: str, message: object, *args: object, error: Exception | None = None
 ) -> str:
     """The text that the filter leaves of a record."""
     caplog.handler.addFilter(WithoutInput())
