@@ -6,6 +6,7 @@ the database at the next start.
 
 from __future__ import annotations
 
+import glob
 import os
 import shutil
 import sqlite3
@@ -16,6 +17,8 @@ from contextlib import closing, contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import psutil
 
 from sharegpt_argilla.embedded_argilla.environment import secret_key
 from sharegpt_argilla.embedded_argilla.home_folder import home_lock
@@ -28,6 +31,9 @@ if TYPE_CHECKING:
 
 ARCHIVE_ENDINGS = (".tar.gz", ".tgz")
 """A target whose name ends like this becomes an archive, any other a folder."""
+
+
+_SCRATCH = ".sharegpt-backup"
 
 
 def precious_files(home: Home) -> list[Path]:
@@ -144,8 +150,17 @@ def _pack(files: list[Path], archive: Path) -> Path:
 
 @contextmanager
 def _scratch_folder(target: Path) -> Iterator[Path]:
-    """A folder next to the target that only this user can enter; gone at the end, unless it became the target."""
-    folder = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
+    """A folder next to the target that only this user can enter; gone at the end, unless it became the target.
+
+    Those of backups that were killed are removed first, for they contain passwords; names tell whose they are.
+    """
+    host = f"{_SCRATCH}-{os.uname().nodename}-"
+    for left in target.parent.glob(f"{glob.escape(host)}*-*"):
+        process = left.name.removeprefix(host).partition("-")[0]
+        if process.isdecimal() and not psutil.pid_exists(int(process)):
+            shutil.rmtree(left, ignore_errors=True)
+    # mkdtemp gives it mode 0700.
+    folder = Path(tempfile.mkdtemp(prefix=f"{host}{os.getpid()}-", dir=target.parent))
     try:
         yield folder
     finally:

@@ -13,7 +13,7 @@ from sharegpt_argilla.embedded_argilla.server_file import read_server_file
 from sharegpt_argilla.errors import EmbeddedArgillaError, InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from sharegpt_argilla.settings import Home
 
@@ -37,6 +37,22 @@ def home_lock(home: Home) -> Iterator[None]:
                 f"{home.lock}: cannot be locked ({error.strerror}); choose a local folder with --home"
             ) from error
         yield
+
+
+def check_database(home: Home, environ: Mapping[str, str]) -> None:
+    """Refuse a home folder whose database is gone: a new one would look as if nobody had ever answered.
+
+    Raises:
+        InputError: argilla.db is missing or empty next to an owner.json, which is written after it.
+    """
+    if environ.get("ARGILLA_DATABASE_URL") or not home.owner.exists():
+        return
+    if not home.database.exists() or not home.database.stat().st_size:
+        what = "is empty" if home.database.exists() else "is missing"
+        raise InputError(
+            f"{home.database}: {what}, but {home.owner.name} shows that there was an Argilla; put a backup "
+            f"back with `sharegpt-argilla restore BACKUP --replace`, or move {home.owner.name} away to begin anew"
+        )
 
 
 def clean_scratch(home: Home) -> None:

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import sqlite3
+import stat
+import subprocess
+import sys
 from contextlib import closing
 from typing import TYPE_CHECKING
 
@@ -43,3 +48,28 @@ def test_an_empty_key_in_a_backup_is_made_anew(
     put_back(tmp_path / "empty", Home(tmp_path / "new"))
     assert "sign in again" in caplog.text
     assert len(Home(tmp_path / "new").secret_key.read_text()) == 64
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from sharegpt_argilla.embedded_argilla import home_backup
+from sharegpt_argilla.settings import Home
+home_backup.count_records = lambda _: os.kill(os.getpid(), signal.SIGKILL)
+home_backup.back_up(Home(Path(sys.argv[1])), Path(sys.argv[2]))
+"""
+
+
+def test_what_a_killed_backup_left_is_removed_by_the_next(home: Home, tmp_path: Path) -> None:
+    target = tmp_path / "backups" / "monday.tar.gz"
+    killed = subprocess.run([sys.executable, "-c", KILLED, str(home.path), str(target)], check=False)
+    assert killed.returncode == -signal.SIGKILL
+    (left,) = target.parent.iterdir()
+    assert (left / "secret-key").exists()
+    assert stat.S_IMODE(left.stat().st_mode) == 0o700
+    running = left.with_name(left.name.replace(left.name.split("-")[-2], str(os.getppid())))
+    running.mkdir()
+
+    back_up(home, target.with_name("tuesday.tar.gz"))
+
+    assert {path.name for path in target.parent.iterdir()} == {"tuesday.tar.gz", running.name}

@@ -9,9 +9,10 @@ import sys
 import psutil
 import pytest
 
-from sharegpt_argilla.embedded_argilla.home_folder import clean_scratch, home_lock
+from sharegpt_argilla.embedded_argilla.home_folder import check_database, clean_scratch, home_lock
 from sharegpt_argilla.embedded_argilla.owner_file import new_owner, read_owner, write_owner
 from sharegpt_argilla.embedded_argilla.processes.child import scratch_of
+from sharegpt_argilla.embedded_argilla.processes.launcher import ServeOptions, run
 from sharegpt_argilla.embedded_argilla.server_file import (
     RUNTIME_PREFIX,
     ProcessRecord,
@@ -96,6 +97,20 @@ def test_scratch_folder_is_emptied(home):
         clean_scratch(home)
 
         assert list(scratch_of(home).iterdir()) == []
+
+
+@pytest.mark.parametrize(("content", "what"), [(None, "is missing"), (b"", "is empty")])
+def test_database_that_is_gone_is_refused_with_the_way_back(home, content, what):
+    check_database(home, {})
+    write_owner(home, new_owner())
+    if content is not None:
+        home.database.write_bytes(content)
+
+    with pytest.raises(InputError, match=rf"argilla\.db: {what}, but owner\.json .*restore BACKUP --replace"):
+        run(ServeOptions(home, port=0))
+    check_database(home, {"ARGILLA_DATABASE_URL": "postgresql://elsewhere/argilla"})
+    home.database.write_bytes(b"SQLite format 3")
+    check_database(home, {})
 
 
 def test_server_file_keeps_what_it_is_given_and_serves_find_connection(home, monkeypatch):

@@ -70,7 +70,7 @@ def test_a_backup_taken_while_records_come_in_restores_to_a_server_that_agrees_w
         assert me.json()["username"] == "owner"
         kept = owner.http.get("/api/v1/me", headers={"Authorization": f"Bearer {token}"})
         assert kept.status_code == 200
-    assert list(tmp_path.glob(".backup*")) == []
+    assert list(tmp_path.glob(".*")) == []
 
 
 def test_a_folder_is_as_good_as_an_archive(argilla: EmbeddedArgilla, tmp_path: Path) -> None:

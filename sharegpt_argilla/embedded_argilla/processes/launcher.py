@@ -20,7 +20,7 @@ from sharegpt_argilla.argilla_plugin.team_options import ACTIVE_TIME, BEHIND_PRO
 from sharegpt_argilla.common.worker_processes import life_line
 from sharegpt_argilla.embedded_argilla.address import api_url, listen, warn_unless_loopback
 from sharegpt_argilla.embedded_argilla.environment import child_environment
-from sharegpt_argilla.embedded_argilla.home_folder import clean_scratch, home_lock
+from sharegpt_argilla.embedded_argilla.home_folder import check_database, clean_scratch, home_lock
 from sharegpt_argilla.embedded_argilla.owner_file import OWNER_USERNAME, read_owner
 from sharegpt_argilla.embedded_argilla.processes.child import ChildOptions, Role, child_command, log_of
 from sharegpt_argilla.embedded_argilla.processes.child_process import Child
@@ -118,6 +118,7 @@ def _prepared(options: ServeOptions) -> Iterator[tuple[Callable[[], ServerInfo],
     with ExitStack() as stack:
         stack.enter_context(home_lock(home))
         read_owner(home)
+        check_database(home, os.environ)
         end_leftovers(home)
         warn_unless_loopback(options.host)
         listener = stack.enter_context(listen(options.host, options.port))
