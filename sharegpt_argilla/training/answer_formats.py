@@ -1,12 +1,12 @@
 """Training rows made from annotators' answers: verdicts for KTO, demonstrations, labels for a classifier.
 
 Keys: TRL, "Dataset formats", unpaired preference, for ``kto``; ``prompt`` and ``demonstration`` for texts that
-annotators wrote; ``question``, ``text`` and ``labels`` for a classifier.
+annotators wrote; ``question``, ``text``, ``labels``, ``confidence`` and ``soft_labels`` for a classifier.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +20,7 @@ from sharegpt_argilla.training.base import (
     TrainingRow,
     Unit,
 )
+from sharegpt_argilla.training.examples import confidences
 from sharegpt_argilla.training.json_files import JsonFormat
 
 DEMONSTRATION = "demonstration"
@@ -97,22 +98,34 @@ def demonstrations(example: Example, scheme: Scheme) -> list[TrainingRow]:
 
 
 def classification(example: Example, scheme: Scheme) -> list[TrainingRow]:
-    """``question``, ``text``, ``labels``: one row for each rating and label question that was answered.
+    """``question``, ``text``, ``labels``, ``confidence``, ``soft_labels``: one row for each rating or label.
 
     ``labels`` is always a list of text, in the order of the project: one label for a label question, the number
-    for a rating.
+    for a rating. ``soft_labels`` has ``label`` and ``probability`` of each, ``confidence`` is the least; both are
+    None where the row does not say. A list, for readers want the same keys in every row.
 
     Raises:
         RejectedError: no such question was answered.
     """
     rows = [
-        {"question": question.name, "text": example.prompt, "labels": labels_of(question, value)}
+        {
+            "question": question.name,
+            "text": example.prompt,
+            "labels": (labels := labels_of(question, value)),
+            **_probabilities(labels, confidences(example, question.name)),
+        }
         for question in scheme.questions
         if question.type in LABELLED and (value := example.annotation.get(question.name)) is not None
     ]
     if not rows:
         raise RejectedError("without a label")
     return rows
+
+
+def _probabilities(labels: Sequence[str], shares: Mapping[str, float]) -> TrainingRow:
+    known = [label for label in labels if label in shares]
+    soft = [{"label": label, "probability": shares[label]} for label in known]
+    return {"confidence": min((shares[label] for label in known), default=None), "soft_labels": soft or None}
 
 
 def labels_of(question: Question, value: Any) -> list[str]:

@@ -34,6 +34,7 @@ from tests.embedded import free_port
 from tests.training.rows import CONFIG, GOOD, annotated, row, run, sample, save
 
 TEXT = datasets.Value("string")
+NUMBER = datasets.Value("float64")
 FROM = [{"from": TEXT, "value": TEXT}]
 ROLE = [{"role": TEXT, "content": TEXT}]
 LABELS = ["generation", "rewrite", "extract", "closed_qa", "open_qa", "classification", "summarization"]
@@ -54,7 +55,8 @@ FEATURES: dict[str, dict[str, Any]] = {
     "kto": {"prompt": TEXT, "completion": TEXT, "label": datasets.Value("bool")},
     "reward": {"chosen": ROLE, "rejected": ROLE},
     "demonstrations": {"prompt": TEXT, "demonstration": TEXT},
-    "classification": {"question": TEXT, "text": TEXT, "labels": datasets.Sequence(TEXT)},
+    "classification": {"question": TEXT, "text": TEXT, "labels": datasets.Sequence(TEXT)}
+    | {"confidence": NUMBER, "soft_labels": [{"label": TEXT, "probability": NUMBER}]},
 }
 
 
@@ -103,7 +105,7 @@ def test_json_loads_with_the_declared_features(layout: str, suffix: str, tmp_pat
     assert len(loaded) == summary.written[""] > 0
     assert loaded.features == features
     first = {key: value for key, value in loaded[0].items() if value not in (None, [])}
-    assert first == {key: value for key, value in summary.sample.items() if value != []}
+    assert first == {key: value for key, value in summary.sample.items() if value not in (None, [])}
 
 
 def test_sharegpt_comes_back_through_extract(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -9,7 +10,7 @@ from sharegpt_argilla.cli.training import describe
 from sharegpt_argilla.errors import InputError, UnknownNameError, UsageError
 from sharegpt_argilla.training.table import FORMATS
 from sharegpt_argilla.workflows.training import Selection
-from tests.training.rows import GOOD, made, row, run, sample
+from tests.training.rows import GOOD, annotated, made, row, run, sample
 
 KEYS = {
     "alpaca": [
@@ -29,7 +30,7 @@ KEYS = {
     "kto": [{"prompt", "completion", "label"}],
     "reward": [{"chosen", "rejected"}],
     "demonstrations": [{"prompt", "demonstration"}],
-    "classification": [{"question", "text", "labels"}],
+    "classification": [{"question", "text", "labels", "confidence", "soft_labels"}],
 }
 
 
@@ -233,11 +234,26 @@ class TestAnswers:
 
     def test_classification_is_a_row_for_each_question_in_the_order_of_the_project(self, tmp_path: Path) -> None:
         rows = [row("q", "a", {"toxicity": "none", "intent": ["code", "rewrite"], "quality": 6})]
+        unknown = {"confidence": None, "soft_labels": None}
         assert made(tmp_path, rows, "classification") == [
-            {"question": "quality", "text": "q", "labels": ["6"]},
-            {"question": "intent", "text": "q", "labels": ["rewrite", "code"]},
-            {"question": "toxicity", "text": "q", "labels": ["none"]},
+            {"question": "quality", "text": "q", "labels": ["6"]} | unknown,
+            {"question": "intent", "text": "q", "labels": ["rewrite", "code"]} | unknown,
+            {"question": "toxicity", "text": "q", "labels": ["none"]} | unknown,
         ]
+
+    def test_classification_says_how_probable_labels_are_where_the_row_does(self, tmp_path: Path) -> None:
+        values: dict[str, Any] = {"intent": ["code", "open_qa"], "quality": 6, "toxicity": "none"}
+        told = {"intent": {"code": 0.81, "open_qa": 0.93}, "quality": 0.7}
+        quality, intent, toxicity = made(
+            tmp_path, [annotated(row("q", "a"), [("ana", values)], **values, confidence=told)], "classification"
+        )
+        assert (quality["confidence"], intent["confidence"], toxicity["confidence"]) == (0.7, 0.81, None)
+        assert quality["soft_labels"] == [{"label": "6", "probability": 0.7}]
+        assert intent["soft_labels"] == [
+            {"label": "open_qa", "probability": 0.93},
+            {"label": "code", "probability": 0.81},
+        ]
+        assert toxicity["soft_labels"] is None
 
 
 def test_an_unknown_format_is_answered_with_the_nearest(tmp_path: Path) -> None:

@@ -53,6 +53,8 @@ def test_they_pass_through_the_tables(config: Path, tmp_path: Path, with_config:
         "question": "quality",
         "text": "Hi Al",
         "labels": ["5"],
+        "confidence": None,
+        "soft_labels": None,
     }
 
 
