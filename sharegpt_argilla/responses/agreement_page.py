@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from sharegpt_argilla.responses.agreement_report import number
+from sharegpt_argilla.responses.confidence_report import SURE
 
 Report = Mapping[str, Any]
 
@@ -22,6 +23,7 @@ def render_page(report: Report) -> str:
         alphas=_intervals("Krippendorff's alpha", alphas),
         charts={name: list(_charts(name, question)) for name, question in questions.items()},
         number=number,
+        sure=SURE,
     )
 
 

@@ -26,6 +26,7 @@ from sharegpt_argilla.responses.agreement import (
     label_table,
     percent_agreement,
 )
+from sharegpt_argilla.responses.confidence_report import confidence_lines, least_sure, summarize, told, unsure
 from sharegpt_argilla.responses.person_agreement import against_reference, against_rest
 from sharegpt_argilla.responses.working_time import IDLE, pace_of, read_time
 from sharegpt_argilla.rows import ANNOTATION, Row, read_extension
@@ -49,9 +50,10 @@ class AnswerBook:
         annotated: rows that carry responses.
         statuses: status -> responses.
         answers: question -> row id -> person -> answer, of submitted responses.
-        prompts: row id -> beginning of the prompt, of rows that two people or more answered.
+        prompts: row id -> beginning of the prompt, of rows that two people or more answered or that are not sure.
         states: row id -> dataset, and status of the record.
         gold: question -> row id -> the right answer, from the export or from ``gold`` in the row's own extension.
+        confidence: question -> row id -> how probable the row's value is.
         suggested: question -> agent -> row id -> what the agent suggested.
         times: person -> when each response was submitted.
         active: person -> measured seconds.
@@ -66,6 +68,7 @@ class AnswerBook:
     times: dict[str, list[Any]] = field(default_factory=lambda: defaultdict(list))
     active: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
     gold: dict[str, dict[str, Hashable]] = field(default_factory=lambda: defaultdict(dict))
+    confidence: dict[str, dict[str, float]] = field(default_factory=lambda: defaultdict(dict))
     suggested: dict[str, dict[str, dict[str, Hashable]]] = field(
         default_factory=lambda: defaultdict(lambda: defaultdict(dict))
     )
@@ -87,7 +90,10 @@ class AnswerBook:
         responses = sorted(own_responses, key=lambda response: str(response.get("submitted_at", "")))
         self.statuses.update(response["status"] for response in responses)
         submitted = [response for response in responses if response["status"] == "submitted"]
-        if len({response["annotator"] for response in submitted}) >= 2:
+        shares = told(marked)
+        for question, share in shares.items():
+            self.confidence[question][row["id"]] = share
+        if len({response["annotator"] for response in submitted}) >= 2 or any(map(unsure, shares.values())):
             self.prompts[row["id"]] = " ".join(row["问"].split())[:EXCERPT]
         for response in submitted:
             self._add_response(row["id"], response)
@@ -123,6 +129,7 @@ def build_report(
     for row in rows:
         book.add(row)
     tables = _tables(book, questions)
+    shares = {name: book.confidence[name] for name in tables if name in book.confidence}
     return {
         "rows": book.rows,
         "annotated": book.annotated,
@@ -138,6 +145,11 @@ def build_report(
             for person in sorted(book.times)
         ],
         "disputed": _disputed(book, tables, disputed),
+        "confidence": summarize(shares),
+        "least_sure": [
+            record | _state(book, record["id"]) | {"prompt": book.prompts[record["id"]]}
+            for record in least_sure(shares)
+        ],
     }
 
 
@@ -271,11 +283,9 @@ def _disputed(
 
 
 def _dispute(book: AnswerBook, item: str, score: float, by_question: Mapping[str, float]) -> Report:
-    dataset, status = book.states[item]
     return {
         "id": item,
-        "dataset": dataset,
-        "status": status,
+        **_state(book, item),
         "prompt": book.prompts.get(item, ""),
         "disagreement": round(score, 4),
         "by_question": {name: round(value, 4) for name, value in by_question.items()},
@@ -284,6 +294,11 @@ def _dispute(book: AnswerBook, item: str, score: float, by_question: Mapping[str
             for name in by_question
         },
     }
+
+
+def _state(book: AnswerBook, item: str) -> Report:
+    dataset, status = book.states[item]
+    return {"dataset": dataset, "status": status}
 
 
 def disagreement(table: AnswerTable, metric: MetricName) -> dict[str, float]:
@@ -347,6 +362,7 @@ def _lines(report: Report) -> Iterator[str]:
             text += f", {measured['median_seconds']:g} s (measured, {measured['responses']:,} responses)"
         yield text
     yield from _disputes(report)
+    yield from confidence_lines(report)
 
 
 def _question_lines(name: str, question: Report) -> Iterator[str]:

@@ -35,6 +35,8 @@ class AgreementReport(TypedDict):
         questions: name of a question -> its measures and distributions.
         pace: seconds a record, for each person.
         disputed: the records that people disagree about most.
+        confidence: name of a question -> how probable the values are; empty where the rows do not say.
+        least_sure: the records with the least probable values.
     """
 
     rows: int
@@ -46,6 +48,8 @@ class AgreementReport(TypedDict):
     questions: dict[str, dict[str, Any]]
     pace: list[dict[str, Any]]
     disputed: list[dict[str, Any]]
+    confidence: dict[str, dict[str, Any]]
+    least_sure: list[dict[str, Any]]
 
 
 def report_agreement(
@@ -94,6 +98,8 @@ def report_agreement(
     report = build_report(rows(), project.questions, idle=idle)
     report["unreadable"] = unreadable
     _add_links(report, project, connection)
+    for record in report["least_sure"]:
+        del record["prompt"]  # It was for the link.
     for path, render in ((json_file, _as_json), (html_file, render_page)):
         if path is not None:
             _write(path, render(report))
@@ -106,13 +112,14 @@ def _write(path: str | Path, text: str) -> None:
 
 
 def _add_links(report: dict[str, Any], project: ProjectConfig, connection: Connection | None) -> None:
-    """``url`` on the disputed records, where an Argilla with their dataset answers."""
-    if not report["disputed"]:
+    """``url`` on the records that are listed, where an Argilla with their dataset answers."""
+    listed = [*report["disputed"], *report["least_sure"]]
+    if not listed:
         return
     ids: dict[str, str] = {}
     field = prompt_field(project)
     with suppress(SharegptArgillaError), connect(connection or find_connection()) as client:
-        for record in report["disputed"]:
+        for record in listed:
             name = record["dataset"] if isinstance(record["dataset"], str) else record["dataset"][0]
             if name not in ids:
                 workspace, slash, dataset = name.rpartition("/")

@@ -18,7 +18,9 @@ from sharegpt_argilla.responses.agreement_report import build_report, disagreeme
 from sharegpt_argilla.responses.merge import Origin, merge
 from sharegpt_argilla.responses.working_time import pace_of, read_length, read_time
 from sharegpt_argilla.rows import Row, read_extension, with_extension
-from tests.projects import ROOT, some_rows
+from sharegpt_argilla.settings import Connection
+from sharegpt_argilla.workflows.report_agreement import report_agreement
+from tests.projects import ROOT, some_rows, write_rows
 
 PROJECT = load_project(ROOT / "dataset-config.yml").config
 ORIGIN = Origin("sharegpt-prompts", "0123456789ab", ["quality", "intent", "toxicity"])
@@ -197,6 +199,64 @@ def test_both_are_shown(referred) -> None:
     assert "suggestions of <rules>: 3 kept, 1 changed" in text
     assert "Against gold" in page
     assert "&lt;rules&gt;" in page
+
+
+def sure_rows() -> list[Row]:
+    told = [
+        {"quality": 0.9, "intent": {"code": 0.35, "chat": 1.0}},
+        {"quality": 0.8999},
+        {"quality": 1},
+        None,
+        {"quality": True},
+    ]
+    rows = annotated(5)[:5]
+    for number, of_row in enumerate(told):
+        extension = read_extension(rows[number])
+        rows[number] = with_extension(
+            rows[number], extension | {"标注": extension["标注"] | {"confidence": of_row}}
+        )
+    return rows
+
+
+def test_confidence_is_told_where_the_rows_have_it(report) -> None:
+    assert report["confidence"] == {}
+    assert report["least_sure"] == []
+    assert "onfidence of" not in render_text(report)
+    assert "<h2>Confidence" not in render_page(report)
+
+
+def test_settled_values_and_the_least_sure_records() -> None:
+    rows = sure_rows()
+    report = build_report(rows, PROJECT.questions)
+    quality, intent = report["confidence"]["quality"], report["confidence"]["intent"]
+    assert (quality["rows"], quality["settled"], quality["mean"]) == (3, 2, 0.9333)
+    assert quality["distribution"] == {f"0.{n}": {8: 1, 9: 2}.get(n, 0) for n in range(10)}
+    assert (intent["rows"], intent["settled"], intent["distribution"]["0.3"]) == (1, 0, 1)
+    first, second = report["least_sure"]
+    assert (first["id"], first["confidence"]) == (rows[0]["id"], 0.35)
+    assert first["by_question"] == {"quality": 0.9, "intent": 0.35}
+    assert (second["id"], second["confidence"]) == (rows[1]["id"], 0.8999)
+
+
+def test_confidence_is_shown_without_texts() -> None:
+    rows = sure_rows()
+    report = build_report(rows, PROJECT.questions)
+    text, page = render_text(report), render_page(report)
+    assert "  quality: 2 of 3 settled (66.7%), mean 0.933\n    rows from: 0.8 1, 0.9 2\n" in text
+    assert f"least sure records\n  0.35 {rows[0]['id']}\n  0.90 {rows[1]['id']}\n" in text
+    assert f'<td class="n">0.35</td><td>{rows[0]["id"]}</td>' in page
+    assert "2 of 3 (66.7%)" in page
+
+
+def test_the_files_list_the_least_sure_without_their_prompts(tmp_path) -> None:
+    path = write_rows(tmp_path / "annotated.jsonl", sure_rows())
+    connection = Connection("http://127.0.0.1:9", "owner.apikey")
+    report = report_agreement(
+        path, ROOT / "dataset-config.yml", json_file=tmp_path / "a.json", connection=connection
+    )
+    keys = {"id", "confidence", "by_question", "dataset", "status"}
+    assert [set(record) for record in report["least_sure"]] == [keys, keys]
+    assert json.loads((tmp_path / "a.json").read_text(encoding="utf-8"))["least_sure"] == report["least_sure"]
 
 
 def test_an_estimated_time_is_not_taken_for_a_measured_one() -> None:
