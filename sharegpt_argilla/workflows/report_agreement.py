@@ -98,8 +98,7 @@ def report_agreement(
     report = build_report(rows(), project.questions, idle=idle)
     report["unreadable"] = unreadable
     _add_links(report, project, connection)
-    for record in report["least_sure"]:
-        del record["prompt"]  # It was for the link.
+    _forget_prompts(report)
     for path, render in ((json_file, _as_json), (html_file, render_page)):
         if path is not None:
             _write(path, render(report))
@@ -127,6 +126,12 @@ def _add_links(report: dict[str, Any], project: ProjectConfig, connection: Conne
                 ids[name] = found.id if found else ""
             if ids[name]:
                 record["url"] = record_link(client.url, ids[name], record["status"], record["prompt"], field)
+
+
+def _forget_prompts(report: dict[str, Any]) -> None:
+    """Take the prompts off the least sure records, which had them for their links."""
+    for record in report["least_sure"]:
+        del record["prompt"]
 
 
 def _as_json(report: dict[str, Any]) -> str:
