@@ -97,8 +97,7 @@ def report_agreement(
 
     report = build_report(rows(), project.questions, idle=idle)
     report["unreadable"] = unreadable
-    _add_links(report, project, connection)
-    _forget_prompts(report)
+    _link_records(report, project, connection)
     for path, render in ((json_file, _as_json), (html_file, render_page)):
         if path is not None:
             _write(path, render(report))
@@ -128,8 +127,9 @@ def _add_links(report: dict[str, Any], project: ProjectConfig, connection: Conne
                 record["url"] = record_link(client.url, ids[name], record["status"], record["prompt"], field)
 
 
-def _forget_prompts(report: dict[str, Any]) -> None:
-    """Take the prompts off the least sure records, which had them for their links."""
+def _link_records(report: dict[str, Any], project: ProjectConfig, connection: Connection | None) -> None:
+    """Add the links, and take the prompts off the least sure records, which had them for their links."""
+    _add_links(report, project, connection)
     for record in report["least_sure"]:
         del record["prompt"]
 
