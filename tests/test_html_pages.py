@@ -63,12 +63,14 @@ def agreement_report(text: str) -> dict:
         "alpha": ESTIMATE,
         "percent_agreement": NO_ESTIMATE,
         "distribution": {text: 2},
+        "outside_scale": {text: 1},
         "labels": {text: ESTIMATE},
         "pairs": [{"annotators": [text, "ben"], "kappa": ESTIMATE}],
         "people": [{"annotator": text, "kappa": NO_ESTIMATE, "difference": ESTIMATE}],
         "gold": [{"annotator": text, "right": 1, "answers": 2, "accuracy": ESTIMATE}],
         "suggestions": [{"agent": text, "kept": 1, "changed": 1, "answers": 2, "share": ESTIMATE}],
     }
+    settled = {"rows": 2, "settled": 1, "mean": 0.9, "distribution": {text: 2}}
     pace = {"estimated": {"median_seconds": 2.5, "gaps": 3}, "measured": {"median_seconds": None, "responses": 0}}
     disputed = {"id": text, "disagreement": 1, "prompt": text, "answers": {text: {text: [text], "ben": text}}}
     return {
@@ -79,6 +81,11 @@ def agreement_report(text: str) -> dict:
         "method": {"resamples": 1000, "idle_seconds": 900.0},
         "questions": {text: question},
         "pace": [{"annotator": text, "submitted": 2, **pace}],
+        "confidence": {text: settled},
+        "least_sure": [
+            {"id": text, "question": text, "confidence": 0.5},
+            {"id": text, "question": text, "confidence": 0.6},
+        ],
         "disputed": [disputed, {**disputed, "prompt": "", "url": f"http://127.0.0.1/?{text}"}],
     }
 

@@ -352,7 +352,7 @@ def test_every_goes_on_after_a_failed_run_and_stops_on_sigterm(loaded, path, tmp
     )
     assert "failed, next try in 1s" in process.stderr.readline()
     moved.rename(path)
-    wait_until((tmp_path / "out-alpaca.json").exists, "a run that ends well")
+    wait_until(out.exists, "a run that ends well")
     process.terminate()
     _, rest = process.communicate(timeout=PATIENCE)
     assert process.returncode == 0

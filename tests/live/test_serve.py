@@ -179,7 +179,7 @@ def test_restart_and_kill_keep_data_and_sign_ins(tmp_path):
 
 
 @pytest.mark.slow
-def test_lost_owner_file_and_lost_database_are_mended(tmp_path):
+def test_a_lost_owner_file_is_made_anew_and_a_lost_database_is_not(tmp_path):
     with embedded_argilla(tmp_path) as argilla:
         first = argilla.owner
         argilla.stop()
@@ -194,10 +194,12 @@ def test_lost_owner_file_and_lost_database_are_mended(tmp_path):
         argilla.stop()
         for file in tmp_path.glob("argilla.db*"):
             file.unlink()
+        with pytest.raises(AssertionError, match=r"is missing, but owner\.json shows that there was an Argilla"):
+            argilla.restart()
+        argilla.home.owner.unlink()
         argilla.restart()
-        assert argilla.owner == second
+        assert argilla.owner != second
         assert argilla.get("/api/v1/me").json()["role"] == "owner"
-        argilla.sign_in()
 
 
 @pytest.mark.slow
