@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -42,6 +43,8 @@ def run(told: tuple[TestProject, Path], monkeypatch: pytest.MonkeyPatch, tmp_pat
     monkeypatch.setenv("ARGILLA_HOME_PATH", str(project.home.path))
     for name in ("ARGILLA_API_URL", "ARGILLA_API_KEY"):
         monkeypatch.delenv(name, raising=False)
+    # Streamlit leaves the page as __main__, which worker processes of later tests would run again.
+    monkeypatch.setitem(sys.modules, "__main__", sys.modules["__main__"])
 
     def run_page(name: str | None = None, viewer: Viewer | None = None) -> AppTest:
         test = AppTest.from_function(_page, args=(name,)) if name else AppTest.from_file(str(APP))

@@ -74,7 +74,7 @@ class Newcomer:
         """What the demo said, with the README's places in place of the test's."""
         said = self.said.replace(str(self.home), "~")
         said = said.replace(f":{self.port}", ":6900").replace(f":{self.dashboard_port}", ":8501")
-        said = re.sub(r"(\w+ / )\w+", r"\1…", said)
+        said = re.sub(r"(\w+ / )[\w-]+", r"\1…", said)
         return re.sub(r"(?<=/dataset/)[0-9a-f-]{36}", "…", said)
 
     def word(self, name: str) -> str:
@@ -82,7 +82,7 @@ class Newcomer:
         return re.search(rf"^  {name} +(.+)$", self.said, re.MULTILINE)[1]
 
     def password(self, username: str) -> str:
-        return dict(re.findall(r"(\w+) / (\w+)", self.word("sign in")))[username]
+        return dict(re.findall(r"(\w+) / ([\w-]+)", self.word("sign in")))[username]
 
     @property
     def project(self) -> Path:
