@@ -115,7 +115,7 @@ def answer_in_the_demo(command: Path, folder: Path) -> None:
     demo = Demo(folder, free_port(), free_port(), command)
     try:
         url = re.search(r"^Argilla is running at (\S+)$", demo.said, re.MULTILINE)[1]
-        password = re.search(r"ana / (\w+)", demo.said)[1]
+        password = re.search(r"ana / ([\w-]+)", demo.said)[1]
         dataset = re.search(r"/dataset/([0-9a-f-]+)/", demo.said)[1]
         with signed_in(url, "ana", password) as api:
             found = api("POST", f"/me/datasets/{dataset}/records/search", {}, limit=1)["items"]
