@@ -111,7 +111,20 @@ def test_every_agent_and_every_rule_is_documented() -> None:
     assert re.findall(r"\| \d+ of \d+ \| 0\.\d+ \|", text) == read
 
 
-def test_the_changelog_names_the_version() -> None:
-    pyproject = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
-    version = re.search(r'^version = "(.+)"$', pyproject, re.MULTILINE)[1]
-    assert f"## {version}" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+CHANGES = ["Added", "Changed", "Deprecated", "Removed", "Fixed", "Security"]
+"""The headings of https://keepachangelog.com/en/1.1.0/."""
+
+
+def test_the_changelog_has_a_section_for_each_release_under_the_usual_headings() -> None:
+    version = re.search(
+        r'^version = "(.+)"$', (ROOT / "pyproject.toml").read_text(encoding="utf-8"), re.MULTILINE
+    )[1]
+    _, unreleased, *releases = re.split(r"^## ", (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), flags=re.M)
+    assert unreleased.startswith("Unreleased\n")
+    titles = [release.partition("\n")[0] for release in releases]
+    assert [title for title in titles if not re.fullmatch(r"\d+\.\d+\.\d+ - \d{4}-\d\d-\d\d", title)] == []
+    assert f"this becomes {version}," in unreleased or f"{version} - " in titles[0]
+    for section in (unreleased, *releases):
+        headings = re.findall(r"^### (.+)$", section, re.MULTILINE)
+        assert set(headings) <= set(CHANGES)
+        assert len(headings) == len(set(headings))
