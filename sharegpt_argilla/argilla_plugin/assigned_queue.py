@@ -9,15 +9,10 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
-from argilla_server.api.policies.v1 import RecordPolicy, is_authorized
-from argilla_server.errors import ForbiddenOperationError
-from argilla_server.models import Response
-from sqlalchemy.orm.attributes import set_committed_value
-
-from sharegpt_argilla.argilla_plugin import completion, current_annotator
-from sharegpt_argilla.argilla_plugin.assigned_people import assigned_people, is_planned
+from sharegpt_argilla.argilla_plugin import completion, current_annotator, own_part
 from sharegpt_argilla.argilla_plugin.base import Patch, Replacement
 from sharegpt_argilla.argilla_plugin.current_annotator import Annotator
+from sharegpt_argilla.argilla_plugin.own_part import check_assigned
 from sharegpt_argilla.argilla_plugin.team_options import OPEN_QUEUE
 
 if TYPE_CHECKING:
@@ -56,61 +51,14 @@ def follow_plans(environ: Mapping[str, str]) -> bool:
     return PATCH.apply()
 
 
-async def is_assigned(db: AsyncSession, user: User, record: Record) -> bool:
-    """Whether a person may work on a record.
-
-    They may if they are no annotator, if the dataset has no plan, if the record is assigned to them, or if they
-    answered it before.
-    """
-    if not user.is_annotator or not await is_planned(db, record.dataset_id):
-        return True
-    if user.username in assigned_people(record.metadata_):
-        return True
-    return await Response.get_by(db, record_id=record.id, user_id=user.id) is not None
-
-
-async def _check_assigned(actor: User, record: Record) -> bool:
-    if not await is_assigned(actor.current_async_session, actor, record):
-        raise ForbiddenOperationError(f"record {record.id} is not assigned to {actor.username}")
-    return True
-
-
 def _if_assigned(policy: Policy) -> staticmethod[..., Any]:
     def policy_if_assigned(record: Record) -> Callable[[User], Awaitable[bool]]:
         async def is_allowed(actor: User) -> bool:
-            return await policy(record)(actor) and await _check_assigned(actor, record)
+            return await policy(record)(actor) and await check_assigned(actor, record)
 
         return is_allowed
 
     return staticmethod(policy_if_assigned)
-
-
-def _own_part_if_assigned(policy: Policy) -> staticmethod[..., Any]:
-    def policy_of_own_part(record: Record) -> Callable[[User], Awaitable[bool]]:
-        async def is_allowed(actor: User) -> bool:
-            if not (await policy(record)(actor) and await _check_assigned(actor, record)):
-                return False
-            if actor.is_annotator and await is_planned(actor.current_async_session, record.dataset_id):
-                await _leave_own_part(actor, record)
-            return True
-
-        return is_allowed
-
-    return staticmethod(policy_of_own_part)
-
-
-async def _leave_own_part(actor: User, record: Record) -> None:
-    """Reduce a record to what an annotator may see of it: their own response and no hidden metadata."""
-    await record.dataset.awaitable_attrs.metadata_properties
-    metadata = {
-        name: value
-        for name, value in (record.metadata_ or {}).items()
-        if await is_authorized(actor, RecordPolicy.get_metadata(record, name))
-    }
-    own = [response for response in record.responses if response.user_id == actor.id]
-    # "Committed": the reply shows these values, and the database keeps its own.
-    set_committed_value(record, "metadata_", metadata)
-    set_committed_value(record, "responses", own)
 
 
 def _own_metrics(count: Callable[..., Awaitable[dict[str, int]]]) -> Callable[..., Awaitable[dict[str, int]]]:
@@ -140,8 +88,9 @@ PATCH = Patch(
         Replacement(
             "argilla_server.contexts.datasets:get_user_dataset_metrics", ("2de1890fa25852e4",), _own_metrics
         ),
-        Replacement(f"{_POLICY}.get", ("a9c5e5d962771dfa",), _own_part_if_assigned),
+        *own_part.REPLACEMENTS,
         Replacement(f"{_POLICY}.create_response", ("f74e58ed29c4293f",), _if_assigned),
         Replacement(f"{_POLICY}.get_suggestions", ("f8b866d281d63dd5",), _if_assigned),
     ),
+    install=current_annotator.note_plans,
 )

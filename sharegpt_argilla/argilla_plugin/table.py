@@ -12,6 +12,7 @@ from sharegpt_argilla.argilla_plugin import (
     active_time_route,
     assigned_queue,
     deferred_jobs,
+    hidden_metadata,
     null_values,
     private_status,
     record_vectors,
@@ -24,7 +25,13 @@ if TYPE_CHECKING:
 
     from sharegpt_argilla.argilla_plugin.base import Patch
 
-_SERVER_ONLY = (deferred_jobs.PATCH, null_values.PATCH, record_vectors.PATCH, private_status.PATCH)
+_SERVER_ONLY = (
+    deferred_jobs.PATCH,
+    hidden_metadata.PATCH,
+    null_values.PATCH,
+    record_vectors.PATCH,
+    private_status.PATCH,
+)
 
 PATCHES: tuple[Patch, ...] = (
     assigned_queue.PATCH,

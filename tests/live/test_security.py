@@ -26,6 +26,7 @@ from tests.embedded import (
     package_root,
     wait_until,
 )
+from tests.live.plans import planned_dataset
 from tests.live.rest import PASSWORD, Rest, owner_of, signed_in, texts
 
 if TYPE_CHECKING:
@@ -93,6 +94,59 @@ def test_passwords_and_queries_are_in_no_log(argilla: EmbeddedArgilla) -> None:
     assert "a request was refused: " in text
     assert not [secret for secret in ("MYSECRET", "Secr1") if secret in text]
     assert {path.stat().st_mode & 0o777 for path in argilla.home.logs.iterdir()} == {0o600}
+
+
+def test_hidden_metadata_cannot_be_read_filtered_sorted_or_counted_by_annotators(
+    argilla: EmbeddedArgilla,
+) -> None:
+    """Whoever filters by ``assigned_n`` knows the records with a known answer, and is careful there only."""
+    visible = {"name": "tokens", "title": "t", "settings": {"type": "integer"}}
+    hidden = {
+        "name": "secret",
+        "title": "s",
+        "settings": {"type": "terms"},
+        "visible_for_annotators": False,
+    }
+    with owner_of(argilla) as owner:
+        owner("POST", "/workspaces", {"name": "hidden"})
+        owner.user("hidden-a", workspace="hidden")
+        person = owner.people(["hidden-a"])["hidden-a"]
+        planned, ids = planned_dataset(owner, "hidden", "with-a-plan", [(["hidden-a"], 1), (["hidden-a"], 2)])
+        free = owner.dataset("hidden", "without-a-plan", metadata=[visible, hidden])
+        (record,) = owner.load(free, [{**texts(1)[0], "metadata": {"secret": "gold", "tokens": 3}}])
+        with person.http:
+            for dataset, names in ((planned, ("assigned_to", "assigned_n", "assigned_rank")), (free, ("secret",))):
+                for name in names:
+                    assert _searches_by(person, dataset, name) == {422}
+                    assert _searches_by(owner, dataset, name) == {200}
+                    # As for a property that does not exist.
+                    assert _searches_by(person, dataset, "no-such-name") == {422}
+                properties = owner("GET", f"/me/datasets/{dataset}/metadata-properties")["items"]
+                seen = person("GET", f"/me/datasets/{dataset}/metadata-properties")["items"]
+                assert {item["name"] for item in properties} - {item["name"] for item in seen} == set(names)
+                for item in properties:
+                    if item["name"] in names:
+                        metrics = person.http.get(f"/api/v1/metadata-properties/{item['id']}/metrics")
+                        assert metrics.status_code == 403
+            assert _searches_by(person, free, "tokens") == {200}
+            assert person("GET", f"/records/{record}")["metadata"] == {"tokens": 3}
+            assert person("GET", f"/records/{ids[0]}")["metadata"] == {}
+            assert owner("GET", f"/records/{record}")["metadata"] == {"secret": "gold", "tokens": 3}
+
+
+def _searches_by(person: Rest, dataset: str, name: str) -> set[int]:
+    """The statuses of searches that filter by a property or sort by it."""
+    scope = {"entity": "metadata", "metadata_property": name}
+    queries: list[dict[str, Any]] = [
+        {"filters": {"and": [{"type": "terms", "scope": scope, "values": ["hidden-a"]}]}},
+        {"filters": {"and": [{"type": "range", "scope": scope, "ge": 2}]}},
+        {"sort": [{"scope": scope, "order": "asc"}]},
+        {"query": {"text": {"q": "rain"}}, "sort": [{"scope": scope, "order": "desc"}]},
+    ]
+    if name in ("assigned_to", "secret"):
+        del queries[1]
+    url = f"/api/v1/me/datasets/{dataset}/records/search"
+    return {person.http.post(url, json=query).status_code for query in queries}
 
 
 def body_of(size: int) -> Iterator[bytes]:
