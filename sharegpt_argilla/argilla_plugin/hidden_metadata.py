@@ -1,7 +1,7 @@
 """Metadata that annotators may not see: they cannot read it, nor filter or sort by it.
 
-argilla-server leaves hidden properties out of lists and searches, and refuses their counts, but filters and sorts by
-them for everybody, and shows them in the address of a single record.
+argilla-server leaves hidden properties out of lists and searches, and refuses their counts. It filters and sorts
+by them for everybody, and a record that is asked for by its id has all of them.
 """
 
 from __future__ import annotations

@@ -83,8 +83,6 @@ async def _hide_answers(actor: User, record: Record) -> None:
 
 
 REPLACEMENTS = (
-    Replacement(
-        "argilla_server.api.policies.v1.record_policy:RecordPolicy.get", ("a9c5e5d962771dfa",), _own_part
-    ),
+    Replacement("argilla_server.api.policies.v1.record_policy:RecordPolicy.get", ("a9c5e5d962771dfa",), _own_part),
 )
 """For the patches of the plan and of hidden metadata."""

@@ -1,7 +1,7 @@
 """All patches of argilla-server and of the libraries below it, and what the server and the worker apply.
 
 A patch is one file; the check of what it replaces is in `base`. Two further changes replace nothing: response
-headers with the limit of request sizes (`security`), and the script in the page (`page_script`).
+headers, names of the server, sizes of requests (`security`), and the script in the page (`page_script`).
 """
 
 from __future__ import annotations
@@ -14,8 +14,10 @@ from sharegpt_argilla.argilla_plugin import (
     deferred_jobs,
     hidden_metadata,
     null_values,
+    password_hashing,
     private_status,
     record_vectors,
+    request_bodies,
     sign_in_limit,
 )
 from sharegpt_argilla.argilla_plugin.speedups import SPEEDUPS, apply_speedups
@@ -29,6 +31,7 @@ _SERVER_ONLY = (
     deferred_jobs.PATCH,
     hidden_metadata.PATCH,
     null_values.PATCH,
+    password_hashing.PATCH,
     record_vectors.PATCH,
     private_status.PATCH,
 )
@@ -37,10 +40,11 @@ PATCHES: tuple[Patch, ...] = (
     assigned_queue.PATCH,
     *_SERVER_ONLY,
     active_time_route.PATCH,
+    request_bodies.PATCH,
     sign_in_limit.PATCH,
     *SPEEDUPS,
 )
-"""Each patch once. The last two before the speed-ups are applied where the application is wrapped."""
+"""Each patch once. The last three before the speed-ups are applied where the application is wrapped."""
 
 
 def patch_server(environ: Mapping[str, str]) -> None:

@@ -187,4 +187,4 @@ def test_each_patch_of_the_folder_is_in_the_table_and_no_code_is_replaced_twice(
     replacements = {id(each): each.target for patch in _patches() for each in patch.replaces}
     assert len(replacements) == len(set(replacements.values()))
     relied_on = {each.target for patch in _patches() for each in patch.relies_on}
-    assert not relied_on & set(targets), "a patch would look changed once another is applied"
+    assert not relied_on & set(replacements.values()), "a patch would look changed once another is applied"

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import socket
 import sqlite3
 import subprocess
+import time
 from collections.abc import Iterator
-from contextlib import closing
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import httpx
+import psutil
 import pytest
 
 from sharegpt_argilla.argilla_plugin.security import SECURITY_HEADERS
@@ -147,6 +151,77 @@ def _searches_by(person: Rest, dataset: str, name: str) -> set[int]:
         del queries[1]
     url = f"/api/v1/me/datasets/{dataset}/records/search"
     return {person.http.post(url, json=query).status_code for query in queries}
+
+
+def test_other_names_than_its_own_are_refused(argilla: EmbeddedArgilla) -> None:
+    """A website whose name leads to 127.0.0.1 (DNS rebinding) has its scripts read nothing."""
+    port = httpx.URL(argilla.api_url).port
+    for path in ("/", "/api/v1/version", "/api/v1/me"):
+        refused = httpx.get(argilla.api_url + path, headers={"Host": f"evil.example:{port}"}, timeout=PATIENCE)
+        assert refused.status_code == 421
+        assert refused.headers["x-content-type-options"] == "nosniff"
+        own = httpx.get(argilla.api_url + path, headers={"Host": f"localhost:{port}"}, timeout=PATIENCE)
+        assert own.status_code in (200, 401)
+
+
+def test_many_ranges_cost_nothing(argilla: EmbeddedArgilla) -> None:
+    """starlette 0.46 takes half a minute for 40,000 ranges (CVE-2025-62727); 5,000 fit below 64 kB of headers."""
+    page = httpx.get(argilla.api_url, timeout=PATIENCE).text
+    script = page.partition('src="/_nuxt/')[2].partition('"')[0]
+    url = f"{argilla.api_url}/_nuxt/{script}"
+    whole = httpx.get(url, timeout=PATIENCE)
+    many = "bytes=" + ",".join(f"{number}-{number}" for number in range(0, 12_000, 2))
+    begin = time.monotonic()
+    several = httpx.get(url, headers={"Range": many}, timeout=PATIENCE)
+    assert (several.status_code, several.content) == (200, whole.content)
+    assert time.monotonic() - begin < 2
+    one = httpx.get(url, headers={"Range": "bytes=0-9", "Accept-Encoding": "identity"}, timeout=PATIENCE)
+    assert (one.status_code, len(one.content)) == (206, 10)
+    too_long = httpx.get(url, headers={"Range": "bytes=" + "0-0," * 40_000}, timeout=PATIENCE)
+    assert too_long.status_code == 431
+
+
+def test_strangers_cannot_fill_the_memory_with_bodies(argilla: EmbeddedArgilla) -> None:
+    """Six half-sent bodies of 90 MB took 500 MB of the server, and it kept them."""
+    server = psutil.Process(argilla.wait_for_child("server"))
+    before = server.memory_info().rss
+    head = f"POST /api/v1/datasets HTTP/1.1\r\nHost: {httpx.URL(argilla.api_url).netloc.decode()}\r\n"
+    head += "Content-Type: application/json\r\nContent-Length: 90000000\r\n\r\n"
+    address = httpx.URL(argilla.api_url)
+    answers = []
+    for _ in range(6):
+        with socket.create_connection((address.host, address.port or 80), timeout=PATIENCE) as connection:
+            with suppress(OSError):
+                connection.sendall(head.encode() + b" " * 60_000_000)
+            with suppress(OSError):
+                answers.append(connection.recv(1000))
+    assert all(b"401" in answer for answer in answers if answer)
+    assert server.memory_info().rss - before < 30_000_000
+    with owner_of(argilla) as owner:
+        # People with an account send as much as before.
+        assert owner.http.post("/api/v1/workspaces", content=b'{"name": "y"}'.ljust(5_000_000)).status_code == 201
+
+
+def test_sign_ins_do_not_hold_up_others(argilla: EmbeddedArgilla) -> None:
+    """Ten at once stopped everybody for five seconds, since the server hashed where it answers."""
+    with owner_of(argilla) as owner:
+        for number in range(12):
+            owner.user(f"signing-in-{number}")
+
+    def sign_in(number: int) -> int:
+        form = {"username": f"signing-in-{number}", "password": PASSWORD if number % 2 else "wrong-password"}
+        return httpx.post(f"{argilla.api_url}/api/v1/token", data=form, timeout=PATIENCE).status_code
+
+    waits = []
+    with ThreadPoolExecutor(12) as people, httpx.Client(base_url=argilla.api_url, timeout=PATIENCE) as colleague:
+        signing_in = [people.submit(sign_in, number) for number in range(12)]
+        while not all(each.done() for each in signing_in):
+            begin = time.monotonic()
+            assert colleague.get("/api/v1/version").status_code == 200
+            waits.append(time.monotonic() - begin)
+        assert [each.result() for each in signing_in] == [401, 201] * 6
+    # Twelve hashes take about three seconds in all; one alone a quarter of a second or, on a busy machine, more.
+    assert sorted(waits)[len(waits) * 9 // 10] < 0.5
 
 
 def body_of(size: int) -> Iterator[bytes]:

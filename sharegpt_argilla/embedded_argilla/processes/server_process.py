@@ -7,6 +7,7 @@ import logging
 import os
 import socket
 from typing import TYPE_CHECKING, cast
+from urllib.parse import urlsplit
 
 import uvicorn
 from argilla_server import app
@@ -15,6 +16,7 @@ from argilla_server.settings import settings
 import sharegpt_argilla.embedded_argilla.engine  # noqa: F401 - registers the search engine
 from sharegpt_argilla.argilla_plugin import active_time_route
 from sharegpt_argilla.argilla_plugin.active_time_route import ActivityRoute
+from sharegpt_argilla.argilla_plugin.host_names import HostNames
 from sharegpt_argilla.argilla_plugin.page_script import measure_in_page
 from sharegpt_argilla.argilla_plugin.security import protect
 from sharegpt_argilla.argilla_plugin.table import patch_server
@@ -23,6 +25,7 @@ from sharegpt_argilla.embedded_argilla.engine.index_repair import repair_index
 from sharegpt_argilla.embedded_argilla.environment import max_request_bytes
 from sharegpt_argilla.embedded_argilla.known_credentials import replace_known_credentials
 from sharegpt_argilla.embedded_argilla.owner import ensure_owner
+from sharegpt_argilla.embedded_argilla.processes.bounded_http import BoundedHttp
 from sharegpt_argilla.embedded_argilla.server_database import migrate, plan_queries, use_write_ahead_log
 
 if TYPE_CHECKING:
@@ -53,7 +56,8 @@ async def _serve(options: ChildOptions) -> None:
     if settings.search_engine == "embedded":
         _LOG.info("search index checked: %s", await repair_index())
     served = _with_active_time(options)
-    protected = protect(served, settings.base_url or "/", max_request_bytes(os.environ))
+    hosts = HostNames.of(os.environ, urlsplit(options.api_url).hostname or "")
+    protected = protect(served, settings.base_url or "/", max_request_bytes(os.environ), hosts)
     await uvicorn.Server(http_options(protected, os.environ)).serve(
         sockets=[socket.socket(fileno=options.listener)]
     )
@@ -66,6 +70,8 @@ def http_options(protected: ASGIApp, environ: Mapping[str, str]) -> uvicorn.Conf
         protected,
         log_config=None,
         timeout_graceful_shutdown=GRACE,
+        http=BoundedHttp,
+        ws="none",
         proxy_headers=environ.get(BEHIND_PROXY) == "1",
     )
 
