@@ -64,7 +64,7 @@ OWNERS = {
         name: {"curation"}
         for name in ("datasketch", "detoxify", "ftfy", "lingua", "presidio_analyzer", "py3langid")
     },
-    "yaml": {"config", "legacy"},
+    "yaml": {"config", "legacy", "training"},
 }
 
 SHARED_NAMES = {"__init__.py", "__main__.py", "base.py", "table.py", "main.py"}

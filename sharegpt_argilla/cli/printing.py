@@ -22,7 +22,18 @@ _SINGULAR = {
 } | {
     f"{noun}s": noun
     for noun in (
-        *("account", "annotated row", "answer", "check", "dataset", "difference", "file", "place", "question"),
+        *(
+            "account",
+            "annotated row",
+            "answer",
+            "check",
+            "conversation",
+            "dataset",
+            "difference",
+            "file",
+            "place",
+            "question",
+        ),
         *("record", "response", "row", "suggestion", "turn", "vector", "workspace"),
     )
 }

@@ -13,6 +13,7 @@ import json
 from collections.abc import Mapping
 
 from sharegpt_argilla.cli.printing import note, numbered, progress
+from sharegpt_argilla.training.base import Flat
 from sharegpt_argilla.training.examples import NO_CONFIDENCE
 from sharegpt_argilla.training.splits import DEFAULT_SEED
 from sharegpt_argilla.training.table import FORMATS
@@ -102,6 +103,8 @@ def run(arguments: argparse.Namespace) -> int:
         print(json.dumps(summary.sample, ensure_ascii=False))
     if summary.largest_family > LARGE_FAMILY:
         note(f"{summary.largest_family:.0%} of them share conversations or equal prompts and stay in one split")
+    for line in warnings(summary, arguments.format):
+        note(line)
     note(describe(summary, dry_run=arguments.dry_run))
     return 1 if summary.unreadable or not sum(summary.written.values()) else 0
 
@@ -114,6 +117,21 @@ def describe(summary: TrainingSummary, *, dry_run: bool = False) -> str:
     parts += [numbered(summary.repeated, "rows there twice")] if summary.repeated else []
     parts += [numbered(summary.unreadable, "lines that are no row")] if summary.unreadable else []
     return f"{', '.join(parts)} -> {_where(summary, dry_run=dry_run)}"
+
+
+def warnings(summary: TrainingSummary, layout: str) -> list[str]:
+    """What the training rows lack of their conversations, a line each."""
+    flat: Flat | None = getattr(FORMATS[layout], "flat", None)
+    total = numbered(sum(summary.written.values()), "training rows")
+    lines = [
+        f"warning: {count:,} of {total} lack the {what} of their conversation; --format {flat.instead} writes it"
+        for what, count in summary.dropped.items()
+        if count and flat
+    ]
+    if summary.headless:
+        count = numbered(summary.headless, "conversations")
+        lines.append(f"warning: {count} without the first turn in the input, going out from the middle")
+    return lines
 
 
 def _mixed(sessions: Mapping[str, int]) -> str:
@@ -131,7 +149,8 @@ def _where(summary: TrainingSummary, *, dry_run: bool) -> str:
         return f"nothing written (dry run{': ' + counts if counts else ''})"
     files = ["standard output"] if summary.outputs == ["-"] else summary.outputs
     where = ", ".join([*files, *([summary.hub] if summary.hub else [])])
-    return f"{where} ({counts})" if counts else where
+    described = f", described in {', '.join(summary.trainer_configs)}" if summary.trainer_configs else ""
+    return f"{where} ({counts}){described}" if counts else f"{where}{described}"
 
 
 def add_splits(parser: argparse.ArgumentParser) -> None:

@@ -24,6 +24,7 @@ AFTER_GAP = "turns after a gap in the conversation"
 SILENT = "turns without an answer"
 MIXED = "in a session of several conversations"
 SECOND = "other answers to a turn of a conversation"
+NO_ANSWER = "without an answer"
 
 Reason = Callable[[Example], str | None]
 Prepare = Callable[[Example], Example]
@@ -86,6 +87,7 @@ class AnnotatedFile:
         unreadable: lines that are not valid rows.
         repeated: rows whose id occurred earlier in the file; only the first is used.
         left_out: reason -> number of rows.
+        headless: conversations whose first turn is not in the file, of which some turn goes out.
         mixed: session in which rows have one turn and different questions -> how many rows have the turn of an
             earlier one. Which rows belong together is not known: they have no history, and make no conversation.
 
@@ -101,7 +103,7 @@ class AnnotatedFile:
         on_progress: Callable[[int], None] = lambda _rows: None,
         resembling: Callable[[Example], Collection[str]] = lambda _example: (),
     ) -> None:
-        self.rows = self.unreadable = self.repeated = 0
+        self.rows = self.unreadable = self.repeated = self.headless = 0
         self.left_out: Counter[str] = Counter()
         self.mixed: Counter[str] = Counter()
         self._mixed: set[bytes] = set()
@@ -129,6 +131,8 @@ class AnnotatedFile:
         """
         if unit == "conversation":
             return list(self._conversations())
+        if history:
+            self.headless = sum(min(self._sessions[session]) > 1 for session in {e.session for e in self._taken})
         plans: list[UnitPlan] = []
         done: set[int] = set()
         for entry in self._taken:
@@ -231,8 +235,11 @@ class AnnotatedFile:
                 self.left_out[SPOILT] += taken
             elif taken and session in self._mixed:
                 self.left_out[MIXED] += taken
+            elif taken and (entries := self._whole(turns)):
+                self.headless += min(turns) > 1
+                yield UnitPlan(entries)
             elif taken:
-                yield UnitPlan(self._whole(turns))
+                self.left_out[NO_ANSWER] += 1
 
     def _whole(self, turns: dict[int, list[RowEntry]]) -> list[RowEntry]:
         """The turns from the first in the file to the first gap, without unanswered questions."""

@@ -1,7 +1,8 @@
 """Training rows made from annotators' answers: verdicts for KTO, demonstrations, labels for a classifier.
 
-Keys: TRL, "Dataset formats", unpaired preference, for ``kto``; ``prompt`` and ``demonstration`` for texts that
-annotators wrote; ``question``, ``text``, ``labels``, ``confidence`` and ``soft_labels`` for a classifier.
+Keys: TRL, "Dataset formats", unpaired preference, standard and conversational, for ``kto`` and ``kto_messages``;
+ms-swift, "Custom dataset", KTO, for ``kto_swift``; ``prompt`` and ``demonstration`` for texts that annotators
+wrote; ``question``, ``text``, ``labels``, ``confidence`` and ``soft_labels`` for a classifier.
 """
 
 from __future__ import annotations
@@ -14,12 +15,14 @@ from sharegpt_argilla.errors import RejectedError, UsageError
 from sharegpt_argilla.training.base import (
     JSON_LINES,
     Example,
+    Flat,
     Group,
     Question,
     Scheme,
     TrainingRow,
     Unit,
 )
+from sharegpt_argilla.training.conversation import answer_message, prompt_messages, role_content
 from sharegpt_argilla.training.examples import confidences
 from sharegpt_argilla.training.json_files import JsonFormat
 
@@ -37,15 +40,18 @@ class Answers(JsonFormat):
         title: its purpose.
         build: the training rows of an annotated row; raises RejectedError if there is none.
         needs_answer: whether it writes the answer.
+        needs_history: whether ``build`` writes the earlier turns.
+        flat: what it cannot write of a conversation; None if it writes all.
     """
 
     name: str
     title: str
-    build: Callable[[Example, Scheme], list[TrainingRow]]
+    build: Callable[[Group, Scheme], list[TrainingRow]]
     needs_answer: bool = False
+    needs_history: bool = False
+    flat: Flat | None = None
     suffix: str = JSON_LINES
     unit: Unit = "row"
-    needs_history: bool = False
 
     def rows(self, group: Group, scheme: Scheme) -> list[TrainingRow]:
         """The rows of one annotated row.
@@ -53,11 +59,44 @@ class Answers(JsonFormat):
         Raises:
             RejectedError: the row has none.
         """
-        return self.build(group.examples[0], scheme)
+        return self.build(group, scheme)
 
 
-def kto(example: Example, scheme: Scheme) -> list[TrainingRow]:
+def kto(group: Group, scheme: Scheme) -> list[TrainingRow]:
     """``prompt``, ``completion``, ``label``: whether the rating is good.
+
+    Raises:
+        RejectedError: the row was not rated, or is in the middle of the scale.
+    """
+    (example,) = group.examples
+    return [{"prompt": example.prompt, "completion": example.answer, "label": is_good(example, scheme)}]
+
+
+def kto_messages(group: Group, scheme: Scheme) -> list[TrainingRow]:
+    """``prompt`` and ``completion`` as lists of messages, ``label``.
+
+    Raises:
+        RejectedError: as ``kto``.
+    """
+    (example,) = group.examples
+    label = is_good(example, scheme)
+    prompt = prompt_messages(example, group.history)
+    return [{"prompt": prompt, "completion": answer_message(example), "label": label}]
+
+
+def kto_swift(group: Group, scheme: Scheme) -> list[TrainingRow]:
+    """``messages`` that end with the answer, ``label``.
+
+    Raises:
+        RejectedError: as ``kto``.
+    """
+    (example,) = group.examples
+    label = is_good(example, scheme)
+    return [{"messages": role_content([*group.history, example], example.system), "label": label}]
+
+
+def is_good(example: Example, scheme: Scheme) -> bool:
+    """Whether the row's rating is good, by ``Scheme.good``.
 
     Raises:
         RejectedError: the row was not rated, or is in the middle of the scale.
@@ -66,16 +105,14 @@ def kto(example: Example, scheme: Scheme) -> list[TrainingRow]:
     if not isinstance(value, int | float):
         raise RejectedError("without a rating")
     if scheme.good is not None:
-        label = value >= scheme.good
-    else:
-        middle = _middle(scheme)
-        if value == middle:
-            raise RejectedError("rated neither good nor bad")
-        label = value > middle
-    return [{"prompt": example.prompt, "completion": example.answer, "label": label}]
+        return value >= scheme.good
+    middle = _middle(scheme)
+    if value == middle:
+        raise RejectedError("rated neither good nor bad")
+    return value > middle
 
 
-def demonstrations(example: Example, scheme: Scheme) -> list[TrainingRow]:
+def demonstrations(group: Group, scheme: Scheme) -> list[TrainingRow]:
     """``prompt``, ``demonstration``: one row for each different text that annotators wrote.
 
     The texts are those of the question ``demonstration``, else of the first text question.
@@ -84,20 +121,23 @@ def demonstrations(example: Example, scheme: Scheme) -> list[TrainingRow]:
         RejectedError: no annotator wrote a text.
         UsageError: the project has no text question.
     """
-    texts = [question.name for question in scheme.questions if question.type == "text"]
-    if not texts:
+    (example,) = group.examples
+    if _text_question(scheme) is None:
         raise UsageError('the project has no text question; "demonstrations" is made from what annotators write')
-    name = DEMONSTRATION if DEMONSTRATION in texts else texts[0]
-    written = dict.fromkeys(
-        text for response in example.submitted if isinstance(text := response["values"].get(name), str)
-    )
-    rows = [{"prompt": example.prompt, "demonstration": text} for text in written if text.strip()]
+    rows = [{"prompt": example.prompt, "demonstration": text} for text in written_texts(example, scheme)]
     if not rows:
         raise RejectedError("without a demonstration")
     return rows
 
 
-def classification(example: Example, scheme: Scheme) -> list[TrainingRow]:
+def written_texts(example: Example, scheme: Scheme) -> list[str]:
+    """The different texts that annotators wrote, in the order of the row; see ``demonstrations``."""
+    name = _text_question(scheme)
+    texts = (response["values"].get(name) for response in example.submitted)
+    return list(dict.fromkeys(text for text in texts if isinstance(text, str) and text.strip()))
+
+
+def classification(group: Group, scheme: Scheme) -> list[TrainingRow]:
     """``question``, ``text``, ``labels``, ``confidence``, ``soft_labels``: one row for each rating or label.
 
     ``labels`` is always a list of text, in the order of the project: one label for a label question, the number
@@ -107,6 +147,7 @@ def classification(example: Example, scheme: Scheme) -> list[TrainingRow]:
     Raises:
         RejectedError: no such question was answered.
     """
+    (example,) = group.examples
     rows = [
         {
             "question": question.name,
@@ -133,6 +174,11 @@ def labels_of(question: Question, value: Any) -> list[str]:
     labels = [str(item) for item in (value if isinstance(value, list) else [value])]
     positions = {str(choice): position for position, choice in enumerate(question.choices)}
     return sorted(labels, key=lambda label: (positions.get(label, len(positions)), label))
+
+
+def _text_question(scheme: Scheme) -> str | None:
+    texts = [question.name for question in scheme.questions if question.type == "text"]
+    return DEMONSTRATION if DEMONSTRATION in texts else next(iter(texts), None)
 
 
 def _middle(scheme: Scheme) -> float:

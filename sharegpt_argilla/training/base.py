@@ -28,11 +28,13 @@ class Question:
         type: rating, label, multi_label, text, ranking or span.
         choices: the values of a rating, lowest first, or the labels, in the order of dataset-config.yml; empty
             for texts.
+        field: the text that a span question is about; ``""`` for other types.
     """
 
     name: str
     type: QuestionType
     choices: Sequence[int | str] = ()
+    field: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,8 +141,24 @@ class About:
     left_out: Mapping[str, int] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Flat:
+    """What a format of one question and its answer cannot write.
+
+    Attributes:
+        instead: name of the format for the same purpose that writes it.
+        system: whether the system text is dropped too, in addition to the earlier turns.
+    """
+
+    instead: str
+    system: bool = True
+
+
 class TrainingFormat(Protocol):
-    """One layout of training rows and the kind of file that they are written to."""
+    """One layout of training rows and the kind of file that they are written to.
+
+    A format may have ``flat``, a ``Flat``, in addition: `training` then counts what it drops.
+    """
 
     @property
     def name(self) -> str:

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sharegpt_argilla.errors import RejectedError
 from sharegpt_argilla.training.base import JSON_LINES, Example, Group, Scheme, TrainingRow, Unit
 from sharegpt_argilla.training.json_files import JsonFormat
 
@@ -38,17 +37,21 @@ class Conversations(JsonFormat):
     needs_answer: bool = True
 
     def rows(self, group: Group, scheme: Scheme) -> list[TrainingRow]:
-        """One row: the system text, then question and answer in turn.
-
-        Raises:
-            RejectedError: no turn was answered.
-        """
-        if not group.examples:
-            raise RejectedError("without an answer")
+        """One row: the system text, then question and answer in turn."""
         layout = from_value if self.key == "conversations" else role_content
         row: TrainingRow = {"id": group.examples[0].session} if self.with_id else {}
         row[self.key] = layout(group.examples, group.examples[0].system)
         return [row]
+
+
+def prompt_messages(example: Example, history: Sequence[Example]) -> list[Message]:
+    """System text, earlier turns and the question, as ``role`` and ``content``."""
+    return [*role_content(history, example.system), {"role": "user", "content": example.prompt}]
+
+
+def answer_message(example: Example) -> list[Message]:
+    """The answer, as a list of one message."""
+    return [{"role": "assistant", "content": example.answer}]
 
 
 def from_value(turns: Sequence[Example], system: str = "") -> list[Message]:

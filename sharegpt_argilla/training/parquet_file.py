@@ -1,4 +1,4 @@
-"""The table as Parquet: labels as text, lists of labels as lists."""
+"""Parquet: the table, with labels as text and lists of labels as lists; and prompts in verl's layout."""
 
 from __future__ import annotations
 
@@ -46,7 +46,35 @@ def write(
     Raises:
         InputError: a file cannot be written.
     """
-    schema = arrow_schema(scheme)
+    return _write_files(target, splits, arrow_schema(scheme))
+
+
+MESSAGES = pyarrow.list_(pyarrow.struct([("role", pyarrow.string()), ("content", pyarrow.string())]))
+VERL = pyarrow.schema(
+    [
+        ("data_source", pyarrow.string()),
+        ("prompt", MESSAGES),
+        ("ability", pyarrow.string()),
+        ("reward_model", pyarrow.struct([("style", pyarrow.string()), ("ground_truth", pyarrow.string())])),
+        (
+            "extra_info",
+            pyarrow.struct([("id", pyarrow.string()), ("session", pyarrow.string()), ("turn", pyarrow.int64())]),
+        ),
+    ]
+)
+"""Column types of the layout that verl documents under "Prepare Data for Post-Training"."""
+
+
+def write_prompts(target: Path, splits: Mapping[str, Iterable[TrainingRow]]) -> list[Path]:
+    """Write each split of prompts to a file of its own, a thousand rows at a time.
+
+    Raises:
+        InputError: a file cannot be written.
+    """
+    return _write_files(target, splits, VERL)
+
+
+def _write_files(target: Path, splits: Mapping[str, Iterable[TrainingRow]], schema: pyarrow.Schema) -> list[Path]:
     paths = [split_path(target, split) for split in splits]
     with ExitStack() as drafts:
         for path, rows in zip(paths, splits.values(), strict=True):

@@ -1,7 +1,9 @@
 """Better and worse answers to the same question: layouts for DPO, reward models, KoChatGPT's rankings.
 
-Keys: TRL, "Dataset formats", preference with explicit and with implicit prompt; LLaMA-Factory's
-``data/README.md``, preference in the ShareGPT layout; axolotl, ``chatml.argilla``; KoChatGPT's RM data.
+Keys: TRL, "Dataset formats", preference with explicit and with implicit prompt, standard and conversational;
+LLaMA-Factory's ``data/README.md``, preference in the ShareGPT layout; axolotl,
+``prompt_strategies/dpo/chatml.py``; OpenAI, "Direct preference optimization"; ms-swift, "Custom dataset", RLHF;
+KoChatGPT's RM data.
 """
 
 from __future__ import annotations
@@ -15,17 +17,19 @@ from sharegpt_argilla.training.base import (
     JSON_ARRAY,
     JSON_LINES,
     Example,
+    Flat,
     Group,
     Scheme,
     TrainingRow,
     Unit,
 )
-from sharegpt_argilla.training.conversation import from_value, role_content
+from sharegpt_argilla.training.conversation import answer_message, from_value, prompt_messages, role_content
 from sharegpt_argilla.training.json_files import JsonFormat
 
 KOCHATGPT_ANSWERS = 3
 NO_PAIR = "without a second answer to compare with"
 NO_VERDICT = "with answers that nobody ranked"
+_FLAT_RANKING = Flat("reward")
 ALL_EQUAL = "with answers ranked the same"
 
 
@@ -38,12 +42,14 @@ class PreferenceFormat(JsonFormat):
         title: its purpose.
         build: chosen, rejected and the earlier turns -> the row.
         needs_history: whether ``build`` writes the earlier turns.
+        flat: what it cannot write of a conversation; None if it writes all.
     """
 
     name: str
     title: str
     build: Callable[[Example, Example, Sequence[Example]], TrainingRow]
     needs_history: bool = False
+    flat: Flat | None = None
     suffix: str = JSON_LINES
     unit: Unit = "comparison"
     needs_answer: bool = True
@@ -75,6 +81,7 @@ class KoChatGPTRanking(JsonFormat):
     unit: Unit = "comparison"
     needs_history: bool = False
     needs_answer: bool = True
+    flat: Flat | None = _FLAT_RANKING
 
     def rows(self, group: Group, scheme: Scheme) -> list[TrainingRow]:
         """One row of the first three answers.
@@ -126,15 +133,41 @@ def dpo(chosen: Example, rejected: Example, _history: Sequence[Example]) -> Trai
     return {"prompt": chosen.prompt, "chosen": chosen.answer, "rejected": rejected.answer}
 
 
+def dpo_messages(chosen: Example, rejected: Example, history: Sequence[Example]) -> TrainingRow:
+    """TRL, conversational: ``prompt``, ``chosen``, ``rejected`` as lists of messages."""
+    return {
+        "prompt": prompt_messages(chosen, history),
+        "chosen": answer_message(chosen),
+        "rejected": answer_message(rejected),
+    }
+
+
+def dpo_openai(chosen: Example, rejected: Example, history: Sequence[Example]) -> TrainingRow:
+    """OpenAI: ``input`` with ``messages``, ``preferred_output``, ``non_preferred_output``."""
+    return {
+        "input": {"messages": prompt_messages(chosen, history)},
+        "preferred_output": answer_message(chosen),
+        "non_preferred_output": answer_message(rejected),
+    }
+
+
+def dpo_swift(chosen: Example, rejected: Example, history: Sequence[Example]) -> TrainingRow:
+    """ms-swift: ``messages`` that end with the better answer, and ``rejected_response``."""
+    return {
+        "messages": role_content([*history, chosen], chosen.system),
+        "rejected_response": rejected.answer,
+    }
+
+
 def dpo_llamafactory(chosen: Example, rejected: Example, history: Sequence[Example]) -> TrainingRow:
-    """``conversations`` that end with the question; ``chosen`` and ``rejected`` as one message each."""
+    """``conversations`` up to the question; ``chosen`` and ``rejected`` as one message each; ``system``."""
     question = {"from": "human", "value": chosen.prompt}
-    row: TrainingRow = {
+    return {
         "conversations": [*from_value(history), question],
         "chosen": {"from": "gpt", "value": chosen.answer},
         "rejected": {"from": "gpt", "value": rejected.answer},
+        "system": chosen.system,
     }
-    return {**row, "system": chosen.system} if chosen.system else row
 
 
 def dpo_axolotl(chosen: Example, rejected: Example, _history: Sequence[Example]) -> TrainingRow:

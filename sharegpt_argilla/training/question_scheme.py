@@ -11,6 +11,7 @@ from sharegpt_argilla.config import (
     MultiLabelQuestion,
     ProjectConfig,
     RatingQuestion,
+    SpanQuestion,
 )
 from sharegpt_argilla.errors import UsageError
 from sharegpt_argilla.training.base import Question
@@ -33,7 +34,8 @@ def configured_questions(config: ProjectConfig) -> list[Question]:
             choices = list(question.labels)
         else:
             choices = ()
-        questions.append(Question(question.name, question.type, choices))
+        field = question.field if isinstance(question, SpanQuestion) else ""
+        questions.append(Question(question.name, question.type, choices, field))
     return questions
 
 

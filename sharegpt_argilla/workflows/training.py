@@ -16,10 +16,12 @@ from sharegpt_argilla.curation.checks.duplicate_checks import Resembling
 from sharegpt_argilla.errors import RejectedError, UnknownNameError, UsageError
 from sharegpt_argilla.project.annotated_rows import find_project, known_questions, read_rows_of, restricted
 from sharegpt_argilla.responses.merge import guidelines_hash
-from sharegpt_argilla.training.annotated_file import AnnotatedFile, UnitPlan
+from sharegpt_argilla.training.annotated_file import NO_ANSWER, AnnotatedFile, UnitPlan
 from sharegpt_argilla.training.base import (
     About,
     Example,
+    Flat,
+    Group,
     Question,
     Scheme,
     TrainingFormat,
@@ -29,8 +31,8 @@ from sharegpt_argilla.training.examples import Filters, agreement, read_example
 from sharegpt_argilla.training.question_scheme import SeenQuestions, find_question, require_question
 from sharegpt_argilla.training.splits import DEFAULT_SEED, Families, parse_split
 from sharegpt_argilla.training.table import FORMATS
+from sharegpt_argilla.training.trainer_configs import write_trainer_configs
 
-NO_ANSWER = "without an answer"
 _TO_STREAM = (".jsonl", ".json", ".csv")
 
 
@@ -78,10 +80,15 @@ class TrainingSummary:
         repeated: rows whose id occurred in it before.
         left_out: why -> how many rows or, where the format compares answers, questions.
         mixed: session in which rows have one turn and different questions -> how many have the turn of another.
+        headless: conversations that go out without their first turn, which is not in the input; counted in formats
+            that write earlier turns.
+        dropped: what a format of single questions cannot write (``earlier turns``, ``system text``) -> training
+            rows that lack it.
         written: split -> training rows, ``""`` where nothing is split; in a dry run, those that would be.
         units: what they were made from: rows, questions or conversations.
         largest_family: share of the units that had to stay together in one split; 0 where nothing is split.
         outputs: the files or the folder; none in a dry run, and none when no training row is left.
+        trainer_configs: files next to them that describe them to trainers.
         sample: the first training row; None if there is none.
         hub: address of the dataset on the Hugging Face Hub; ``""`` when it was not sent.
     """
@@ -91,10 +98,13 @@ class TrainingSummary:
     repeated: int = 0
     left_out: Counter[str] = field(default_factory=Counter)
     mixed: Counter[str] = field(default_factory=Counter)
+    headless: int = 0
+    dropped: Counter[str] = field(default_factory=Counter)
     written: dict[str, int] = field(default_factory=dict)
     units: int = 0
     largest_family: float = 0.0
     outputs: list[str] = field(default_factory=list)
+    trainer_configs: list[str] = field(default_factory=list)
     sample: TrainingRow | None = None
     hub: str = ""
 
@@ -232,7 +242,7 @@ class _Job:
         self.summary.units = len(plans)
         self.summary.rows, self.summary.unreadable = source.rows, source.unreadable
         self.summary.repeated, self.summary.left_out = source.repeated, source.left_out
-        self.summary.mixed = source.mixed
+        self.summary.mixed, self.summary.headless = source.mixed, source.headless
         parts = self._split(plans, *splitting)
         self.summary.written = dict.fromkeys(parts, 0)
         rows = {name: self._rows(source, name, part) for name, part in parts.items()}
@@ -247,6 +257,9 @@ class _Job:
         card = self._card(source, plans, about) if not self.layout.suffix else About(about.title)
         paths = self.layout.write(output, rows, self.scheme, card)
         self.summary.outputs = [str(path) for path in paths]
+        if str(output) != STANDARD_STREAM:
+            configs = write_trainer_configs(self.layout.name, output, list(parts))
+            self.summary.trainer_configs = [str(path) for path in configs]
 
     @staticmethod
     def _peeked(rows: Iterator[TrainingRow]) -> Iterator[TrainingRow]:
@@ -268,14 +281,23 @@ class _Job:
     def _rows(self, source: AnnotatedFile, split: str, plans: Sequence[UnitPlan]) -> Iterator[TrainingRow]:
         for plan in plans:
             try:
-                made = self.layout.rows(source.read(plan), self.scheme)
+                group = source.read(plan)
+                made = self.layout.rows(group, self.scheme)
             except RejectedError as error:
                 self.summary.left_out[str(error)] += 1
                 continue
+            self._count_dropped(group, len(made))
             for row in made:
                 self.summary.sample = self.summary.sample or row
                 self.summary.written[split] += 1
                 yield row
+
+    def _count_dropped(self, group: Group, rows: int) -> None:
+        flat: Flat | None = getattr(self.layout, "flat", None)
+        if flat is None:
+            return
+        self.summary.dropped["earlier turns"] += rows * (group.examples[0].turn > 1)
+        self.summary.dropped["system text"] += rows * (flat.system and bool(group.examples[0].system))
 
     def _card(self, source: AnnotatedFile, plans: Sequence[UnitPlan], about: _About) -> About:
         """What the card says of the rows that were taken."""

@@ -12,6 +12,7 @@ from sharegpt_argilla.workflows.training import TrainingSummary, training
 from tests.projects import ROOT, write_rows
 
 CONFIG = ROOT / "dataset-config.yml"
+STEPWISE_CONFIG = Path(__file__).with_name("stepwise_project") / "dataset-config.yml"
 TIME = "20230511 15:56:03"
 GOOD: dict[str, Any] = {"quality": 6, "intent": ["code", "open_qa"], "toxicity": "none"}
 
@@ -68,6 +69,13 @@ def sample() -> list[Row]:
     ]
 
 
+def sample_of(layout: str) -> list[Row]:
+    """Something for that format; steps are judged in a project of its own."""
+    marked = {"mistakes": [{"label": "wrong", "start": 11, "end": 22}]}
+    judged = row("What is 3 * 4 + 1?", "3 * 4 = 12\n12 + 1 = 14", marked, session="Qp3nYc8")
+    return [judged] if layout == "stepwise" else sample()
+
+
 def save(folder: Path, rows: Sequence[Row]) -> Path:
     return write_rows(folder / "annotated.jsonl", rows)
 
@@ -76,7 +84,8 @@ def run(
     folder: Path, rows: Sequence[Row], layout: str, output: str = "out.jsonl", **options: Any
 ) -> TrainingSummary:
     """Write a training set of the rows with the configuration that ships."""
-    return training(save(folder, rows), layout, folder / output, **{"config": CONFIG, **options})
+    config = STEPWISE_CONFIG if layout == "stepwise" else CONFIG
+    return training(save(folder, rows), layout, folder / output, **{"config": config, **options})
 
 
 def made(folder: Path, rows: Sequence[Row], layout: str, **options: Any) -> list[dict[str, Any]]:

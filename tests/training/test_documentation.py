@@ -9,7 +9,7 @@ import pytest
 from sharegpt_argilla.cli.main import build_parser
 from sharegpt_argilla.training.table import FORMATS
 from tests.projects import ROOT
-from tests.training.rows import run, sample
+from tests.training.rows import run, sample_of
 
 PAGE = (ROOT / "docs" / "training-formats.md").read_text(encoding="utf-8")
 SHOWN = 2
@@ -18,11 +18,11 @@ SHOWN = 2
 
 def example(folder: Path, layout: str) -> str:
     """What the page shows: the first two rows of the sample; of a table, one."""
-    if layout in ("datasets", "parquet"):
-        sample_row = run(folder, sample(), layout, "out", dry_run=True).sample
+    if layout in ("datasets", "parquet", "verl"):
+        sample_row = run(folder, sample_of(layout), layout, "out", dry_run=True).sample
         return json.dumps(sample_row, ensure_ascii=False)
     suffix = FORMATS[layout].suffix
-    run(folder, sample(), layout, f"out{suffix}")
+    run(folder, sample_of(layout), layout, f"out{suffix}")
     lines = (folder / f"out{suffix}").read_text(encoding="utf-8").splitlines()
     return "\n".join([line for line in lines if line not in ("[", "]")][:SHOWN]).removesuffix(",")
 

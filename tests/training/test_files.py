@@ -31,7 +31,7 @@ from sharegpt_argilla.training.table import FORMATS
 from sharegpt_argilla.workflows.extract import extract
 from sharegpt_argilla.workflows.training import training
 from tests.embedded import free_port
-from tests.training.rows import CONFIG, GOOD, annotated, row, run, sample, save
+from tests.training.rows import CONFIG, GOOD, STEPWISE_CONFIG, annotated, row, run, sample, sample_of, save
 
 TEXT = datasets.Value("string")
 NUMBER = datasets.Value("float64")
@@ -42,6 +42,13 @@ FEATURES: dict[str, dict[str, Any]] = {
     "alpaca": dict.fromkeys(["instruction", "input", "output", "system"], TEXT)
     | {"history": datasets.Sequence(datasets.Sequence(TEXT))},
     "prompt_completion": {"prompt": TEXT, "completion": TEXT},
+    "prompt_completion_messages": {"prompt": ROLE, "completion": ROLE},
+    "grpo": {"prompt": ROLE, "ground_truth": TEXT, "id": TEXT},
+    "dpo_messages": {"prompt": ROLE, "chosen": ROLE, "rejected": ROLE},
+    "dpo_openai": {"input": {"messages": ROLE}, "preferred_output": ROLE, "non_preferred_output": ROLE},
+    "dpo_swift": {"messages": ROLE, "rejected_response": TEXT},
+    "kto_messages": {"prompt": ROLE, "completion": ROLE, "label": datasets.Value("bool")},
+    "kto_swift": {"messages": ROLE, "label": datasets.Value("bool")},
     "sharegpt": {"id": TEXT, "conversations": FROM},
     "messages": {"messages": ROLE},
     "xturing": {"instruction": TEXT, "text": TEXT, "target": TEXT},
@@ -50,7 +57,7 @@ FEATURES: dict[str, dict[str, Any]] = {
     | {"ranking": datasets.Sequence(datasets.Value("int64"))},
     "kochatgpt_ppo": {"prompt": TEXT},
     "dpo": {"prompt": TEXT, "chosen": TEXT, "rejected": TEXT},
-    "dpo_llamafactory": {"conversations": FROM, "chosen": FROM[0], "rejected": FROM[0]},
+    "dpo_llamafactory": {"conversations": FROM, "chosen": FROM[0], "rejected": FROM[0], "system": TEXT},
     "dpo_axolotl": dict.fromkeys(["system", "instruction", "chosen_response", "rejected_response"], TEXT),
     "kto": {"prompt": TEXT, "completion": TEXT, "label": datasets.Value("bool")},
     "reward": {"chosen": ROLE, "rejected": ROLE},
@@ -333,13 +340,16 @@ class TestReadAnnotated:
         assert found["agreement"] == pytest.approx((1 + 0.5 + 1) / 3)
 
 
-@pytest.mark.parametrize("layout", [name for name in FORMATS if name not in ("datasets", "parquet")])
+@pytest.mark.parametrize("layout", [name for name in FORMATS if name not in ("datasets", "parquet", "verl")])
 def test_text_goes_to_standard_output(layout: str, tmp_path: Path, capsys) -> None:
-    training(save(tmp_path, sample()), layout, "-", config=CONFIG)
+    config = STEPWISE_CONFIG if layout == "stepwise" else CONFIG
+    training(save(tmp_path, sample_of(layout)), layout, "-", config=config)
     assert len(capsys.readouterr().out.splitlines()) >= 1
 
 
-@pytest.mark.parametrize(("layout", "options"), [("parquet", {}), ("datasets", {}), ("dpo", {"split": "a=1"})])
+@pytest.mark.parametrize(
+    ("layout", "options"), [("parquet", {}), ("verl", {}), ("datasets", {}), ("dpo", {"split": "a=1"})]
+)
 def test_what_is_no_text_does_not(layout: str, options: dict[str, Any], tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="give -o a name"):
         training(save(tmp_path, sample()), layout, "-", config=CONFIG, **options)

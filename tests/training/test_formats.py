@@ -5,29 +5,36 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pyarrow import parquet
 
-from sharegpt_argilla.cli.training import describe
+from sharegpt_argilla.cli.training import describe, warnings
 from sharegpt_argilla.errors import InputError, UnknownNameError, UsageError
+from sharegpt_argilla.training.base import Flat
 from sharegpt_argilla.training.table import FORMATS
 from sharegpt_argilla.workflows.training import Selection
-from tests.training.rows import GOOD, annotated, made, row, run, sample
+from tests.training.rows import CONFIG, GOOD, annotated, made, row, run, sample, sample_of
 
 KEYS = {
-    "alpaca": [
-        {"instruction", "input", "output", "system"},
-        {"instruction", "input", "output", "system", "history"},
-    ],
+    "alpaca": [{"instruction", "input", "output", "system", "history"}],
     "prompt_completion": [{"prompt", "completion"}],
+    "prompt_completion_messages": [{"prompt", "completion"}],
     "sharegpt": [{"id", "conversations"}],
     "messages": [{"messages"}],
     "xturing": [{"instruction", "text", "target"}],
     "kochatgpt_sft": [{"prompt", "completion"}],
     "kochatgpt_rm": [{"prompt", "completion_0", "completion_1", "completion_2", "ranking"}],
     "kochatgpt_ppo": [{"prompt"}],
+    "grpo": [{"prompt", "ground_truth", "id"}],
     "dpo": [{"prompt", "chosen", "rejected"}],
-    "dpo_llamafactory": [{"conversations", "chosen", "rejected"}],
+    "dpo_messages": [{"prompt", "chosen", "rejected"}],
+    "dpo_openai": [{"input", "preferred_output", "non_preferred_output"}],
+    "dpo_swift": [{"messages", "rejected_response"}],
+    "dpo_llamafactory": [{"conversations", "chosen", "rejected", "system"}],
     "dpo_axolotl": [{"system", "instruction", "chosen_response", "rejected_response"}],
     "kto": [{"prompt", "completion", "label"}],
+    "kto_messages": [{"prompt", "completion", "label"}],
+    "kto_swift": [{"messages", "label"}],
+    "stepwise": [{"prompt", "completions", "labels"}],
     "reward": [{"chosen", "rejected"}],
     "demonstrations": [{"prompt", "demonstration"}],
     "classification": [{"question", "text", "labels", "confidence", "soft_labels"}],
@@ -36,31 +43,39 @@ KEYS = {
 
 @pytest.mark.parametrize("layout", KEYS)
 def test_the_keys_are_exact(layout: str, tmp_path: Path) -> None:
-    found = made(tmp_path, sample(), layout)
+    found = made(tmp_path, sample_of(layout), layout)
     assert found
-    for training_row, keys in zip(found, [*KEYS[layout], *[KEYS[layout][-1]] * len(found)], strict=False):
-        optional = {"system", "history"} if layout == "alpaca" else set()
-        assert keys - optional <= set(training_row) <= keys | optional
+    assert [set(training_row) for training_row in found] == KEYS[layout] * len(found)
 
 
 def test_every_format_is_tested() -> None:
-    assert {*KEYS, "datasets", "parquet", "csv"} == set(FORMATS)
+    assert {*KEYS, "verl", "datasets", "parquet", "csv"} == set(FORMATS)
 
 
 def test_alpaca_gives_the_turns_before(tmp_path: Path) -> None:
     first, second, *_ = made(tmp_path, sample(), "alpaca")
-    assert first == {"instruction": "Name a colour.", "input": "", "output": "Red.", "system": "Be brief."}
+    assert first == {
+        "instruction": "Name a colour.",
+        "input": "",
+        "output": "Red.",
+        "system": "Be brief.",
+        "history": [],
+    }
     assert second["history"] == [["Name a colour.", "Red."]]
 
 
-def test_alpaca_without_anything_else_has_three_keys(tmp_path: Path) -> None:
-    (only,) = made(tmp_path, [row("Hello?", "Hi.", GOOD)], "alpaca")
-    assert list(only) == ["instruction", "input", "output"]
+@pytest.mark.parametrize("layout", ["alpaca", "dpo_llamafactory"])
+def test_columns_are_there_in_every_row(layout: str, tmp_path: Path) -> None:
+    bare = [row("Hello?", "Hi.", {**GOOD, "quality": 6}), row("Hello?", "Go.", {**GOOD, "quality": 2})]
+    for training_row in made(tmp_path, bare, layout):
+        assert training_row["system"] == ""
+        assert training_row.get("history", []) == []
+        assert set(training_row) == KEYS[layout][0]
 
 
 def test_history_ends_at_a_gap(tmp_path: Path) -> None:
     rows = [row(f"q{n}", f"a{n}", GOOD, turn=n) for n in (1, 3, 4)]
-    assert [found.get("history") for found in made(tmp_path, rows, "alpaca")] == [None, None, [["q3", "a3"]]]
+    assert [found.get("history") for found in made(tmp_path, rows, "alpaca")] == [[], [], [["q3", "a3"]]]
 
 
 @pytest.mark.parametrize("name", ["out.json", "out"])
@@ -136,7 +151,7 @@ class TestConversations:
         rows = [row(f"{who}{n}", "yes", GOOD, turn=n) for who in ("p", "q") for n in (1, 2)]
         found = made(tmp_path, rows, "alpaca")
         assert [(each["instruction"], each.get("history")) for each in found] == [
-            ("p1", None), ("p2", None), ("q1", None), ("q2", None),
+            ("p1", []), ("p2", []), ("q1", []), ("q2", []),
         ]  # fmt: skip
 
     def test_answers_to_one_question_are_compared_only_after_the_same_turns(self, tmp_path: Path) -> None:
@@ -272,13 +287,176 @@ def test_a_failure_leaves_the_last_file_alone(tmp_path: Path) -> None:
 @pytest.mark.parametrize("layout", FORMATS)
 def test_a_folder_that_is_not_there_is_one_line(layout: str, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="cannot be written"):
-        run(tmp_path, sample(), layout, "nowhere/out")
+        run(tmp_path, sample_of(layout), layout, "nowhere/out")
 
 
 @pytest.mark.parametrize("layout", FORMATS)
 def test_a_dry_run_counts_and_writes_nothing(layout: str, tmp_path: Path) -> None:
-    summary = run(tmp_path, sample(), layout, "out", dry_run=True)
+    summary = run(tmp_path, sample_of(layout), layout, "out", dry_run=True)
     assert summary.written[""] > 0
     assert summary.sample
     assert [path.name for path in tmp_path.iterdir()] == ["annotated.jsonl"]
-    assert run(tmp_path, sample(), layout, "out").written == summary.written
+    assert run(tmp_path, sample_of(layout), layout, "out").written == summary.written
+
+
+CONVERSATION = [
+    row("Name a colour.", "Red.", GOOD, system="Be brief."),
+    row("Another?", "Blue.", {**GOOD, "quality": 7}, turn=2, system="Be brief."),
+    row("Another?", "Dog.", {**GOOD, "quality": 1}, turn=2, system="Be brief."),
+]
+UP_TO_THE_QUESTION = [
+    {"role": "system", "content": "Be brief."},
+    {"role": "user", "content": "Name a colour."},
+    {"role": "assistant", "content": "Red."},
+    {"role": "user", "content": "Another?"},
+]
+BETTER, WORSE = ({"role": "assistant", "content": answer} for answer in ("Blue.", "Dog."))
+
+
+class TestWithTheConversation:
+    """The formats that write messages contain everything up to the question."""
+
+    def test_trl(self, tmp_path: Path) -> None:
+        assert made(tmp_path, CONVERSATION, "dpo_messages") == [
+            {"prompt": UP_TO_THE_QUESTION, "chosen": [BETTER], "rejected": [WORSE]}
+        ]
+        _, second, third = made(tmp_path, CONVERSATION, "kto_messages")
+        assert second == {"prompt": UP_TO_THE_QUESTION, "completion": [BETTER], "label": True}
+        assert third == {"prompt": UP_TO_THE_QUESTION, "completion": [WORSE], "label": False}
+        assert made(tmp_path, CONVERSATION, "prompt_completion_messages")[1] == {
+            "prompt": UP_TO_THE_QUESTION,
+            "completion": [BETTER],
+        }
+
+    def test_openai(self, tmp_path: Path) -> None:
+        assert made(tmp_path, CONVERSATION, "dpo_openai") == [
+            {
+                "input": {"messages": UP_TO_THE_QUESTION},
+                "preferred_output": [BETTER],
+                "non_preferred_output": [WORSE],
+            }
+        ]
+
+    def test_swift(self, tmp_path: Path) -> None:
+        assert made(tmp_path, CONVERSATION, "dpo_swift") == [
+            {"messages": [*UP_TO_THE_QUESTION, BETTER], "rejected_response": "Dog."}
+        ]
+        assert made(tmp_path, CONVERSATION, "kto_swift")[2] == {
+            "messages": [*UP_TO_THE_QUESTION, WORSE],
+            "label": False,
+        }
+
+    def test_kto_messages_leaves_out_what_kto_does(self, tmp_path: Path) -> None:
+        rows = [row(f"q{n}", "a", {**GOOD, "quality": n}, turn=n) for n in range(1, 8)]
+        labels = {
+            layout: [found["label"] for found in made(tmp_path, rows, layout)]
+            for layout in ("kto", "kto_messages", "kto_swift")
+        }
+        assert len(set(map(tuple, labels.values()))) == 1
+
+
+class TestReinforcement:
+    def test_the_truth_is_the_demonstration_else_the_answer(self, tmp_path: Path) -> None:
+        rows = [
+            row("q", "a", GOOD),
+            row("r", "a", {"demonstration": "A day."}, session="t"),
+            row("s", "", GOOD, session="u"),
+        ]
+        summary = run(tmp_path, rows, "grpo")
+        assert summary.left_out == {"without a demonstration or an answer": 1}
+        found = made(tmp_path, rows, "grpo")
+        assert [(each["prompt"][-1]["content"], each["ground_truth"]) for each in found] == [
+            ("q", "a"),
+            ("r", "A day."),
+        ]
+        assert found[0]["id"] == rows[0]["id"]
+
+    def test_verl(self, tmp_path: Path) -> None:
+        run(tmp_path, CONVERSATION, "verl", "out.parquet")
+        _, second, _ = parquet.read_table(tmp_path / "out.parquet").to_pylist()
+        assert second == {
+            "data_source": "ShareGPT",
+            "prompt": UP_TO_THE_QUESTION,
+            "ability": "open_qa,code",
+            "reward_model": {"style": "rule", "ground_truth": "Blue."},
+            "extra_info": {"id": CONVERSATION[1]["id"], "session": "s", "turn": 2},
+        }
+
+
+class TestSteps:
+    def test_a_step_is_wrong_where_a_mark_touches_it(self, tmp_path: Path) -> None:
+        assert made(tmp_path, sample_of("stepwise"), "stepwise") == [
+            {
+                "prompt": "What is 3 * 4 + 1?",
+                "completions": ["3 * 4 = 12", "12 + 1 = 14"],
+                "labels": [True, False],
+            }
+        ]
+
+    @pytest.mark.parametrize(
+        ("span", "labels"),
+        [
+            ({"label": "wrong", "start": 0, "end": 5}, [False, True, True]),
+            ({"label": "wrong", "start": 5, "end": 7}, [True, True, True]),
+            ({"label": "wrong", "start": 3, "end": 8}, [False, False, True]),
+            ({"label": "Correct", "start": 0, "end": 18}, [True, True, True]),
+        ],
+    )
+    def test_paragraphs_are_steps_and_marks_of_what_is_right_count_for_nothing(
+        self, span: dict[str, Any], labels: list[bool], tmp_path: Path
+    ) -> None:
+        (found,) = made(tmp_path, [row("q", "One.\n\n\nTwo\nb.\n\nThree.", {"mistakes": [span]})], "stepwise")
+        assert found["completions"] == ["One.", "Two\nb.", "Three."]
+        assert found["labels"] == labels
+
+    def test_rows_without_steps_are_counted(self, tmp_path: Path) -> None:
+        rows = [row("q", "One line.", {"mistakes": []}), row("r", "a\nb", {"quality": 5}, session="t")]
+        assert run(tmp_path, rows, "stepwise").left_out == {
+            "with an answer of one step": 1,
+            "whose steps nobody judged": 1,
+        }
+
+    def test_they_need_a_span_question_about_the_answer(self, tmp_path: Path) -> None:
+        with pytest.raises(UsageError, match="no span question about the field response"):
+            run(tmp_path, sample(), "stepwise", config=CONFIG)
+
+
+class TestWhatIsLost:
+    def test_a_flat_format_says_what_it_drops_and_what_writes_it(self, tmp_path: Path) -> None:
+        summary = run(tmp_path, CONVERSATION, "kto")
+        assert summary.dropped == {"earlier turns": 2, "system text": 3}
+        assert warnings(summary, "kto") == [
+            "warning: 2 of 3 training rows lack the earlier turns of their conversation; "
+            "--format kto_messages writes it",
+            "warning: 3 of 3 training rows lack the system text of their conversation; "
+            "--format kto_messages writes it",
+        ]
+
+    def test_axolotl_has_the_system_text(self, tmp_path: Path) -> None:
+        assert +run(tmp_path, CONVERSATION, "dpo_axolotl").dropped == {"earlier turns": 1}
+
+    @pytest.mark.parametrize("layout", FORMATS)
+    def test_the_format_that_is_named_drops_nothing(self, layout: str, tmp_path: Path) -> None:
+        flat: Flat | None = getattr(FORMATS[layout], "flat", None)
+        if flat is not None:
+            assert getattr(FORMATS[flat.instead], "flat", None) is None
+        elif layout != "stepwise":
+            assert not +run(tmp_path, CONVERSATION, layout, "out").dropped
+
+    @pytest.mark.parametrize("layout", ["messages", "sharegpt", "alpaca", "dpo_messages"])
+    def test_a_beginning_that_is_missing_is_told(self, layout: str, tmp_path: Path) -> None:
+        rows = [row("go on", f"a{n}", {**GOOD, "quality": n}, turn=3, session="m") for n in (2, 7)]
+        summary = run(tmp_path, [*rows, *CONVERSATION], layout)
+        assert summary.headless == 1
+        assert warnings(summary, layout) == [
+            "warning: 1 conversation without the first turn in the input, going out from the middle"
+        ]
+
+
+@pytest.mark.parametrize("layout", ["messages", "sharegpt"])
+@pytest.mark.parametrize("split", [None, "train=0.5,test=0.5"])
+def test_a_conversation_without_an_answer_is_counted(layout: str, split: str | None, tmp_path: Path) -> None:
+    rows = [row("q", "a", GOOD), row("r", "", GOOD, session="t")]
+    summary = run(tmp_path, rows, layout, split=split)
+    assert sum(summary.written.values()) == 1
+    assert summary.left_out["without an answer"] == 1

@@ -1,7 +1,8 @@
 """What trainers document as their formats, as JSON Schema, against what is written.
 
 TRL: "Dataset formats and types". LLaMA-Factory: ``data/README.md``, and that its converter wants people and model
-by turns. axolotl: "RLHF", chatml.argilla. The validator knows as much of JSON Schema as these need.
+by turns. axolotl: ``prompt_strategies/dpo/chatml.py``. OpenAI: "Direct preference optimization". ms-swift: "Custom
+dataset", RLHF. The validator knows as much of JSON Schema as these need.
 """
 
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.training.rows import made, sample
+from tests.training.rows import made, sample, sample_of
 
 TEXT = {"type": "string"}
 Schema = dict[str, Any]
@@ -26,35 +27,44 @@ def an_object(**properties: Schema) -> Schema:
     }
 
 
-def optional(schema: Schema, **properties: Schema) -> Schema:
-    return {**schema, "properties": {**schema["properties"], **properties}}
-
-
 def a_list(items: Schema) -> Schema:
     return {"type": "array", "items": items, "minItems": 1}
 
 
 MESSAGE = an_object(role={"enum": ["system", "user", "assistant"]}, content=FILLED)
+FROM_MODEL = an_object(role={"enum": ["assistant"]}, content=FILLED)
 ROLES: Schema = {"enum": ["system", "human", "gpt"]}
 GPT: Schema = {"enum": ["gpt"]}
 SHAREGPT = an_object(**{"from": ROLES, "value": FILLED})
 FROM_GPT = an_object(**{"from": GPT, "value": FILLED})
 SCHEMAS: dict[str, Schema] = {
     "prompt_completion": an_object(prompt=FILLED, completion=FILLED),
+    "prompt_completion_messages": an_object(prompt=a_list(MESSAGE), completion=a_list(FROM_MODEL)),
     "messages": an_object(messages=a_list(MESSAGE)),
+    "grpo": an_object(prompt=a_list(MESSAGE), ground_truth=FILLED, id=FILLED),
+    "dpo_messages": an_object(prompt=a_list(MESSAGE), chosen=a_list(FROM_MODEL), rejected=a_list(FROM_MODEL)),
+    "dpo_openai": an_object(
+        input=an_object(messages=a_list(MESSAGE)),
+        preferred_output=a_list(FROM_MODEL),
+        non_preferred_output=a_list(FROM_MODEL),
+    ),
+    "dpo_swift": an_object(messages=a_list(MESSAGE), rejected_response=FILLED),
+    "kto_messages": an_object(prompt=a_list(MESSAGE), completion=a_list(FROM_MODEL), label={"type": "boolean"}),
+    "kto_swift": an_object(messages=a_list(MESSAGE), label={"type": "boolean"}),
+    "stepwise": an_object(prompt=FILLED, completions=a_list(FILLED), labels=a_list({"type": "boolean"})),
     "dpo": an_object(prompt=FILLED, chosen=FILLED, rejected=FILLED),
     "kto": an_object(prompt=FILLED, completion=FILLED, label={"type": "boolean"}),
     "reward": an_object(chosen=a_list(MESSAGE), rejected=a_list(MESSAGE)),
     "kochatgpt_ppo": an_object(prompt=FILLED),
-    "alpaca": optional(
-        an_object(instruction=FILLED, input=TEXT, output=FILLED),
-        system=FILLED,
+    "alpaca": an_object(
+        instruction=FILLED,
+        input=TEXT,
+        output=FILLED,
+        system=TEXT,
         history={"type": "array", "items": {"type": "array", "items": TEXT, "minItems": 2}},
     ),
     "sharegpt": an_object(id=FILLED, conversations=a_list(SHAREGPT)),
-    "dpo_llamafactory": optional(
-        an_object(conversations=a_list(SHAREGPT), chosen=FROM_GPT, rejected=FROM_GPT), system=FILLED
-    ),
+    "dpo_llamafactory": an_object(conversations=a_list(SHAREGPT), chosen=FROM_GPT, rejected=FROM_GPT, system=TEXT),
     "dpo_axolotl": an_object(system=TEXT, instruction=FILLED, chosen_response=FILLED, rejected_response=FILLED),
 }
 TYPES = {"string": str, "object": dict, "array": list, "boolean": bool}
@@ -80,7 +90,7 @@ def check(value: Any, schema: Schema, where: str = "row") -> None:
 
 @pytest.mark.parametrize("layout", SCHEMAS)
 def test_every_row_is_of_the_documented_schema(layout: str, tmp_path: Path) -> None:
-    found = made(tmp_path, sample(), layout)
+    found = made(tmp_path, sample_of(layout), layout)
     assert found
     for row in found:
         check(row, SCHEMAS[layout])
