@@ -28,7 +28,7 @@ import numpy.typing as npt
 
 from bench.confidence_reference import POTATO
 from bench.crowd_sets import CrowdSet, judge, read_sets
-from sharegpt_argilla.responses.adaptive_asking import choose_people, unsettled
+from sharegpt_argilla.responses.adaptive_asking import abilities_in_all, choose_people, sureness, unsettled
 from sharegpt_argilla.responses.confidence import Estimate, estimate
 
 THRESHOLDS = (0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9, 0.93, 0.96)
@@ -110,10 +110,12 @@ def adapted(crowd: CrowdSet, start: Mask, until: float, most: int) -> Point:
     while True:
         found, right = outcome(crowd, asked)
         given = dict(enumerate(np.bincount(crowd.items[asked], minlength=len(crowd.truth)).tolist()))
-        waiting = unsettled(found, given, until, most)
+        waiting = unsettled(sureness(found), given, until, most)
         answers = candidates_of(crowd, asked, waiting)
         people = {item: list(of_item) for item, of_item in answers.items()}
-        chosen = choose_people(found, waiting, people, room_of(crowd, asked, len(waiting)))
+        chosen = choose_people(
+            abilities_in_all([{None: found}]), waiting, people, room_of(crowd, asked, len(waiting))
+        )
         if not chosen:
             return Point(asked.sum() / len(crowd.truth), right)
         asked[[answers[item][person] for item, person in chosen.items()]] = True

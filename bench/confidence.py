@@ -3,6 +3,7 @@
     python -m bench.confidence FOLDER                   a folder of sets, see bench/crowd_sets.py
     POTATO_PYTHON=… python -m bench.confidence FOLDER   potato's model as well, see bench/confidence_reference.py
     python -m bench.confidence FOLDER --reference-seeds 1    the others only on the first thinning: they are slow
+    python -m bench.confidence FOLDER --keep FOLDER          what the others gave is kept for the next run
 
 Each set is thinned to 2, 3 and 5 answers an item, ten times; runs of one set and thinning are pooled. "gold" gets
 the truth of 30 items and is judged on the rest. "left out" is the estimate without gold, with the prior of the
@@ -22,7 +23,7 @@ from statistics import fmean, pstdev
 
 import numpy as np
 
-from bench.confidence_reference import POTATO, references
+from bench.confidence_reference import POTATO, judged_references
 from bench.crowd_sets import (
     CrowdSet,
     Floats,
@@ -64,7 +65,7 @@ def gold_of(crowd: CrowdSet, seed: int) -> dict[int, int]:
     return {item: int(crowd.truth[item]) for item in chosen}
 
 
-def measure(sets: list[CrowdSet], seeds: int, reference_seeds: int) -> Runs:
+def measure(sets: list[CrowdSet], seeds: int, reference_seeds: int, kept: Path | None) -> Runs:
     """Set and thinning -> method -> judged runs."""
     runs: Runs = {}
     priors = leave_one_out(sets)
@@ -75,8 +76,9 @@ def measure(sets: list[CrowdSet], seeds: int, reference_seeds: int) -> Runs:
                     continue
                 judged = runs.setdefault((crowd.name, count), defaultdict(list))
                 _run_ours(judged, thinned, seed, priors[crowd.name])
-                for name, method in references().items() if seed < reference_seeds else ():
-                    judged[name].append(judge(method(thinned), thinned.truth))
+                if seed < reference_seeds:
+                    for name, result in judged_references(thinned, f"{crowd.name} {count} {seed}", kept):
+                        judged[name].append(result)
     return runs
 
 
@@ -223,14 +225,18 @@ def main() -> int:
     parser.add_argument("--seeds", type=int, default=10)
     parser.add_argument("--reference-seeds", type=int, default=10)
     parser.add_argument("--sets", nargs="*", default=())
+    parser.add_argument("--keep", type=Path, help="folder that keeps what the other methods gave")
     given = parser.parse_args()
+    if given.keep:
+        given.keep.mkdir(parents=True, exist_ok=True)
     if given.folder is None:
         print("no folder of crowd sets was given (nor CROWD_SETS): nothing measured")
         return 0
     sets = [crowd for crowd in read_sets(given.folder) if not given.sets or crowd.name in given.sets]
     if not os.environ.get(POTATO):
         print(f"potato's model is absent: {POTATO} names no interpreter")
-    missed = print_runs(measure([crowd for crowd in sets if crowd.labels], given.seeds, given.reference_seeds))
+    labelled = [crowd for crowd in sets if crowd.labels]
+    missed = print_runs(measure(labelled, given.seeds, given.reference_seeds, given.keep))
     for crowd in sets:
         missed += [] if crowd.labels else print_coverage(crowd, given.seeds)
     print("\n" + ("\n".join(f"MISSED {one}" for one in missed) or "every target was met"))

@@ -10,7 +10,8 @@ import json
 import os
 import subprocess
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,7 @@ from crowdkit.aggregation.classification.dawid_skene import DawidSkene
 from crowdkit.aggregation.classification.glad import GLAD
 from crowdkit.aggregation.classification.mace import MACE
 
-from bench.crowd_sets import CrowdSet, Floats
+from bench.crowd_sets import CrowdSet, Floats, Judged, judge
 
 POTATO = "POTATO_PYTHON"
 _ASK_POTATO = """
@@ -82,3 +83,23 @@ def references() -> Mapping[str, Callable[[CrowdSet], Floats]]:
     """Name -> method; potato only where its interpreter is named."""
     methods = {"majority": majority, "Dawid-Skene": dawid_skene, "GLAD": glad, "MACE": mace}
     return methods | ({"potato": potato} if os.environ.get(POTATO) else {})
+
+
+def judged_references(thinned: CrowdSet, run: str, kept: Path | None) -> Iterator[tuple[str, Judged]]:
+    """Name of each method, and what it made of one thinning.
+
+    Args:
+        thinned: the answers.
+        run: name of the set and the thinning.
+        kept: a folder where results are kept, and looked up by a later run; None for none.
+    """
+    for name, method in references().items():
+        file = kept / f"{run} {name}.npy" if kept else None
+        if file is not None and file.is_file():
+            stated, right = np.load(file)
+            yield name, Judged(stated, right)
+            continue
+        judged = judge(method(thinned), thinned.truth)
+        if file is not None:
+            np.save(file, np.array(judged))
+        yield name, judged

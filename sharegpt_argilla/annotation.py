@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -123,3 +123,16 @@ class AnsweredRecord:
     status: Literal["pending", "completed"]
     responses: Sequence[Response]
     suggestions: Sequence[Suggestion] = ()
+
+
+def planned_status(record: AnsweredRecord, done: Collection[str] | None) -> Literal["pending", "completed"]:
+    """The status of a record of a project whose plan adapts.
+
+    Args:
+        record: with its responses.
+        done: ids of the rows that the plan calls settled or given up; None where the server's status counts.
+    """
+    if done is None:
+        return record.status
+    submitted = any(response.status == "submitted" for response in record.responses)
+    return "completed" if submitted and record.id in done else "pending"

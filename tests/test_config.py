@@ -14,6 +14,7 @@ from sharegpt_argilla.config.annotation_task import (
     RatingQuestion,
     TermsProperty,
 )
+from sharegpt_argilla.config.project_datasets import project_parts
 from sharegpt_argilla.config.project_file import MAX_VALUES
 from sharegpt_argilla.corpora.formats.table import CORPORA
 from sharegpt_argilla.errors import ConfigError
@@ -148,6 +149,15 @@ def test_a_misspelt_question_type_is_named_with_the_nearest(wrong) -> None:
         ("overlap: 1", "overlap: 1\n  mode: que", 'did you mean "queue"?'),
         ("overlap: 1", "overlap: 1\n  quotas: {bem: 3}", 'no annotator "bem"; did you mean "ben"?'),
         ("overlap: 1", "overlap: 2\n  mode: queue\n  calibration: {overlap: 1}", "(1) is below overlap (2)"),
+        ("overlap: 1", "overlap: 1\n  adapt: {}", "adapt belongs to mode queue or links, not to mode open"),
+        ("overlap: 1", "overlap: 1\n  mode: queue\n  open_queue: true\n  adapt: {}", "not to an open queue"),
+        ("overlap: 1", "overlap: 2\n  mode: queue\n  adapt: {most: 2}", "adapt.most (2) is not above overlap (2)"),
+        ("overlap: 1", "overlap: 1\n  mode: queue\n  adapt: {until: 0.5}", "greater than 0.5"),
+        (
+            "overlap: 1",
+            "overlap: 1\n  mode: queue\n  adapt: {questions: [toxicty]}",
+            'assignment.adapt: there is no question "toxicty"; did you mean "toxicity"?',
+        ),
         ("name: turn", "name: assigned_to", "made by the assignment"),
         (
             "    type: rating\n    title: How good is the prompt?\n",
@@ -166,6 +176,20 @@ def test_too_long_guidelines_are_refused(tmp_path: Path) -> None:
     (tmp_path / "c.yml").write_text(SHIPPED, encoding="utf-8")
     with pytest.raises(ConfigError, match="10,001 characters; Argilla takes 1 to 10,000"):
         load_project(tmp_path / "c.yml")
+
+
+def test_by_links_a_record_stays_open_for_all_whom_it_may_be_given_to(tmp_path: Path) -> None:
+    """In Argilla a record is complete after so many answers, and then offered to nobody."""
+    (tmp_path / "guidelines.md").write_text("Read.", encoding="utf-8")
+    adapted = "overlap: 1\n  mode: links\n  adapt: {until: 0.9, most: 4}\n"
+    for more, overlaps in (("", [4, 4]), ("  calibration: {share: 0}\n", [4])):
+        (tmp_path / "c.yml").write_text(SHIPPED.replace("overlap: 1\n", adapted + more), encoding="utf-8")
+        parts = project_parts(load_project(tmp_path / "c.yml"))
+        assert [part.project.config.assignment.overlap for part in parts] == overlaps
+    (tmp_path / "c.yml").write_text(SHIPPED.replace("overlap: 1\n", adapted.replace("links", "queue")), "utf-8")
+    assert [
+        part.project.config.assignment.overlap for part in project_parts(load_project(tmp_path / "c.yml"))
+    ] == [1]
 
 
 @pytest.mark.parametrize("content", [b"", b"- a list", b"\xff\xfe"])

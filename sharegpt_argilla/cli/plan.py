@@ -8,10 +8,13 @@ as possible; --apply brings the change to the records on the server.
 from __future__ import annotations
 
 import argparse
+import time
 from collections.abc import Mapping, Sequence
 
 from sharegpt_argilla.cli.printing import counted, note, numbered
 from sharegpt_argilla.cli.setup_dataset import add_config, add_people
+from sharegpt_argilla.errors import ServerUnreachableError, UsageError
+from sharegpt_argilla.project.adaptive_plan import Round
 from sharegpt_argilla.workflows.plan import PlanSummary, plan
 
 EXAMPLE = "sharegpt-argilla plan rows.jsonl --dry-run"
@@ -26,16 +29,54 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_config(parser)
     add_people(parser)
     parser.add_argument("--apply", action="store_true", help="change the records that are on the server")
+    parser.add_argument(
+        "--adapt",
+        action="store_true",
+        help="give records that are not settled one person more, take settled ones off, and change the server",
+    )
+    parser.add_argument(
+        "--every",
+        type=_seconds,
+        metavar="TIME",
+        help="with --adapt: again after so long (30s, 5m, 1h) until every record is settled or given up",
+    )
     parser.add_argument("--dry-run", action="store_true", help="show the plan, write nothing")
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Run the command."""
+    if arguments.every is not None and not (arguments.adapt and not arguments.dry_run):
+        raise UsageError("--every repeats rounds of --adapt; give both, without --dry-run")
+    while True:
+        try:
+            summary = _one_round(arguments)
+        except ServerUnreachableError as error:
+            if arguments.every is None:
+                raise
+            note(f"{error}; tried again in {arguments.every:g} s")
+        else:
+            if arguments.every is None or (summary.adapted and not summary.adapted.open):
+                return 0
+        time.sleep(arguments.every)
+
+
+_UNITS = {"s": 1, "m": 60, "h": 3600}
+
+
+def _seconds(text: str) -> float:
+    number, unit = text[:-1], _UNITS.get(text[-1:])
+    if unit is None or not number.isdecimal() or not int(number):
+        raise argparse.ArgumentTypeError(f'"{text}" is no length of time; say 30s, 5m or 1h')
+    return float(int(number) * unit)
+
+
+def _one_round(arguments: argparse.Namespace) -> PlanSummary:
     summary = plan(
         arguments.rows,
         arguments.config,
         people=arguments.people,
         apply=arguments.apply,
+        adapt=arguments.adapt,
         dry_run=arguments.dry_run,
     )
     _print_loads(summary)
@@ -44,7 +85,19 @@ def run(arguments: argparse.Namespace) -> int:
     counts = counted((summary.records, f"records {verb}"), (summary.new, "new"), (summary.moved, "places moved"))
     applied = "" if summary.applied is None else f", {summary.applied:,} changed on the server"
     note(counts + applied)
-    return 0
+    if summary.adapted:
+        _print_round(summary.adapted)
+    return summary
+
+
+def _print_round(done: Round) -> None:
+    room = f", {done.waiting:,} wait for room in the quotas" if done.waiting else ""
+    note(
+        f"{done.settled:,} settled, {done.open:,} open, {done.given_up:,} given up; {done.asked:,} got one person "
+        f"more, {done.taken_off:,} taken off{room}"
+    )
+    saved = ", ".join(f"{count:,} for {overlap}" for overlap, count in done.saved.items())
+    note(f"{numbered(done.answers, 'answers')}; saved against a fixed overlap: {saved}")
 
 
 def _print_loads(summary: PlanSummary) -> None:

@@ -119,12 +119,27 @@ class ProjectConfig(Section):
                 f"assignment.overlap: {assignment.overlap} people for each record, but {len(self.annotators)} "
                 "annotators are listed under people"
             )
+        self._check_adapted(assignment.adapt.questions if assignment.adapt else [])
         # In the address of the page both separate values.
         unlinkable = [name for name in self.annotators if "." in name or "~" in name]
         if assignment.mode == "links" and unlinkable:
             raise ValueError(
                 f'assignment.mode: a link cannot hold "{unlinkable[0]}"; a username without . and ~ can'
             )
+
+    def _check_adapted(self, names: list[str]) -> None:
+        types, estimated = {question.name: question.type for question in self.questions}, POLICY_TYPES["model"]
+        for name in names:
+            if name not in types:
+                nearest = nearest_word(name, list(types))
+                raise ValueError(f'assignment.adapt: there is no question "{name}"{nearest} fix its name')
+            if types[name] not in estimated:
+                raise ValueError(
+                    f'assignment.adapt: "{name}" is a {types[name]} question, whose answers have no probability; '
+                    f"fitting: {', '.join(estimated)}"
+                )
+        if self.assignment.adapt and not set(types.values()).intersection(estimated):
+            raise ValueError(f"assignment.adapt: no question is of type {', '.join(estimated)}; remove it")
 
     def _check_policies(self) -> None:
         types = {question.name: question.type for question in self.questions}

@@ -84,9 +84,21 @@ def project_parts(project: Project, former: Iterable[str] = ()) -> list[Part]:
         return [_own(project, person, admins) for person in (listed | others).values()]
     if assignment.mode == "links" and assignment.calibrates:
         more = min(assignment.calibration.overlap, len(project.config.annotators))
+        if assignment.adapt:
+            more = max(more, assignment.adapt.most)
         calibration = _changed(project, dataset=project.config.dataset + CALIBRATION, overlap=more)
-        return [Part(project, calibration=False), Part(calibration, calibration=True)]
-    return [Part(project)]
+        return [Part(_for_links(project), calibration=False), Part(calibration, calibration=True)]
+    return [Part(_for_links(project))]
+
+
+def _for_links(project: Project) -> Project:
+    """The project as it is set up where links are all that keeps people to a plan.
+
+    If the plan adapts, a record stays open in Argilla for all whom it may still be given to.
+    """
+    assignment = project.config.assignment
+    adapts = assignment.adapt if assignment.mode == "links" else None
+    return _changed(project, overlap=adapts.most) if adapts else project
 
 
 def _own(project: Project, person: Person, admins: list[Person]) -> Part:

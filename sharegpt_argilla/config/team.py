@@ -93,6 +93,19 @@ class Calibration(Section):
     overlap: Annotated[int, Field(ge=1)] = 3
 
 
+class Adapt(Section):
+    """A plan that asks of each record as often as it must: ``plan --adapt`` gives open records one person more.
+
+    ``until``: a record is settled when an answer to each question is at least so probable. ``most``: people for a
+    record, after whom it is given up. ``questions``: those that must be settled; by default all with labels or
+    ratings.
+    """
+
+    until: Annotated[float, Field(gt=0.5, lt=1, strict=False)] = 0.9
+    most: Annotated[int, Field(ge=2)] = 4
+    questions: list[str] = []
+
+
 class Assignment(Section):
     """Who gets what.
 
@@ -101,7 +114,8 @@ class Assignment(Section):
     embedded Argilla; ``links``, by personal links on any Argilla 2.x; ``per_person_datasets``, a dataset in a
     workspace of their own for each person. ``seed``: of the plan. ``quotas``: person -> the most records.
     ``stratify``: a key of the rows' extension, or turn, corpus or source; everybody gets an even share of each of
-    its values. ``open_queue``: the plan is made and shown, but everybody is offered every record.
+    its values. ``open_queue``: the plan is made and shown, but everybody is offered every record. ``adapt``: ask
+    of each record only as often as it must be asked, from ``overlap`` people up.
     """
 
     overlap: Annotated[int, Field(ge=1)] = 1
@@ -111,6 +125,7 @@ class Assignment(Section):
     seed: int = 0
     quotas: dict[str, Annotated[int, Field(ge=0)]] = {}
     stratify: Annotated[str, Field(min_length=1)] | None = None
+    adapt: Adapt | None = None
 
     @model_validator(mode="after")
     def _calibration_has_more(self) -> Assignment:
@@ -127,6 +142,20 @@ class Assignment(Section):
         if self.open_queue and self.mode != "queue":
             raise ValueError(
                 f"open_queue belongs to mode queue, not to {self.mode}; remove it, or change the mode"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _adapts_a_plan(self) -> Assignment:
+        if self.adapt is None:
+            return self
+        if self.mode not in ("queue", "links") or self.open_queue:
+            mode = "an open queue" if self.open_queue else f"mode {self.mode}"
+            raise ValueError(f"adapt belongs to mode queue or links, not to {mode}; remove it, or change the mode")
+        if self.adapt.most <= self.overlap:
+            raise ValueError(
+                f"adapt.most ({self.adapt.most}) is not above overlap ({self.overlap}), so nobody more would be "
+                "asked; raise it, or lower the overlap"
             )
         return self
 

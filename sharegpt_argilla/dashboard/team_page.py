@@ -8,6 +8,7 @@ from typing import Any
 import streamlit as st
 
 from sharegpt_argilla.common import charts
+from sharegpt_argilla.dashboard.adaptive_section import adaptive_section
 from sharegpt_argilla.dashboard.session import REFRESH, as_of, current_view, watch
 from sharegpt_argilla.dashboard.show_chart import show
 from sharegpt_argilla.dashboard.tables import LINK, record_table, tile
@@ -40,6 +41,7 @@ def _body() -> None:
     as_of(view)
     _counts(team)
     _finish(team["forecast"], team["counts"]["pending"])
+    adaptive_section(view)
     _datasets(team["datasets"])
     _over_time(team)
     _people(team["people"])

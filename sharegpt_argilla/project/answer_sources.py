@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Protocol
@@ -41,12 +41,14 @@ class ExportedDatasets:
         datasets: display name, workspace and dataset of each.
         needed: see `Sources`.
         mark: changes with the plan, if the plan says when a row is complete.
+        done: ids of the rows that a plan that adapts calls settled or given up; None for other projects.
         reviews: the dataset of reviewers, which may not exist; None if datasets are named.
     """
 
     def __init__(self, project: Project, names: Sequence[str]) -> None:
         self.needed: Callable[[str], int | None] | None = None
         self.mark: tuple[int, int] | None = None
+        self.done: frozenset[str] | None = None
         config = project.config
         self.reviews = None if names else _reviews(project)
         if names or not config.assignment.planned:
@@ -60,6 +62,8 @@ class ExportedDatasets:
         parts = project_parts(project, plan.people if plan else ())
         self.datasets = [(f"{part.workspace}/{part.dataset}", part.workspace, part.dataset) for part in parts]
         self.needed = lambda _row: None
+        if config.assignment.adapt:
+            self.mark, self.done = file_mark(path), frozenset(plan.states if plan else ())
         if parts[0].person is not None and plan is not None:
             self.mark = file_mark(path)
             overlaps = dict(zip(plan.ids, (plan.starts[1:] - plan.starts[:-1]).tolist(), strict=True))
@@ -140,6 +144,19 @@ class Sources:
             for record in all_records(source).values():
                 if record.id is not None:
                     yield from ((record.id, response.annotator) for response in record.responses)
+
+    def rows(self) -> dict[str, AnsweredRecord]:
+        """Row id -> one record with the responses of all datasets, those of reviewers marked as such."""
+        joined: dict[str, AnsweredRecord] = {}
+        last = len(self.sources) - 1 if self.reviewed else -1
+        for number, source in enumerate(self.sources):
+            for record in all_records(source).values():
+                if record.id is None:
+                    continue
+                given = [replace(one, adjudication=number == last) for one in record.responses]
+                before = joined.get(record.id)
+                joined[record.id] = replace(record, responses=[*(before.responses if before else ()), *given])
+        return joined
 
 
 @contextmanager

@@ -22,11 +22,13 @@ class PlannedWork:
         plan: who answers what; None if there is no plan, or if the plan is not binding.
         enforced: whether a record is complete when its own people have answered, discards included, as in the
             queue of the embedded Argilla; else all submitted responses count.
+        done: ids of the rows that a plan that adapts calls settled or given up; None for other plans.
     """
 
     overlap: int
     plan: Plan | None = None
     enforced: bool = False
+    done: frozenset[str] | None = None
 
     @cached_property
     def _people(self) -> Mapping[str, tuple[str, ...]]:
@@ -95,4 +97,5 @@ def planned_work(project: Project) -> PlannedWork:
     if not assignment.planned or assignment.open_queue:
         return PlannedWork(assignment.overlap)
     plan = read_plan(plan_path(project.path, project.config.dataset))
-    return PlannedWork(assignment.overlap, plan, assignment.mode == "queue")
+    done = frozenset(plan.states if plan else ()) if assignment.adapt else None
+    return PlannedWork(assignment.overlap, plan, assignment.mode == "queue", done)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sharegpt_argilla.annotation import AnsweredRecord
@@ -109,7 +109,7 @@ def joined_progress(
 ) -> ServerProgress:
     """The counts of all datasets together; if records are in several datasets, the plan gives their number."""
     if len(datasets) == 1 and not personal:
-        return datasets[0].progress
+        return _as_planned(datasets[0].progress, records, work)
     people: dict[str, Counter[str]] = {}
     for dataset in datasets:
         for name, counts in dataset.progress.people.items():
@@ -119,4 +119,12 @@ def joined_progress(
     if personal:
         total = round(total / work.overlap) if work.plan is None else len(work.plan.ids)
         completed = sum(record.status == "completed" for record in records.values())
-    return ServerProgress(total, completed, total - completed, people)
+    return _as_planned(ServerProgress(total, completed, total - completed, people), records, work)
+
+
+def _as_planned(progress: ServerProgress, records: Records, work: PlannedWork) -> ServerProgress:
+    """The counts with the records that a plan that adapts calls done, which no server knows of."""
+    if work.done is None:
+        return progress
+    completed = sum(record.status == "completed" for record in records.values())
+    return replace(progress, completed=completed, pending=progress.total - completed)

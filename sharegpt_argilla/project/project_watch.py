@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 from uuid import UUID
 
-from sharegpt_argilla.annotation import AnsweredRecord, ResponseStatus
+from sharegpt_argilla.annotation import AnsweredRecord, ResponseStatus, planned_status
 from sharegpt_argilla.argilla_client.accounts import usernames
 from sharegpt_argilla.argilla_client.connection import ArgillaClient, connect
 from sharegpt_argilla.argilla_client.dataset_on_server import DatasetOnServer, find_datasets, require_dataset
@@ -395,8 +395,15 @@ def history_name(datasets: Sequence[ViewedDataset]) -> str:
 
 def _joined(connected: _ConnectedProject) -> tuple[Records, dict[str, str]]:
     if len(connected.watches) == 1:
-        return connected.watches[0].records, {}
-    return joined_records(records_of(connected.watches), connected.work, personal=connected.is_personal)
+        records, datasets = connected.watches[0].records, dict[str, str]()
+    else:
+        records, datasets = joined_records(
+            records_of(connected.watches), connected.work, personal=connected.is_personal
+        )
+    done = connected.work.done
+    if done is not None:
+        records = {key: replace(record, status=planned_status(record, done)) for key, record in records.items()}
+    return records, datasets
 
 
 def _datasets(

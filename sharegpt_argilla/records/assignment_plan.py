@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -63,6 +63,7 @@ class Plan:
         holders: number of the person at each slot.
         ranks: position of each record in the order of all.
         calibration: which records more people answer.
+        states: record -> ``settled`` or ``given_up``, where the plan adapts; see `plan_adaptation`.
     """
 
     ids: Sequence[str]
@@ -71,6 +72,7 @@ class Plan:
     holders: Integers
     ranks: Integers
     calibration: Truths
+    states: Mapping[str, Any] = field(default_factory=dict)
 
     def records(self) -> Iterator[tuple[str, Assigned]]:
         """Every record with its people, in the order of ``ids``."""
@@ -176,14 +178,14 @@ def extend_plan(
     widths = np.concatenate((np.diff(plan.starts), _slots(calibration, rules, len(people))))
     renumbered = np.array([names.index(name) for name in plan.people], np.int64)
     active = np.array([name in set(people) for name in names])
-    if int(widths.max(initial=0)) > len(people):
-        raise UsageError(_too_few(int(widths.max()), len(people)))
     previous = renumbered[plan.holders]
     ids = [*plan.ids, *new]
     fixed = _fixed(ids, names, _starts(widths), previous, answered)
+    _check_widths(plan, fixed[: len(previous)] & ~active[previous], len(people))
     previous_loads = np.bincount(previous, minlength=len(names))
     least = np.bincount(previous[fixed[: len(previous)]], minlength=len(names))
-    targets = _targets(int(widths.sum()), least, _most(names, rules, len(ids)), previous_loads, active, random)
+    most = _most(names, rules, len(ids))
+    targets = _targets(int(widths.sum()), least, most, previous_loads, active, random)
     fresh = _deal_new(
         widths[len(plan.ids) :],
         _classes(gold_records, calibration),
@@ -192,10 +194,11 @@ def extend_plan(
         active,
         random,
     )
-    slots = Slots(np.concatenate((previous, fresh)), _starts(widths), fixed, active, random)
+    slots = Slots(np.concatenate((previous, fresh)), _starts(widths), fixed, active, random, most)
     slots.level(targets)
     ranks = np.concatenate((plan.ranks, len(plan.ids) + random.permutation(len(new))))
-    return Plan(ids, names, slots.starts, slots.holders, ranks, np.concatenate((plan.calibration, calibration)))
+    flags = np.concatenate((plan.calibration, calibration))
+    return Plan(ids, names, slots.starts, slots.holders, ranks, flags, plan.states)
 
 
 def with_answers(plan: Plan, answered: Collection[tuple[str, str]]) -> Plan:
@@ -217,7 +220,7 @@ def with_answers(plan: Plan, answered: Collection[tuple[str, str]]) -> Plan:
         begin, end = plan.starts[record : record + 2].tolist()
         others = [holder for holder in holders[begin:end].tolist() if holder not in respondents]
         holders[begin:end] = [*respondents, *others][: end - begin]
-    return Plan(plan.ids, names, plan.starts, holders, plan.ranks, plan.calibration)
+    return Plan(plan.ids, names, plan.starts, holders, plan.ranks, plan.calibration, plan.states)
 
 
 def moved(before: Plan, after: Plan) -> int:
@@ -342,6 +345,14 @@ def _starts(slots: Integers) -> Integers:
 def _check_people(names: Sequence[str], rules: Rules) -> None:
     if rules.overlap > len(names):
         raise UsageError(_too_few(rules.overlap, len(names)))
+
+
+def _check_widths(plan: Plan, left_answers: Truths, people: int) -> None:
+    """No record may need more people than take part; what somebody answered who left needs nobody."""
+    record_of = np.repeat(np.arange(len(plan.ids)), np.diff(plan.starts))
+    needed = int(np.bincount(record_of[~left_answers], minlength=1).max())
+    if needed > people:
+        raise UsageError(_too_few(needed, people))
 
 
 def _too_few(overlap: int, people: int) -> str:

@@ -43,6 +43,8 @@ def write_plan(path: Path, plan: Plan, rules: Rules, stratify: str | None) -> No
             line: dict[str, Any] = {"id": identifier, "rank": assigned.rank, "people": assigned.people}
             if assigned.calibration:
                 line["calibration"] = True
+            if identifier in plan.states:
+                line["state"] = plan.states[identifier]
             file.write(_encode(line) + "\n")
 
 
@@ -56,6 +58,7 @@ def read_plan(path: Path) -> Plan | None:
         return None
     ids: list[str] = []
     ranks, widths, holders, calibration = [], [], list[int](), []
+    states: dict[str, str] = {}
     try:
         with path.open(encoding="utf-8") as file:
             header = json.loads(next(file))
@@ -66,6 +69,8 @@ def read_plan(path: Path) -> Plan | None:
                 widths.append(len(line["people"]))
                 holders.extend(numbers[name] for name in line["people"])
                 calibration.append(line.get("calibration", False))
+                if "state" in line:
+                    states[line["id"]] = line["state"]
         rank_numbers, flags = np.array(ranks, np.int64), np.array(calibration, bool)
         # A list as a rank would make a table of the column.
         complete = header["plan"] == FORMAT and rank_numbers.shape == flags.shape == (header["records"],)
@@ -83,6 +88,7 @@ def read_plan(path: Path) -> Plan | None:
         np.array(holders, np.int64),
         rank_numbers,
         flags,
+        states,
     )
 
 

@@ -137,6 +137,7 @@ class Slots:
         fixed: slots that cannot move, because they are answered.
         active: for each person, whether they may get slots.
         random: the random generator.
+        most: for each person, the most slots that they may get.
     """
 
     holders: Integers
@@ -144,6 +145,7 @@ class Slots:
     fixed: Truths
     active: Truths
     random: np.random.Generator
+    most: Integers
 
     def __post_init__(self) -> None:
         self._record_of = np.repeat(np.arange(len(self.starts) - 1), np.diff(self.starts))
@@ -211,12 +213,13 @@ class Slots:
                 lacking[chain[-1][1]] -= 1
                 return
         loads = self.loads()
-        person = min(free, key=lambda candidate: (int(loads[candidate]), candidate))
+        full = loads >= self.most
+        person = min(free, key=lambda candidate: (bool(full[candidate]), int(loads[candidate]), candidate))
         self.holders[slot] = person
         lacking[person] -= 1
 
     def _even_out(self) -> None:
-        """Move slots along chains from the busiest people to people with at least two fewer, while possible."""
+        """Move slots along chains from the busiest people to people with room and at least two fewer."""
         while True:
             loads = self.loads()
             busy = [person for person in np.argsort(-loads, kind="stable").tolist() if self.active[person]]
@@ -224,7 +227,8 @@ class Slots:
             for giver in busy:
                 if loads[giver] < least + 2:
                     return
-                chain = self._chain([giver], self.active & (loads <= loads[giver] - 2), moved_only=False)
+                takers = self.active & (loads <= loads[giver] - 2) & (loads < self.most)
+                chain = self._chain([giver], takers, moved_only=False)
                 if chain is not None:
                     self._follow(chain)
                     break

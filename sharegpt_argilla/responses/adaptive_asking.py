@@ -2,31 +2,57 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from statistics import fmean
 from typing import Any
 
+from sharegpt_argilla.responses.answer_model import QuestionEstimates
 from sharegpt_argilla.responses.confidence import Estimate
 
 UNKNOWN_ABILITY = 0.5
 """Of somebody who answered nothing yet: whoever has proved better is asked first."""
 
 
-def unsettled(estimate: Estimate, given: Mapping[Any, int], until: float, most: int) -> list[Any]:
+def sureness(estimate: Estimate) -> dict[Any, float]:
+    """Item -> the probability of its most probable label."""
+    return {item: max(shares.values()) for item, shares in estimate.answers.items()}
+
+
+def sureness_of_all(questions: Iterable[QuestionEstimates]) -> dict[Any, float]:
+    """Row id -> the sureness of the least sure of its questions, and of the labels of one with several."""
+    least: dict[Any, float] = {}
+    for estimates in questions:
+        for estimate in estimates.values():
+            for item, share in sureness(estimate).items():
+                least[item] = min(share, least.get(item, 1.0))
+    return least
+
+
+def abilities_in_all(questions: Iterable[QuestionEstimates]) -> dict[Any, float]:
+    """Person -> their ability, on the mean of the questions and labels that they answered."""
+    known: dict[Any, list[float]] = {}
+    for estimates in questions:
+        for estimate in estimates.values():
+            for person, ability in estimate.people.items():
+                known.setdefault(person, []).append(ability.ability)
+    return {person: fmean(shares) for person, shares in known.items()}
+
+
+def unsettled(sure: Mapping[Any, float], given: Mapping[Any, int], until: float, most: int) -> list[Any]:
     """The items that need one answer more, the least sure first.
 
     Args:
-        estimate: of all answers so far.
+        sure: item -> the probability of its most probable label.
         given: item -> how many answers it has.
         until: an item is settled when one label is at least that probable.
         most: an item with so many answers is given up: it is not asked again.
     """
-    surest = {item: max(shares.values()) for item, shares in estimate.answers.items()}
-    waiting = [item for item, share in surest.items() if share < until and given[item] < most]
-    return sorted(waiting, key=surest.__getitem__)
+    waiting = [item for item, share in sure.items() if share < until and given[item] < most]
+    return sorted(waiting, key=sure.__getitem__)
 
 
 def choose_people(
-    estimate: Estimate,
+    abilities: Mapping[Any, float],
     items: Sequence[Any],
     candidates: Mapping[Any, Sequence[Any]],
     room: Mapping[Any, float],
@@ -37,13 +63,12 @@ def choose_people(
     people err together: whom the model believes ablest shares the errors of the many.
 
     Args:
-        estimate: of all answers so far.
+        abilities: person -> how often they are right.
         items: in the order in which they choose.
         candidates: item -> people who did not answer it yet; of equals the first is taken.
         room: person -> how many answers they may still give.
     """
     left = dict(room)
-    abilities = {person: ability.ability for person, ability in estimate.people.items()}
     chosen = {}
     for item in items:
         free = [person for person in candidates.get(item, ()) if left.get(person, 0) >= 1]

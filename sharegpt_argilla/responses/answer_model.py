@@ -7,12 +7,16 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sharegpt_argilla.annotation import AnsweredRecord
-from sharegpt_argilla.responses.confidence import estimate_answers
+from sharegpt_argilla.responses.confidence import Estimate, estimate
 from sharegpt_argilla.responses.merge import answers_of, rulings_of
 from sharegpt_argilla.responses.policies import PolicyChoice
 
 DIGITS = 4
 """Of a probability in a row: more would differ from one processor to the next."""
+
+
+QuestionEstimates = Mapping[Any, Estimate]
+"""None -> the estimate of a question with one answer; label -> that of yes or no, where several can be chosen."""
 
 
 @dataclass
@@ -33,16 +37,23 @@ def model_answers(
         records: with everybody's answers. What a reviewer or an adjudicator ruled is taken for right.
         gold: row id -> question -> the right answer.
     """
+    found = estimate_questions(choice, records, gold)
+    return replace(choice, beliefs={question: _beliefs(estimates) for question, estimates in found.items()})
+
+
+def estimate_questions(
+    choice: PolicyChoice, records: Iterable[AnsweredRecord], gold: Mapping[str, Mapping[str, Any]]
+) -> dict[str, QuestionEstimates]:
+    """Question -> what a model of all its answers says; the arguments are those of `model_answers`."""
     answers = {question: _Answers() for question in choice.modelled}
     for record in records:
         for question, of_question in answers.items():
             if record.id is not None:
                 _collect(of_question, record, question, choice.adjudicators, gold.get(record.id, {}).get(question))
-    beliefs = {
-        question: _beliefs(of_question, choice.modelled[question], ordered=question in choice.scales)
+    return {
+        question: _estimates(of_question, choice.modelled[question], ordered=question in choice.scales)
         for question, of_question in answers.items()
     }
-    return replace(choice, beliefs=beliefs)
 
 
 def _collect(
@@ -58,23 +69,32 @@ def _collect(
         answers.right[row] = right
 
 
-def _beliefs(answers: _Answers, labels: Sequence[Any], *, ordered: bool) -> dict[str, dict[Any, float]]:
-    """Row id -> label -> its probability; for several labels each is a question of its own."""
+def _estimates(answers: _Answers, labels: Sequence[Any], *, ordered: bool) -> QuestionEstimates:
     lists = [answer for _, _, answer in answers.given if isinstance(answer, list)]
     if not lists:
-        found = estimate_answers(answers.given, labels, answers.right, ordered=ordered)
-        return {row: _rounded(shares) for row, shares in found.items()}
-    beliefs: dict[str, dict[Any, float]] = {row: {} for row, _, _ in answers.given}
+        return {None: estimate(answers.given, labels, answers.right, ordered=ordered)}
     more = {label for answer in lists for label in answer if isinstance(label, str)}
-    for label in [*labels, *sorted(more.difference(labels))]:
-        votes = [
-            (row, person, label in answer) for row, person, answer in answers.given if isinstance(answer, list)
-        ]
-        right = {row: label in answer for row, answer in answers.right.items() if isinstance(answer, list)}
-        for row, shares in estimate_answers(votes, (False, True), right).items():
-            beliefs[row][label] = round(shares[True], DIGITS)
+    votes = [(row, person, answer) for row, person, answer in answers.given if isinstance(answer, list)]
+    right = {row: answer for row, answer in answers.right.items() if isinstance(answer, list)}
+    return {
+        label: estimate(
+            [(row, person, label in answer) for row, person, answer in votes],
+            (False, True),
+            {row: label in answer for row, answer in right.items()},
+        )
+        for label in [*labels, *sorted(more.difference(labels))]
+    }
+
+
+def _beliefs(estimates: QuestionEstimates) -> dict[str, dict[Any, float]]:
+    """Row id -> label -> its probability."""
+    if None in estimates:
+        return {
+            row: {label: round(share, DIGITS) for label, share in shares.items()}
+            for row, shares in estimates[None].answers.items()
+        }
+    beliefs: dict[str, dict[Any, float]] = {}
+    for label, found in estimates.items():
+        for row, shares in found.answers.items():
+            beliefs.setdefault(row, {})[label] = round(shares[True], DIGITS)
     return beliefs
-
-
-def _rounded(shares: Mapping[Any, float]) -> dict[Any, float]:
-    return {label: round(share, DIGITS) for label, share in shares.items()}

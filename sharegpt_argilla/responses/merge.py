@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sharegpt_argilla.annotation import AnsweredRecord, AnswerValue, Response
+from sharegpt_argilla.annotation import AnsweredRecord, AnswerValue, Response, planned_status
 from sharegpt_argilla.common.contract_keys import CONFIDENCE, GOLD
 from sharegpt_argilla.responses.policies import PolicyChoice
 from sharegpt_argilla.rows import ANNOTATION, Row, read_extension, with_extension
@@ -23,6 +23,7 @@ class Origin:
         questions: names of the questions, in the order of the dataset.
         choice: how several answers become one.
         gold: row id -> question -> the right answer, where it is known; rows keep theirs.
+        done: see `planned_status`.
     """
 
     dataset: str | Sequence[str]
@@ -30,6 +31,7 @@ class Origin:
     questions: Sequence[str]
     choice: PolicyChoice = field(default_factory=PolicyChoice)
     gold: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    done: frozenset[str] | None = None
 
 
 def guidelines_hash(text: str) -> str:
@@ -92,7 +94,7 @@ def annotation(record: AnsweredRecord, origin: Origin) -> dict[str, Any]:
     marked = {
         "dataset": _plain(origin.dataset),
         "guidelines": _plain(origin.guidelines),
-        "status": record.status,
+        "status": planned_status(record, origin.done),
         "policy": _same(policies.values()) or policies,
         **values,
         "tie": tie,

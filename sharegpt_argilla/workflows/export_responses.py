@@ -7,7 +7,7 @@ import os
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, closing, nullcontext
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from itertools import islice
@@ -140,12 +140,14 @@ def export_responses(  # noqa: PLR0913 - the options of the command, under their
         rarely_collected(),
         open_sources(where, parts.datasets, taken, parts.needed, parts.reviews) as sources,
     ):
-        origin = _origin(project, sources, gold)
+        origin = replace(_origin(project, sources, gold), done=parts.done)
         with closing(AnswerStore(sources.names, origin, sources.needed, reviewed=sources.reviewed)) as store:
             export = _Export(str(rows), str(output), options, origin, sources, store, dry_run, on_progress)
-            marks = [str(rows), taken, asdict(origin), sources.kind, sources.ids, sources.people, parts.mark]
+            told = {name: value for name, value in asdict(origin).items() if name != "done"}
+            marks = [str(rows), taken, told, sources.kind, sources.ids, sources.people, parts.mark]
             summary = export.run(plan_hash(marks))
-        if not dry_run:
+        # Of a plan that adapts the server does not know which records are completed.
+        if not dry_run and parts.done is None:
             keep_snapshots(default_home(), dict(zip(sources.ids, sources.progress, strict=True)))
         return summary
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from sharegpt_argilla.annotation import ResponseStatus
+from sharegpt_argilla.annotation import AnsweredRecord, ResponseStatus
 from sharegpt_argilla.argilla_client.connection import connect
 from sharegpt_argilla.argilla_client.dataset_on_server import find_dataset
 from sharegpt_argilla.argilla_client.records_on_server import apply_assignments, remove_unanswered
@@ -14,7 +15,8 @@ from sharegpt_argilla.common.jsonl import STANDARD_STREAM, read_rows
 from sharegpt_argilla.config import DEFAULT_CONFIG, Project, load_project
 from sharegpt_argilla.config.project_datasets import Part, project_parts
 from sharegpt_argilla.errors import InputError, ServerUnreachableError, UsageError
-from sharegpt_argilla.project.answer_sources import open_sources
+from sharegpt_argilla.project.adaptive_plan import Round, adapted_plan
+from sharegpt_argilla.project.answer_sources import Sources, open_sources
 from sharegpt_argilla.project.gold_answers import known_answers
 from sharegpt_argilla.records.assignment_plan import (
     Assigned,
@@ -66,6 +68,7 @@ class PlanSummary:
         shares: of everybody, by name.
         pairs: two people -> records that both answer.
         applied: records on the server whose people were changed; None when the server was not asked to.
+        adapted: what a round of a plan that adapts did; None where there was none.
     """
 
     path: Path
@@ -75,6 +78,7 @@ class PlanSummary:
     shares: Sequence[Share] = ()
     pairs: Mapping[tuple[str, str], int] = field(default_factory=dict)
     applied: int | None = None
+    adapted: Round | None = None
 
 
 def plan(
@@ -84,6 +88,7 @@ def plan(
     people: str | Path | None = None,
     connection: Connection | None = None,
     apply: bool = False,
+    adapt: bool = False,
     dry_run: bool = False,
 ) -> PlanSummary:
     """Make the plan of a project, or change it as little as people, quotas and rows changed.
@@ -95,6 +100,8 @@ def plan(
         connection: the Argilla; by default the one from the environment, else the embedded one. It is asked who
             answered what; if none ever ran, nobody did.
         apply: change the records that are on the server.
+        adapt: give records that are not settled one person more, and take settled ones off those who have not
+            begun; the records on the server are changed too.
         dry_run: show the plan, write nothing.
 
     Raises:
@@ -109,9 +116,13 @@ def plan(
         raise UsageError(
             f"{config}: assignment.mode is open: nothing is planned; known: queue, links, per_person_datasets"
         )
+    if adapt and project.config.assignment.adapt is None:
+        raise UsageError(f"{config}: assignment.adapt is missing; add `adapt: {{until: 0.9, most: 4}}` to it")
     planner = Planner(project, connection)
     summary = planner.make(rows, dry_run=dry_run)
-    if apply and not dry_run:
+    if adapt:
+        summary = planner.adapt(rows, summary, dry_run=dry_run)
+    if (apply or adapt) and not dry_run:
         summary.applied = planner.apply()
     return summary
 
@@ -168,6 +179,22 @@ class Planner:
             moved(before, after) if before else 0,
             _shares(after, people, answered, gold),
             _pairs(after),
+        )
+
+    def adapt(self, rows: str | Path, summary: PlanSummary, *, dry_run: bool = False) -> PlanSummary:
+        """One round of a plan that adapts, after `make`, and what it did; see `adapted_plan`."""
+        before = self._plan or read_plan(self.path)
+        if before is None:
+            return summary
+        records = self._records(before)
+        gold = known_answers(self._project, rows)
+        self._plan, done = adapted_plan(self._project, before, records, gold)
+        if not dry_run:
+            write_plan(self.path, self._plan, self._rules, self._stratify)
+        people = self._project.config.annotators
+        answered = {(row, one.annotator) for row, record in records.items() for one in record.responses}
+        return replace(
+            summary, shares=_shares(self._plan, people, answered, gold), pairs=_pairs(self._plan), adapted=done
         )
 
     def complete(self, rows: str | Path, *, dry_run: bool = False) -> Mapping[str, Assigned]:
@@ -231,19 +258,31 @@ class Planner:
 
     def _answered(self, before: Plan | None) -> set[tuple[str, str]]:
         """Record and person of every response on the server; none while the datasets do not exist."""
+        with self._sources(before) as sources:
+            return set(sources.answered()) if sources else set()
+
+    def _records(self, before: Plan) -> dict[str, AnsweredRecord]:
+        """Row id -> its record with all responses on the server, those of reviewers marked."""
+        with self._sources(before) as sources:
+            return sources.rows() if sources else {}
+
+    @contextmanager
+    def _sources(self, before: Plan | None) -> Iterator[Sources | None]:
+        """The project's datasets; None while none of them exists."""
         parts = project_parts(self._project, before.people if before else ())
         where = self._connection or _connection_or_none()
-        if where is None:
-            return set()
-        with connect(where) as client:
-            datasets = [(part, find_dataset(client, part.workspace, part.dataset)) for part in parts]
-        ready = [
-            (part.dataset, part.workspace, part.dataset) for part, dataset in datasets if dataset and dataset.ready
-        ]
-        if not ready:
-            return set()
+        ready = []
+        if where is not None:
+            with connect(where) as client:
+                for part in parts:
+                    dataset = find_dataset(client, part.workspace, part.dataset)
+                    if dataset and dataset.ready:
+                        ready.append((part.dataset, part.workspace, part.dataset))
+        if where is None or not ready:
+            yield None
+            return
         with open_sources(where, ready, _ANSWERED) as sources:
-            return set(sources.answered())
+            yield sources
 
 
 def takes(part: Part, assigned: Assigned) -> bool:

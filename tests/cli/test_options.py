@@ -40,6 +40,18 @@ def test_what_is_missing_and_what_is_too_much_is_still_said(capfd) -> None:
     assert "unrecognized arguments: second" in refused(capfd, "init", "first", "second")
 
 
+@pytest.mark.parametrize("words", [["--every", "5x"], ["--every", "0m"], ["--every", "m"]])
+def test_a_length_of_time_has_a_unit(words: list[str], capfd) -> None:
+    assert f'"{words[1]}" is no length of time; say 30s, 5m or 1h' in refused(capfd, "plan", "r.jsonl", *words)
+    assert build_parser("plan").parse(["r.jsonl", "--adapt", "--every", "5m"]).every == 300
+
+
+@pytest.mark.parametrize("words", [["--every", "5m"], ["--every", "5m", "--adapt", "--dry-run"]])
+def test_rounds_that_would_not_end_are_refused(words: list[str], capfd) -> None:
+    assert main(["plan", "r.jsonl", *words]) == 2
+    assert "--every repeats rounds of --adapt; give both, without --dry-run" in capfd.readouterr().err
+
+
 def test_a_parser_can_be_used_twice() -> None:
     parser = build_parser("extract")
     for name in ("vicuna", "gpt4"):

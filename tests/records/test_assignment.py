@@ -104,6 +104,13 @@ def test_quotas_are_kept_and_the_others_share_the_rest() -> None:
     assert max(rest) - min(rest) == 1
 
 
+def test_a_quota_is_kept_when_people_come_and_rows_are_added() -> None:
+    rules = Rules(calibration_share=0, seed=1, quotas={"p0": 5})
+    plan = make_plan(ids(60), NAMES[:3], rules)
+    later = extend_plan(plan, NAMES[:4], [], rules, [f"n{number}" for number in range(20)])
+    assert later.loads() == {"p0": 5, "p1": 25, "p2": 25, "p3": 25}
+
+
 def test_somebody_with_a_quota_gets_records_from_all_strata() -> None:
     strata = ["a"] * 300 + ["b"] * 300
     plan = make_plan(ids(600), NAMES[:4], Rules(calibration_share=0, seed=1, quotas={"p0": 20}), strata)

@@ -4,39 +4,56 @@ from collections import Counter
 
 import numpy as np
 
-from sharegpt_argilla.responses.adaptive_asking import UNKNOWN_ABILITY, choose_people, unsettled
+from sharegpt_argilla.responses.adaptive_asking import (
+    UNKNOWN_ABILITY,
+    abilities_in_all,
+    choose_people,
+    sureness,
+    sureness_of_all,
+    unsettled,
+)
 from sharegpt_argilla.responses.confidence import Ability, Estimate, estimate
 
 SHARES = {"sure": {"a": 0.95, "b": 0.05}, "split": {"a": 0.5, "b": 0.5}, "near": {"a": 0.3, "b": 0.7}}
 PEOPLE = {who: Ability(share, 0, 1, 9) for who, share in {"ana": 0.9, "ben": 0.7, "cy": 0.4}.items()}
 FOUND = Estimate(SHARES, PEOPLE, {})
+ABILITIES = abilities_in_all([{None: FOUND}])
 
 
 def test_what_is_not_settled_is_asked_the_least_sure_first() -> None:
     given = dict.fromkeys(SHARES, 2)
-    assert unsettled(FOUND, given, until=0.9, most=4) == ["split", "near"]
-    assert unsettled(FOUND, given, until=0.7, most=4) == ["split"]
-    assert unsettled(FOUND, given | {"split": 4}, until=0.9, most=4) == ["near"]
-    assert unsettled(FOUND, given, until=0.5, most=4) == []
+    assert unsettled(sureness(FOUND), given, until=0.9, most=4) == ["split", "near"]
+    assert unsettled(sureness(FOUND), given, until=0.7, most=4) == ["split"]
+    assert unsettled(sureness(FOUND), given | {"split": 4}, until=0.9, most=4) == ["near"]
+    assert unsettled(sureness(FOUND), given, until=0.5, most=4) == []
 
 
 def test_of_the_abler_half_who_has_most_room_is_asked() -> None:
     everybody = {item: ["cy", "ben", "ana"] for item in SHARES}
     room = {"ana": 2, "ben": 3, "cy": 9}
-    assert choose_people(FOUND, ["split"], everybody, room) == {"split": "ben"}
-    assert choose_people(FOUND, ["split", "near", "sure"], everybody, room | {"cy": 0.9, "ben": 1}) == {
+    assert choose_people(ABILITIES, ["split"], everybody, room) == {"split": "ben"}
+    assert choose_people(ABILITIES, ["split", "near", "sure"], everybody, room | {"cy": 0.9, "ben": 1}) == {
         "split": "ana",
         "near": "ana",
         "sure": "ben",
     }
-    assert choose_people(FOUND, ["near"], {"near": ["cy"]}, {"cy": 1}) == {"near": "cy"}
+    assert choose_people(ABILITIES, ["near"], {"near": ["cy"]}, {"cy": 1}) == {"near": "cy"}
 
 
 def test_a_newcomer_comes_before_who_is_worse_than_chance() -> None:
     room = dict.fromkeys(["new", "cy", "ben"], 5)
     assert UNKNOWN_ABILITY == 0.5
-    assert choose_people(FOUND, ["near"], {"near": ["cy", "new"]}, room) == {"near": "new"}
-    assert choose_people(FOUND, ["near"], {"near": ["new", "ben"]}, room) == {"near": "ben"}
+    assert choose_people(ABILITIES, ["near"], {"near": ["cy", "new"]}, room) == {"near": "new"}
+    assert choose_people(ABILITIES, ["near"], {"near": ["new", "ben"]}, room) == {"near": "ben"}
+
+
+def test_the_least_sure_question_and_label_counts() -> None:
+    labels = {
+        "code": Estimate({"sure": {True: 0.8, False: 0.2}}, {"ana": Ability(0.6, 0, 1, 9)}, {}),
+        "chat": Estimate({"sure": {True: 0.1, False: 0.9}}, {"ana": Ability(0.8, 0, 1, 9)}, {}),
+    }
+    assert sureness_of_all([{None: FOUND}, labels]) == {"sure": 0.8, "split": 0.5, "near": 0.7}
+    assert abilities_in_all([labels]) == {"ana": 0.7}
 
 
 class Replay:
@@ -62,10 +79,12 @@ class Replay:
         for _ in range(most):
             found, _ = self.judge(asked)
             given = Counter(item for item, _ in asked)
-            waiting = unsettled(found, given, until, most)
+            waiting = unsettled(sureness(found), given, until, most)
             free = {item: [who for who in self.order[item] if (item, who) not in asked] for item in waiting}
             loads = Counter(who for _, who in asked)
-            asked += choose_people(found, waiting, free, {who: 90 - loads[who] for who in range(10)}).items()
+            asked += choose_people(
+                abilities_in_all([{None: found}]), waiting, free, {who: 90 - loads[who] for who in range(10)}
+            ).items()
         return asked
 
 
