@@ -300,3 +300,55 @@ def test_the_servers_own_reindex(server):
     assert server.run(reindex()) == [5]
     assert server.repair() == {}
     assert server.run(server.progress()) == {"total": 5, "pending": 5}
+
+
+@pytest.mark.parametrize("damage", ["deleted", "damaged", "emptied"])
+def test_a_running_server_repairs_the_index_that_it_lost(server, damage, monkeypatch, caplog):
+    from sharegpt_argilla.embedded_argilla.engine import index_healing
+    from sharegpt_argilla.embedded_argilla.engine.index_repair import repair_index
+
+    monkeypatch.setattr(index_healing.HEALER, "repair", repair_index)
+
+    async def scenario():
+        await repair_index()
+        path = server.engine.path
+        async with server.dataset() as (_, dataset):
+            before = (await server.engine.search(dataset)).total
+            if damage == "deleted":
+                for part in path.parent.glob(f"{path.name}*"):
+                    part.unlink()
+            elif damage == "damaged":
+                # A new file under the name, as after a restored or copied one: the old connections are left.
+                content = bytearray(path.read_bytes())
+                content[4096:] = b"\xff" * (len(content) - 4096)
+                draft = path.with_name("draft")
+                draft.write_bytes(content)
+                for part in path.parent.glob(f"{path.name}-*"):
+                    part.unlink()
+                draft.replace(path)
+            else:
+                draft = path.with_name("draft")
+                draft.touch()
+                draft.replace(path)
+            searches = [server.engine.search(dataset) for _ in range(5)]
+            totals = {each.total for each in await asyncio.gather(*searches)}
+            assert totals == {before}
+            assert before > 0
+
+    server.run(scenario())
+    assert caplog.text.count("it is repaired while the server runs") == 1
+
+
+def test_without_a_healer_the_error_remains(server, monkeypatch):
+    from sharegpt_argilla.embedded_argilla.engine import index_healing
+    from sharegpt_argilla.embedded_argilla.engine.index_healing import IndexUnusableError
+
+    monkeypatch.setattr(index_healing.HEALER, "repair", None)
+
+    async def scenario():
+        server.engine.path.unlink()
+        async with server.dataset() as (_, dataset):
+            with pytest.raises(IndexUnusableError, match="has no search index"):
+                await server.engine.search(dataset)
+
+    server.run(scenario())

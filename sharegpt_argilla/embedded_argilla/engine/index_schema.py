@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from sharegpt_argilla.embedded_argilla.engine.index_entries import DatasetDefinition
 from sharegpt_argilla.embedded_argilla.engine.index_file import TOKENIZER
+from sharegpt_argilla.embedded_argilla.engine.index_healing import IndexUnusableError
 from sharegpt_argilla.embedded_argilla.engine.index_values import FLOAT, INTEGER, KEYWORD, stored_values
 from sharegpt_argilla.embedded_argilla.engine.text_query import ALWAYS
 from sharegpt_argilla.errors import EmbeddedArgillaError
@@ -77,11 +78,11 @@ def get_dataset(connection: sqlite3.Connection, dataset_id: str) -> DatasetIndex
     """The index of a dataset.
 
     Raises:
-        EmbeddedArgillaError: none exists.
+        IndexUnusableError: none exists.
     """
     dataset = find_dataset(connection, dataset_id)
     if dataset is None:
-        raise EmbeddedArgillaError(
+        raise IndexUnusableError(
             f"dataset {dataset_id} has no search index; start the server again, which rebuilds it"
         )
     return dataset

@@ -14,7 +14,10 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import TYPE_CHECKING, TypeVar
 
+from sharegpt_argilla.argilla_plugin.client_presence import current_client
 from sharegpt_argilla.embedded_argilla.engine.index_file import open_index
+from sharegpt_argilla.embedded_argilla.engine.index_healing import IndexUnusableError
+from sharegpt_argilla.embedded_argilla.engine.search_limits import Turns, Watchdog, ended
 from sharegpt_argilla.errors import EmbeddedArgillaError
 
 if TYPE_CHECKING:
@@ -37,6 +40,8 @@ class IndexStore:
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="search-index-reader")
         # SQLite lets one connection write at a time; waiting here costs no reader its turn.
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="search-index-writer")
+        self._watchdog = Watchdog()
+        self.turns = Turns()
         self._local = threading.local()
         self._connections: list[sqlite3.Connection] = []
 
@@ -48,6 +53,26 @@ class IndexStore:
         """
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._readers, self._transaction, "BEGIN", work)
+
+    async def search(self, work: Callable[[sqlite3.Connection], Result]) -> Result:
+        """As `read`, for what may take long: it ends after `SEARCH_SECONDS`, or when its client goes.
+
+        Raises:
+            SearchEndedError: it was ended.
+            EmbeddedArgillaError: the index cannot be opened or read.
+        """
+        client = current_client()
+
+        def bounded(connection: sqlite3.Connection) -> Result:
+            with self._watchdog.watching(connection, client):
+                return work(connection)
+
+        try:
+            return await self.read(bounded)
+        except EmbeddedArgillaError as error:
+            if getattr(error.__cause__, "sqlite_errorcode", None) == sqlite3.SQLITE_INTERRUPT:
+                raise ended(client) from None
+            raise
 
     async def write(self, work: Callable[[sqlite3.Connection], Result]) -> Result:
         """What ``work`` returns; what it writes is kept as a whole, or not at all where it raises.
@@ -78,7 +103,9 @@ class IndexStore:
                     connection.execute("ROLLBACK")
                 raise
         except (sqlite3.Error, UnicodeEncodeError) as error:
-            raise EmbeddedArgillaError(f"{self.path}: {_advice(error)}") from error
+            damaged = getattr(error, "sqlite_errorcode", None) in _DAMAGED
+            kind = IndexUnusableError if damaged else EmbeddedArgillaError
+            raise kind(f"{self.path}: {_advice(error)}") from error
         return result
 
     def _connection(self) -> sqlite3.Connection:

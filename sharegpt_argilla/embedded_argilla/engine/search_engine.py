@@ -7,10 +7,11 @@ import sqlite3
 from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import UUID
 
 from argilla_server.enums import MetadataPropertyType, SimilarityOrder
+from argilla_server.errors.future import UnprocessableEntityError
 from argilla_server.search_engine import (
     FloatMetadataMetrics,
     IntegerMetadataMetrics,
@@ -34,9 +35,11 @@ from sharegpt_argilla.embedded_argilla.engine.index_entries import (
     suggestion_entry,
 )
 from sharegpt_argilla.embedded_argilla.engine.index_file import require_sqlite
+from sharegpt_argilla.embedded_argilla.engine.index_healing import HEALER
 from sharegpt_argilla.embedded_argilla.engine.index_threads import store_at
 from sharegpt_argilla.embedded_argilla.engine.index_values import microseconds
 from sharegpt_argilla.embedded_argilla.engine.nearest_vectors import nearest_records
+from sharegpt_argilla.embedded_argilla.engine.search_limits import SearchEndedError
 from sharegpt_argilla.errors import EmbeddedArgillaError
 from sharegpt_argilla.settings import Home
 
@@ -57,6 +60,8 @@ if TYPE_CHECKING:
     from sharegpt_argilla.embedded_argilla.engine.index_threads import IndexStore
 
 _LOGGER = logging.getLogger(__name__)
+
+Result = TypeVar("Result")
 
 _UPDATABLE = ("external_id", "status", "inserted_at", "updated_at")
 
@@ -85,6 +90,20 @@ class EmbeddedSearchEngine(SearchEngine):  # type: ignore[misc]  # argilla-serve
     @property
     def _store(self) -> IndexStore:
         return store_at(self.path)
+
+    async def _read(self, work: Callable[[sqlite3.Connection], Result]) -> Result:
+        return await HEALER.retried(lambda: self._store.read(work))
+
+    async def _write(self, work: Callable[[sqlite3.Connection], Result]) -> Result:
+        return await HEALER.retried(lambda: self._store.write(work))
+
+    async def _search(self, person: str | None, work: Callable[[sqlite3.Connection], Result]) -> Result:
+        """What a search returns; one that is ended is for argilla-server a request that cannot be processed."""
+        async with self._store.turns.of(person):
+            try:
+                return await HEALER.retried(lambda: self._store.search(work))
+            except SearchEndedError as error:
+                raise UnprocessableEntityError(str(error)) from None
 
     @classmethod
     async def new_instance(cls) -> EmbeddedSearchEngine:
@@ -121,19 +140,17 @@ class EmbeddedSearchEngine(SearchEngine):  # type: ignore[misc]  # argilla-serve
             EmbeddedArgillaError: it has one already.
         """
         definition = dataset_definition(dataset)
-        await self._store.write(
-            lambda connection: index_schema.create_dataset(connection, str(dataset.id), definition)
-        )
+        await self._write(lambda connection: index_schema.create_dataset(connection, str(dataset.id), definition))
 
     async def delete_index(self, dataset: Dataset) -> None:
         """Remove the index of a dataset; there need not be one."""
         key = str(dataset.id)
-        await self._store.write(lambda connection: index_schema.delete_dataset(connection, key))
+        await self._write(lambda connection: index_schema.delete_dataset(connection, key))
 
     async def configure_metadata_property(self, dataset: Dataset, metadata_property: MetadataProperty) -> None:
         """Index a property that was added later; values that records carry already are taken in at once."""
         key, name, kind = str(dataset.id), metadata_property.name, str(metadata_property.type)
-        await self._store.write(lambda connection: index_schema.set_metadata_property(connection, key, name, kind))
+        await self._write(lambda connection: index_schema.set_metadata_property(connection, key, name, kind))
 
     async def configure_index_vectors(self, vector_settings: VectorSettings) -> None:
         """Index vectors that were added later."""
@@ -142,7 +159,7 @@ class EmbeddedSearchEngine(SearchEngine):  # type: ignore[misc]  # argilla-serve
             str(vector_settings.id),
             vector_settings.dimensions,
         )
-        await self._store.write(lambda connection: index_schema.set_vectors(connection, key, name, dimensions))
+        await self._write(lambda connection: index_schema.set_vectors(connection, key, name, dimensions))
 
     async def index_records(self, dataset: Dataset, records: Iterable[Record]) -> None:
         """Add records with their responses, suggestions and vectors, or replace what the index contains of them.
@@ -154,7 +171,7 @@ class EmbeddedSearchEngine(SearchEngine):  # type: ignore[misc]  # argilla-serve
         def work(connection: sqlite3.Connection) -> None:
             index_records.write_records(connection, index_schema.get_dataset(connection, key), entries)
 
-        await self._store.write(work)
+        await self._write(work)
 
     async def partial_record_update(self, record: Record, **update: Any) -> None:
         """Change ``status``, ``external_id``, ``inserted_at`` or ``updated_at`` of one record."""
@@ -169,7 +186,7 @@ class EmbeddedSearchEngine(SearchEngine):  # type: ignore[misc]  # argilla-serve
             if name != "updated_at" or value is not None
         }
         key = str(record.id)
-        found = await self._store.write(lambda connection: index_records.update_record(connection, key, changes))
+        found = await self._write(lambda connection: index_records.update_record(connection, key, changes))
         if not found:
             _report_missing(key)
 
@@ -182,7 +199,7 @@ class EmbeddedSearchEngine(SearchEngine):  # type: ignore[misc]  # argilla-serve
             if found is not None:
                 index_records.delete_records(connection, found, ids)
 
-        await self._store.write(work)
+        await self._write(work)
 
     async def update_record_response(self, response: Response) -> None:
         """Add a response, or replace it."""
@@ -192,7 +209,7 @@ class EmbeddedSearchEngine(SearchEngine):  # type: ignore[misc]  # argilla-serve
     async def delete_record_response(self, response: Response) -> None:
         """Remove a response; it need not be in the index."""
         key = str(response.id)
-        await self._store.write(lambda connection: index_records.delete_response(connection, key))
+        await self._write(lambda connection: index_records.delete_response(connection, key))
 
     async def update_record_suggestion(self, suggestion: Suggestion) -> None:
         """Add a suggestion, or replace the one for the same question."""
@@ -214,7 +231,7 @@ class EmbeddedSearchEngine(SearchEngine):  # type: ignore[misc]  # argilla-serve
             change(connection, index_schema.get_dataset(connection, location[0]), location[1])
             return True
 
-        if not await self._store.write(work):
+        if not await self._write(work):
             _report_missing(record_id)
 
     async def get_dataset_progress(self, dataset: Dataset) -> dict[str, int]:
@@ -222,7 +239,7 @@ class EmbeddedSearchEngine(SearchEngine):  # type: ignore[misc]  # argilla-serve
         if dataset.is_draft:
             return {}
         key = str(dataset.id)
-        return await self._store.read(
+        return await self._read(
             lambda connection: index_metrics.count_records(connection, index_schema.get_dataset(connection, key))
         )
 
@@ -235,12 +252,12 @@ class EmbeddedSearchEngine(SearchEngine):  # type: ignore[misc]  # argilla-serve
         def work(connection: sqlite3.Connection) -> dict[str, int]:
             return index_metrics.count_responses(connection, index_schema.get_dataset(connection, key), user_id)
 
-        return await self._store.read(work)
+        return await self._read(work)
 
     async def count_own_records(self, dataset: Dataset, annotator: Annotator) -> int | None:
         """How many records of a plan are the annotator's; None if the dataset has no plan."""
         key = str(dataset.id)
-        return await self._store.read(
+        return await self._read(
             lambda connection: assignment.count_own(
                 connection, index_schema.get_dataset(connection, key), annotator
             )
@@ -260,6 +277,7 @@ class EmbeddedSearchEngine(SearchEngine):  # type: ignore[misc]  # argilla-serve
 
         Raises:
             ValueError: the filter or the sort cannot be used.
+            UnprocessableEntityError: it took too long.
         """
         key, text, field = str(dataset.id), *_text_and_field(query)
         person = None if user_id is None else str(user_id)
@@ -275,7 +293,7 @@ class EmbeddedSearchEngine(SearchEngine):  # type: ignore[misc]  # argilla-serve
                 ([], 0) if match is None else index_search.search_records(connection, match, order, offset, limit)
             )
 
-        rows, total = await self._store.read(work)
+        rows, total = await self._search(None if text is None else person or _name_of(annotator), work)
         # As with Elasticsearch, what is sorted by something else has no score.
         scored = [(key, None) for key, _ in rows] if sort else rows
         return _responses(scored, total)
@@ -318,7 +336,7 @@ class EmbeddedSearchEngine(SearchEngine):  # type: ignore[misc]  # argilla-serve
                 return []
             return nearest_records(connection, attribute, sought, match, max_results, excluded)
 
-        rows = await self._store.read(work)
+        rows = await self._search(_name_of(annotator), work)
         kept = [(key, score) for key, score in rows if threshold is None or score >= threshold]
         return _responses(kept, len(rows))
 
@@ -337,12 +355,16 @@ class EmbeddedSearchEngine(SearchEngine):  # type: ignore[misc]  # argilla-serve
             compute = index_metrics.count_terms if is_terms else index_metrics.find_extremes
             return compute(connection, attribute, own)
 
-        first, second = await self._store.read(work)
+        first, second = await self._search(None, work)
         if is_terms:
             counts = [TermsMetrics.TermCount(term=term, count=count) for term, count in second]
             return TermsMetrics(total=first, values=counts)
         is_integer = metadata_property.type == MetadataPropertyType.integer
         return (IntegerMetadataMetrics if is_integer else FloatMetadataMetrics)(min=first, max=second)
+
+
+def _name_of(annotator: Annotator | None) -> str | None:
+    return annotator.id if annotator else None
 
 
 def _text_and_field(query: TextQuery | str | None) -> tuple[str | None, str | None]:

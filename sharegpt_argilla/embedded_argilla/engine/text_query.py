@@ -39,6 +39,9 @@ MAX_DEPTH = 24
 MAX_LEXEMES = 4096
 """Words, operators and blanks after these many are not read; Elasticsearch refuses so long a query."""
 
+MAX_NEAR = 16
+"""A loose phrase of more different words is taken as all of them: FTS5 needs time by their number's square."""
+
 MAX_SLOP = 1000
 """At most this many words are between the words of a loose phrase."""
 
@@ -282,8 +285,9 @@ def _leaf_expression(leaf: Leaf, columns: Columns) -> str:
     phrases = [f'"{" ".join(group)}"' for group in leaf.groups]
     phrases[-1] += beginning
     if leaf.slop and len(leaf.groups[0]) > 1:
-        words = " ".join(f'"{word}"' for word in leaf.groups[0])
-        phrases = [f"NEAR({words}, {leaf.slop})"]
+        # The same word twice may be one word of the text, to FTS5.
+        words = [f'"{word}"' for word in dict.fromkeys(leaf.groups[0])]
+        phrases = [f"NEAR({' '.join(words)}, {leaf.slop})"] if len(words) <= MAX_NEAR else words
     if len(phrases) == 1:
         content = columns.containing(phrases[0])
     else:

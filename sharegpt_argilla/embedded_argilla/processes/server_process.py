@@ -21,6 +21,7 @@ from sharegpt_argilla.argilla_plugin.page_script import measure_in_page
 from sharegpt_argilla.argilla_plugin.security import protect
 from sharegpt_argilla.argilla_plugin.table import patch_server
 from sharegpt_argilla.argilla_plugin.team_options import BEHIND_PROXY, idle_cut_off
+from sharegpt_argilla.embedded_argilla.engine.index_healing import HEALER
 from sharegpt_argilla.embedded_argilla.engine.index_repair import repair_index
 from sharegpt_argilla.embedded_argilla.environment import max_request_bytes
 from sharegpt_argilla.embedded_argilla.known_credentials import replace_known_credentials
@@ -55,6 +56,7 @@ async def _serve(options: ChildOptions) -> None:
     await replace_known_credentials(options.home, options.api_url)
     if settings.search_engine == "embedded":
         _LOG.info("search index checked: %s", await repair_index())
+        HEALER.repair = repair_index
     served = _with_active_time(options)
     hosts = HostNames.of(os.environ, urlsplit(options.api_url).hostname or "")
     protected = protect(served, settings.base_url or "/", max_request_bytes(os.environ), hosts)
