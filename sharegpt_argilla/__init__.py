@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from functools import wraps
 from importlib import import_module
-from inspect import isfunction
+from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -304,7 +304,7 @@ def __getattr__(name: str) -> object:
     for module, names in _MODULES.items():
         if name in names:
             member = getattr(import_module(f"{__name__}.{module}"), _RENAMED.get(name, name))
-            globals()[name] = member = _checked(member) if isfunction(member) else member
+            globals()[name] = member = _checked(member) if isinstance(member, FunctionType) else member
             return member
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 

@@ -14,10 +14,12 @@ import logging
 import multiprocessing
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
-from importlib.metadata import EntryPoint, entry_points
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from sharegpt_argilla.errors import UnknownNameError, UsageError
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
 
 Member = TypeVar("Member")
 
@@ -145,4 +147,7 @@ def package_of(point: EntryPoint) -> str:
 
 
 def _entry_points(group: str) -> list[EntryPoint]:
+    # Imported only where plug-ins are looked for: it takes as long as a small file.
+    from importlib.metadata import entry_points  # noqa: PLC0415
+
     return sorted(entry_points(group=group), key=lambda point: (package_of(point), point.name))

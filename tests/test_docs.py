@@ -1,6 +1,5 @@
 """The documentation says what the code does, and its links lead somewhere. tests/docs follows the pages."""
 
-import importlib.util
 import os
 import re
 import shlex
@@ -18,7 +17,7 @@ from sharegpt_argilla.corpora.formats.table import CORPORA
 from sharegpt_argilla.descriptives.metrics import METRICS
 from sharegpt_argilla.suggestions.intent_rules import intent_rules
 from sharegpt_argilla.suggestions.table import AGENTS
-from tests.projects import ROOT
+from tests.projects import ROOT, load_generator
 
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), *(ROOT / "examples").glob("*.md")])
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -32,12 +31,11 @@ def test_links_lead_somewhere(page: Path) -> None:
 
 def test_the_generated_pages_are_up_to_date(monkeypatch) -> None:
     monkeypatch.setenv("COLUMNS", "100")
-    spec = importlib.util.spec_from_file_location("generate", ROOT / "docs" / "generate.py")
-    generate = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(generate)
+    generate = load_generator()
     assert generate.CLI.read_text(encoding="utf-8") == generate.cli_page(), "run `make docs`"
     assert generate.API.read_text(encoding="utf-8") == generate.api_page(), "run `make docs`"
     assert generate.KEYS.read_text(encoding="utf-8") == generate.keys_page(), "run `make docs`"
+    assert generate.JSON.read_text(encoding="utf-8") == generate.json_page(), "run `make docs`"
 
 
 def test_the_site_builds_without_a_warning(tmp_path) -> None:

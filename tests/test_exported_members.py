@@ -16,7 +16,9 @@ import sharegpt_argilla
 from sharegpt_argilla.cli.main import COMMANDS
 from sharegpt_argilla.errors import SharegptArgillaError, UnknownNameError, UsageError
 
-OTHERWISE_NAMED = {
+OTHERWISE_NAMED: dict[str, tuple[str, ...]] = {
+    # Its script is about the command line alone.
+    "completion": (),
     "config": ("check_config", "config_schema", "diff_config"),
     "dashboard": ("serve_dashboard",),
     "training": ("write_training_set",),

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import argparse
 
-from sharegpt_argilla.cli.printing import counted, note, progress
+from sharegpt_argilla.cli.printing import counted, note, progress, show, tell
 from sharegpt_argilla.cli.setup_dataset import add_config
 from sharegpt_argilla.common.jsonl import DEFAULT_REJECTS
 from sharegpt_argilla.workflows.adjudicate import AdjudicateOptions, AdjudicateSummary, adjudicate
 
+SUMMARY = AdjudicateSummary
 EXAMPLE = "sharegpt-argilla adjudicate annotated.jsonl --question intent --threshold 0.3 --dry-run"
 
 
@@ -43,9 +44,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Run the command."""
     options = AdjudicateOptions(arguments.threshold, arguments.question, arguments.names, arguments.rejects)
-    with progress("records") as advance:
+    with progress("records") as bar:
         summary = adjudicate(
-            arguments.annotated, arguments.config, options, dry_run=arguments.dry_run, on_progress=advance
+            arguments.annotated,
+            arguments.config,
+            options,
+            dry_run=arguments.dry_run,
+            on_progress=bar,
+            on_total=bar.expect,
         )
     _report(summary, dry_run=arguments.dry_run)
     return 1 if summary.load.rejected else 0
@@ -59,8 +65,9 @@ def _report(summary: AdjudicateSummary, *, dry_run: bool) -> None:
     if summary.removed:
         note(f"{'would see' if dry_run else 'see'} it no more, being no reviewers: {', '.join(summary.removed)}")
     if summary.url:
-        print(summary.url)
-    note(
+        show(summary.url)
+    tell(
+        summary,
         f"{summary.disputed:,} of {summary.compared:,} rows disputed (above {summary.threshold:g}): "
         + counted(
             (summary.load.loaded, "would be given to reviewers" if dry_run else "given to reviewers"),
@@ -68,5 +75,5 @@ def _report(summary: AdjudicateSummary, *, dry_run: bool) -> None:
             (summary.load.unchanged, "there already"),
             (summary.reviewed, "decided"),
             (summary.load.rejected, f"rejected -> {summary.load.rejects}"),
-        )
+        ),
     )

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import argparse
 
-from sharegpt_argilla.cli.printing import note, numbered
+from sharegpt_argilla.cli.printing import numbered, tell
 from sharegpt_argilla.cli.serve import home_of
 from sharegpt_argilla.cli.status import add_home
-from sharegpt_argilla.workflows.backup import backup
+from sharegpt_argilla.workflows.backup import BackupSummary, backup
 
+SUMMARY = BackupSummary
 EXAMPLE = "sharegpt-argilla backup argilla-backup.tar.gz"
 
 
@@ -25,5 +26,5 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Run the command."""
     summary = backup(arguments.target, home_of(arguments))
-    note(f"{numbered(summary.records, 'records')}, {summary.size / 1e6:,.1f} MB -> {summary.target}")
+    tell(summary, f"{numbered(summary.records, 'records')}, {summary.size / 1e6:,.1f} MB -> {summary.target}")
     return 0

@@ -9,10 +9,23 @@ from __future__ import annotations
 import argparse
 import json
 
-from sharegpt_argilla.cli.printing import note, numbered
+from sharegpt_argilla.cli.printing import numbered, show, tell
 from sharegpt_argilla.cli.setup_dataset import add_config
 from sharegpt_argilla.workflows.config import check_config, config_schema, diff_config
 
+MORE_KEYS = {
+    "config": "check and diff: the project file",
+    "dataset": "check: the dataset's name",
+    "workspace": "check: the workspace's name",
+    "fields": "check: names of the fields",
+    "questions": "check: names of the questions",
+    "metadata": "check: names of the metadata properties",
+    "people": "check: usernames",
+    "assignment": "check: how records are assigned",
+    "url": "diff: address of the Argilla",
+    "differences": "diff: one line for each",
+}
+"""The schema has the keys of JSON Schema instead."""
 EXAMPLE = "sharegpt-argilla config check --config dataset-config.yml"
 
 
@@ -25,24 +38,26 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Run the command."""
     if arguments.action == "schema":
-        print(json.dumps(config_schema(), ensure_ascii=False, indent=2))
+        schema = config_schema()
+        show(json.dumps(schema, ensure_ascii=False, indent=2))
+        tell(schema)
         return 0
     return _check(arguments.config) if arguments.action == "check" else _diff(arguments.config)
 
 
 def _check(path: str) -> int:
     config = check_config(path).config
-    counts = ", ".join(
-        f"{name}: {' '.join(items) or 'none'}"
-        for name, items in (
-            ("fields", [field.name for field in config.fields]),
-            ("questions", [question.name for question in config.questions]),
-            ("metadata", [item.name for item in config.metadata]),
-        )
-    )
-    note(
+    parts = {
+        "fields": [field.name for field in config.fields],
+        "questions": [question.name for question in config.questions],
+        "metadata": [item.name for item in config.metadata],
+    }
+    counts = ", ".join(f"{name}: {' '.join(items) or 'none'}" for name, items in parts.items())
+    summary = {"config": path, "dataset": config.dataset, "workspace": config.workspace, **parts}
+    tell(
+        summary | {"people": [person.username for person in config.people], "assignment": config.assignment.mode},
         f'{path}: fine; dataset "{config.dataset}"; {counts}; people: {len(config.people)}; '
-        f"assignment: {config.assignment.mode}"
+        f"assignment: {config.assignment.mode}",
     )
     return 0
 
@@ -50,6 +65,9 @@ def _check(path: str) -> int:
 def _diff(path: str) -> int:
     differences = diff_config(path)
     for line in differences.lines:
-        print(line)
-    note(f"{numbered(len(differences.lines), 'differences')} between {path} and {differences.url}")
+        show(line)
+    tell(
+        {"config": path, "url": differences.url, "differences": differences.lines},
+        f"{numbered(len(differences.lines), 'differences')} between {path} and {differences.url}",
+    )
     return 1 if differences.lines else 0

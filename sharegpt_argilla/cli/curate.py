@@ -8,11 +8,11 @@ checks, what they find in real data, and how often they are right.
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
-from sharegpt_argilla.cli.printing import counted, note, progress
+from sharegpt_argilla.cli.printing import counted, progress, tell
 from sharegpt_argilla.config import DEFAULT_CONFIG
 from sharegpt_argilla.curation.checks.base import Options
 from sharegpt_argilla.curation.checks.table import CHECKS
@@ -21,6 +21,8 @@ from sharegpt_argilla.curation.language_identifier import IDENTIFIERS
 from sharegpt_argilla.curation.sampling import Stratum
 from sharegpt_argilla.workflows.curate import CurateSummary, curate
 
+SUMMARY = CurateSummary
+MORE_KEYS = {"report": "all counts, as `--report` writes them, without the examples"}
 EXAMPLE = "sharegpt-argilla curate rows.jsonl -o curated.jsonl --drop blank_answer duplicate --report report.html"
 
 
@@ -79,6 +81,11 @@ def _add_sampling(parser: argparse.ArgumentParser) -> None:
     add("--first-turn", action="store_true", help="only the first pair of each conversation")
 
 
+def names() -> dict[str, list[str]]:
+    """What options may be, for completion in a shell."""
+    return {option: list(CHECKS) for option in ("check", "skip", "drop", "fix")}
+
+
 def run(arguments: argparse.Namespace) -> int:
     """Curate, then print what each check found and the counts on standard error.
 
@@ -102,7 +109,7 @@ def run(arguments: argparse.Namespace) -> int:
             )
         },
     }
-    with progress("rows") as advance:
+    with progress("rows", arguments.rows) as advance:
         summary = curate(
             arguments.rows,
             arguments.output,
@@ -125,9 +132,17 @@ def run(arguments: argparse.Namespace) -> int:
             on_progress=advance,
             options={name: value for name, value in thresholds.items() if value is not None},
         )
-    for line in (*report_lines(summary.report), *_describe(summary)):
-        note(line)
+    tell(summary, *report_lines(summary.report), *_describe(summary), report=_without_examples(summary.report))
     return 1 if summary.rejected else 0
+
+
+def _without_examples(report: Mapping[str, Any]) -> dict[str, Any]:
+    """The counts alone: examples are people's words, which go to the file of --report."""
+    checks = {
+        name: {key: value for key, value in check.items() if key != "examples"}
+        for name, check in report["checks"].items()
+    }
+    return {**report, "checks": checks}
 
 
 def _describe(summary: CurateSummary) -> Iterator[str]:

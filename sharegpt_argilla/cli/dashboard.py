@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import argparse
 
-from sharegpt_argilla.cli.printing import note
+from sharegpt_argilla.cli.printing import tell
 from sharegpt_argilla.cli.setup_dataset import add_config
 from sharegpt_argilla.responses.working_time import read_length
 from sharegpt_argilla.workflows.dashboard import DEFAULT_PORT, DashboardOptions, dashboard
 
+MORE_KEYS = {"url": "its address; printed when it is ready"}
 EXAMPLE = "sharegpt-argilla dashboard --rows rows.jsonl --annotated annotated.jsonl"
 
 
@@ -40,5 +41,7 @@ def run(arguments: argparse.Namespace) -> int:
         arguments.config, arguments.rows, arguments.annotated, read_length(arguments.refresh)
     )
     return dashboard(
-        options, port=arguments.port, on_ready=lambda url: note(f"The dashboard is at {url}. Ctrl-C stops it.")
+        options,
+        port=arguments.port,
+        on_ready=lambda url: tell({"url": url}, f"The dashboard is at {url}. Ctrl-C stops it."),
     )

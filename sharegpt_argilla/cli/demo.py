@@ -10,14 +10,15 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from sharegpt_argilla.cli.load_records import report
-from sharegpt_argilla.cli.printing import note
+from sharegpt_argilla.cli.load_records import describe as describe_load
+from sharegpt_argilla.cli.printing import note, tell
 from sharegpt_argilla.cli.serve import add_place, same_command
 from sharegpt_argilla.cli.setup_dataset import describe
 from sharegpt_argilla.settings import Home
 from sharegpt_argilla.workflows.dashboard import DEFAULT_PORT as DASHBOARD_PORT
 from sharegpt_argilla.workflows.demo import ANNOTATED, DemoSummary, demo
 
+SUMMARY = DemoSummary
 EXAMPLE = "sharegpt-argilla demo"
 
 
@@ -48,14 +49,15 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _announce(summary: DemoSummary) -> None:
-    note(describe(summary.setup))
-    report(summary.load)
+    for line in (describe(summary.setup), *describe_load(summary.load)):
+        note(line)
     url = summary.server.api_url
     dashboard = summary.dashboard or f"not running: {summary.no_dashboard}"
     sign_ins = ", or ".join(f"{name} / {password}" for name, password in reversed(summary.sign_ins.items()))
     folder = summary.rows.parent
     command = same_command(summary.server.home, folder)
-    note(
+    tell(
+        summary,
         f"""
 Argilla is running at {url}
 
@@ -64,5 +66,5 @@ Argilla is running at {url}
   sign in    {sign_ins}
   export     in another terminal: cd {folder} && {command} export-responses {summary.rows.name} -o {ANNOTATED}
   stop       Ctrl-C; the same command resumes where this ends
-"""
+""",
     )

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import argparse
 
+from sharegpt_argilla.cli.printing import show, tell
 from sharegpt_argilla.cli.setup_dataset import add_config
 from sharegpt_argilla.workflows.doctor import doctor
 
+MORE_KEYS = {
+    "healthy": "whether everything is as it should be",
+    "findings": "what was looked at: a list of objects with `name`, `text` and `ok`",
+}
 EXAMPLE = "sharegpt-argilla doctor"
 
 
@@ -17,8 +22,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Run the command; the exit code is 1 when something is wrong."""
-    healthy = True
+    findings = []
     for finding in doctor(arguments.config):
-        healthy = healthy and finding.ok
-        print(f"{'ok   ' if finding.ok else 'WRONG'} {finding.name:<17} {finding.text}", flush=True)
+        findings.append(finding)
+        show(f"{'ok   ' if finding.ok else 'WRONG'} {finding.name:<17} {finding.text}")
+    healthy = all(finding.ok for finding in findings)
+    tell({"healthy": healthy, "findings": findings})
     return 0 if healthy else 1

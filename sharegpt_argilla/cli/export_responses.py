@@ -9,12 +9,13 @@ import argparse
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from functools import partial
 from threading import Event
 from types import FrameType
 
-from sharegpt_argilla.cli.printing import counted, note, progress
+from sharegpt_argilla.cli.printing import counted, note, progress, tell
 from sharegpt_argilla.cli.setup_dataset import add_config
 from sharegpt_argilla.cli.training import add_selection, add_splits, read_selection
 from sharegpt_argilla.cli.training import describe as describe_training
@@ -22,6 +23,7 @@ from sharegpt_argilla.common.jsonl import STANDARD_STREAM
 from sharegpt_argilla.errors import UsageError
 from sharegpt_argilla.responses.working_time import read_length
 from sharegpt_argilla.training.splits import parse_split
+from sharegpt_argilla.training.table import FORMATS
 from sharegpt_argilla.workflows.export_responses import (
     ExportOptions,
     ExportSummary,
@@ -31,6 +33,8 @@ from sharegpt_argilla.workflows.export_responses import (
 )
 from sharegpt_argilla.workflows.training import TrainingSummary, check_formats, training
 
+SUMMARY = ExportSummary
+MORE_KEYS = {"training": "what `--training` wrote: format -> the keys of [training](#training)"}
 EXAMPLE = "sharegpt-argilla export-responses rows.jsonl -o annotated.jsonl"
 
 
@@ -68,6 +72,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_splits(parser)
 
 
+def names() -> dict[str, list[str]]:
+    """What options may be, for completion in a shell."""
+    return {"training": list(FORMATS)}
+
+
 def run(arguments: argparse.Namespace) -> int:
     """Run the command."""
     statuses = check_statuses(arguments.statuses.split(",")) if arguments.statuses else ()
@@ -83,14 +92,18 @@ def run(arguments: argparse.Namespace) -> int:
     write_training = _training_writer(arguments)
     if arguments.every is not None:
         return _run_periodically(arguments, export, write_training)
-    with progress("rows") as advance:
+    with progress("rows", arguments.rows) as advance:
         summary = export(on_progress=advance)
     note(describe(summary, dry_run=arguments.dry_run))
-    whole = all(note_training(made) for made in write_training(summary))
+    made = dict(write_training(summary))
+    tell(summary, *map(describe_training, made.values()), training=_without_texts(made))
+    whole = not any(training_set.unreadable for training_set in made.values())
     return 0 if whole and not summary.orphans and not summary.unreadable else 1
 
 
-def _training_writer(arguments: argparse.Namespace) -> Callable[[ExportSummary], Iterator[TrainingSummary]]:
+def _training_writer(
+    arguments: argparse.Namespace,
+) -> Callable[[ExportSummary], Iterator[tuple[str, TrainingSummary]]]:
     """What writes the training sets after an export; nothing where the rows are as they were at the one before."""
     targets = check_formats(arguments.training, arguments.output)
     selection = read_selection(arguments)
@@ -98,33 +111,34 @@ def _training_writer(arguments: argparse.Namespace) -> Callable[[ExportSummary],
         parse_split(arguments.split)
     written: set[str] = set()
 
-    def write(summary: ExportSummary) -> Iterator[TrainingSummary]:
+    def write(summary: ExportSummary) -> Iterator[tuple[str, TrainingSummary]]:
         for name, target in targets.items():
             if not arguments.dry_run and (name not in written or summary.changed != 0):
-                yield training(
-                    arguments.output,
+                yield (
                     name,
-                    target,
-                    selection=selection,
-                    split=arguments.split,
-                    seed=arguments.seed,
-                    config=arguments.config,
+                    training(
+                        arguments.output,
+                        name,
+                        target,
+                        selection=selection,
+                        split=arguments.split,
+                        seed=arguments.seed,
+                        config=arguments.config,
+                    ),
                 )
                 written.add(name)
 
     return write
 
 
-def note_training(summary: TrainingSummary) -> bool:
-    """Say what was written; False where lines were no row."""
-    note(describe_training(summary))
-    return not summary.unreadable
+def _without_texts(made: Mapping[str, TrainingSummary]) -> dict[str, TrainingSummary]:
+    return {name: replace(training_set, sample=None) for name, training_set in made.items()}
 
 
 def _run_periodically(
     arguments: argparse.Namespace,
     export: partial[ExportSummary],
-    write_training: Callable[[ExportSummary], Iterator[TrainingSummary]],
+    write_training: Callable[[ExportSummary], Iterator[tuple[str, TrainingSummary]]],
 ) -> int:
     seconds = read_length(arguments.every)
     if STANDARD_STREAM in {arguments.rows, arguments.output}:
@@ -136,8 +150,10 @@ def _run_periodically(
 
     def done(summary: ExportSummary) -> None:
         _log(describe(summary, dry_run=arguments.dry_run))
-        for made in write_training(summary):
-            _log(describe_training(made))
+        made = dict(write_training(summary))
+        for training_set in made.values():
+            _log(describe_training(training_set))
+        tell(summary, training=_without_texts(made))
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, end)

@@ -9,22 +9,21 @@ from __future__ import annotations
 
 import argparse
 import os
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import get_args
 
-from tqdm import tqdm
-
-from sharegpt_argilla.cli.printing import note, shows_progress
+from sharegpt_argilla.cli.printing import Progress, progress, shows_progress, tell
 from sharegpt_argilla.corpora.formats.base import Options, Ranking
 from sharegpt_argilla.corpora.formats.question_answer import parse_columns
 from sharegpt_argilla.corpora.formats.table import CORPORA
 from sharegpt_argilla.corpora.run.detection import AUTO
 from sharegpt_argilla.errors import UsageError
+from sharegpt_argilla.rows import Profile
 from sharegpt_argilla.workflows.extract import ExtractSummary, extract, input_size
 
+SUMMARY = ExtractSummary
 EXAMPLE = "sharegpt-argilla extract examples/sharegpt_vicuna.json -m vicuna -o rows.jsonl"
 
 SALT = "SHAREGPT_ARGILLA_SALT"
@@ -83,6 +82,11 @@ def _add_work(add: Callable[..., object]) -> None:
     add("--restart", action="store_true", help="discard what an unfinished run left, and begin again")
 
 
+def names() -> dict[str, list[str]]:
+    """What options may be, for completion in a shell."""
+    return {"model": [AUTO, *CORPORA], "profile": list(get_args(Profile))}
+
+
 def run(arguments: argparse.Namespace) -> int:
     """Extract, then print what was rejected and the counts on standard error.
 
@@ -90,7 +94,7 @@ def run(arguments: argparse.Namespace) -> int:
         0; 1 when something was rejected.
     """
     options = Options(arguments.keep_origin, arguments.ranking, os.environ.get(SALT) or None, arguments.columns)
-    with _progress(arguments.inputs) as progress:
+    with _progress(arguments.inputs) as advance:
         summary = extract(
             arguments.inputs,
             arguments.model,
@@ -106,10 +110,9 @@ def run(arguments: argparse.Namespace) -> int:
             workers=arguments.workers,
             scheduler=arguments.scheduler,
             restart=arguments.restart,
-            on_progress=progress,
+            on_progress=advance,
         )
-    for line in describe(summary):
-        note(line)
+    tell(summary, *describe(summary))
     return 1 if summary.counts.rejected else 0
 
 
@@ -205,21 +208,11 @@ def _where(outputs: Sequence[str]) -> str:
     return f"{outputs[0]} … {outputs[-1]} ({len(outputs)} files)"
 
 
-class _Bar(tqdm):  # type: ignore[type-arg]
-    """A bar without a thread of its own: a process with one thread starts its workers in no time."""
-
-    monitor_interval = 0
-
-
 @contextmanager
-def _progress(inputs: Sequence[str | Path]) -> Iterator[Callable[[int], None] | None]:
+def _progress(inputs: Sequence[str | Path]) -> Iterator[Progress | None]:
     """Something that takes bytes and moves a bar; None when nobody is at the terminal."""
     if not shows_progress():
         yield None
         return
-    with _Bar(total=input_size(inputs), unit="B", unit_scale=True, file=sys.stderr, leave=False) as bar:
-
-        def advance(size: int) -> None:
-            bar.update(size)
-
-        yield advance
+    with progress("B", total=input_size(inputs), scale=True) as bar:
+        yield bar

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import argparse
 
-from sharegpt_argilla.cli.printing import counted, note, progress
+from sharegpt_argilla.cli.printing import counted, progress, tell
 from sharegpt_argilla.workflows.import_legacy import ImportSummary, import_legacy
 
+SUMMARY = ImportSummary
 EXAMPLE = (
     "sharegpt-argilla import-legacy sharegpt-curation -o annotated.jsonl --write-config project/dataset-config.yml"
 )
@@ -56,7 +57,7 @@ def run(arguments: argparse.Namespace) -> int:
             dry_run=arguments.dry_run,
             on_progress=advance,
         )
-    note(describe(summary, dry_run=arguments.dry_run))
+    tell(summary, describe(summary, dry_run=arguments.dry_run))
     return 1 if summary.rejected else 0
 
 

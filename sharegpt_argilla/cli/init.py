@@ -8,9 +8,10 @@ from __future__ import annotations
 import argparse
 import shlex
 
-from sharegpt_argilla.cli.printing import counted, note
+from sharegpt_argilla.cli.printing import counted, note, tell
 from sharegpt_argilla.workflows.init import TASKS, InitSummary, init
 
+SUMMARY = InitSummary
 EXAMPLE = "sharegpt-argilla init my-project --task prompts"
 
 
@@ -24,15 +25,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--dry-run", action="store_true", help="name the files, write nothing")
 
 
+def names() -> dict[str, list[str]]:
+    """What options may be, for completion in a shell."""
+    return {"task": list(TASKS)}
+
+
 def run(arguments: argparse.Namespace) -> int:
     """Run the command."""
     summary = init(arguments.folder, arguments.task, dry_run=arguments.dry_run)
     for name in summary.kept:
         note(f"{summary.folder / name} is there already and stays as it is")
     verb = "would be written" if arguments.dry_run else "written"
-    note(f"{counted((len(summary.written), f'files {verb}'), (len(summary.kept), 'kept'))} -> {summary.folder}")
-    if not arguments.dry_run:
-        note(_next_commands(summary))
+    done = f"{counted((len(summary.written), f'files {verb}'), (len(summary.kept), 'kept'))} -> {summary.folder}"
+    tell(summary, *([done] if arguments.dry_run else [done, _next_commands(summary)]))
     return 0
 
 

@@ -6,14 +6,16 @@ Rows that are on the server already are skipped, so the same command resumes a l
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterator
 
-from sharegpt_argilla.cli.printing import counted, note, progress
+from sharegpt_argilla.cli.printing import counted, progress, tell
 from sharegpt_argilla.cli.setup_dataset import add_config
 from sharegpt_argilla.errors import UsageError
 from sharegpt_argilla.project.enrichers import EnrichOptions
 from sharegpt_argilla.settings import default_cache
 from sharegpt_argilla.workflows.load_records import DEFAULT_REJECTS, LoadSummary, load_records
 
+SUMMARY = LoadSummary
 EXAMPLE = "sharegpt-argilla load-records rows.jsonl"
 
 
@@ -40,7 +42,7 @@ def add_load_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Run the command."""
-    with progress("rows") as advance:
+    with progress("rows", arguments.rows) as advance:
         summary = load_records(
             arguments.rows,
             arguments.config,
@@ -49,7 +51,8 @@ def run(arguments: argparse.Namespace) -> int:
             on_progress=advance,
             enriching=enriching(arguments),
         )
-    return report(summary)
+    tell(summary, *describe(summary))
+    return 1 if summary.rejected else 0
 
 
 def enriching(arguments: argparse.Namespace) -> EnrichOptions:
@@ -59,22 +62,16 @@ def enriching(arguments: argparse.Namespace) -> EnrichOptions:
     return EnrichOptions(arguments.workers, None if arguments.no_cache else default_cache())
 
 
-def report(summary: LoadSummary) -> int:
-    """Print the counts; returns the exit code."""
-    for line in summary.notes:
-        note(line)
+def describe(summary: LoadSummary) -> Iterator[str]:
+    """The lines that tell a person what was done; the counts are the last."""
+    yield from summary.notes
     if summary.not_of_this_run:
-        note(summary.not_of_this_run)
-    verb = "would be loaded" if summary.dry_run else "loaded"
-    rejected = f"rejected -> {summary.rejects}"
-    note(
-        counted(
-            (summary.loaded, verb),
-            (summary.updated, "updated"),
-            (summary.rejected, rejected),
-            (summary.unchanged, "unchanged"),
-            (summary.repeated, "repeated in the file"),
-            (summary.without_context, "without context (their session and turn numbers repeat)"),
-        )
+        yield summary.not_of_this_run
+    yield counted(
+        (summary.loaded, "would be loaded" if summary.dry_run else "loaded"),
+        (summary.updated, "updated"),
+        (summary.rejected, f"rejected -> {summary.rejects}"),
+        (summary.unchanged, "unchanged"),
+        (summary.repeated, "repeated in the file"),
+        (summary.without_context, "without context (their session and turn numbers repeat)"),
     )
-    return 1 if summary.rejected else 0

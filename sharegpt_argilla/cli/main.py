@@ -13,7 +13,7 @@ from importlib import import_module
 from types import ModuleType
 from typing import NoReturn
 
-from sharegpt_argilla.errors import SharegptArgillaError, UnknownNameError
+from sharegpt_argilla.errors import SharegptArgillaError, UnknownNameError, UsageError
 
 GROUPS = {
     "start a project": {
@@ -54,6 +54,7 @@ GROUPS = {
         "backup": "a copy of the embedded Argilla, taken while it runs",
         "restore": "a backup put back into a home folder",
         "move": "everything of one Argilla copied to another, resumable",
+        "completion": "a script that completes commands and options in bash, zsh or fish",
     },
 }
 """What one wants to do -> the commands for it, each with what it does."""
@@ -90,6 +91,16 @@ class Parser(argparse.ArgumentParser):
         return f" (did you mean {'/'.join(known[nearest[0]].option_strings)}?)" if nearest else ""
 
 
+class _Version(argparse.Action):
+    """Prints the version; it is looked up only when asked for, which takes as long as all of --help."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> NoReturn:
+        from sharegpt_argilla import __version__  # noqa: PLC0415
+
+        print(f"sharegpt-argilla {__version__}")
+        parser.exit()
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns 0 when it is done, 1 when it failed, 2 when it was used wrongly."""
     words = list(sys.argv[1:] if arguments is None else arguments)
@@ -123,7 +134,13 @@ def build_parser(command: str) -> Parser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     module.add_arguments(parser)
-    parser.add_argument("--quiet", action="store_true", help="print only errors, and why a command failed")
+    add = parser.add_argument_group("what is printed").add_argument
+    if not hasattr(module, "add_json"):
+        add("--json", action="store_true", help="the summary as one line of JSON on standard output, nothing else")
+    add("--quiet", action="store_true", help="print only errors, and why a command failed")
+    add(
+        "--verbose", action="store_true", help="log requests and costs on standard error, and where an error arose"
+    )
     return parser
 
 
@@ -133,13 +150,21 @@ def _run(command: str, arguments: Sequence[str], *, whole_process: bool) -> int:
         # What is loaded by now stays; the collector need not walk through it again and again.
         gc.freeze()
     options = parser.parse(arguments)
-    run: Callable[[argparse.Namespace], int] = _module(command).run
-    if not options.quiet:
-        return run(options)
-    # Imported only when asked for, as --help is to be quick.
+    run: Callable[[], int] = partial(_module(command).run, options)
+    if options.verbose:
+        # Imported only when asked for, as --help is to be fast.
+        from sharegpt_argilla.cli.verbose import run_verbosely  # noqa: PLC0415
+
+        run = partial(run_verbosely, run)
+    # A command whose --json takes a file has its own way with one.
+    as_json = options.json is True
+    if as_json and "-" in {getattr(options, name, None) for name in ("output", "html")}:
+        raise UsageError("--json and an output of - both take standard output; name a file")
+    if not (options.quiet or as_json):
+        return run()
     from sharegpt_argilla.cli.printing import run_quietly  # noqa: PLC0415
 
-    return run_quietly(partial(run, options))
+    return run_quietly(run, json=as_json, bars=not options.quiet)
 
 
 def _module(command: str) -> ModuleType:
@@ -149,8 +174,6 @@ def _module(command: str) -> ModuleType:
 
 
 def _top(arguments: Sequence[str]) -> int:
-    from sharegpt_argilla import __version__  # noqa: PLC0415 - looked up only where it may be shown
-
     width = max(map(len, COMMANDS)) + 2
     tables = (
         "\n".join([f"{title}:", *(f"  {name:<{width}}{does}" for name, does in commands.items())])
@@ -163,7 +186,7 @@ def _top(arguments: Sequence[str]) -> int:
         epilog="`sharegpt-argilla COMMAND --help` has its options and an example.",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--version", action="version", version=f"sharegpt-argilla {__version__}")
+    parser.add_argument("--version", action=_Version, nargs=0, help="show program's version number and exit")
     parser.parse(arguments)
     parser.print_help()
     return 0

@@ -13,10 +13,11 @@ from __future__ import annotations
 
 import argparse
 
-from sharegpt_argilla.cli.printing import counted, note, progress
+from sharegpt_argilla.cli.printing import counted, note, numbered, progress, tell
 from sharegpt_argilla.cli.setup_dataset import add_config
 from sharegpt_argilla.workflows.migrate import MigrationSummary, migrate
 
+SUMMARY = MigrationSummary
 EXAMPLE = "sharegpt-argilla migrate sharegpt-prompts --config new-config.yml --map labels.yml"
 
 
@@ -30,13 +31,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Run the command; the exit code is 1 when the new dataset lacks something in the end."""
-    with progress("records") as advance:
+    with progress("records") as bar:
         summary = migrate(
             arguments.source,
             arguments.config,
             arguments.map,
             dry_run=arguments.dry_run,
-            on_progress=advance,
+            on_progress=bar,
+            on_total=bar.expect,
         )
     _report(summary)
     return 0 if summary.dry_run or summary.complete else 1
@@ -47,14 +49,16 @@ def _report(summary: MigrationSummary) -> None:
         note(f"refused {identifier}: {reason}")
     kinds = sorted({*summary.wanted, *summary.there} - {"records", "suggestions", "vectors"})
     if summary.dry_run:
-        both = [f"{summary.wanted[kind]:,} {kind}" for kind in ["records", *kinds]]
+        both = [numbered(summary.wanted[kind], kind) for kind in ["records", *kinds]]
         verdict = "nothing sent"
     else:
-        both = [f"{summary.wanted[kind]:,} -> {summary.there[kind]:,} {kind}" for kind in ["records", *kinds]]
+        both = [
+            f"{summary.wanted[kind]:,} -> {numbered(summary.there[kind], kind)}" for kind in ["records", *kinds]
+        ]
         verdict = "complete" if summary.complete else "NOT COMPLETE"
     counts = counted(
         (summary.sent, "records sent now"),
         (summary.reopened, "submitted responses are drafts again"),
         (summary.dropped, "answers dropped"),
     )
-    note(f"{summary.source} -> {summary.target}: {', '.join(both)}; {counts}; {verdict}")
+    tell(summary, f"{summary.source} -> {summary.target}: {', '.join(both)}; {counts}; {verdict}")

@@ -11,10 +11,11 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from sharegpt_argilla.cli.printing import counted, note, numbered, progress
+from sharegpt_argilla.cli.printing import counted, note, numbered, progress, tell
 from sharegpt_argilla.settings import Home
 from sharegpt_argilla.workflows.move import MovedDataset, MoveSummary, move
 
+SUMMARY = MoveSummary
 EXAMPLE = "sharegpt-argilla move --from-home old --to-home new"
 
 
@@ -29,12 +30,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Run the command; the exit code is 1 when the target lacks something in the end."""
-    with progress("records") as advance:
+    with progress("records") as bar:
         summary = move(
             Home(arguments.from_home) if arguments.from_home else None,
             Home(arguments.to_home) if arguments.to_home else None,
             dry_run=arguments.dry_run,
-            on_progress=advance,
+            on_progress=bar,
+            on_total=bar.expect,
         )
     _report(summary)
     return 0 if summary.dry_run or summary.complete else 1
@@ -54,6 +56,7 @@ def _report(summary: MoveSummary) -> None:
         note(_line(dataset, dry_run=summary.dry_run))
         for identifier, reason in dataset.refused.items():
             note(f"  refused {identifier}: {reason}")
+    tell(summary)
 
 
 def _line(dataset: MovedDataset, *, dry_run: bool) -> str:
@@ -62,6 +65,6 @@ def _line(dataset: MovedDataset, *, dry_run: bool) -> str:
         return f"{name}: {numbered(dataset.source['records'], 'records')}"
     # `Counter` gives 0 for what one side has none of.
     kinds = sorted({*dataset.source, *dataset.target} - {"records"})
-    both = [f"{dataset.source[kind]:,} -> {dataset.target[kind]:,} {kind}" for kind in ["records", *kinds]]
+    both = [f"{dataset.source[kind]:,} -> {numbered(dataset.target[kind], kind)}" for kind in ["records", *kinds]]
     verdict = "complete" if dataset.complete else "NOT COMPLETE"
     return f"{name}: {', '.join(both)}; {counted((dataset.sent, 'sent now'))}; {verdict}"

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import argparse
 
-from sharegpt_argilla.cli.printing import counted, note
+from sharegpt_argilla.cli.printing import counted, note, show, tell
 from sharegpt_argilla.cli.setup_dataset import add_config, add_people
-from sharegpt_argilla.workflows.people import ProjectPerson, people
+from sharegpt_argilla.workflows.people import PeopleSummary, ProjectPerson, people
 
+SUMMARY = PeopleSummary
 EXAMPLE = "sharegpt-argilla people -o people-sheet.csv"
 
 
@@ -41,11 +42,11 @@ def run(arguments: argparse.Namespace) -> int:
         dry_run=arguments.dry_run,
     )
     for person in summary.people:
-        print(_line(person))
+        show(_line(person))
     if summary.sheet:
         note(f"names, passwords and links -> {summary.sheet}")
     verb = "would be removed" if arguments.dry_run else "removed"
-    note(counted((len(summary.people), f"people at {summary.url}"), (len(summary.removed), verb)))
+    tell(summary, counted((len(summary.people), f"people at {summary.url}"), (len(summary.removed), verb)))
     return 0
 
 

@@ -11,12 +11,14 @@ import argparse
 import time
 from collections.abc import Mapping, Sequence
 
-from sharegpt_argilla.cli.printing import counted, note, numbered
+from sharegpt_argilla.cli.printing import counted, note, numbered, show, tell
 from sharegpt_argilla.cli.setup_dataset import add_config, add_people
 from sharegpt_argilla.errors import ServerUnreachableError, UsageError
 from sharegpt_argilla.project.adaptive_plan import Round
 from sharegpt_argilla.workflows.plan import PlanSummary, plan
 
+SUMMARY = PlanSummary
+MORE_KEYS = {"pairs": "records that two people both answer: a list of objects with `people` and `records`"}
 EXAMPLE = "sharegpt-argilla plan rows.jsonl --dry-run"
 
 _NAMED = 12
@@ -87,6 +89,7 @@ def _one_round(arguments: argparse.Namespace) -> PlanSummary:
     note(counts + applied)
     if summary.adapted:
         _print_round(summary.adapted)
+    tell(summary, pairs=[{"people": pair, "records": count} for pair, count in summary.pairs.items()])
     return summary
 
 
@@ -103,12 +106,12 @@ def _print_round(done: Round) -> None:
 def _print_loads(summary: PlanSummary) -> None:
     width = max([len("person"), *(len(share.person) for share in summary.shares)])
     gold = any(share.gold for share in summary.shares)
-    print(f"{'person':<{width}}  records  calibration  answered" + ("  gold" if gold else ""))
+    show(f"{'person':<{width}}  records  calibration  answered" + ("  gold" if gold else ""))
     for share in summary.shares:
         left = "  (left)" if share.former else ""
         gold_answers = f"  {share.gold:>4,}" if gold else ""
         counts = f"{share.records:>7,}  {share.calibration:>11,}  {share.answered:>8,}"
-        print(f"{share.person:<{width}}  {counts}{gold_answers}{left}")
+        show(f"{share.person:<{width}}  {counts}{gold_answers}{left}")
 
 
 def _print_pairs(people: Sequence[str], pairs: Mapping[tuple[str, str], int]) -> None:
@@ -116,11 +119,11 @@ def _print_pairs(people: Sequence[str], pairs: Mapping[tuple[str, str], int]) ->
     counts_of_pairs = {pair: count for pair, count in pairs.items() if set(pair) <= set(people)}
     if not any(counts_of_pairs.values()):
         return
-    print()
+    show("")
     if len(people) <= _NAMED:
         for (first, second), count in counts_of_pairs.items():
-            print(f"{first} and {second}: {numbered(count, 'records')} together")
+            show(f"{first} and {second}: {numbered(count, 'records')} together")
         return
     counts = sorted(counts_of_pairs.values())
     mean = sum(counts) / len(counts)
-    print(f"records that two people both answer: {counts[0]:,} to {counts[-1]:,}, {mean:,.1f} on average")
+    show(f"records that two people both answer: {counts[0]:,} to {counts[-1]:,}, {mean:,.1f} on average")

@@ -1,4 +1,4 @@
-"""What the commands share when they talk to a terminal: counts, notes, progress bars."""
+"""What the commands share when they talk to a terminal: counts, notes, summaries as JSON, progress bars."""
 
 from __future__ import annotations
 
@@ -8,12 +8,28 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
 
-from tqdm import tqdm
+if TYPE_CHECKING:
+    from tqdm import tqdm
 
-_HELD: ContextVar[deque[str] | None] = ContextVar("notes that --quiet keeps back", default=None)
 _MOST_HELD = 1000
 """Notes that are kept back; `export-responses --every` runs for weeks."""
+
+
+@dataclass(frozen=True)
+class _Manner:
+    """How a command speaks: whether its summary is JSON, whether it has bars, and the notes that are kept back."""
+
+    json: bool = False
+    bars: bool = True
+    held: deque[str] | None = None
+
+
+_ALOUD = _Manner()
+_MANNER: ContextVar[_Manner] = ContextVar("what --quiet and --json ask for", default=_ALOUD)
 _SINGULAR = {
     "lines that are no row, kept as they are": "line that is no row, kept as it is",
     "lines that are no row": "line that is no row",
@@ -22,41 +38,60 @@ _SINGULAR = {
 } | {
     f"{noun}s": noun
     for noun in (
-        *(
-            "account",
-            "annotated row",
-            "answer",
-            "check",
-            "conversation",
-            "dataset",
-            "difference",
-            "file",
-            "place",
-            "question",
-        ),
-        *("record", "response", "row", "suggestion", "turn", "vector", "workspace"),
+        *("account", "annotated row", "answer", "check", "conversation", "dataset", "difference", "file", "fold"),
+        *("place", "question", "record", "response", "row", "suggestion", "turn", "vector", "workspace"),
     )
 }
 """Plural -> singular of what is counted; of two that fit the first one counts."""
+_COMPRESSED = {".gz", ".zst", ".bz2", ".xz"}
 
 
 def note(text: str, *, error: bool = False) -> None:
-    """One line for the person, on standard error; --quiet keeps it back unless it is an error."""
-    held = _HELD.get()
+    """One line for the person, on standard error; --quiet and --json keep it back unless it is an error."""
+    held = _MANNER.get().held
     if held is None or error:
         print(text, file=sys.stderr)
     else:
         held.append(text)
 
 
-def run_quietly(run: Callable[[], int]) -> int:
-    """Run a command without its notes and bars; of one that fails the notes are printed in the end."""
+def show(text: str) -> None:
+    """One line of what was asked for, on standard output; with --json the summary has it."""
+    if not _MANNER.get().json:
+        print(text, flush=True)
+
+
+def tell(summary: object, *lines: str, **more: object) -> None:
+    """The end of a command: its lines for the person, or with --json its summary as one line of JSON.
+
+    Args:
+        summary: what the command's function returned; its attributes are the keys.
+        lines: what a person is told.
+        more: keys that are added to those of the summary, or take the place of one.
+    """
+    for line in lines:
+        note(line)
+    if _MANNER.get().json:
+        # Imported only when asked for, as a command is to start fast.
+        from sharegpt_argilla.cli.json_output import json_line  # noqa: PLC0415
+
+        print(json_line(summary, more), flush=True)
+
+
+def run_quietly(run: Callable[[], int], *, json: bool = False, bars: bool = False) -> int:
+    """Run a command without its notes; of one that fails they are printed in the end.
+
+    Args:
+        run: the command.
+        json: its summary goes to standard output, as JSON, and nothing else does.
+        bars: show progress all the same.
+    """
     held: deque[str] = deque(maxlen=_MOST_HELD)
-    token = _HELD.set(held)
+    token = _MANNER.set(_Manner(json, bars, held))
     try:
         code = run()
     finally:
-        _HELD.reset(token)
+        _MANNER.reset(token)
     if code:
         for text in held:
             note(text)
@@ -65,7 +100,7 @@ def run_quietly(run: Callable[[], int]) -> int:
 
 def shows_progress() -> bool:
     """Whether there is somebody to look at a bar."""
-    return sys.stderr.isatty() and _HELD.get() is None
+    return sys.stderr.isatty() and _MANNER.get().bars
 
 
 def counted(*counts: tuple[int, str]) -> str:
@@ -82,12 +117,58 @@ def numbered(number: int, what: str) -> str:
     return f"{number:,} {things}{arrow}{file}"
 
 
+class Progress:
+    """A bar on standard error: how much is done and how fast, and with a total its share and the time left."""
+
+    def __init__(self, bar: tqdm[None] | None) -> None:
+        self._bar = bar
+
+    def __call__(self, count: int) -> None:
+        """So much more is done."""
+        if self._bar is not None:
+            self._bar.update(count)
+
+    def expect(self, total: int) -> None:
+        """So much is to be done in all."""
+        if self._bar is not None:
+            self._bar.total = total
+            self._bar.refresh()
+
+
 @contextmanager
-def progress(unit: str) -> Iterator[Callable[[int], None]]:
-    """A bar on standard error that the given function moves on; silent where that is no terminal."""
-    with tqdm(unit=f" {unit}", file=sys.stderr, disable=not shows_progress(), leave=False) as bar:
+def progress(unit: str, rows: str = "", *, total: int | None = None, scale: bool = False) -> Iterator[Progress]:
+    """A bar; silent where standard error is no terminal.
 
-        def advance(count: int) -> None:
-            bar.update(count)
+    Args:
+        unit: what is counted, in the plural.
+        rows: the file whose lines are the total.
+        total: the total itself, where it is known by now.
+        scale: show thousands as k, millions as M.
+    """
+    if not shows_progress():
+        yield Progress(None)
+        return
+    # Imported only where a bar is shown: it takes as long as a small file.
+    from tqdm import tqdm  # noqa: PLC0415
 
-        yield advance
+    class Bar(tqdm):  # type: ignore[type-arg]
+        """A bar without a thread of its own: a process with one thread starts its workers in no time."""
+
+        monitor_interval = 0
+
+    total = count_lines(rows) if rows else total
+    unit = unit if scale else f" {unit}"
+    with Bar(total=total, unit=unit, unit_scale=scale, file=sys.stderr, leave=False) as bar:
+        yield Progress(bar)
+
+
+def count_lines(path: str) -> int | None:
+    """Lines of a text file; None for a pipe, a compressed file, and one that cannot be read."""
+    file = Path(path)
+    if not file.is_file() or file.suffix in _COMPRESSED:
+        return None
+    try:
+        with file.open("rb") as stream:
+            return sum(block.count(b"\n") for block in iter(lambda: stream.read(1 << 20), b""))
+    except OSError:
+        return None

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import argparse
 
-from sharegpt_argilla.cli.load_records import add_load_arguments, enriching, report
-from sharegpt_argilla.cli.printing import note, progress
+from sharegpt_argilla.cli.load_records import add_load_arguments, enriching
+from sharegpt_argilla.cli.load_records import describe as describe_load
+from sharegpt_argilla.cli.printing import progress, tell
 from sharegpt_argilla.cli.setup_dataset import describe
-from sharegpt_argilla.workflows.push_to_argilla import push_to_argilla
+from sharegpt_argilla.workflows.push_to_argilla import PushSummary, push_to_argilla
 
+SUMMARY = PushSummary
 EXAMPLE = "sharegpt-argilla push-to-argilla rows.jsonl"
 
 
@@ -19,8 +21,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Run the command."""
-    with progress("rows") as advance:
-        setup, load = push_to_argilla(
+    with progress("rows", arguments.rows) as advance:
+        summary = push_to_argilla(
             arguments.rows,
             arguments.config,
             rejects=arguments.rejects,
@@ -28,5 +30,5 @@ def run(arguments: argparse.Namespace) -> int:
             on_progress=advance,
             enriching=enriching(arguments),
         )
-    note(describe(setup, dry_run=arguments.dry_run))
-    return report(load)
+    tell(summary, describe(summary.setup, dry_run=arguments.dry_run), *describe_load(summary.load))
+    return 1 if summary.load.rejected else 0

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import argparse
 
-from sharegpt_argilla.cli.printing import counted, note, progress
+from sharegpt_argilla.cli.printing import counted, progress, show, tell
 from sharegpt_argilla.cli.setup_dataset import add_config
 from sharegpt_argilla.responses.agreement_report import render_text
 from sharegpt_argilla.responses.working_time import read_length
-from sharegpt_argilla.workflows.report_agreement import report_agreement
+from sharegpt_argilla.workflows.report_agreement import AgreementReport, report_agreement
 
+SUMMARY = AgreementReport
 EXAMPLE = "sharegpt-argilla report-agreement annotated.jsonl --html agreement.html"
 
 
@@ -21,30 +22,42 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's options."""
     parser.add_argument("rows", metavar="ROWS", help="rows from export-responses; - is standard input")
     add_config(parser)
-    parser.add_argument("--json", metavar="FILE", help="write the report as JSON")
+    add_json(parser)
     parser.add_argument("--html", metavar="FILE", help="write it as one HTML page with charts")
     parser.add_argument(
         "--idle", default="5m", metavar="5m", help="longer pauses between submissions do not count as work (5m)"
     )
 
 
+def add_json(parser: argparse.ArgumentParser) -> None:
+    """Add the option in place of the one that every command has: here it may name a file too."""
+    parser.add_argument(
+        "--json",
+        metavar="FILE",
+        nargs="?",
+        const=True,
+        help="write the report as JSON; without FILE to standard output, and nothing else",
+    )
+
+
 def run(arguments: argparse.Namespace) -> int:
     """Run the command."""
-    with progress("rows") as advance:
+    json_file = None if arguments.json is True else arguments.json
+    with progress("rows", arguments.rows) as advance:
         report = report_agreement(
             arguments.rows,
             arguments.config,
-            json_file=arguments.json,
+            json_file=json_file,
             html_file=arguments.html,
             idle=read_length(arguments.idle),
             on_progress=advance,
         )
-    if "-" not in {arguments.json, arguments.html}:
-        print(render_text(dict(report)), end="")
-    written = " and ".join(file for file in (arguments.json, arguments.html) if file)
+    if "-" not in {json_file, arguments.html}:
+        show(render_text(dict(report)).removesuffix("\n"))
+    written = " and ".join(file for file in (json_file, arguments.html) if file)
     text = counted(
         (report["annotated"], f"of {report['rows']:,} rows annotated"),
         (report["unreadable"], "lines that are no row, left out"),
     )
-    note(f"{text} -> {written}" if written else text)
+    tell(report, f"{text} -> {written}" if written else text)
     return 1 if report["unreadable"] else 0

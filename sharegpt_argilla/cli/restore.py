@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import argparse
 
-from sharegpt_argilla.cli.printing import note, numbered
+from sharegpt_argilla.cli.printing import note, numbered, tell
 from sharegpt_argilla.cli.serve import home_of
 from sharegpt_argilla.cli.status import add_home
-from sharegpt_argilla.workflows.restore import restore
+from sharegpt_argilla.workflows.restore import RestoreSummary, restore
 
+SUMMARY = RestoreSummary
 EXAMPLE = "sharegpt-argilla restore argilla-backup.tar.gz --home restored"
 
 
@@ -22,7 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Run the command."""
     summary = restore(arguments.source, home_of(arguments), replace=arguments.replace)
-    note(f"{numbered(summary.records, 'records')} -> {summary.home.path}")
+    tell(summary, f"{numbered(summary.records, 'records')} -> {summary.home.path}")
     if summary.aside is not None:
         note(f"what was there before is in {summary.aside}; remove it once you do not need it")
     return 0

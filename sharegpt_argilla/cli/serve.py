@@ -12,12 +12,13 @@ import sys
 from pathlib import Path
 
 from sharegpt_argilla.argilla_plugin.team_options import IDLE_SECONDS, checked_idle
-from sharegpt_argilla.cli.printing import note
+from sharegpt_argilla.cli.printing import note, tell
 from sharegpt_argilla.embedded_argilla.processes.launcher import ServerInfo
 from sharegpt_argilla.errors import UsageError
 from sharegpt_argilla.settings import DEFAULT_PORT, Home, default_home
 from sharegpt_argilla.workflows.serve import serve
 
+SUMMARY = ServerInfo
 EXAMPLE = "sharegpt-argilla serve --port 6900"
 
 
@@ -85,9 +86,10 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _announce(server: ServerInfo) -> None:
-    note(
+    tell(
+        server,
         f"Argilla answers at {server.api_url}; sign in as {server.username}, "
-        f"passwords in {server.home.credentials}. Ctrl-C stops it."
+        f"passwords in {server.home.credentials}. Ctrl-C stops it.",
     )
     if server.home != default_home():
         note(f"Other commands find it with {same_command(server.home)} ...")

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import argparse
 
-from sharegpt_argilla.cli.printing import note
+from sharegpt_argilla.cli.printing import tell
 from sharegpt_argilla.config import DEFAULT_CONFIG
 from sharegpt_argilla.workflows.setup_dataset import SetupSummary, setup_dataset
 
+SUMMARY = SetupSummary
 EXAMPLE = "sharegpt-argilla setup-dataset --config dataset-config.yml"
 
 
@@ -40,7 +41,7 @@ def run(arguments: argparse.Namespace) -> int:
         update=arguments.update_guidelines,
         dry_run=arguments.dry_run,
     )
-    note(describe(summary, dry_run=arguments.dry_run))
+    tell(summary, describe(summary, dry_run=arguments.dry_run))
     return 0
 
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from sharegpt_argilla.cli.printing import show, tell
 from sharegpt_argilla.cli.serve import home_of
 from sharegpt_argilla.embedded_argilla.server_status import ServerStatus
 from sharegpt_argilla.workflows.status import status
 
+SUMMARY = ServerStatus
 EXAMPLE = "sharegpt-argilla status"
 
 
@@ -31,7 +33,8 @@ def run(arguments: argparse.Namespace) -> int:
     """Run the command."""
     server = status(home_of(arguments))
     for name, text in _lines(server):
-        print(f"{name:<9} {text}")
+        show(f"{name:<9} {text}")
+    tell(server)
     return 0 if server.running else 1
 
 

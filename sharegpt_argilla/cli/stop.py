@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import argparse
 
-from sharegpt_argilla.cli.printing import note
+from sharegpt_argilla.cli.printing import tell
 from sharegpt_argilla.cli.serve import home_of
 from sharegpt_argilla.cli.status import add_home
 from sharegpt_argilla.workflows.stop import stop
 
+MORE_KEYS = {
+    "home": "the home folder",
+    "pid": "process id of the launcher that was stopped; null if none ran",
+}
 EXAMPLE = "sharegpt-argilla stop"
 
 
@@ -21,5 +25,6 @@ def run(arguments: argparse.Namespace) -> int:
     """Run the command; it is no failure that nothing runs."""
     home = home_of(arguments)
     pid = stop(home)
-    note(f"no Argilla runs on {home.path}" if pid is None else f"stopped process {pid} on {home.path}")
+    done = f"no Argilla runs on {home.path}" if pid is None else f"stopped process {pid} on {home.path}"
+    tell({"home": home, "pid": pid}, done)
     return 0

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import argparse
 
-from sharegpt_argilla.cli.printing import counted, note, numbered, progress
+from sharegpt_argilla.cli.printing import counted, note, numbered, progress, tell
 from sharegpt_argilla.training.classifier.base import Score
 from sharegpt_argilla.training.splits import DEFAULT_SEED
 from sharegpt_argilla.workflows.train import DEFAULT_FOLDS, LearnedQuestion, TrainSummary, train
 
+SUMMARY = TrainSummary
 EXAMPLE = "sharegpt-argilla train annotated.jsonl -o model --question intent --question toxicity"
 
 
@@ -47,7 +48,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Run the command."""
-    with progress("folds") as advance:
+    with progress("folds") as bar:
         summary = train(
             arguments.annotated,
             arguments.output,
@@ -60,14 +61,15 @@ def run(arguments: argparse.Namespace) -> int:
             push=arguments.push_to_hub,
             private=arguments.private,
             dry_run=arguments.dry_run,
-            on_progress=advance,
+            on_progress=bar,
+            on_total=bar.expect,
         )
     for name, why in summary.skipped.items():
         note(f"{name}: left out; {why}")
     for learned in summary.questions:
         for line in describe(learned):
             note(line)
-    note(_last_line(summary))
+    tell(summary, _last_line(summary))
     return 0
 
 

@@ -12,13 +12,15 @@ import argparse
 import json
 from collections.abc import Mapping
 
-from sharegpt_argilla.cli.printing import note, numbered, progress
+from sharegpt_argilla.cli.printing import note, numbered, progress, show, tell
 from sharegpt_argilla.training.base import Flat
 from sharegpt_argilla.training.examples import NO_CONFIDENCE
 from sharegpt_argilla.training.splits import DEFAULT_SEED
 from sharegpt_argilla.training.table import FORMATS
 from sharegpt_argilla.workflows.training import Selection, TrainingSummary, training
 
+SUMMARY = TrainingSummary
+MORE_KEYS = {"sample": "the first training row, in a dry run; else null"}
 EXAMPLE = "sharegpt-argilla training annotated.jsonl --format alpaca -o alpaca.json --min-quality 5"
 LARGE_FAMILY = 0.1
 """Share of the units in one family from which a split may miss its size visibly."""
@@ -82,9 +84,14 @@ def read_selection(arguments: argparse.Namespace) -> Selection:
     )
 
 
+def names() -> dict[str, list[str]]:
+    """What options may be, for completion in a shell."""
+    return {"format": list(FORMATS)}
+
+
 def run(arguments: argparse.Namespace) -> int:
     """Run the command."""
-    with progress("rows") as advance:
+    with progress("rows", arguments.annotated) as advance:
         summary = training(
             arguments.annotated,
             arguments.format,
@@ -100,12 +107,14 @@ def run(arguments: argparse.Namespace) -> int:
             on_progress=advance,
         )
     if arguments.dry_run and summary.sample is not None:
-        print(json.dumps(summary.sample, ensure_ascii=False))
+        show(json.dumps(summary.sample, ensure_ascii=False))
     if summary.largest_family > LARGE_FAMILY:
         note(f"{summary.largest_family:.0%} of them share conversations or equal prompts and stay in one split")
     for line in warnings(summary, arguments.format):
         note(line)
-    note(describe(summary, dry_run=arguments.dry_run))
+    # What people wrote is printed only where it was asked for.
+    sample = summary.sample if arguments.dry_run else None
+    tell(summary, describe(summary, dry_run=arguments.dry_run), sample=sample)
     return 1 if summary.unreadable or not sum(summary.written.values()) else 0
 
 

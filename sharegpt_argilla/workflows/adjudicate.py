@@ -100,6 +100,7 @@ def adjudicate(  # noqa: PLR0913 - the options of the command, under their names
     home: Home | None = None,
     dry_run: bool = False,
     on_progress: Callable[[int], None] = lambda _records: None,
+    on_total: Callable[[int], None] = lambda _records: None,
 ) -> AdjudicateSummary:
     """Give the disputed records to the reviewers, each once.
 
@@ -115,6 +116,7 @@ def adjudicate(  # noqa: PLR0913 - the options of the command, under their names
         home: the home folder whose credentials sheet takes new passwords; by default the one in force.
         dry_run: count only; make nothing, send nothing.
         on_progress: called with the number of disputed records that are done since the last call.
+        on_total: called once, with the number of disputed records.
 
     Raises:
         UsageError, UnknownNameError: the project has no reviewers, or a question of that name has no measure.
@@ -132,6 +134,7 @@ def adjudicate(  # noqa: PLR0913 - the options of the command, under their names
         raise UsageError(f"threshold {least:g} is not from 0 to below 1")
     scores = _scores(annotated, project.config, options.questions)
     disputed = {row: score for row, score in scores.items() if score > least}
+    on_total(len(disputed))
     review, home = _review_project(project), home or default_home()
     reviewing = review.config
     with connect(connection or find_connection()) as client:

@@ -11,7 +11,13 @@ from sharegpt_argilla.settings import Home, default_home
 
 @dataclass(frozen=True)
 class BackupSummary:
-    """Where the backup is, how many records it contains, and its size in bytes."""
+    """What ``backup`` wrote.
+
+    Attributes:
+        target: the archive or the folder.
+        records: records in it.
+        size: its size in bytes.
+    """
 
     target: Path
     records: int

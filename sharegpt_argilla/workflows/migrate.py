@@ -69,7 +69,7 @@ class MigrationSummary:
         )
 
 
-def migrate(
+def migrate(  # noqa: PLR0913 - the options of the command, under their names
     source: str,
     config: str | Path = DEFAULT_CONFIG,
     label_map: str | Path | None = None,
@@ -78,6 +78,7 @@ def migrate(
     home: Home | None = None,
     dry_run: bool = False,
     on_progress: Callable[[int], None] = lambda _records: None,
+    on_total: Callable[[int], None] = lambda _records: None,
 ) -> MigrationSummary:
     """Make the dataset of the project file and copy the records of another one into it, with their responses.
 
@@ -92,7 +93,7 @@ def migrate(
             else the embedded one.
         home: the home folder whose credentials sheet takes passwords of new accounts.
         dry_run: check and count, make and send nothing.
-        on_progress: called with the number of records that are done since the last call.
+        on_progress, on_total: given the records done since the last call, and once those of the old dataset.
 
     Raises:
         ConfigError, UsageError: the project file, the label map, or what they leave open.
@@ -105,17 +106,16 @@ def migrate(
     workspace = workspace if slash else project.config.workspace
     _check(project, workspace, name)
     with connect(where) as client:
-        found = require_dataset(client, workspace, name)
-        old = read_settings(client, found.id)
+        old = read_settings(client, require_dataset(client, workspace, name).id)
         new = dataset_settings(project)
         _check_fields(old, new["fields"])
         relabelling = Relabelling(_asked(old.parts["questions"]), _asked(new["questions"]), wanted)
         if not dry_run:
             setup_dataset(config, connection=where, home=home)
             _copy_plan(project, name)
-        summary = MigrationSummary(
-            f"{workspace}/{name}", f"{project.config.workspace}/{project.config.dataset}", dry_run=dry_run
-        )
+        new_name = f"{project.config.workspace}/{project.config.dataset}"
+        summary = MigrationSummary(f"{workspace}/{name}", new_name, dry_run=dry_run)
+        on_total(count_database(client, old.id))
         target = None if dry_run else require_dataset(client, project.config.workspace, project.config.dataset).id
         _Migration(client, old, relabelling, summary, project).run(target, on_progress)
     return summary

@@ -98,6 +98,7 @@ def move(
     *,
     dry_run: bool = False,
     on_progress: Callable[[int], None] = lambda _records: None,
+    on_total: Callable[[int], None] = lambda _records: None,
 ) -> MoveSummary:
     """Copy accounts, workspaces, datasets, records, responses and suggestions; nothing is removed anywhere.
 
@@ -108,6 +109,7 @@ def move(
         to_home: home folder of the one to copy to; by default `TARGET_VARIABLES`.
         dry_run: look and count, send nothing.
         on_progress: called with the number of records that are done since the last call.
+        on_total: called once, with the number of records of all datasets.
 
     Raises:
         UsageError: both sides are the same Argilla.
@@ -137,7 +139,9 @@ def move(
             return summary
         users, summary.made = copy_users(source, target, summary.credentials)
         workspaces = copy_workspaces(source, target, users)
-        for settings in list_datasets(source):
+        datasets = list_datasets(source)
+        on_total(sum(_count(source, settings) for settings in datasets))
+        for settings in datasets:
             copied = copy_dataset(target, settings, workspaces[settings.workspace_id])
             summary.datasets.append(_Copy(source, target, settings, copied, users).run(on_progress))
     return summary

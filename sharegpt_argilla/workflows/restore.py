@@ -11,7 +11,13 @@ from sharegpt_argilla.settings import Home, default_home
 
 @dataclass(frozen=True)
 class RestoreSummary:
-    """The home folder, how many records it has now, and where its former content is kept (None: it was empty)."""
+    """What ``restore`` did.
+
+    Attributes:
+        home: the home folder.
+        records: how many it has now.
+        aside: where its former content is kept; None if it was empty.
+    """
 
     home: Home
     records: int

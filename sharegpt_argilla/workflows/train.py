@@ -81,6 +81,7 @@ def train(  # noqa: PLR0913 - the options of the command, under their names
     private: bool = False,
     dry_run: bool = False,
     on_progress: Callable[[int], None] = lambda _folds: None,
+    on_total: Callable[[int], None] = lambda _folds: None,
 ) -> TrainSummary:
     """Train a classifier of prompts for label questions, and say how good it is.
 
@@ -97,6 +98,7 @@ def train(  # noqa: PLR0913 - the options of the command, under their names
         private: make the repository there private.
         dry_run: cross-validate, write nothing.
         on_progress: called with 1 after each fold.
+        on_total: called once, with the number of folds of all questions.
 
     Raises:
         UsageError, ConfigError: an option cannot be used.
@@ -115,6 +117,7 @@ def train(  # noqa: PLR0913 - the options of the command, under their names
     tasks = _tasks(_wanted(examples, questions, config), (examples, groups), language, summary.skipped)
     if not tasks or (questions and summary.skipped):
         raise InputError(f"{annotated}: " + "; ".join(f"{name}: {why}" for name, why in summary.skipped.items()))
+    on_total(sum(_folds(task, folds) for task in tasks))
     trained = [Trained(task, _validated(task, folds, seed, on_progress)) for task in tasks]
     summary.questions = [_learned(result) for result in trained]
     if not dry_run:
@@ -159,10 +162,14 @@ def _tasks(
 
 
 def _validated(task: Task, folds: int, seed: int, on_progress: Callable[[int], None]) -> Validation | None:
-    count = min(folds, task.groups)
-    if len(task.cases) < LEAST_VALIDATED or count < 2:
-        return None
-    return validate(task, count, seed, on_progress)
+    count = _folds(task, folds)
+    return validate(task, count, seed, on_progress) if count else None
+
+
+def _folds(task: Task, wanted: int) -> int:
+    """Folds of the cross-validation; 0 where the prompts are too few for one."""
+    count = min(wanted, task.groups)
+    return count if len(task.cases) >= LEAST_VALIDATED and count > 1 else 0
 
 
 def _learned(trained: Trained) -> LearnedQuestion:

@@ -23,6 +23,7 @@ ELSEWHERE = {
     "hf download OWNER/NAME --repo-type dataset --local-dir sharegpt-curation": "needs a dataset of the Hub",
     "python docs/count_checks.py DATA": "needs the files; tests/curation/test_docs_page.py runs it where they are",
     "source .venv/bin/activate": "changes the reader's shell",
+    "source <(sharegpt-argilla completion bash)": "changes the reader's shell; tests/cli/test_completion.py",
     "jupyter lab": "stays up; tests/notebooks runs the notebooks",
     "pip install jupyterlab": "installs",
     "apt-get install chromium": "installs",

@@ -202,6 +202,10 @@ def people(owner: Rest) -> dict[str, tuple[str, str]]:
     return {user["username"]: (user["id"], user["role"]) for user in users if user["username"] != "owner"}
 
 
+def records_of(owner: Rest, dataset: dict[str, Any]) -> list[dict[str, Any]]:
+    return owner("GET", f"/datasets/{dataset['id']}/records", limit=500)["items"]
+
+
 def members(owner: Rest) -> dict[str, list[str]]:
     return {
         workspace["id"]: sorted(
@@ -215,6 +219,7 @@ def test_a_move_that_was_cut_off_goes_on_and_overwrites_no_work(
     source: EmbeddedArgilla, target: EmbeddedArgilla, monkeypatch
 ) -> None:
     done: list[int] = []
+    total: list[int] = []
 
     def cut_off(records: int) -> None:
         done.append(records)
@@ -222,7 +227,9 @@ def test_a_move_that_was_cut_off_goes_on_and_overwrites_no_work(
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        move(source.home, target.home, on_progress=cut_off)
+        move(source.home, target.home, on_progress=cut_off, on_total=total.append)
+    with owner_of(source) as owner:
+        assert total == [sum(len(records_of(owner, item)) for item in owner("GET", "/me/datasets")["items"])]
     with owner_of(target) as owner:
         (dataset,) = [item for item in owner("GET", "/me/datasets")["items"] if item["name"] == "everything"]
         page = owner("GET", f"/datasets/{dataset['id']}/records", limit=500, include=["responses"])

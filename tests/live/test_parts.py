@@ -239,7 +239,10 @@ def test_a_migration_exports_the_same_rows(
     old = plain.content["dataset"]
     expected = plain.export()
     new = plain.beside(dataset=f"{old}-2")
-    counted = migrate(old, new.config, connection=new.project.connection, home=new.project.home, dry_run=True)
+    total: list[int] = []
+    where: dict[str, Any] = {"connection": new.project.connection, "home": new.project.home}
+    counted = migrate(old, new.config, **where, dry_run=True, on_total=total.append)
+    assert total == [len(ROWS)]
     assert counted.wanted["records"] == len(ROWS)
     assert counted.there == {}
     monkeypatch.setenv("ARGILLA_HOME_PATH", str(new.project.home.path))

@@ -61,7 +61,18 @@ def learned(tmp_path_factory: pytest.TempPathFactory) -> Path:
         else one
         for number, one in enumerate(cases())
     ]
-    train(write_rows(folder / "annotated.jsonl", rows), folder / "model", config=CONFIG, licence="cc0-1.0")
+    done: list[int] = []
+    total: list[int] = []
+    path = write_rows(folder / "annotated.jsonl", rows)
+    options: dict[str, Any] = {
+        "config": CONFIG,
+        "licence": "cc0-1.0",
+        "on_progress": done.append,
+        "on_total": total.append,
+    }
+    train(path, folder / "model", **options)
+    assert total == [sum(done)]
+    assert total[0] > 0
     return folder / "model"
 
 

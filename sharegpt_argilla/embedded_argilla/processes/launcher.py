@@ -66,7 +66,13 @@ class ServeOptions:
 
 @dataclass(frozen=True)
 class ServerInfo:
-    """A server that answers: its address, its home folder and the owner's name; owner.json has the rest."""
+    """A server that answers.
+
+    Attributes:
+        api_url: its address.
+        home: its home folder, where owner.json has the owner's password and key.
+        username: the owner's name.
+    """
 
     api_url: str
     home: Home
