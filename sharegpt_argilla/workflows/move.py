@@ -108,8 +108,7 @@ def move(
         from_home: home folder of the embedded Argilla to copy from; by default `SOURCE_VARIABLES` name it.
         to_home: home folder of the one to copy to; by default `TARGET_VARIABLES`.
         dry_run: look and count, send nothing.
-        on_progress: called with the number of records that are done since the last call.
-        on_total: called once, with the number of records of all datasets.
+        on_progress, on_total: given the records done since the last call, and once those of all datasets.
 
     Raises:
         UsageError: both sides are the same Argilla.
@@ -133,9 +132,7 @@ def move(
             dry_run=dry_run,
         )
         if dry_run:
-            for settings in list_datasets(source):
-                counts = Counter(records=_count(source, settings))
-                summary.datasets.append(MovedDataset(settings.workspace, settings.name, counts))
+            summary.datasets = [_counted(source, settings) for settings in list_datasets(source)]
             return summary
         users, summary.made = copy_users(source, target, summary.credentials)
         workspaces = copy_workspaces(source, target, users)
@@ -145,6 +142,10 @@ def move(
             copied = copy_dataset(target, settings, workspaces[settings.workspace_id])
             summary.datasets.append(_Copy(source, target, settings, copied, users).run(on_progress))
     return summary
+
+
+def _counted(source: ArgillaClient, settings: DatasetSettings) -> MovedDataset:
+    return MovedDataset(settings.workspace, settings.name, Counter(records=_count(source, settings)))
 
 
 @dataclass
