@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
-from sharegpt_argilla.argilla_plugin import completion, current_annotator, own_part
+from sharegpt_argilla.argilla_plugin import current_annotator, own_part, record_completion
 from sharegpt_argilla.argilla_plugin.base import Patch, Replacement
 from sharegpt_argilla.argilla_plugin.current_annotator import Annotator
 from sharegpt_argilla.argilla_plugin.own_part import check_assigned
@@ -83,7 +83,7 @@ PATCH = Patch(
     upstream="https://github.com/argilla-io/argilla/issues/3361",
     loss="plans are not enforced",
     replaces=(
-        *completion.REPLACEMENTS,
+        *record_completion.REPLACEMENTS,
         *current_annotator.REPLACEMENTS,
         Replacement(
             "argilla_server.contexts.datasets:get_user_dataset_metrics", ("2de1890fa25852e4",), _own_metrics
