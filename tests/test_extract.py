@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from sharegpt_argilla.cli.extract import parse_size
 from sharegpt_argilla.cli.main import main
+from sharegpt_argilla.corpora.pairing.pairing import Counts
 from sharegpt_argilla.corpora.reading.shapes import no_data
-from sharegpt_argilla.corpora.run.pairing import Counts
 from sharegpt_argilla.errors import InputError, SharegptArgillaError, UnknownNameError, UsageError
 from sharegpt_argilla.rows import Row, check_row, read_extension
 from sharegpt_argilla.workflows.extract import extract

@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import get_args
 
 from sharegpt_argilla.cli.printing import Progress, progress, shows_progress, tell
+from sharegpt_argilla.corpora.detection import AUTO
 from sharegpt_argilla.corpora.formats.base import Options, Ranking
 from sharegpt_argilla.corpora.formats.question_answer import parse_columns
 from sharegpt_argilla.corpora.formats.table import CORPORA
-from sharegpt_argilla.corpora.run.detection import AUTO
 from sharegpt_argilla.errors import UsageError
 from sharegpt_argilla.rows import Profile
 from sharegpt_argilla.workflows.extract import ExtractSummary, extract, input_size

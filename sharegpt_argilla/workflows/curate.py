@@ -12,9 +12,9 @@ from tempfile import TemporaryFile
 from typing import IO, Any, TypedDict, Unpack
 
 from sharegpt_argilla.common.atomic_files import check_file_writable
+from sharegpt_argilla.common.executors import executor
 from sharegpt_argilla.common.jsonl import STANDARD_STREAM, RejectsFile, open_input, open_output, rejects_next_to
 from sharegpt_argilla.config import Curation, load_project
-from sharegpt_argilla.corpora.run.executors import executor
 from sharegpt_argilla.curation.checks.base import Options
 from sharegpt_argilla.curation.checks.duplicate_checks import Seen
 from sharegpt_argilla.curation.checks.table import CHECKS, DEFAULT, can_fix

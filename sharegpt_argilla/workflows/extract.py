@@ -11,9 +11,9 @@ from pathlib import Path
 
 from sharegpt_argilla.common.jsonl import STANDARD_STREAM, left_by_an_earlier_run
 from sharegpt_argilla.corpora.formats.base import Options
+from sharegpt_argilla.corpora.pairing.pairing import Counts
 from sharegpt_argilla.corpora.reading.inputs import Progress, expand_inputs, total_size
 from sharegpt_argilla.corpora.run.output_files import write_rejects, write_rows
-from sharegpt_argilla.corpora.run.pairing import Counts
 from sharegpt_argilla.corpora.run.run_plan import SHARD_SIZE, RunPlan, RunSettings, plan_run
 from sharegpt_argilla.corpora.run.shard_results import RunResult
 from sharegpt_argilla.corpora.run.shards import convert_shards, direct_output

@@ -9,7 +9,7 @@ import pytest
 
 from sharegpt_argilla.corpora.formats.base import Conversation, Corpus, GatheringCorpus, TextCorpus
 from sharegpt_argilla.corpora.formats.table import CORPORA
-from sharegpt_argilla.corpora.run.pairing import Counts, Pairer
+from sharegpt_argilla.corpora.pairing.pairing import Counts, Pairer
 from sharegpt_argilla.rows import Pair
 from tests.projects import ROOT, SHARED
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sharegpt_argilla.corpora.formats.table import CORPORA
-from sharegpt_argilla.corpora.run.pairing import Pairer
+from sharegpt_argilla.corpora.pairing.pairing import Pairer
 from sharegpt_argilla.errors import RejectedError
 from tests.corpora.layouts import only, texts
 

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
+from sharegpt_argilla.corpora.detection import detect, detect_corpora
 from sharegpt_argilla.corpora.formats.base import Corpus
 from sharegpt_argilla.corpora.formats.table import CORPORA
 from sharegpt_argilla.corpora.reading.inputs import Source
-from sharegpt_argilla.corpora.run.detection import detect, detect_corpora
 from sharegpt_argilla.errors import InputError
 from tests.corpora.layouts import conversation
 from tests.corpora.reading import parse, sample_records, shared

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from sharegpt_argilla.corpora.formats.base import Conversation
-from sharegpt_argilla.corpora.run.extra_limits import LONGEST_VALUE, bounded
+from sharegpt_argilla.corpora.pairing.extra_limits import LONGEST_VALUE, bounded
 from sharegpt_argilla.workflows.extract import extract
 
 LIMIT = 10_000

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from sharegpt_argilla.corpora.formats.base import Configurable, Conversation, Corpus, GatheringCorpus, Options
 from sharegpt_argilla.corpora.formats.table import CORPORA
-from sharegpt_argilla.corpora.run.pairing import Pairer
+from sharegpt_argilla.corpora.pairing.pairing import Pairer
 from sharegpt_argilla.errors import RejectedError
 from sharegpt_argilla.rows import build_row, check_row
 from sharegpt_argilla.workflows.extract import extract

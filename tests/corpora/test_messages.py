@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from sharegpt_argilla.corpora.formats.messages import read_messages
 from sharegpt_argilla.corpora.formats.table import CORPORA
-from sharegpt_argilla.corpora.run.pairing import Pairer
+from sharegpt_argilla.corpora.pairing.pairing import Pairer
 from sharegpt_argilla.errors import RejectedError
 from tests.corpora.layouts import only, texts
 from tests.corpora.reading import pairs_of

@@ -9,16 +9,16 @@ from pathlib import Path
 
 import pytest
 
+from sharegpt_argilla.corpora.detection import detect
 from sharegpt_argilla.corpora.formats.base import Corpus, Options
 from sharegpt_argilla.corpora.formats.kochatgpt_conversation import BARE_ROLES, MARKER
 from sharegpt_argilla.corpora.formats.kochatgpt_rm import RankedCompletions
 from sharegpt_argilla.corpora.formats.roles import canonical_role
 from sharegpt_argilla.corpora.formats.table import CORPORA
+from sharegpt_argilla.corpora.pairing.pairing import Counts, Pairer
 from sharegpt_argilla.corpora.reading.base import Damaged, Located
 from sharegpt_argilla.corpora.reading.json_reader import read_records
 from sharegpt_argilla.corpora.reading.text_blocks import read_blocks
-from sharegpt_argilla.corpora.run.detection import detect
-from sharegpt_argilla.corpora.run.pairing import Counts, Pairer
 from sharegpt_argilla.errors import RejectedError
 from sharegpt_argilla.rows import build_row, check_row
 from tests.corpora.reading import shared

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from sharegpt_argilla.corpora.formats.base import Conversation
 from sharegpt_argilla.corpora.formats.table import CORPORA
-from sharegpt_argilla.corpora.run.pairing import Counts, Pairer
+from sharegpt_argilla.corpora.pairing.pairing import Counts, Pairer
 from sharegpt_argilla.rows import Pair
 from tests.corpora.layouts import conversation, only
 

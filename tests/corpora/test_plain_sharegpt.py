@@ -10,10 +10,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sharegpt_argilla.corpora.formats.sharegpt import ShareGPT
+from sharegpt_argilla.corpora.pairing.pairing import Pairer
+from sharegpt_argilla.corpora.pairing.plain_sharegpt import PlainShareGPT
 from sharegpt_argilla.corpora.reading import json_reader as reader
 from sharegpt_argilla.corpora.run import conversion
-from sharegpt_argilla.corpora.run.pairing import Pairer
-from sharegpt_argilla.corpora.run.plain_sharegpt import PlainShareGPT
 from sharegpt_argilla.errors import InputError
 from sharegpt_argilla.workflows.extract import ExtractSummary, extract
 from tests.corpora.layouts import LAYOUTS, conversation, json_lines, spoken

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from sharegpt_argilla.corpora.detection import detect
 from sharegpt_argilla.corpora.formats.table import CORPORA
-from sharegpt_argilla.corpora.run.detection import detect
 from sharegpt_argilla.errors import RejectedError
 from sharegpt_argilla.rows import Pair
 from tests.corpora.reading import pair_up, pairs_of

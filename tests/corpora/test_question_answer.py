@@ -4,11 +4,11 @@ from typing import Any
 
 import pytest
 
+from sharegpt_argilla.corpora.detection import detect
 from sharegpt_argilla.corpora.formats.base import Options
 from sharegpt_argilla.corpora.formats.question_answer import QuestionAnswer, likely_columns, parse_columns
 from sharegpt_argilla.corpora.formats.table import CORPORA
-from sharegpt_argilla.corpora.run.detection import detect
-from sharegpt_argilla.corpora.run.pairing import Pairer
+from sharegpt_argilla.corpora.pairing.pairing import Pairer
 from sharegpt_argilla.errors import InputError, RejectedError, UsageError
 from sharegpt_argilla.rows import Pair
 from tests.corpora.reading import pairs_of

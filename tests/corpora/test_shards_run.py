@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
+from sharegpt_argilla.corpora.pairing.pairing import Counts
 from sharegpt_argilla.corpora.run import conversion, shards
-from sharegpt_argilla.corpora.run.pairing import Counts
 from sharegpt_argilla.corpora.run.run_plan import Shard
 from sharegpt_argilla.errors import InputError, UsageError
 from sharegpt_argilla.workflows.extract import extract

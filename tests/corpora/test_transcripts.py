@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sharegpt_argilla.corpora.detection import detect
 from sharegpt_argilla.corpora.formats.table import CORPORA
 from sharegpt_argilla.corpora.formats.transcripts import is_transcript, read_transcript
-from sharegpt_argilla.corpora.run.detection import detect
 from tests.corpora.reading import pairs_of, texts
 
 START, END, TURN_END = "<|start_header_id|>", "<|end_header_id|>", "<|eot_id|>"

@@ -6,10 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sharegpt_argilla.corpora.formats.base import Container, Conversation
+from sharegpt_argilla.corpora.formats.base import SYSTEM, Container, Conversation
 from sharegpt_argilla.corpora.formats.fields import kind, record_object, required, required_list, session_id
 from sharegpt_argilla.corpora.formats.messages import read_messages
-from sharegpt_argilla.corpora.run.pairing import SYSTEM
 from sharegpt_argilla.errors import RejectedError
 
 PROMPT, CHUNKS, SETTINGS = "chunkedPrompt", "chunks", "runSettings"

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from sharegpt_argilla.corpora.formats.base import Container, Conversation, Turn
+from sharegpt_argilla.corpora.formats.base import BETWEEN_TURNS, SYSTEM, Container, Conversation, Turn
 from sharegpt_argilla.corpora.formats.fields import (
     kind,
     optional_text,
@@ -19,7 +19,6 @@ from sharegpt_argilla.corpora.formats.fields import (
     required_text,
     session_id,
 )
-from sharegpt_argilla.corpora.run.pairing import BETWEEN_TURNS, SYSTEM
 from sharegpt_argilla.errors import RejectedError
 
 INSTRUCTION, INPUT, OUTPUT, HISTORY = "instruction", "input", "output", "history"

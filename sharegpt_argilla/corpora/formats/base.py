@@ -6,6 +6,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple, Protocol, runtime_checkable
 
+SYSTEM = "system"
+"""Key of the extra that holds the system turns of a conversation."""
+BETWEEN_TURNS = "\n\n"
+"""Stands between texts that become one."""
+
 Role = Literal["human", "gpt", "system"]
 
 

@@ -7,11 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sharegpt_argilla.corpora.formats.base import Container, Conversation
+from sharegpt_argilla.corpora.formats.base import BETWEEN_TURNS, SYSTEM, Container, Conversation
 from sharegpt_argilla.corpora.formats.fields import optional_text, other_keys, record_object, session_id
 from sharegpt_argilla.corpora.formats.multilang import Multilang
 from sharegpt_argilla.corpora.formats.transcripts import is_transcript, read_transcript
-from sharegpt_argilla.corpora.run.pairing import BETWEEN_TURNS, SYSTEM
 from sharegpt_argilla.errors import RejectedError
 
 KEYS = (

@@ -13,10 +13,9 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
-from sharegpt_argilla.corpora.formats.base import Container, Conversation, Turn
+from sharegpt_argilla.corpora.formats.base import BETWEEN_TURNS, Container, Conversation, Turn
 from sharegpt_argilla.corpora.formats.fields import create_time, kind, record_object, required, session_id
 from sharegpt_argilla.corpora.formats.roles import OTHER_ROLES, canonical_role
-from sharegpt_argilla.corpora.run.pairing import BETWEEN_TURNS
 from sharegpt_argilla.errors import RejectedError
 
 MAPPING, CURRENT = "mapping", "current_node"

@@ -10,8 +10,7 @@ from datetime import UTC, datetime
 from difflib import get_close_matches
 from typing import Any
 
-from sharegpt_argilla.corpora.formats.base import Turn
-from sharegpt_argilla.corpora.run.pairing import SYSTEM
+from sharegpt_argilla.corpora.formats.base import SYSTEM, Turn
 from sharegpt_argilla.errors import RejectedError
 from sharegpt_argilla.rows import (
     ANNOTATION,

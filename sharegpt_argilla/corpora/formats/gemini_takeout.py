@@ -13,10 +13,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sharegpt_argilla.corpora.formats.base import Container, Conversation, Turn
+from sharegpt_argilla.corpora.formats.base import BETWEEN_TURNS, Container, Conversation, Turn
 from sharegpt_argilla.corpora.formats.chatgpt_html import html_to_markdown
 from sharegpt_argilla.corpora.formats.fields import create_time, record_object, required_text, session_id
-from sharegpt_argilla.corpora.run.pairing import BETWEEN_TURNS
 from sharegpt_argilla.errors import RejectedError
 
 HEADER, TITLE, ANSWERS = "header", "title", "safeHtmlItem"

@@ -12,8 +12,8 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from sharegpt_argilla.corpora.formats.base import BETWEEN_TURNS
 from sharegpt_argilla.corpora.formats.fields import kind
-from sharegpt_argilla.corpora.run.pairing import BETWEEN_TURNS
 from sharegpt_argilla.errors import RejectedError
 
 REASONING, CALLS, TOOL_MESSAGES, NO_TEXT = (

@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sharegpt_argilla.corpora.formats.base import Container, Conversation, Turn
+from sharegpt_argilla.corpora.formats.base import SYSTEM, Container, Conversation, Turn
 from sharegpt_argilla.corpora.formats.fields import (
     kind,
     other_keys,
@@ -32,7 +32,6 @@ from sharegpt_argilla.corpora.formats.message_content import (
     text_of_content,
 )
 from sharegpt_argilla.corpora.formats.roles import canonical_role, other_role
-from sharegpt_argilla.corpora.run.pairing import SYSTEM
 from sharegpt_argilla.errors import RejectedError
 
 MESSAGES, ROLE, CONTENT, REFUSAL = "messages", "role", "content", "refusal"

@@ -14,13 +14,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sharegpt_argilla.corpora.formats.base import Container, Conversation
+from sharegpt_argilla.corpora.formats.base import SYSTEM, Container, Conversation
 from sharegpt_argilla.corpora.formats.fields import record_object, required_list, session_id
 from sharegpt_argilla.corpora.formats.message_content import REASONING
 from sharegpt_argilla.corpora.formats.message_tree import OTHER_BRANCHES, branch_to
 from sharegpt_argilla.corpora.formats.messages import MESSAGES, read_messages
 from sharegpt_argilla.corpora.formats.wildchat import moment
-from sharegpt_argilla.corpora.run.pairing import SYSTEM
 from sharegpt_argilla.errors import RejectedError
 
 CHAT, HISTORY, CURRENT = "chat", "history", "currentId"

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from sharegpt_argilla.corpora.formats.alpaca import INPUT, joined
-from sharegpt_argilla.corpora.formats.base import Container, Conversation, Turn
+from sharegpt_argilla.corpora.formats.base import BETWEEN_TURNS, SYSTEM, Container, Conversation, Turn
 from sharegpt_argilla.corpora.formats.fields import (
     content_id,
     kind,
@@ -25,7 +25,6 @@ from sharegpt_argilla.corpora.formats.fields import (
 )
 from sharegpt_argilla.corpora.formats.messages import read_messages
 from sharegpt_argilla.corpora.formats.transcripts import human_lines
-from sharegpt_argilla.corpora.run.pairing import BETWEEN_TURNS, SYSTEM
 from sharegpt_argilla.errors import RejectedError
 
 RANK = "rank"

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sharegpt_argilla.corpora.formats.alpaca import joined
-from sharegpt_argilla.corpora.formats.base import Container, Conversation, Options, Turn
+from sharegpt_argilla.corpora.formats.base import SYSTEM, Container, Conversation, Options, Turn
 from sharegpt_argilla.corpora.formats.fields import (
     kind,
     optional_text,
@@ -21,7 +21,6 @@ from sharegpt_argilla.corpora.formats.fields import (
     required_text,
     session_id,
 )
-from sharegpt_argilla.corpora.run.pairing import SYSTEM
 from sharegpt_argilla.errors import RejectedError, UsageError
 
 QUESTION, ANSWER, SESSION_COLUMN, TURN_COLUMN = "question", "answer", "session", "turn"

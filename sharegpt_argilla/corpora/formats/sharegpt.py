@@ -12,12 +12,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sharegpt_argilla.corpora.formats.base import Container, Conversation, Role, Turn
+from sharegpt_argilla.corpora.formats.base import SYSTEM, Container, Conversation, Role, Turn
 from sharegpt_argilla.corpora.formats.fields import kind, session_id
 from sharegpt_argilla.corpora.formats.message_content import text_of_content
 from sharegpt_argilla.corpora.formats.messages import unread_keys
 from sharegpt_argilla.corpora.formats.roles import canonical_role, other_role
-from sharegpt_argilla.corpora.run.pairing import SYSTEM
 from sharegpt_argilla.errors import RejectedError
 from sharegpt_argilla.rows import ANNOTATION, CORPUS, ORIGINAL_SESSION, SESSION, TURN
 

@@ -12,9 +12,8 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from sharegpt_argilla.corpora.formats.base import Role, Turn
+from sharegpt_argilla.corpora.formats.base import BETWEEN_TURNS, Role, Turn
 from sharegpt_argilla.corpora.formats.message_content import TOOL_MESSAGES
-from sharegpt_argilla.corpora.run.pairing import BETWEEN_TURNS
 
 _WORDS: Mapping[str, Role | None] = {
     **dict.fromkeys(("human", "user", "instruction", "question", "h", "prompter"), "human"),

@@ -12,17 +12,17 @@ from typing import IO, Any
 from sharegpt_argilla.common.jsonl import RejectsFile
 from sharegpt_argilla.corpora.formats.base import Conversation, GatheringCorpus
 from sharegpt_argilla.corpora.formats.sharegpt import ShareGPT
+from sharegpt_argilla.corpora.pairing.extra_limits import bounded
+from sharegpt_argilla.corpora.pairing.pairing import Pairer
+from sharegpt_argilla.corpora.pairing.pending_pairs import write_pending
+from sharegpt_argilla.corpora.pairing.plain_sharegpt import PlainShareGPT
+from sharegpt_argilla.corpora.pairing.sessions import Resolution, ShardSessions
 from sharegpt_argilla.corpora.reading.base import Damaged, Located
 from sharegpt_argilla.corpora.reading.compression import Peekable
 from sharegpt_argilla.corpora.reading.inputs import Progress, Reading, Source, Streams, Stretch
 from sharegpt_argilla.corpora.reading.json_reader import Batch
 from sharegpt_argilla.corpora.reading.json_recovery import TOO_DEEP
-from sharegpt_argilla.corpora.run.extra_limits import bounded
-from sharegpt_argilla.corpora.run.pairing import Pairer
-from sharegpt_argilla.corpora.run.pending_pairs import write_pending
-from sharegpt_argilla.corpora.run.plain_sharegpt import PlainShareGPT
 from sharegpt_argilla.corpora.run.run_plan import RunSettings, Shard, corpus_of
-from sharegpt_argilla.corpora.run.sessions import Resolution, ShardSessions
 from sharegpt_argilla.corpora.run.shard_results import (
     REJECTIONS_SHOWN,
     ShardFiles,

@@ -12,12 +12,12 @@ from typing import Any
 
 from sharegpt_argilla.common.atomic_files import check_file_writable
 from sharegpt_argilla.common.jsonl import STANDARD_STREAM
+from sharegpt_argilla.corpora.detection import AUTO, choose_corpora
 from sharegpt_argilla.corpora.formats.base import Configurable, Corpus, GatheringCorpus, Options
 from sharegpt_argilla.corpora.formats.table import CORPORA
 from sharegpt_argilla.corpora.reading.compression import Peekable
 from sharegpt_argilla.corpora.reading.inputs import Source, Stretch, describe, expand
 from sharegpt_argilla.corpora.reading.tabular import row_groups
-from sharegpt_argilla.corpora.run.detection import AUTO, choose_corpora
 from sharegpt_argilla.errors import InputError, UsageError
 from sharegpt_argilla.rows import Profile
 

@@ -16,9 +16,9 @@ from typing import IO, NamedTuple
 
 from sharegpt_argilla.common.atomic_files import atomic_bytes
 from sharegpt_argilla.corpora.formats.table import CORPORA
+from sharegpt_argilla.corpora.pairing.pairing import Counts, Pairer
+from sharegpt_argilla.corpora.pairing.pending_pairs import complete_pairs
 from sharegpt_argilla.corpora.reading.byte_window import line_breaks
-from sharegpt_argilla.corpora.run.pairing import Counts, Pairer
-from sharegpt_argilla.corpora.run.pending_pairs import complete_pairs
 from sharegpt_argilla.corpora.run.run_plan import RunPlan
 from sharegpt_argilla.errors import InputError
 from sharegpt_argilla.rows import RowBuilder, dump_new_rows

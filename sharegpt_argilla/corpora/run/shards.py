@@ -10,12 +10,12 @@ from functools import partial
 from types import MappingProxyType
 from typing import IO
 
+from sharegpt_argilla.common.executors import InThisProcess, executor
 from sharegpt_argilla.corpora.formats.table import CORPORA
+from sharegpt_argilla.corpora.pairing.sessions import Resolution, resolve
 from sharegpt_argilla.corpora.reading.inputs import Progress
 from sharegpt_argilla.corpora.run.conversion import convert
-from sharegpt_argilla.corpora.run.executors import InThisProcess, executor
 from sharegpt_argilla.corpora.run.run_plan import RunPlan, Shard
-from sharegpt_argilla.corpora.run.sessions import Resolution, resolve
 from sharegpt_argilla.corpora.run.shard_results import (
     RunResult,
     ShardFiles,

@@ -12,8 +12,8 @@ from typing import Any
 from sharegpt_argilla.corpora.formats.base import Turn
 from sharegpt_argilla.corpora.formats.roles import ROLES
 from sharegpt_argilla.corpora.formats.sharegpt import ShareGPT
-from sharegpt_argilla.corpora.run.pairing import NO_EXTRA, Pairer, questions_before
-from sharegpt_argilla.corpora.run.sessions import ShardSessions, renamed
+from sharegpt_argilla.corpora.pairing.pairing import NO_EXTRA, Pairer, questions_before
+from sharegpt_argilla.corpora.pairing.sessions import ShardSessions, renamed
 from sharegpt_argilla.rows import Pair
 
 

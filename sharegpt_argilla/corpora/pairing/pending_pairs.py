@@ -14,7 +14,7 @@ from typing import IO, Any, NamedTuple
 import msgspec
 
 from sharegpt_argilla.corpora.formats.base import Turn
-from sharegpt_argilla.corpora.run.pairing import Gap, Pairer
+from sharegpt_argilla.corpora.pairing.pairing import Gap, Pairer
 from sharegpt_argilla.rows import Pair
 
 

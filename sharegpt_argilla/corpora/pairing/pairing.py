@@ -12,12 +12,9 @@ from dataclasses import dataclass, field, fields
 from types import MappingProxyType
 from typing import Any
 
-from sharegpt_argilla.corpora.formats.base import Conversation, Turn
+from sharegpt_argilla.corpora.formats.base import BETWEEN_TURNS, SYSTEM, Conversation, Turn
 from sharegpt_argilla.rows import Pair
 
-SYSTEM = "system"
-"""Key of the extra that holds the system turns of a conversation."""
-BETWEEN_TURNS = "\n\n"
 NO_EXTRA: Mapping[str, Any] = MappingProxyType({})
 """The extra keys of all conversations without any: one object, so that it need not be looked at again."""
 

@@ -9,9 +9,8 @@ from typing import Any
 
 import orjson
 
-from sharegpt_argilla.corpora.formats.base import Conversation
+from sharegpt_argilla.corpora.formats.base import SYSTEM, Conversation
 from sharegpt_argilla.corpora.reading.tabular import Blob
-from sharegpt_argilla.corpora.run.pairing import SYSTEM
 
 LONGEST_VALUE = 10_000
 """Characters of a text, bytes of a list or an object as JSON."""

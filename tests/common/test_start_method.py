@@ -4,7 +4,7 @@ import subprocess
 import sys
 import threading
 
-from sharegpt_argilla.corpora.run import executors
+from sharegpt_argilla.common import executors
 
 
 def test_a_process_with_threads_is_not_forked() -> None:
@@ -19,6 +19,6 @@ def test_a_process_with_threads_is_not_forked() -> None:
 
 
 def test_a_process_with_one_thread_is_forked() -> None:
-    code = "from sharegpt_argilla.corpora.run.executors import _start_method; print(_start_method())"
+    code = "from sharegpt_argilla.common.executors import _start_method; print(_start_method())"
     said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert said.stdout == "fork\n"
