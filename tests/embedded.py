@@ -24,7 +24,7 @@ from sharegpt_argilla.settings import Home
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-PATIENCE = 120.0
+PATIENCE = float(os.environ.get("TEST_PATIENCE", "120"))
 """Seconds that a test waits for something that takes at most a few: the machine may be busy with other work."""
 START_WITHIN = STOP_WITHIN = PATIENCE
 

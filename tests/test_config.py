@@ -9,10 +9,12 @@ import yaml
 from sharegpt_argilla.cli.main import main
 from sharegpt_argilla.config import GUIDELINES_MAX, ChatField, NumberProperty, Person, load_project
 from sharegpt_argilla.config.annotation_task import (
+    CustomField,
     LabelQuestion,
     MultiLabelQuestion,
     RatingQuestion,
     TermsProperty,
+    TextField,
 )
 from sharegpt_argilla.config.project_datasets import project_parts
 from sharegpt_argilla.config.project_file import MAX_VALUES
@@ -69,6 +71,14 @@ def test_the_shipped_project_takes_every_corpus() -> None:
     ]
     assert isinstance(corpus, TermsProperty)
     assert corpus.options == sorted(CORPORA)
+
+
+def test_prompts_are_shown_as_typed_unless_the_project_says_otherwise(tmp_path: Path) -> None:
+    config = load_project(ROOT / "dataset-config.yml").config
+    shown = [field for field in config.fields if not isinstance(field, CustomField)]
+    assert [field.rendering for field in shown] == ["plain", "auto", "auto"]
+    text = TextField(name="a", title="A", content="extension.a")
+    assert (text.rendering, text.model_copy(update={"render": "markdown"}).rendering) == ("plain", "markdown")
 
 
 def test_the_shipped_guidelines_fit_and_cover_the_labels() -> None:

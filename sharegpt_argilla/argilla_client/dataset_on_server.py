@@ -28,6 +28,9 @@ from sharegpt_argilla.config import (
 )
 from sharegpt_argilla.errors import ServerRefusedError
 
+RENDER = "render"
+"""Key of a dataset's metadata: field name -> ``plain``, ``markdown`` or ``auto``."""
+
 # Argilla wants at least three labels visible before it folds the rest away.
 MIN_VISIBLE = 3
 
@@ -114,7 +117,8 @@ def require_dataset(client: ArgillaClient, workspace: str, name: str) -> Dataset
 
 def create_dataset(client: ArgillaClient, workspace_id: str, project: Project) -> str:
     """Create and publish the dataset; returns its id. A draft of that name must be deleted before."""
-    dataset_id: str = client.post("/api/v1/datasets", _dataset_body(project, workspace_id))["id"]
+    body = _dataset_body(project, workspace_id) | {"metadata": {RENDER: _rendering(project)}}
+    dataset_id: str = client.post("/api/v1/datasets", body)["id"]
     for kind, bodies in _parts(project).items():
         for body in bodies:
             client.post(f"/api/v1/datasets/{dataset_id}/{kind}", body)
@@ -137,6 +141,25 @@ def delete_draft(client: ArgillaClient, dataset: DatasetOnServer) -> None:
 def update_guidelines(client: ArgillaClient, dataset_id: str, guidelines: str) -> None:
     """Replace the text that annotators read."""
     client.patch(f"/api/v1/datasets/{dataset_id}", {"guidelines": guidelines})
+
+
+def update_rendering(client: ArgillaClient, dataset_id: str, project: Project) -> bool:
+    """Store how each field's text is shown, where the page of the embedded server finds it.
+
+    Returns:
+        False if it is stored already, or if the server has no metadata of datasets (Argilla before 2.8).
+    """
+    dataset = client.get(f"/api/v1/datasets/{dataset_id}")
+    metadata = dataset.get("metadata") or {}
+    if "metadata" not in dataset or metadata.get(RENDER) == _rendering(project):
+        return False
+    client.patch(f"/api/v1/datasets/{dataset_id}", {"metadata": metadata | {RENDER: _rendering(project)}})
+    return True
+
+
+def _rendering(project: Project) -> dict[str, str]:
+    fields = project.config.fields
+    return {field.name: field.rendering for field in fields if not isinstance(field, CustomField)}
 
 
 def differences(client: ArgillaClient, dataset_id: str, project: Project) -> list[str]:
@@ -207,7 +230,7 @@ def _field_body(field: FieldConfig, project: Project) -> dict[str, Any]:
         template = project.templates[field.name]
         settings = {"type": "custom", "template": template, "advanced_mode": field.advanced}
     else:
-        # Without markdown Argilla puts the text into the page as HTML.
+        # Without markdown a plain Argilla puts the text into the page as HTML; RENDER says how it is shown.
         settings = {"type": "chat" if isinstance(field, ChatField) else "text", "use_markdown": True}
     return {"name": field.name, "title": field.title, "required": field.required, "settings": settings}
 

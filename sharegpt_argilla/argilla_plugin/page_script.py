@@ -1,9 +1,13 @@
-"""Adds the script that measures active time to the copy of the page that argilla-server makes at each start."""
+"""Adds scripts of ours to the copy of the page that argilla-server makes at each start.
+
+`literal-text.js` shows texts as they were typed, `active-time.js` measures active time.
+"""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+import logging
+from collections.abc import Iterator, Mapping
 from html import escape
 from importlib.resources import files
 from pathlib import Path
@@ -13,11 +17,17 @@ from sharegpt_argilla.argilla_plugin.active_time_route import PATH
 from sharegpt_argilla.errors import EmbeddedArgillaError
 
 SCRIPT = "active-time.js"
-_END = "</body>"
+TEXT_SCRIPT = "literal-text.js"
+
+MARKERS = ("markdownToHtml", "webpackJsonp", "fieldText", "spanQuestion")
+"""Names in the page's own scripts that `literal-text.js` goes by."""
+
+_HEAD, _END = "<head>", "</body>"
+_LOG = logging.getLogger(__name__)
 
 
 def measure_in_page(app: Any, base_url: str, idle: float) -> None:
-    """Add the script to every HTML file of the page.
+    """Add the script that measures active time to every HTML file of the page.
 
     Args:
         app: argilla-server.
@@ -27,21 +37,60 @@ def measure_in_page(app: Any, base_url: str, idle: float) -> None:
     Raises:
         EmbeddedArgillaError: the page is not where argilla-server 2.8 has it, or its HTML has no end of a body.
     """
-    script = (files(__package__) / "page" / SCRIPT).read_bytes()
-    base = base_url.rstrip("/")
-    version = hashlib.sha256(script).hexdigest()[:12]
-    tag = (
-        f'<script src="{escape(base)}/{SCRIPT}?{version}" data-url="{escape(base + PATH)}" '
-        f'data-idle="{idle:g}" defer></script>'
-    )
     folder = next(_static_folders(app), None)
-    index = None if folder is None else folder / "index.html"
-    if folder is None or index is None or not index.is_file() or _END not in index.read_text(encoding="utf-8"):
+    if folder is None or not _contains(folder / "index.html", _END):
         raise EmbeddedArgillaError("active time cannot be measured: argilla-server has no page to add it to")
-    (folder / SCRIPT).write_bytes(script)
+    base = base_url.rstrip("/")
+    tag = _install(folder, SCRIPT, base, {"data-url": base + PATH, "data-idle": f"{idle:g}", "defer": ""})
+    _insert(folder, _END, tag + _END)
+
+
+def show_literal_texts(app: Any, base_url: str) -> bool:
+    """Add the script that shows texts as they were typed to every HTML file of the page, before its own scripts.
+
+    Args:
+        app: argilla-server.
+        base_url: the path below which it is mounted, ``/`` for none.
+
+    Returns:
+        False if the page is not the one that the script was written for; the log then says what is lost.
+    """
+    folder = next(_static_folders(app), None)
+    if folder is None or not _contains(folder / "index.html", _HEAD) or not _has_markers(folder):
+        _LOG.warning("texts are rendered as markdown: argilla-server's page is not the one of version 2.8")
+        return False
+    base = base_url.rstrip("/")
+    _insert(folder, _HEAD, _HEAD + _install(folder, TEXT_SCRIPT, base, {"data-base": base}))
+    return True
+
+
+def _install(folder: Path, name: str, base: str, attributes: Mapping[str, str]) -> str:
+    """Copy a script next to the page; returns its tag, whose address has a hash so that no older copy is used."""
+    script = (files(__package__) / "page" / name).read_bytes()
+    (folder / name).write_bytes(script)
+    version = hashlib.sha256(script).hexdigest()[:12]
+    rest = " ".join(f'{key}="{escape(value)}"' if key != "defer" else key for key, value in attributes.items())
+    return f'<script src="{escape(base)}/{name}?{version}" {rest}></script>'
+
+
+def _insert(folder: Path, old: str, new: str) -> None:
     for path in folder.rglob("*.html"):
         text = path.read_text(encoding="utf-8")
-        path.write_text(text.replace(_END, tag + _END), encoding="utf-8")
+        path.write_text(text.replace(old, new, 1), encoding="utf-8")
+
+
+def _contains(path: Path, text: str) -> bool:
+    return path.is_file() and text in path.read_text(encoding="utf-8")
+
+
+def _has_markers(folder: Path) -> bool:
+    missing = set(MARKERS)
+    for path in (folder / "_nuxt").glob("*.js"):
+        text = path.read_text(encoding="utf-8", errors="replace")
+        missing -= {marker for marker in missing if marker in text}
+        if not missing:
+            return True
+    return False
 
 
 def _static_folders(app: Any) -> Iterator[Path]:

@@ -22,21 +22,43 @@ Content = Annotated[str, AfterValidator(_content)]
 """Where a text comes from: ``prompt``, ``response``, or ``extension.KEY`` for a key of the row's extension."""
 
 
+Render = Literal["plain", "markdown", "auto"]
+
+
 class TextField(Named):
-    """A text shown to annotators, always rendered as markdown: plain text fields run the corpus' HTML."""
+    """A text shown to annotators.
+
+    ``render`` says how: ``plain`` shows it as it was typed, ``auto`` too, with its markdown made visible by fonts,
+    ``markdown`` as HTML. By default a response is ``auto``, everything else ``plain``.
+    """
 
     type: Literal["text"] = "text"
     content: Content
     required: bool = False
+    render: Render | None = None
+
+    @property
+    def rendering(self) -> Render:
+        """``render``, or what it is by default."""
+        return self.render or ("auto" if self.content == "response" else "plain")
 
 
 class ChatField(Named):
-    """The earlier turns of the conversation, at most ``turns`` question/answer pairs of them."""
+    """The earlier turns of the conversation, at most ``turns`` question/answer pairs of them.
+
+    ``render`` is that of a text field.
+    """
 
     type: Literal["chat"]
     content: Literal["context"] = "context"
     required: Literal[False] = False
     turns: Annotated[int, Field(ge=1, le=250)] = 6
+    render: Render = "auto"
+
+    @property
+    def rendering(self) -> Render:
+        """``render``."""
+        return self.render
 
 
 class CustomField(Named):

@@ -188,7 +188,7 @@ def _review_project(project: Project) -> Project:
     """The reviewers' dataset as a project: the same questions, and what people answered after the first field."""
     review = review_part(project).project
     first, *others = review.config.fields
-    peers = TextField(name=PEERS, title="What others answered", content=EXTENSION + PEERS)
+    peers = TextField(name=PEERS, title="What others answered", content=EXTENSION + PEERS, render="markdown")
     score = NumberProperty(name=DISAGREEMENT, title="Disagreement", type="float", min=0, max=1)
     changes = {"fields": [first, peers, *others], "metadata": [score], "suggestions": [], "vectors": []}
     return replace(review, config=review.config.model_copy(update=changes))

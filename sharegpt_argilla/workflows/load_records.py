@@ -8,7 +8,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from sharegpt_argilla.argilla_client.connection import ArgillaClient, connect
-from sharegpt_argilla.argilla_client.dataset_on_server import find_dataset, require_dataset
+from sharegpt_argilla.argilla_client.dataset_on_server import (
+    find_dataset,
+    require_dataset,
+    update_rendering,
+)
 from sharegpt_argilla.argilla_client.records_on_server import BATCH, RecordsDataset
 from sharegpt_argilla.common.batching import batched
 from sharegpt_argilla.common.jsonl import (
@@ -125,4 +129,6 @@ def _dataset_id(client: ArgillaClient, project: Project, *, dry_run: bool) -> st
         return ""
     dataset = require_dataset(client, names.workspace, names.dataset)
     check_dataset(client, dataset.id, project)
+    if not dry_run:
+        update_rendering(client, dataset.id, project)
     return dataset.id

@@ -16,6 +16,7 @@ from sharegpt_argilla.argilla_client.dataset_on_server import (
     find_dataset,
     find_workspace,
     update_guidelines,
+    update_rendering,
 )
 from sharegpt_argilla.config import DEFAULT_CONFIG, Project, load_project
 from sharegpt_argilla.config.project_datasets import project_parts
@@ -136,8 +137,11 @@ def build_dataset(client: ArgillaClient, project: Project, home: Home, *, update
     if dataset is None:
         create_dataset(client, workspace_id, project)
         created.append(f"dataset {names.dataset}")
-    elif check_dataset(client, dataset.id, project, update=update):
-        created.append("new guidelines")
+    else:
+        if check_dataset(client, dataset.id, project, update=update):
+            created.append("new guidelines")
+        if update_rendering(client, dataset.id, project):
+            created.append("how texts are shown")
     people = ensure_people(client, workspace_id, names.people, home)
     return created + [f"account {username}" for username in people]
 

@@ -34,6 +34,22 @@ def test_every_page_loads_the_script(tmp_path: Path, base_url: str) -> None:
     assert "keepalive" in (tmp_path / SCRIPT).read_text()
 
 
+def test_the_script_for_texts_runs_before_the_page(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    from sharegpt_argilla.argilla_plugin.page_script import MARKERS, TEXT_SCRIPT, show_literal_texts
+
+    page = tmp_path / "index.html"
+    page.write_text('<html><head><script src="own.js"></script></head><body></body></html>')
+    (tmp_path / "_nuxt").mkdir()
+    (tmp_path / "_nuxt" / "a.js").write_text(" ".join(MARKERS[:2]))
+    assert not show_literal_texts(app_with(tmp_path), "/")
+    assert "texts are rendered as markdown" in caplog.text
+    (tmp_path / "_nuxt" / "b.js").write_text(" ".join(MARKERS[2:]))
+    assert show_literal_texts(app_with(tmp_path, below="annotate"), "/annotate/")
+    assert f'<head><script src="/annotate/{TEXT_SCRIPT}?' in page.read_text()
+    assert 'data-base="/annotate"></script><script src="own.js">' in page.read_text()
+    assert "sharegpt-text" in (tmp_path / TEXT_SCRIPT).read_text()
+
+
 def test_a_server_without_a_page_is_said(tmp_path: Path) -> None:
     from sharegpt_argilla.argilla_plugin.page_script import measure_in_page
 

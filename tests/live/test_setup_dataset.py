@@ -4,6 +4,7 @@ import stat
 from typing import Any
 
 import pytest
+import yaml
 
 from sharegpt_argilla.argilla_client.accounts import ensure_people
 from sharegpt_argilla.argilla_client.connection import connect
@@ -52,6 +53,25 @@ def test_the_dataset_is_what_the_file_says(project: TestProject) -> None:
     for item in metadata:
         bounds = item["settings"]
         assert bounds.get("values") or (bounds["min"] is not None and bounds["max"] is not None)
+
+
+def test_how_texts_are_shown_is_stored_and_may_change(project: TestProject) -> None:
+    setup(project)
+    url = f"/api/v1/datasets/{project.dataset_id()}"
+    with project.owner() as owner:
+        assert owner.get(url).json()["metadata"] == {
+            "render": {"prompt": "plain", "response": "auto", "context": "auto"}
+        }
+        # As a dataset from before this was stored, with a note of somebody else's.
+        owner.patch(url, json={"metadata": {"note": "ours"}})
+        fields = yaml.safe_load(project.config.read_text(encoding="utf-8"))["fields"]
+        project.rewrite(fields=[{**fields[0], "render": "markdown"}, *fields[1:]])
+        assert setup(project).created == ["how texts are shown"]
+        assert owner.get(url).json()["metadata"] == {
+            "note": "ours",
+            "render": {"prompt": "markdown", "response": "auto", "context": "auto"},
+        }
+    assert setup(project).created == []
 
 
 def test_people_can_sign_in_and_the_sheet_is_private(project: TestProject) -> None:

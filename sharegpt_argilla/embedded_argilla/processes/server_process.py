@@ -17,7 +17,7 @@ import sharegpt_argilla.embedded_argilla.engine  # noqa: F401 - registers the se
 from sharegpt_argilla.argilla_plugin import active_time_route
 from sharegpt_argilla.argilla_plugin.active_time_route import ActivityRoute
 from sharegpt_argilla.argilla_plugin.host_names import HostNames
-from sharegpt_argilla.argilla_plugin.page_script import measure_in_page
+from sharegpt_argilla.argilla_plugin.page_script import measure_in_page, show_literal_texts
 from sharegpt_argilla.argilla_plugin.security import protect
 from sharegpt_argilla.argilla_plugin.table import patch_server
 from sharegpt_argilla.argilla_plugin.team_options import BEHIND_PROXY, idle_cut_off
@@ -57,6 +57,7 @@ async def _serve(options: ChildOptions) -> None:
     if settings.search_engine == "embedded":
         _LOG.info("search index checked: %s", await repair_index())
         HEALER.repair = repair_index
+    show_literal_texts(app, settings.base_url or "/")
     served = _with_active_time(options)
     hosts = HostNames.of(os.environ, urlsplit(options.api_url).hostname or "")
     protected = protect(served, settings.base_url or "/", max_request_bytes(os.environ), hosts)
