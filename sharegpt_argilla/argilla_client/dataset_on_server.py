@@ -153,6 +153,9 @@ def update_rendering(client: ArgillaClient, dataset_id: str, project: Project) -
     metadata = dataset.get("metadata") or {}
     if "metadata" not in dataset or metadata.get(RENDER) == _rendering(project):
         return False
+    if metadata:
+        # Argilla 2.8 changes the dict in place, which SQLAlchemy does not see: only what replaces null is stored.
+        client.patch(f"/api/v1/datasets/{dataset_id}", {"metadata": None})
     client.patch(f"/api/v1/datasets/{dataset_id}", {"metadata": metadata | {RENDER: _rendering(project)}})
     return True
 

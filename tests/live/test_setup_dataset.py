@@ -63,7 +63,8 @@ def test_how_texts_are_shown_is_stored_and_may_change(project: TestProject) -> N
             "render": {"prompt": "plain", "response": "auto", "context": "auto"}
         }
         # As a dataset from before this was stored, with a note of somebody else's.
-        owner.patch(url, json={"metadata": {"note": "ours"}})
+        for metadata in (None, {"note": "ours"}):
+            owner.patch(url, json={"metadata": metadata})
         fields = yaml.safe_load(project.config.read_text(encoding="utf-8"))["fields"]
         project.rewrite(fields=[{**fields[0], "render": "markdown"}, *fields[1:]])
         assert setup(project).created == ["how texts are shown"]
