@@ -6,9 +6,9 @@ Calls take and return JSON, and raise errors of our own tree only.
 from __future__ import annotations
 
 import ssl
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
@@ -227,31 +227,53 @@ class Account:
         username: the account's name.
         role: ``owner``, ``admin`` or ``annotator``.
         workspaces: names of those that the account sees.
+        token: what `look_up` takes instead of name and password, for a day.
     """
 
     username: str
     role: str
     workspaces: frozenset[str]
+    token: str = field(default="", repr=False, compare=False)
 
 
 def sign_in(url: str, username: str, password: str) -> Account:
-    """Ask Argilla for a token with name and password, and who that is. The token is not kept.
+    """Ask Argilla for a token with name and password, and who that is.
 
     Raises:
         ServerUnreachableError: nothing answers at the address.
         CredentialsError: name or password is wrong, or was wrong too often.
         ServerRefusedError: something else than an Argilla answers.
     """
+
+    def ask(http: httpx.Client) -> str:
+        answer = http.post("/token", data={"username": username, "password": password})
+        _check(url, answer)
+        return str(answer.json()["access_token"])
+
+    return _account(url, ask)
+
+
+def look_up(url: str, token: str) -> Account:
+    """Who a token belongs to now, and what they may do.
+
+    Raises:
+        ServerUnreachableError: nothing answers at the address.
+        CredentialsError: the account is gone, or the token too old.
+        ServerRefusedError: something else than an Argilla answers.
+    """
+    return _account(url, lambda _http: token)
+
+
+def _account(url: str, ask: Callable[[httpx.Client], str]) -> Account:
     try:
         with httpx.Client(base_url=f"{url}/api/v1", timeout=SIGN_IN_TIMEOUT) as http:
-            answer = http.post("/token", data={"username": username, "password": password})
-            _check(url, answer)
-            http.headers["Authorization"] = f"Bearer {answer.json()['access_token']}"
+            token = ask(http)
+            http.headers["Authorization"] = f"Bearer {token}"
             me, workspaces = http.get("/me"), http.get("/me/workspaces")
             _check(url, me)
             _check(url, workspaces)
             names = frozenset(item["name"] for item in workspaces.json()["items"])
-            return Account(me.json()["username"], me.json()["role"], names)
+            return Account(me.json()["username"], me.json()["role"], names, token)
     except (httpx.TransportError, httpx.InvalidURL) as error:
         raise ServerUnreachableError(f"no Argilla answers at {url}; try again when it runs") from error
     except (ValueError, KeyError, TypeError):

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 from starlette.datastructures import Headers, MutableHeaders
 
 from sharegpt_argilla.argilla_plugin import sign_in_limit
-from sharegpt_argilla.argilla_plugin.host_names import HostNames, refusal
 from sharegpt_argilla.argilla_plugin.plain_answer import answer
 from sharegpt_argilla.argilla_plugin.request_bodies import body_guard
 from sharegpt_argilla.argilla_plugin.sign_in_limit import SignInLimit
+from sharegpt_argilla.common.host_names import HostNames, refusal
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from importlib import import_module
 from pathlib import Path
 
+from sharegpt_argilla.common.host_names import HostNames
 from sharegpt_argilla.common.worker_processes import end_with
+from sharegpt_argilla.dashboard.request_guards import guard_requests
 
 
 def main() -> None:
@@ -17,6 +20,7 @@ def main() -> None:
     import_module("sharegpt_argilla.dashboard.export_page")
     from streamlit.web.cli import main as streamlit  # noqa: PLC0415 - reads sys.argv of this process
 
+    guard_requests(HostNames.of(os.environ))
     sys.argv = ["streamlit", "run", str(Path(__file__).with_name("app.py")), *sys.argv[2:]]
     streamlit()
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import time
+
 import streamlit as st
 
-from sharegpt_argilla.errors import SharegptArgillaError
-from sharegpt_argilla.project.dashboard_access import Viewer, open_dashboard
+from sharegpt_argilla.errors import CredentialsError, SharegptArgillaError
+from sharegpt_argilla.project.dashboard_access import Viewer, admitted_again, open_dashboard
 from sharegpt_argilla.project.project_view import ProjectView
 from sharegpt_argilla.project.project_watch import YOUNG, ProjectWatch
 from sharegpt_argilla.workflows.dashboard import DashboardOptions, read_options
@@ -13,18 +15,32 @@ from sharegpt_argilla.workflows.dashboard import DashboardOptions, read_options
 REFRESH = read_options().refresh
 """Seconds between two refreshes of an open page."""
 
-_VIEWER = "viewer"
+CHECK_EVERY = 5.0
+"""Seconds after which Argilla is asked again what the person may see."""
+
+_VIEWER, _CHECKED = "viewer", "checked"
 
 
 def viewer() -> Viewer | None:
-    """The person who is signed in; None before sign-in."""
+    """The person who is signed in; None before sign-in, and once the account is gone."""
     person = st.session_state.get(_VIEWER)
-    return person if isinstance(person, Viewer) else None
+    if not isinstance(person, Viewer) or time.monotonic() < st.session_state.get(_CHECKED, 0.0) + CHECK_EVERY:
+        return person if isinstance(person, Viewer) else None
+    try:
+        st.session_state[_VIEWER] = person = admitted_again(person, options().config)
+    except CredentialsError:
+        sign_out()
+        return None
+    except SharegptArgillaError:
+        return person  # the page says that Argilla does not answer
+    st.session_state[_CHECKED] = time.monotonic()
+    return person
 
 
 def sign_in_as(person: Viewer) -> None:
     """Remember the person while the page is open."""
     st.session_state[_VIEWER] = person
+    st.session_state[_CHECKED] = time.monotonic()
 
 
 def sign_out() -> None:
@@ -52,6 +68,9 @@ def current_view(*, warn: bool = True) -> ProjectView:
 
     ``warn``: show a warning if the server does not answer.
     """
+    before = st.session_state.get(_VIEWER)
+    if before is not None and viewer() != before:
+        st.rerun()  # other pages, or the sign-in
     try:
         view = watch().view(min(YOUNG, REFRESH / 2))
     except SharegptArgillaError as error:

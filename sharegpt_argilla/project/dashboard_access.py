@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from sharegpt_argilla.argilla_client.connection import sign_in
+from sharegpt_argilla.argilla_client.connection import Account, look_up, sign_in
 from sharegpt_argilla.config import DEFAULT_CONFIG, load_project
 from sharegpt_argilla.config.project_datasets import project_parts
 from sharegpt_argilla.errors import CredentialsError
@@ -19,29 +19,44 @@ class Viewer:
     Attributes:
         username: the account's name.
         lead: an owner, or an admin of all the project's workspaces: sees everything; others see their own numbers.
+        token: Argilla's, to ask later whether all that is still true.
     """
 
     username: str
     lead: bool
+    token: str = field(default="", repr=False, compare=False)
 
 
 def open_dashboard(
     username: str, password: str, config: str | Path = DEFAULT_CONFIG, home: Home | None = None
 ) -> Viewer:
-    """Check name and password with the project's Argilla, every time; nothing is stored.
+    """Check name and password with the project's Argilla, every time; the password is not kept.
 
     Raises:
         CredentialsError: they are wrong, or the account is not in the project's workspace.
         ServerUnreachableError, ServerRefusedError, ConfigError: see their docstrings.
     """
+    return _admitted(sign_in(find_connection(home).api_url, username, password), config)
+
+
+def admitted_again(viewer: Viewer, config: str | Path = DEFAULT_CONFIG, home: Home | None = None) -> Viewer:
+    """What somebody who signed in may see now: the account may be deleted or have another role.
+
+    Raises:
+        CredentialsError: nothing any more.
+        ServerUnreachableError, ServerRefusedError, ConfigError: see their docstrings.
+    """
+    return _admitted(look_up(find_connection(home).api_url, viewer.token), config) if viewer.token else viewer
+
+
+def _admitted(account: Account, config: str | Path) -> Viewer:
     parts = project_parts(load_project(config))
     workspaces = {part.workspace for part in parts}
-    account = sign_in(find_connection(home).api_url, username, password)
     if account.role == "owner" or (account.role == "admin" and workspaces <= account.workspaces):
-        return Viewer(account.username, lead=True)
+        return Viewer(account.username, lead=True, token=account.token)
     # If everybody has their own workspace, a member of one must be its person.
     allowed = {part.workspace for part in parts if part.person in {None, account.username}}
     if not allowed & account.workspaces or account.role == "admin":
         missing = sorted((workspaces if account.role == "admin" else allowed or workspaces) - account.workspaces)
         raise CredentialsError(f'{account.username} is not in the workspace "{missing[0]}"')
-    return Viewer(account.username, lead=False)
+    return Viewer(account.username, lead=False, token=account.token)

@@ -16,11 +16,11 @@ from argilla_server.settings import settings
 import sharegpt_argilla.embedded_argilla.engine  # noqa: F401 - registers the search engine
 from sharegpt_argilla.argilla_plugin import active_time_route
 from sharegpt_argilla.argilla_plugin.active_time_route import ActivityRoute
-from sharegpt_argilla.argilla_plugin.host_names import HostNames
 from sharegpt_argilla.argilla_plugin.page_script import measure_in_page, show_literal_texts
 from sharegpt_argilla.argilla_plugin.security import protect
 from sharegpt_argilla.argilla_plugin.table import patch_server
 from sharegpt_argilla.argilla_plugin.team_options import BEHIND_PROXY, idle_cut_off
+from sharegpt_argilla.common.host_names import HostNames
 from sharegpt_argilla.embedded_argilla.engine.index_healing import HEALER
 from sharegpt_argilla.embedded_argilla.engine.index_repair import repair_index
 from sharegpt_argilla.embedded_argilla.environment import max_request_bytes
@@ -59,7 +59,8 @@ async def _serve(options: ChildOptions) -> None:
         HEALER.repair = repair_index
     show_literal_texts(app, settings.base_url or "/")
     served = _with_active_time(options)
-    hosts = HostNames.of(os.environ, urlsplit(options.api_url).hostname or "")
+    host, behind_proxy = urlsplit(options.api_url).hostname or "", os.environ.get(BEHIND_PROXY) == "1"
+    hosts = HostNames.of(os.environ, host, behind_proxy=behind_proxy)
     protected = protect(served, settings.base_url or "/", max_request_bytes(os.environ), hosts)
     await uvicorn.Server(http_options(protected, os.environ)).serve(
         sockets=[socket.socket(fileno=options.listener)]

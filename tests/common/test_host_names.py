@@ -6,8 +6,7 @@ import socket
 
 import pytest
 
-from sharegpt_argilla.argilla_plugin.host_names import HOSTS, HostNames, refusal
-from sharegpt_argilla.argilla_plugin.team_options import BEHIND_PROXY
+from sharegpt_argilla.common.host_names import HOSTS, HostNames, refusal
 
 
 @pytest.mark.parametrize(
@@ -59,8 +58,8 @@ def test_further_names_are_those_of_the_variable_and_of_the_option() -> None:
 
 
 def test_a_proxy_answers_for_its_names_unless_they_are_listed() -> None:
-    assert HostNames.of({BEHIND_PROXY: "1"}).include("argilla.example.org")
-    assert not HostNames.of({BEHIND_PROXY: "1", HOSTS: "a.example"}).include("b.example")
+    assert HostNames.of({}, behind_proxy=True).include("argilla.example.org")
+    assert not HostNames.of({HOSTS: "a.example"}, behind_proxy=True).include("b.example")
 
 
 def test_the_refusal_names_the_variable_and_is_short() -> None:

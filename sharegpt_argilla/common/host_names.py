@@ -10,8 +10,6 @@ import ipaddress
 import socket
 from typing import TYPE_CHECKING
 
-from sharegpt_argilla.argilla_plugin.team_options import BEHIND_PROXY
-
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -30,15 +28,16 @@ class HostNames:
         self._names = frozenset(_bare(name) for name in names)
 
     @classmethod
-    def of(cls, environ: Mapping[str, str], host: str = "") -> HostNames:
+    def of(cls, environ: Mapping[str, str], host: str = "", *, behind_proxy: bool = False) -> HostNames:
         """This machine's own names, and those in `HOSTS`. A proxy answers for the names that it passes on.
 
         Args:
-            environ: may contain `HOSTS` and `BEHIND_PROXY`.
+            environ: may contain `HOSTS`.
             host: the address or name that the server listens on.
+            behind_proxy: whether a proxy is in front of it.
         """
         listed = [name.strip() for name in environ.get(HOSTS, "").split(",") if name.strip()]
-        if not listed and environ.get(BEHIND_PROXY) == "1":
+        if not listed and behind_proxy:
             return cls("*")
         own = socket.gethostname()
         return cls(*listed, *filter(None, (host, own)), f"{own.partition('.')[0]}.local")
