@@ -7,10 +7,12 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import ExitStack
 from itertools import islice
+from mmap import ACCESS_READ, mmap
 from pathlib import Path
 
 from sharegpt_argilla.corpora.formats.base import Corpus, Typical
-from sharegpt_argilla.corpora.formats.question_answer import likely_columns
+from sharegpt_argilla.corpora.formats.question_answer import likely_columns, names_turn
+from sharegpt_argilla.corpora.formats.repeated_rounds import HISTORY
 from sharegpt_argilla.corpora.formats.table import CORPORA
 from sharegpt_argilla.corpora.reading.base import Located
 from sharegpt_argilla.corpora.reading.byte_window import Readable
@@ -77,6 +79,8 @@ _BLOCK = 1 << 16
 """Bytes of a plain text that are looked at."""
 _JSON = re.compile(rb"(?:\s|\xef\xbb\xbf)*(?:[{\[]|\Z)")
 
+_WITH_HISTORY = frozenset({"alpaca", "question_answer"})
+_HISTORY = re.compile(rb'"history"\s*:\s*\[\s*\[')
 _RECORD = re.compile(rb"^\s*\{", re.MULTILINE)
 
 
@@ -143,6 +147,30 @@ def detect_corpora(sources: Sequence[Source], split: str, streams: Mapping[str, 
     for name in found:
         names.append(name or (names[-1] if names else first))
     return names
+
+
+def repeats_rounds(
+    sources: Sequence[Source], names: Sequence[str], split: str, streams: Mapping[str, Peekable]
+) -> bool:
+    """Whether conversations are in several records: each names its session, or repeats the rounds before it.
+
+    A plain file is searched for earlier rounds to its end, any other input in its first records.
+    """
+    return any(
+        _has_history(source, split, streams)
+        for source, name in zip(sources, names, strict=True)
+        if name in _WITH_HISTORY
+    )
+
+
+def _has_history(source: Source, split: str, streams: Mapping[str, Peekable]) -> bool:
+    values = [value for value in _first_values(source, split, streams) if isinstance(value, dict)]
+    if any(value.get(HISTORY) or names_turn(value) for value in values):
+        return True
+    if source.form != "plain" or not source.size:
+        return False
+    with Path(source.path).open("rb") as file, mmap(file.fileno(), 0, access=ACCESS_READ) as data:
+        return _HISTORY.search(data) is not None
 
 
 def _detect(source: Source, split: str, streams: Mapping[str, Peekable]) -> str:

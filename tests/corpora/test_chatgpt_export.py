@@ -137,7 +137,8 @@ def test_time_title_and_model_are_kept() -> None:
     ("value", "reason"),
     [
         ({"title": "T"}, '"mapping" is missing'),
-        ({"mapping": []}, '"mapping" is a list, not an object'),
+        ({"mapping": []}, '"mapping" is empty'),
+        ({"mapping": "tree"}, '"mapping" is text, neither an object nor a list'),
         ({"mapping": {}}, '"mapping" has no root'),
         (
             record({"a": ("b", said("user", "x")), "b": ("a", said("user", "y"))}, "a"),
@@ -203,3 +204,107 @@ def test_a_critic_and_a_developer_do_not_cost_the_conversation() -> None:
     read = only(export, record(tree, "3"))
     assert [(turn.role, turn.text) for turn in read.turns] == [("system", "be kind"), ("human", "q"), ("gpt", "a")]
     assert read.left_out == {"messages of critics": 1}
+
+
+QUESTION, ANSWER = said("user", "q1"), said("assistant", "a1")
+
+
+def linked(key: str, parent: str | None, *children: Any, **message: Any) -> dict[str, Any]:
+    return {"id": key, "parent": parent, "children": list(children), **message}
+
+
+CONVERTED: dict[str, Any] = {
+    "a list of nodes": {
+        "mapping": [
+            linked("r", None, "q", message=None),
+            linked("q", "r", "a", message=QUESTION),
+            linked("a", "q", message=ANSWER),
+        ]
+    },
+    "a list out of order": {
+        "mapping": [linked("a", "q", message=ANSWER), linked("q", None, "a", message=QUESTION)]
+    },
+    "a list without links": {"mapping": [{"message": QUESTION}, {"message": ANSWER}]},
+    "a list of messages": {"mapping": [QUESTION, ANSWER]},
+    "messages in place of nodes": {
+        "mapping": {"q": linked("q", None, "a", **QUESTION), "a": linked("a", "q", **ANSWER)}
+    },
+    "answers inside their question": {
+        "mapping": {"q": linked("q", None, linked("a", None, message=ANSWER), message=QUESTION)}
+    },
+    "numbers for ids": {
+        "mapping": {"1": {"id": 1, "message": QUESTION}, "2": {"id": 2, "parent": 1, "message": ANSWER}},
+        "current_node": 2,
+    },
+    "roles without an author": {
+        "mapping": [{"role": "user", "content": "q1"}, {"role": "assistant", "content": "a1"}]
+    },
+    "authors as texts": {
+        "messages": [{"author": "user", "content": "q1"}, {"author": "assistant", "parts": ["a1"]}]
+    },
+    "authors as objects": {"messages": [QUESTION, ANSWER]},
+    "a list of the shown branch": {"linear_conversation": [{"id": "q", "message": QUESTION}, {"message": ANSWER}]},
+    "contents without a type": {
+        "mapping": [
+            {"author": {"role": "user"}, "content": {"parts": ["q1"]}},
+            {"author": {"role": "assistant"}, "content": {"content_type": "text", "text": "a1"}},
+        ]
+    },
+    "parts with a type": {
+        "mapping": [
+            {"author": {"role": "user"}, "content": [{"type": "text", "text": "q1"}]},
+            {"author": {"role": "assistant"}, "text": "a1"},
+        ]
+    },
+    "links to nodes that are not there": {
+        "mapping": {"q": linked("q", "gone", "a", message=QUESTION), "a": linked("a", "q", "gone", message=ANSWER)}
+    },
+}
+
+
+@pytest.mark.parametrize("value", CONVERTED.values(), ids=list(CONVERTED))
+def test_converted_exports_are_read(value: dict[str, Any]) -> None:
+    assert export.is_record(value)
+    read = only(export, value)
+    assert [(turn.role, turn.text) for turn in read.turns] == [("human", "q1"), ("gpt", "a1")]
+    assert not read.left_out
+
+
+def timed(role: str, text: str, time: float) -> dict[str, Any]:
+    return said(role, text) | {"create_time": time}
+
+
+@pytest.mark.parametrize(
+    ("current", "expected"),
+    [("a2", ["q1", "a1", "q2", "a2"]), ("b2", ["q1", "a1", "q2", "b2"]), (None, ["q1", "a1", "q2", "b2"])],
+)
+def test_where_nodes_were_taken_out_the_rest_still_belongs_to_the_conversation(
+    current: str | None, expected: list[str]
+) -> None:
+    tree = {
+        "q1": linked("q1", None, "a1", message=timed("user", "q1", 1)),
+        "a1": linked("a1", "q1", "tool", message=timed("assistant", "a1", 2)),
+        "q2": linked("q2", "tool", message=timed("user", "q2", 3)),
+        "a2": linked("a2", "first search", message=timed("assistant", "a2", 4)),
+        "b2": linked("b2", "second search", message=timed("assistant", "b2", 5)),
+    }
+    read = only(export, {"mapping": tree, "current_node": current})
+    assert [turn.text for turn in read.turns] == expected
+    assert read.left_out == {"messages on other branches": 1}
+
+
+def test_what_an_account_always_tells_the_model_is_no_question() -> None:
+    tree = path(
+        {"author": {"role": "user"}, "content": {"content_type": "user_editable_context", "user_profile": "me"}},
+        said("user", "q"),
+    )
+    read = only(export, record(tree, "1"))
+    assert [turn.text for turn in read.turns] == ["q"]
+    assert read.left_out == {"custom instructions": 1}
+
+
+@pytest.mark.parametrize(
+    "value", [{"mapping": []}, {"mapping": [1, "x"]}, {"messages": [{"role": "user", "content": "q"}]}]
+)
+def test_lists_of_something_else_are_not_taken_for_an_export(value: dict[str, Any]) -> None:
+    assert not export.is_record(value)

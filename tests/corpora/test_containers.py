@@ -71,6 +71,13 @@ CONTAINERS: dict[str, bytes] = {
     "lists.jsonl": b"".join(dumped(messages) + b"\n" for messages in LISTS),
     "lists.json": dumped(LISTS),
     "pretty.json": dumped(LISTS, 2),
+    "content_first.jsonl": b"".join(
+        dumped([dict(reversed(list(message.items()))) for message in messages]) + b"\n" for messages in LISTS
+    ),
+    "weight_first.json": dumped([[{"weight": 1, **message} for message in messages] for messages in LISTS]),
+    "described.json": dumped({"version": 2, "name": "x", "num_rows": 4, "data": RECORDS, "license": "mit"}),
+    "items.json": dumped({"total": 4, "items": RECORDS, "has_more": False}, 1),
+    "conversations.json": dumped({"exported_at": "2026-01-01", "conversations": RECORDS}),
 }
 
 
@@ -163,3 +170,31 @@ def test_damage_in_a_container_costs_records_and_never_the_run(tmp_path: Path, d
         extract([tmp_path / name], "messages", tmp_path / "rows.jsonl", create_time="20230511 15:56:03")
     except InputError as error:
         assert "\n" not in str(error)
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        {"question": "q", "answer": "a", "results": [{"title": "t"}]},
+        {"id": "1", "items": [{"role": "user", "content": "q"}, {"role": "assistant", "content": "a"}]},
+        {"title": "t", "conversations": [{"from": "human", "value": "q"}, {"from": "gpt", "value": "a"}]},
+        {
+            "source": "s",
+            "conversations": [{"content": "q", "role": "user"}, {"content": "a", "role": "assistant"}],
+        },
+    ],
+)
+def test_a_record_with_a_list_is_not_taken_for_an_object_around_records(
+    record: dict[str, Any], tmp_path: Path
+) -> None:
+    (tmp_path / "x.jsonl").write_bytes(dumped(record) + b"\n")
+    assert rows_of(tmp_path / "x.jsonl", tmp_path) == [("q", "a")]
+
+
+def test_messages_that_name_their_tree_are_no_list_of_messages(tmp_path: Path) -> None:
+    tree = [
+        {"role": "prompter", "text": "q", "message_id": "q", "parent_id": None, "message_tree_id": "q"},
+        {"role": "assistant", "text": "a", "message_id": "a", "parent_id": "q", "message_tree_id": "q"},
+    ]
+    (tmp_path / "x.json").write_bytes(dumped([{"message_id": item["message_id"], **item} for item in tree]))
+    assert rows_of(tmp_path / "x.json", tmp_path) == [("q", "a")]

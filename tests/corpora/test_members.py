@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sharegpt_argilla.corpora.formats.base import Configurable, Conversation, Corpus, GatheringCorpus, Options
@@ -119,6 +119,7 @@ def _with_damage(draw: st.DrawFn, value: Any) -> Any:
 
 @each_corpus
 @given(data=st.data())
+@settings(deadline=None)
 def test_no_value_makes_it_raise_anything_but_rejected(corpus: Corpus, data: st.DataObject) -> None:
     damaged = damaged_records(sample_records(corpus))
     gatherer = corpus.gather() if isinstance(corpus, GatheringCorpus) else None

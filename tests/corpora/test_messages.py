@@ -263,3 +263,52 @@ def test_a_call_out_of_a_request_log_is_told_apart() -> None:
     assert {name for name, corpus in CORPORA.items() if corpus.is_record(chatted)} == {"messages"}
     logged = {**chatted, "response": "b"}
     assert {name for name, corpus in CORPORA.items() if corpus.is_record(logged)} == {"turn_log"}
+
+
+@pytest.mark.parametrize(
+    "beside",
+    [
+        {"completion": "a"},
+        {"completion": [assistant("a")]},
+        {"response": assistant("a")},
+        {"answer": "a"},
+        {"output": [{"type": "reasoning", "summary": []}, assistant([{"type": "output_text", "text": "a"}])]},
+        {"choices": [{"index": 0, "message": assistant("a")}]},
+        {"response": {"id": "r", "choices": [{"index": 0, "message": assistant("a")}]}},
+    ],
+)
+@pytest.mark.parametrize("key", ["messages", "prompt", "input"])
+def test_an_answer_beside_the_messages_is_their_answer(key: str, beside: dict[str, Any]) -> None:
+    record = {key: [user("q")], **beside, "source": "s"}
+    assert chat.is_record(record)
+    read = only(chat, record)
+    assert [(turn.role, turn.text) for turn in read.turns] == [("human", "q"), ("gpt", "a")]
+    assert read.extra == {"source": "s"}
+
+
+def test_an_answer_beside_messages_that_have_one_is_kept_as_it_is() -> None:
+    read = only(chat, {"messages": [user("q"), assistant("a")], "answer": "b"})
+    assert [turn.text for turn in read.turns] == ["q", "a"]
+    assert read.extra == {"answer": "b"}
+
+
+@pytest.mark.parametrize("key", ["prompt", "input"])
+def test_messages_of_a_prompt_without_a_known_answer_are_no_record(key: str) -> None:
+    assert not chat.is_record({key: [user("q")], "reward_model": {"ground_truth": "a"}})
+
+
+def test_a_content_of_gemini_without_a_role_is_by_the_user() -> None:
+    read = only(chat, {"contents": [{"parts": [{"text": "q"}]}, {"role": "model", "parts": [{"text": "a"}]}]})
+    assert [(turn.role, turn.text) for turn in read.turns] == [("human", "q"), ("gpt", "a")]
+
+
+def test_a_text_of_an_assistant_of_openai_has_its_value() -> None:
+    part = {"type": "text", "text": {"value": "a", "annotations": []}}
+    assert [turn.text for turn in only(chat, {"messages": [user("q"), assistant([part])]}).turns] == ["q", "a"]
+
+
+def test_a_spoken_answer_is_its_transcript() -> None:
+    spoken = assistant(None, audio={"id": "x", "transcript": "a"})
+    read = only(chat, {"messages": [user("q"), spoken]})
+    assert [turn.text for turn in read.turns] == ["q", "a"]
+    assert not read.left_out

@@ -51,6 +51,13 @@ def assistant(text: str) -> dict[str, str]:
         {"instruction": "q", "output_1": "a", "output_2": "b", "preference": 1},
         {"prompt": "q", "answers": [{"answer": "a", "rank": 1.0}, {"answer": "b", "rank": 3.0}]},
         {"instruction": "q", "completions": [{"response": "a", "score": 8}, {"response": "b", "score": 2.5}]},
+        {"chosen_messages": [user("q"), assistant("a")], "rejected_messages": [user("q"), assistant("b")]},
+        {"messages": [user("q"), assistant("a")], "rejected_messages": [user("q"), assistant("b")]},
+        {"messages": [user("q"), assistant("a")], "rejected_response": "b"},
+        {"messages": [user("q"), assistant("a")], "rejected_response": ["b"]},
+        {"query": "q", "response": "a", "rejected_response": "b"},
+        {"history": "q", "human_ref_A": "a", "human_ref_B": "b", "labels": 1},
+        {"context": [user("q")], "response1": "a", "response2": "b", "overall_preference": -2},
     ],
 )
 def test_the_better_answer_has_rank_0_in_every_layout(record: dict[str, Any]) -> None:
@@ -116,3 +123,26 @@ def test_tools_in_the_messages_are_counted_once(tmp_path: Path) -> None:
     _, counts = pair_up(preference, [record])
     assert counts.left_out == {"tool calls": 1}
     assert json.dumps(record)
+
+
+@pytest.mark.parametrize(
+    ("verdict", "ranks"),
+    [
+        ({"labels": 0}, [1, 0]),
+        ({"overall_preference": 3}, [1, 0]),
+        ({"overall_preference": 0}, [None, None]),
+        ({"better_response_id": 1}, [1, 0]),
+        ({"preference": 2}, [1, 0]),
+    ],
+)
+def test_each_set_says_in_its_own_way_which_answer_is_better(
+    verdict: dict[str, int], ranks: list[int | None]
+) -> None:
+    pairs = pairs_of("preference", {"prompt": "q", "response_0": "a", "response_1": "b", **verdict})
+    assert [pair.extra["rank"] for pair in pairs] == ranks
+
+
+def test_a_worse_answer_goes_with_the_last_one_of_the_messages() -> None:
+    messages = [user("q"), assistant("a"), user("r"), assistant("good")]
+    pairs = pairs_of("preference", {"messages": messages, "rejected_response": "bad"})
+    assert short(pairs) == [("q", "a", 1, None), ("r", "good", 2, 0), ("r", "bad", 2, 1)]

@@ -6,22 +6,29 @@ have this layout too: their instruction is the same in every record, and nothing
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from sharegpt_argilla.corpora.formats.base import BETWEEN_TURNS, SYSTEM, Container, Conversation, Turn
+from sharegpt_argilla.corpora.formats.base import (
+    BETWEEN_TURNS,
+    SYSTEM,
+    Container,
+    Conversation,
+    Gatherer,
+    Options,
+    Turn,
+)
 from sharegpt_argilla.corpora.formats.fields import (
-    kind,
     optional_text,
     other_keys,
     record_object,
     required_text,
     session_id,
 )
+from sharegpt_argilla.corpora.formats.repeated_rounds import HISTORY, RoundGatherer, earlier_rounds
 from sharegpt_argilla.errors import RejectedError
 
-INSTRUCTION, INPUT, OUTPUT, HISTORY = "instruction", "input", "output", "history"
+INSTRUCTION, INPUT, OUTPUT = "instruction", "input", "output"
 
 NEIGHBOURS = "most_similar_instructions"
 """Key of Stanford's generator: up to ten instructions of other records. Left out, as it is not about this one."""
@@ -45,6 +52,11 @@ class Alpaca:
         """``来源`` of its rows: the name."""
         return self.name
 
+    def with_options(self, options: Options) -> Alpaca:
+        """The same corpus, which puts rounds together where records repeat them."""
+        kind = AlpacaRounds if options.history else Alpaca
+        return kind(self.name, self.title)
+
     def is_record(self, value: object) -> bool:
         """Whether the value is an object with texts under ``instruction`` and ``output``."""
         return isinstance(value, dict) and all(isinstance(value.get(key), str) for key in (INSTRUCTION, OUTPUT))
@@ -59,12 +71,20 @@ class Alpaca:
         system = optional_text(record, SYSTEM)
         turns = [
             *([Turn("system", system, SYSTEM)] if system else []),
-            *_history(record.get(HISTORY)),
+            *earlier_rounds(record.get(HISTORY), INSTRUCTION, OUTPUT),
             Turn("human", question(record), INSTRUCTION),
             Turn("gpt", required_text(record, OUTPUT), OUTPUT),
         ]
         extra = other_keys(record, {"id", INSTRUCTION, INPUT, OUTPUT, HISTORY, NEIGHBOURS, SYSTEM})
         return [Conversation(session_id(record, turns), turns, extra=extra)]
+
+
+class AlpacaRounds(Alpaca):
+    """The same layout, in files whose records repeat the rounds before their question."""
+
+    def gather(self) -> Gatherer:
+        """A gatherer that gives each round once."""
+        return RoundGatherer(self.read)
 
 
 def question(record: dict[str, Any], key: str = INSTRUCTION) -> str:
@@ -86,15 +106,3 @@ def joined(instruction: str, given: str, key: str = INSTRUCTION) -> str:
     if not texts:
         raise RejectedError(f'"{key}" is blank')
     return BETWEEN_TURNS.join(texts)
-
-
-def _history(history: object) -> Iterator[Turn]:
-    if history is None:
-        return
-    if not isinstance(history, list):
-        raise RejectedError(f'"{HISTORY}" is {kind(history)}, not a list')
-    for number, earlier in enumerate(history, 1):
-        if not isinstance(earlier, list) or [type(text) for text in earlier] != [str, str]:
-            raise RejectedError(f'"{HISTORY}" {number} is not a question and an answer, both text')
-        yield Turn("human", earlier[0], INSTRUCTION)
-        yield Turn("gpt", earlier[1], OUTPUT)

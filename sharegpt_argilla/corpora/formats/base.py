@@ -45,6 +45,7 @@ class Conversation:
         extra: what else the corpus knows about it, under the corpus' own keys.
         created: ``yyyymmdd HH:MM:SS`` when the corpus knows it.
         left_out: what the adapter passed over on purpose, in words, and how often (``{"tool calls": 2}``).
+        continues: True for what a gatherer adds to a conversation with this session that it gave before.
     """
 
     session: str
@@ -54,6 +55,7 @@ class Conversation:
     extra: Mapping[str, Any] = field(default_factory=dict)
     created: str | None = None
     left_out: Mapping[str, int] = field(default_factory=dict)
+    continues: bool = False
 
 
 Container = Literal["json", "text"]
@@ -115,6 +117,14 @@ class Gatherer(Protocol):
 
 
 @runtime_checkable
+class InputGatherer(Gatherer, Protocol):
+    """A gatherer that has to know where one input ends and the next begins."""
+
+    def begin_input(self) -> None:
+        """Before the first record of each input."""
+
+
+@runtime_checkable
 class GatheringCorpus(Corpus, Protocol):
     """A corpus whose conversations lie across records. A file of it is read by one worker, as a whole."""
 
@@ -136,12 +146,14 @@ class Options:
         salt: key of the hash (HMAC-SHA256) that stands for a network address where the origin is kept; None leaves
             raw addresses out altogether.
         columns: what a column of a table means -> its name, see ``question_answer``; none to go by known names.
+        history: put rounds together that records repeat; a run finds out by itself whether its inputs do.
     """
 
     keep_origin: bool = False
     ranking: Ranking = "order"
     salt: str | None = None
     columns: Mapping[str, str] = field(default_factory=dict)
+    history: bool = False
 
 
 @runtime_checkable

@@ -1,8 +1,8 @@
 """ChatGPT's data export, ``conversations.json``: conversations as trees of messages under ``mapping``.
 
-A node is ``{"id", "message", "parent", "children"}``; the conversation is the path from the root to
-``current_node``. Every edited question or regenerated answer starts another branch. OpenAI publishes no schema;
-the keys read here are those that exports of 2023 to 2025 have.
+The conversation is the path from the root to ``current_node``. Every edited question or regenerated answer starts
+another branch. OpenAI publishes no schema; the keys read here are those that exports of 2023 to 2026 have, and
+those that programs leave of them.
 """
 
 from __future__ import annotations
@@ -10,24 +10,33 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Any
 
 from sharegpt_argilla.corpora.formats.base import BETWEEN_TURNS, Container, Conversation, Turn
+from sharegpt_argilla.corpora.formats.chatgpt_tree import (
+    MAPPING,
+    author_of,
+    is_message,
+    path_to,
+    tree_of,
+)
 from sharegpt_argilla.corpora.formats.fields import create_time, kind, record_object, required, session_id
+from sharegpt_argilla.corpora.formats.message_content import part_kind, part_text
 from sharegpt_argilla.corpora.formats.roles import OTHER_ROLES, canonical_role
 from sharegpt_argilla.errors import RejectedError
 
-MAPPING, CURRENT = "mapping", "current_node"
+CURRENT = "current_node"
+LISTS = ("linear_conversation", "messages")
+"""Keys of a conversation that may have its messages in a list, instead of a tree."""
 KEPT = ("title", "default_model_slug", "gizmo_id")
 """Keys of a conversation that its rows keep; the others are switches of the user interface."""
 
 _READ = frozenset({"text", "multimodal_text"})
 """Content types of what people and model said; the others are calls of tools, their output, and reasoning."""
+_INSTRUCTIONS = frozenset({"user_editable_context", "model_editable_context"})
+"""Content types of what an account always tells the model."""
 _EVERYBODY = "all"
 _NO_TEXT = "messages that are no text"
-
-Node = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +49,14 @@ class ChatGPTExport:
     container: Container = "json"
 
     def is_record(self, value: object) -> bool:
-        """Whether the value is an object with an object under ``mapping``."""
-        return isinstance(value, dict) and isinstance(value.get(MAPPING), dict)
+        """Whether the value is an object with a tree of messages, or with a list of messages by an author."""
+        if not isinstance(value, dict):
+            return False
+        if isinstance(mapping := value.get(MAPPING), dict):
+            return True
+        if isinstance(mapping, list):
+            return any(_is_node(node) for node in mapping)
+        return any(isinstance(value.get(key), list) and any(map(_has_author, value[key])) for key in LISTS)
 
     def read(self, value: object) -> list[Conversation]:
         """The conversation on the path to the current node.
@@ -50,16 +65,14 @@ class ChatGPTExport:
             RejectedError: there is no tree, no such path, or a message on the path has no known role.
         """
         record = record_object(value)
-        mapping = required(record, MAPPING)
-        if not isinstance(mapping, dict):
-            raise RejectedError(f'"{MAPPING}" is {kind(mapping)}, not an object')
-        mapping = _linked(mapping)
-        path = _path(mapping, record.get(CURRENT))
+        nodes = _nodes(record)
+        tree = tree_of(nodes)
+        path = path_to(tree, record.get(CURRENT))
         left_out: Counter[str] = Counter()
-        turns = [turn for key in path if (turn := _turn(mapping[key], left_out)) is not None]
+        turns = [turn for key in path if (turn := _turn(tree[key].message, left_out)) is not None]
         if not turns:
             raise RejectedError("no message of the conversation has a text")
-        if others := sum(1 for key, node in mapping.items() if key not in path and _speaks(node)):
+        if others := sum(1 for key, node in tree.items() if key not in path and _speaks(node.message)):
             left_out["messages on other branches"] += others
         extra = {key: record[key] for key in KEPT if record.get(key) is not None}
         session = session_id(record, turns, ("conversation_id", "id"))
@@ -70,111 +83,62 @@ class ChatGPTExport:
         ]
 
 
-def _linked(mapping: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The tree with both links of each node; a slimmed export may have ``parent`` or ``children`` alone, or none.
+def _nodes(record: Mapping[str, Any]) -> Mapping[str, Any] | Sequence[Any]:
+    """The nodes or messages of a conversation.
 
     Raises:
-        RejectedError: there are several messages, and neither links nor times tell their order.
+        RejectedError: there are none.
     """
-    parents = {child: key for key, node in mapping.items() for child in _children(node) if child in mapping}
-    parents |= {key: parent for key, node in mapping.items() if (parent := _parent(node)) in mapping and parent}
-    if not parents:
-        keys = _by_time(mapping)
-        parents = dict(pairwise(reversed(keys)))
-    children: dict[str, list[str]] = {
-        key: [c for c in _children(node) if c in mapping] for key, node in mapping.items()
-    }
-    for child, parent in parents.items():
-        if child not in children[parent]:
-            children[parent].append(child)
-    return {
-        key: {**node, "parent": parents.get(key), "children": children[key]} if isinstance(node, dict) else node
-        for key, node in mapping.items()
-    }
+    key = next((key for key in LISTS if MAPPING not in record and isinstance(record.get(key), list)), MAPPING)
+    nodes = required(record, key)
+    if not isinstance(nodes, dict | list):
+        raise RejectedError(f'"{key}" is {kind(nodes)}, neither an object nor a list')
+    if nodes == []:
+        raise RejectedError(f'"{key}" is empty')
+    return nodes
 
 
-def _by_time(mapping: Mapping[str, Any]) -> list[str]:
-    """The nodes with a message in the order of their times; all nodes where one has a message at the most."""
-    messages = {key: node["message"] for key, node in mapping.items() if _has_message(node)}
-    if len(messages) < 2:
-        return []
-    times = {key: message.get("create_time") for key, message in messages.items()}
-    if not all(isinstance(time, int | float) for time in times.values()):
-        raise RejectedError(f'"{MAPPING}" has neither links nor times that tell the order of its messages')
-    return sorted(times, key=lambda key: times[key])
+def _is_node(value: object) -> bool:
+    return isinstance(value, dict) and (isinstance(value.get("message"), dict) or is_message(value))
 
 
-def _has_message(node: Any) -> bool:
-    return isinstance(node, dict) and isinstance(node.get("message"), dict)
+def _has_author(value: object) -> bool:
+    """Whether an item of a list is a message or a node in the words of the export: with an author."""
+    message = value.get("message", value) if isinstance(value, dict) else None
+    return isinstance(message, dict) and "author" in message and is_message(message)
 
 
-def _path(mapping: Mapping[str, Any], current: object) -> dict[str, None]:
-    """The ids from the root to the current node, in order."""
-    key = current if isinstance(current, str) and current in mapping else _newest(mapping)
-    path: dict[str, None] = {}
-    while isinstance(key, str) and key in mapping:
-        if key in path:
-            raise RejectedError(f'"{MAPPING}" goes in a circle')
-        path[key] = None
-        node = mapping[key]
-        key = node.get("parent") if isinstance(node, dict) else None
-    return dict.fromkeys(reversed(path))
-
-
-def _newest(mapping: Mapping[str, Any]) -> str | None:
-    """Where no current node is named: the end of the path that takes the last child everywhere."""
-    roots = [key for key, node in mapping.items() if _parent(node) not in mapping]
-    key: Any = roots[0] if roots else None
-    passed: set[str] = set()
-    while isinstance(key, str) and key in mapping and key not in passed:
-        passed.add(key)
-        children = _children(mapping[key])
-        if not children or children[-1] not in mapping:
-            return key
-        key = children[-1]
-    if roots:
-        raise RejectedError(f'"{MAPPING}" goes in a circle')
-    raise RejectedError(f'"{MAPPING}" has no root')
-
-
-def _parent(node: Any) -> str | None:
-    parent = node.get("parent") if isinstance(node, dict) else None
-    return parent if isinstance(parent, str) else None
-
-
-def _children(node: Any) -> Sequence[str]:
-    children = node.get("children") if isinstance(node, dict) else None
-    return [key for key in children if isinstance(key, str)] if isinstance(children, list) else []
-
-
-def _speaks(node: Any) -> bool:
-    """Whether a node off the path holds a turn that the path would have taken."""
+def _speaks(message: Any) -> bool:
+    """Whether a message off the path is a turn that the path would have taken."""
     try:
-        return _turn(node, Counter()) is not None
+        return _turn(message, Counter()) is not None
     except RejectedError:
         return True
 
 
-def _turn(node: Any, left_out: Counter[str]) -> Turn | None:
-    """What a node says; None, counted unless it is an empty one, for what is no turn."""
-    message = node.get("message") if isinstance(node, dict) else None
-    if not isinstance(message, dict):
+def _turn(message: Mapping[str, Any] | None, left_out: Counter[str]) -> Turn | None:
+    """What a message says; None, counted unless it is an empty one, for what is no turn."""
+    if message is None:
         return None
-    author, content = message.get("author"), message.get("content")
-    spelling = author.get("role") if isinstance(author, dict) else None
-    if not isinstance(spelling, str):
+    content: Any = message.get("content")
+    if content is None and isinstance(message.get("parts"), list):
+        content = message
+    elif content is None and isinstance(message.get("text"), str):
+        content = message["text"]
+    spelling = author_of(message)
+    if spelling is None:
         raise RejectedError('a message has no "author" with a "role"')
     if passed_over := _passed_over(message, spelling, content):
         left_out[passed_over] += 1
         # A question in pictures stays, blank: else its answer would go to the question before.
         return Turn("human", "", spelling) if (spelling, passed_over) == ("user", _NO_TEXT) else None
-    text = _text(content if isinstance(content, dict) else {}, left_out)
+    text = _text(content, left_out)
     if not text.strip() and spelling == "system":
         return None
     return Turn(canonical_role(spelling), text, spelling)
 
 
-def _passed_over(message: Node, spelling: str, content: Any) -> str | None:
+def _passed_over(message: Mapping[str, Any], spelling: str, content: Any) -> str | None:
     """Why a message is no turn of the conversation; None when it is one."""
     metadata = message.get("metadata")
     if isinstance(metadata, dict) and metadata.get("is_visually_hidden_from_conversation") is True:
@@ -183,14 +147,21 @@ def _passed_over(message: Node, spelling: str, content: Any) -> str | None:
         return other
     if message.get("recipient") not in (None, _EVERYBODY):
         return "tool calls"
-    if not isinstance(content, dict) or str(content.get("content_type")) not in _READ:
-        return _NO_TEXT
-    return None
+    if isinstance(content, str | list):
+        return None
+    type_ = content.get("content_type", "text") if isinstance(content, dict) else None
+    if type_ in _INSTRUCTIONS:
+        return "custom instructions"
+    return None if type_ in _READ else _NO_TEXT
 
 
-def _text(content: Mapping[str, Any], left_out: Counter[str]) -> str:
+def _text(content: Any, left_out: Counter[str]) -> str:
     """The parts that are a text, a blank line between them; speech is there as its transcription."""
-    parts = content.get("parts")
+    if isinstance(content, str):
+        return content
+    parts = content if isinstance(content, list) else content.get("parts")
+    if parts is None and isinstance(content, dict) and isinstance(content.get("text"), str):
+        return str(content["text"])
     if not isinstance(parts, list):
         raise RejectedError(f'"parts" is {kind(parts)}, not a list')
     texts = [text for part in parts if (text := _part_text(part)) is not None]
@@ -202,6 +173,4 @@ def _text(content: Mapping[str, Any], left_out: Counter[str]) -> str:
 def _part_text(part: Any) -> str | None:
     if isinstance(part, str):
         return part
-    spoken = isinstance(part, dict) and part.get("content_type") == "audio_transcription"
-    text = part.get("text") if spoken else None
-    return text if isinstance(text, str) else None
+    return part_text(part) if isinstance(part, dict) and not part_kind(part) else None

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -87,19 +87,9 @@ def _turn(number: int, message: Any, left_out: Counter[str]) -> Turn | None:
         return None
     if files := message.get("files"):
         left_out["attachments"] += len(files) if isinstance(files, list) else 1
-    content: Any = message.get("text") or [_plain(part) for part in _list(message.get("content"))] or ""
+    content: Any = message.get("text") or message.get("content") or ""
     try:
         text = text_of_content(content, "content", left_out)
     except RejectedError as error:
         raise RejectedError(f"message {number}: {error}") from None
     return Turn("human" if asks else "gpt", text or "", spelling) if text is not None or asks else None
-
-
-def _plain(part: Any) -> Any:
-    """A part whose text is an object with a ``value``, as OpenAI's assistants have it, with the text itself."""
-    text: Mapping[str, Any] | None = part.get("text") if isinstance(part, dict) else None
-    return {**part, "text": text["value"]} if isinstance(text, dict) and "value" in text else part
-
-
-def _list(value: Any) -> Sequence[Any]:
-    return value if isinstance(value, list) else ()

@@ -132,8 +132,13 @@ def part_kind(part: Mapping[str, Any]) -> str:
 
 
 def part_text(part: Mapping[str, Any]) -> str | None:
-    """The text of a part; None when it has none."""
-    return next((part[key] for key in _TEXT_KEYS if isinstance(part.get(key), str)), None)
+    """The text of a part; None when it has none. OpenAI's assistants have an object with a ``value`` there."""
+    for key in _TEXT_KEYS:
+        text = part.get(key)
+        text = text.get("value") if isinstance(text, dict) else text
+        if isinstance(text, str):
+            return text
+    return None
 
 
 def _blob(blob: Any) -> str:

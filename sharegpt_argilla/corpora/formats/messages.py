@@ -31,10 +31,10 @@ from sharegpt_argilla.corpora.formats.message_content import (
     part_kind,
     text_of_content,
 )
-from sharegpt_argilla.corpora.formats.roles import canonical_role, other_role
+from sharegpt_argilla.corpora.formats.roles import ROLES, canonical_role, other_role
 from sharegpt_argilla.errors import RejectedError
 
-MESSAGES, ROLE, CONTENT, REFUSAL = "messages", "role", "content", "refusal"
+MESSAGES, ROLE, CONTENT, REFUSAL, AUDIO = "messages", "role", "content", "refusal", "audio"
 ROLE_KEYS = (ROLE, "from")
 """Keys of a message that may hold its role; the first that is there does."""
 CONTENT_KEYS = (CONTENT, "value", "parts", "text")
@@ -42,7 +42,7 @@ CONTENT_KEYS = (CONTENT, "value", "parts", "text")
 _CALL_KEYS = ("tool_calls", "function_call")
 _REASONING_KEYS = ("reasoning_content", "reasoning", "thinking", "reasoning_details", "thought")
 _READ_OF_A_MESSAGE = frozenset(
-    {*ROLE_KEYS, *CONTENT_KEYS, *_CALL_KEYS, *_REASONING_KEYS, REFUSAL, "weight", "type", "tool_call_id"}
+    {*ROLE_KEYS, *CONTENT_KEYS, *_CALL_KEYS, *_REASONING_KEYS, REFUSAL, AUDIO, "weight", "type", "tool_call_id"}
 )
 _EMPTY: tuple[Any, ...] = (None, "", [], {})
 
@@ -121,8 +121,8 @@ def _text(message: dict[str, Any], answers: bool, called: bool, left_out: Counte
     """The text of a message; None for one that only calls tools or only has parts without a text."""
     key = _key(message, CONTENT_KEYS)
     content = message.get(key)
-    if content is None and isinstance(refusal := message.get(REFUSAL), str):
-        return refusal
+    if content is None and (spoken := _spoken(message)) is not None:
+        return spoken
     if content is None and called:
         return None
     if content is None and key in message and answers:
@@ -130,6 +130,13 @@ def _text(message: dict[str, Any], answers: bool, called: bool, left_out: Counte
         return ""
     text = text_of_content(required(message, key), key, left_out)
     return None if called and text is not None and not text.strip() else text
+
+
+def _spoken(message: Mapping[str, Any]) -> str | None:
+    """What stands in the place of a content: a refusal, or what OpenAI's audio says."""
+    audio = message.get(AUDIO)
+    spoken = message.get(REFUSAL) or (audio.get("transcript") if isinstance(audio, dict) else None)
+    return spoken if isinstance(spoken, str) else None
 
 
 def unread_keys(message: Mapping[str, Any], read: frozenset[str]) -> Counter[str]:
@@ -152,9 +159,14 @@ def _weight(weight: Any) -> int | float | None:
     return weight if isinstance(weight, int | float) and not isinstance(weight, bool) else None
 
 
-LIST_KEYS = (MESSAGES, "conversations", "conversation", "contents", "chat", "dialogue", "items")
+CONTENTS = "contents"
+LIST_KEYS = (MESSAGES, "conversations", "conversation", CONTENTS, "chat", "dialogue", "dialog", "items")
 """Keys of a record that may hold its messages; the first that is there does. ``conversations`` is that of
 ChatGLM3, MiniMind and MiniCPM-V, ``contents`` that of Gemini."""
+PROMPT_KEYS = ("prompt", "input")
+"""Keys of the messages before an answer under another key: those of TRL and of OpenAI's Responses interface."""
+ANSWER_KEYS = ("completion", "response", "answer", "output", "choices", "solution", "target")
+"""Keys of a record that may hold the answer to its last message; the first that is an answer does."""
 WEIGHTS = "weights"
 """Key of the extra with the weight of each answer, in the order of the questions."""
 _ID_KEYS = ("id", "conversation_id")
@@ -200,7 +212,9 @@ class OpenAIChat:
             return False
         if isinstance(messages := value.get(MESSAGES), list) and not messages:
             return True
-        return any(isinstance(value.get(key), list) and any(map(is_message, value[key])) for key in LIST_KEYS)
+        if any(_are_messages(value.get(key)) for key in LIST_KEYS):
+            return True
+        return any(_are_messages(value.get(key)) for key in PROMPT_KEYS) and bool(_answer(value)[0])
 
     def read(self, value: object) -> list[Conversation]:
         """The conversation in a record.
@@ -209,19 +223,67 @@ class OpenAIChat:
             RejectedError: it has no messages, or one of them is no message of a known role with a text.
         """
         record = record_object(value)
-        key = _key(record, LIST_KEYS)
-        read = read_messages(required_list(record, key), count_keys=True)
+        prompt = next((name for name in PROMPT_KEYS if _are_messages(record.get(name))), "")
+        key = prompt if prompt and not any(name in record for name in LIST_KEYS) else _key(record, LIST_KEYS)
+        messages: Sequence[Any] = required_list(record, key)
+        answered = ""
+        if key == CONTENTS:
+            messages = _with_role(messages)
+        if _asks(messages[-1]):
+            answered, answer = _answer(record)
+            messages = [*messages, *answer]
+        read = read_messages(messages, count_keys=True)
         if not read.turns:
             raise RejectedError("no message has a text")
         if definitions := sum(number_of_definitions(record.get(key)) for key in _DEFINITIONS):
             read.left_out["tool definitions"] += definitions
-        extra = other_keys(record, {*_ID_KEYS, key, WEIGHTS, *_DEFINITIONS, *_SYSTEM_KEYS, "parallel_tool_calls"})
+        taken = {*_ID_KEYS, key, answered, WEIGHTS, *_DEFINITIONS, *_SYSTEM_KEYS, "parallel_tool_calls"}
+        extra = other_keys(record, taken)
         if system := _system(record, read.left_out):
             extra[SYSTEM] = system
         if weights := _weights(read):
             extra[WEIGHTS] = weights
         session = session_id(record, read.turns, _ID_KEYS)
         return [Conversation(session, read.turns, extra=extra, left_out=read.left_out)]
+
+
+def _are_messages(value: object) -> bool:
+    return isinstance(value, list) and any(map(is_message, value))
+
+
+def _asks(message: object) -> bool:
+    """Whether a message is by a person, or a result of a tool, so that an answer may follow it."""
+    spelling = message.get(_key(message, ROLE_KEYS)) if isinstance(message, dict) else None
+    if not isinstance(spelling, str):
+        return False
+    return other_role(spelling) == TOOL_MESSAGES or ROLES.get(spelling.strip().lower()) == "human"
+
+
+def _answer(record: Mapping[str, Any]) -> tuple[str, list[Any]]:
+    """The key of the answer that a record has next to its messages, and the answer as messages; "" for none."""
+    for key in ANSWER_KEYS:
+        if messages := _as_messages(record.get(key)):
+            return key, messages
+    return "", []
+
+
+def _as_messages(value: Any) -> list[Any]:
+    """An answer as messages: a text, a message, messages, or OpenAI's choices; none for something else."""
+    if isinstance(value, str) and value.strip():
+        return [{ROLE: "assistant", CONTENT: value}]
+    if isinstance(value, dict):
+        choices = value.get("choices")
+        return _as_messages(choices) if choices else [value] if is_message(value) else []
+    if not isinstance(value, list) or not value or not isinstance(value[0], dict):
+        return []
+    if isinstance(first := value[0].get("message"), dict):
+        return [first] if is_message(first) else []
+    return value if all(isinstance(item, dict) and (is_message(item) or _item(item)) for item in value) else []
+
+
+def _with_role(contents: Sequence[Any]) -> Sequence[Any]:
+    """Gemini's contents; one without a role is by the user."""
+    return [{ROLE: "user", **item} if isinstance(item, dict) else item for item in contents]
 
 
 def number_of_definitions(tools: Any) -> int:

@@ -29,8 +29,17 @@ from sharegpt_argilla.errors import RejectedError
 
 RANK = "rank"
 """Key of the extra: 0 for the best answer, as OASST counts."""
-PAIRS = (("chosen", "rejected"), ("chosen_response", "rejected_response"))
-"""Keys of the better and the worse answer; the second two are axolotl's."""
+PAIRS = (
+    ("chosen", "rejected"),
+    ("chosen_response", "rejected_response"),
+    ("chosen_messages", "rejected_messages"),
+    ("messages", "rejected_messages"),
+    ("response", "rejected_response"),
+)
+"""Keys of the better and the worse answer: of TRL and LLaMA-Factory, axolotl, LLaMA-Factory's newer layout, and
+ms-swift's two."""
+AGAINST = "rejected_response"
+"""Key of ms-swift's answers that are worse than the one its ``messages`` end with."""
 PROMPTS = ("prompt", "question", "instruction", "query", INPUT)
 """Keys of a question; the first that is there is it. ``input`` follows another one."""
 TALKS = ("conversations", "messages", "conversation", "history", "context")
@@ -39,10 +48,14 @@ LISTS = ("responses", "answers", "completions", "outputs", "candidates", "genera
 TEXTS = ("response", "answer", "text", "content", "completion", "output", "value")
 SYSTEMS = (SYSTEM, "system_prompt", "system_message")
 _IDS = ("id", "prompt_id", "question_id")
-_NUMBERED = re.compile(r"(?:response|answer|output|model_output)_?(\d{1,3}|[a-h])", re.IGNORECASE)
+_NUMBERED = re.compile(r"(?:response|answer|output|model_output|human_ref)_?(\d{1,3}|[a-h])", re.IGNORECASE)
 _SCORES = ("score", "overall_score", "rating", "reward")
 _BEST = {"better_response_id": 0, "preference": 1, "preferred": 1, "chosen_index": 0}
 """Key that names the better of numbered answers -> the number of the first: PKU-SafeRLHF, AlpacaEval."""
+_BY_SIGN, _FIRST_IS_1 = "overall_preference", "labels"
+"""HelpSteer3 has a number below zero where the first answer is better; SHP has 1 there, and 0 for the second."""
+_TEXT_BEFORE = "history"
+"""SHP's key of the question."""
 
 
 class Answer(NamedTuple):
@@ -68,9 +81,13 @@ class Preference:
             return False
         if any(all(_says(value.get(key)) for key in pair) for pair in PAIRS):
             return True
-        if not any(isinstance(value.get(key), str) for key in PROMPTS):
+        if _is_against(value):
+            return True
+        if not any(isinstance(value.get(key), str) for key in (*PROMPTS, _TEXT_BEFORE)) and not _asked(value):
             return False
-        return any(_is_list(value.get(key)) for key in LISTS) or len(_numbered(value)) > 1 or _alpaca_pair(value)
+        return (
+            any(_are_answers(value.get(key)) for key in LISTS) or len(_numbered(value)) > 1 or _alpaca_pair(value)
+        )
 
     def read(self, value: object) -> list[Conversation]:
         """The earlier turns, then the question once with each answer.
@@ -130,6 +147,8 @@ def _shared(paths: Sequence[Sequence[Turn]]) -> int:
 
 def _read(record: Mapping[str, Any], left_out: Counter[str]) -> tuple[set[str], list[Turn], list[Answer]]:
     """The keys that were read, the turns before the answers, and the answers."""
+    if _is_against(record):
+        return _against(record, left_out)
     for pair in PAIRS:
         if all(key in record for key in pair):
             answers = [
@@ -140,7 +159,8 @@ def _read(record: Mapping[str, Any], left_out: Counter[str]) -> tuple[set[str], 
                 before = []
             return {*used, *pair}, before, answers
     used, before = _before(record, left_out)
-    key = next((key for key in LISTS if _is_list(record.get(key))), "")
+    key = next((key for key in LISTS if _are_answers(record.get(key))), "")
+    key = key or next((key for key in LISTS if _is_list(record.get(key))), "")
     if key:
         return {*used, key}, before, _ranked(record[key], key, left_out)
     if _alpaca_pair(record):
@@ -153,11 +173,40 @@ def _by_number(
     record: Mapping[str, Any], used: set[str], before: list[Turn], left_out: Counter[str]
 ) -> tuple[set[str], list[Turn], list[Answer]]:
     keys = _numbered(record)
-    best = next((record[key] - least for key, least in _BEST.items() if _is_number(record.get(key))), None)
+    best = _best(record)
     named = len(keys) == 2 and best in (0, 1)
     ranks = [int(place != best) if named else None for place in range(len(keys))]
     answers = [_answer(record[key], key, rank, left_out) for key, rank in zip(keys, ranks, strict=True)]
     return {*used, *keys}, before, answers
+
+
+def _best(record: Mapping[str, Any]) -> Any:
+    """The place of the better of two numbered answers; None where the record does not say it."""
+    if _is_number(record.get(_BY_SIGN)):
+        return int(record[_BY_SIGN] > 0) if record[_BY_SIGN] else None
+    if _is_number(record.get(_FIRST_IS_1)):
+        return int(1 - record[_FIRST_IS_1])
+    return next((record[key] - least for key, least in _BEST.items() if _is_number(record.get(key))), None)
+
+
+def _is_against(record: Mapping[str, Any]) -> bool:
+    messages = record.get(TALKS[1])
+    return _says(record.get(AGAINST)) and isinstance(messages, list) and len(messages) > 1
+
+
+def _against(record: Mapping[str, Any], left_out: Counter[str]) -> tuple[set[str], list[Turn], list[Answer]]:
+    """Messages whose last answer is better than another one."""
+    key = TALKS[1]
+    turns = _messages(record[key], key, left_out)
+    asked = max((number for number, turn in enumerate(turns) if turn.role == "human"), default=-1) + 1
+    chosen = Answer(turns[asked:], 0, {})
+    return {key, AGAINST}, turns[:asked], [chosen, *_several(record[AGAINST], AGAINST, 1, left_out)]
+
+
+def _asked(record: Mapping[str, Any]) -> bool:
+    """Whether a record has a conversation that ends with a question."""
+    last = next((record[key][-1] for key in TALKS if _is_list(record.get(key))), None)
+    return isinstance(last, dict) and last.get("role", last.get("from")) in {"user", "human"}
 
 
 def _before(record: Mapping[str, Any], left_out: Counter[str]) -> tuple[set[str], list[Turn]]:
@@ -175,6 +224,8 @@ def _before(record: Mapping[str, Any], left_out: Counter[str]) -> tuple[set[str]
             used.add(key)
             break
     asked = next((key for key in PROMPTS if record.get(key) is not None), "")
+    if not asked and isinstance(record.get(_TEXT_BEFORE), str):
+        asked = _TEXT_BEFORE
     if not asked or (used and turns and turns[-1].role == "human"):
         return used, turns
     used.add(asked)
@@ -275,6 +326,14 @@ def _says(value: Any) -> bool:
 
 def _is_list(value: Any) -> bool:
     return isinstance(value, list) and len(value) > 0
+
+
+def _are_answers(value: Any) -> bool:
+    """Whether a list may be one of answers: each of its items is a text, or has one."""
+    return _is_list(value) and all(
+        isinstance(item, str) or (isinstance(item, dict) and any(isinstance(item.get(key), str) for key in TEXTS))
+        for item in value
+    )
 
 
 def _is_number(value: Any) -> bool:

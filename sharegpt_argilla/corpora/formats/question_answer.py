@@ -7,24 +7,25 @@ and what ``training`` writes for xTuring, prompts and demonstrations. Any other 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from sharegpt_argilla.corpora.formats.alpaca import joined
-from sharegpt_argilla.corpora.formats.base import SYSTEM, Container, Conversation, Options, Turn
+from sharegpt_argilla.corpora.formats.base import SYSTEM, Container, Conversation, Gatherer, Options, Turn
 from sharegpt_argilla.corpora.formats.fields import (
-    kind,
     optional_text,
     other_keys,
     record_object,
     required_text,
     session_id,
 )
+from sharegpt_argilla.corpora.formats.repeated_rounds import HISTORY, earlier_rounds
+from sharegpt_argilla.corpora.formats.table_sessions import Place, SessionGatherer
 from sharegpt_argilla.errors import RejectedError, UsageError
 
 QUESTION, ANSWER, SESSION_COLUMN, TURN_COLUMN = "question", "answer", "session", "turn"
-CONTEXT, HISTORY = "context", "history"
+CONTEXT = "context"
 COLUMNS = (QUESTION, ANSWER, SYSTEM, SESSION_COLUMN, TURN_COLUMN, CONTEXT)
 """What ``--columns`` may name."""
 
@@ -45,7 +46,7 @@ _IDS = ("id", "uuid", "qid", "task_id")
 
 def likely_columns(record: Mapping[str, Any]) -> tuple[str, str] | None:
     """The names of the columns that are likely a question and an answer; None when two such are not there."""
-    texts = [key for key, value in record.items() if isinstance(value, str)]
+    texts = [key for key, value in record.items() if isinstance(value, str) and SYSTEM not in key.lower()]
     asked = next((key for name in QUESTIONS for key in texts if name in key.lower()), None)
     answered = next((key for name in ANSWERS for key in texts if name in key.lower() and key != asked), None)
     return (asked, answered) if asked and answered else None
@@ -66,8 +67,9 @@ class QuestionAnswer:
     columns: Mapping[str, str] = field(default_factory=dict)
 
     def with_options(self, options: Options) -> QuestionAnswer:
-        """The same corpus, with the columns that the options name."""
-        return replace(self, columns=dict(options.columns))
+        """The same corpus, with the columns that the options name; it gathers rows that name their session."""
+        gathers = SESSION_COLUMN in options.columns or (options.history and not options.columns)
+        return (QuestionAnswerRounds if gathers else QuestionAnswer)(columns=dict(options.columns))
 
     def is_record(self, value: object) -> bool:
         """Whether the value has the named columns; without names, one known question and one known answer."""
@@ -93,9 +95,11 @@ class QuestionAnswer:
         context = next((key for key in _CONTEXTS if isinstance(record.get(key), str) and key != asked), "")
         system = next((key for key in _SYSTEMS if isinstance(record.get(key), str)), "")
         used = {asked, answered, context, system, HISTORY, *_IDS}
+        if names_turn(record):
+            used |= {SESSION_COLUMN, TURN_COLUMN}
         question = joined(required_text(record, asked), record.get(context, ""), asked)
         turns = [
-            *_history(record.get(HISTORY)),
+            *earlier_rounds(record.get(HISTORY)),
             Turn("human", question, asked),
             Turn("gpt", _text(record, answered), answered),
         ]
@@ -114,17 +118,33 @@ class QuestionAnswer:
         extra = other_keys(record, {*columns.values(), "id"}) | _system(record, columns.get(SYSTEM, ""))
         named = columns.get(SESSION_COLUMN)
         session = session_id(record, turns, (named,) if named else ("id",))
-        return Conversation(session, turns, offset=self._offset(record), extra=extra)
+        turn = columns.get(TURN_COLUMN)
+        offset = 2 * (_number(record, turn) - 1) if turn else 0
+        return Conversation(session, turns, offset=offset, extra=extra)
 
-    def _offset(self, record: Mapping[str, Any]) -> int:
-        if (name := self.columns.get(TURN_COLUMN)) is None:
-            return 0
-        number = record.get(name)
-        if isinstance(number, str) and number.strip().isdigit():
-            number = int(number)
-        if not isinstance(number, int) or isinstance(number, bool) or number < 1:
-            raise RejectedError(f'"{name}" is no number of a turn, which count from 1')
-        return 2 * (number - 1)
+
+class QuestionAnswerRounds(QuestionAnswer):
+    """The same layout, in tables whose rows name their session, or repeat the rounds before their question."""
+
+    def gather(self) -> Gatherer:
+        """A gatherer that gives each conversation its rows, under one session."""
+        return SessionGatherer(self.read, self.place)
+
+    def place(self, value: Mapping[str, Any]) -> Place | None:
+        """The session that a row names, and its turn where it names one; None for a row without a session."""
+        session = self.columns.get(SESSION_COLUMN, "" if self.columns else SESSION_COLUMN)
+        turn = self.columns.get(TURN_COLUMN, "" if self.columns else TURN_COLUMN)
+        if not session or value.get(session) in (None, "") or (not self.columns and not names_turn(value)):
+            return None
+        return Place(session_id(value, (), (session,)), _number(value, turn) if turn else None)
+
+
+def names_turn(record: Mapping[str, Any]) -> bool:
+    """Whether a row says under ``session`` and ``turn`` where it belongs, as tables of ``training`` do."""
+    try:
+        return isinstance(record.get(SESSION_COLUMN), str) and _number(record, TURN_COLUMN) > 0
+    except RejectedError:
+        return False
 
 
 def parse_columns(text: str) -> dict[str, str]:
@@ -146,8 +166,26 @@ def parse_columns(text: str) -> dict[str, str]:
     return columns
 
 
+def _number(record: Mapping[str, Any], name: str) -> int:
+    """The number of a turn, from 1.
+
+    Raises:
+        RejectedError: it is none.
+    """
+    number = record.get(name)
+    if isinstance(number, str) and number.strip().isdigit():
+        number = int(number)
+    if isinstance(number, float) and number.is_integer():
+        number = int(number)
+    if not isinstance(number, int) or isinstance(number, bool) or number < 1:
+        raise RejectedError(f'"{name}" is no number of a turn, which count from 1')
+    return number
+
+
 def _known(record: Mapping[str, Any], names: tuple[str, ...]) -> list[str]:
-    return [name for name in names if isinstance(record.get(name), str)]
+    """The names under which the record has a text; those with a blank one only where there is no other."""
+    texts = [name for name in names if isinstance(record.get(name), str)]
+    return [name for name in texts if record[name].strip()] or texts
 
 
 def _column(record: Mapping[str, Any], names: tuple[str, ...], meaning: str) -> str:
@@ -175,15 +213,3 @@ def _text(record: Mapping[str, Any], key: str) -> str:
 def _system(record: Mapping[str, Any], key: str) -> dict[str, Any]:
     text = optional_text(record, key) if key else ""
     return {SYSTEM: text} if text.strip() else {}
-
-
-def _history(history: object) -> Iterator[Turn]:
-    if history is None:
-        return
-    if not isinstance(history, list):
-        raise RejectedError(f'"{HISTORY}" is {kind(history)}, not a list')
-    for number, earlier in enumerate(history, 1):
-        if not isinstance(earlier, list) or [type(text) for text in earlier] != [str, str]:
-            raise RejectedError(f'"{HISTORY}" {number} is not a question and an answer, both text')
-        yield Turn("human", earlier[0], HISTORY)
-        yield Turn("gpt", earlier[1], HISTORY)

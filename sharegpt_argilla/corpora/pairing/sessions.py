@@ -69,6 +69,7 @@ class ShardSessions:
         self._noted = array("Q")
         self._new: set[tuple[int, int]] = set()
         self._pieces: dict[str, list[Piece]] = {}
+        self._begun: dict[str, str] = {}
 
     def claim(self, identity: str, texts: Sequence[str], size: int, answers_first: bool) -> int:
         """Note a record with that id: 0 for the first conversation that has it, 1 for the second, and so on.
@@ -98,16 +99,19 @@ class ShardSessions:
     def own(self, conversations: Sequence[Conversation]) -> Sequence[Conversation]:
         """The conversations of one record, under ids that no other conversation has."""
         by_id: dict[str, list[Conversation]] = {}
-        for conversation in conversations:
-            if conversation.turns:
-                by_id.setdefault(_identity(conversation), []).append(conversation)
         names: dict[str, str] = {}
+        for conversation in conversations:
+            if conversation.continues:
+                # Under the id that its first part got.
+                names[conversation.session] = self._begun.get(conversation.session, conversation.session)
+            elif conversation.turns:
+                by_id.setdefault(_identity(conversation), []).append(conversation)
         for identity, same in by_id.items():
             texts = [turn.text for conversation in same for turn in conversation.turns]
             ends = [*texts[:2], *texts[-1:]]
             number = self.claim(identity, ends, len(texts), same[0].turns[0].role == "gpt")
             if number:
-                names[identity] = renamed(same[0].session, number)
+                names[identity] = self._begun[identity] = renamed(same[0].session, number)
         if not names:
             return conversations
         return [

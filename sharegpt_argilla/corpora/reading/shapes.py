@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterator
 from typing import Any, Literal
@@ -21,14 +22,44 @@ ROW = "row"
 """Key of a record inside the rows that the datasets server of the Hub gives."""
 
 _SPACE = rb"(?:\s|\xef\xbb\xbf)*"
+_ABOUT = (
+    rb"version|format|schema\w*|object|type|name|dataset|description|license|split|lang|language|author|url"
+    rb"|source|created\w*|exported\w*|updated\w*|date|time|timestamp|generator|count|total\w*|num_\w+|size|page"
+    rb"|limit|offset|has_more|status|success|ok|code"
+)
+_SCALARS = rb'(?:"(?:' + _ABOUT + rb')"\s*:\s*(?:"[^"\\]*"|[\w.+-]+)\s*,\s*){0,20}'
+"""What may stand before the array: what a file says of itself. What a record says of itself may not."""
 _WRAPPED = re.compile(
-    _SPACE + rb'\{\s*"(?:data|train|test|validation|rows|records|examples|samples|chats)"\s*:\s*\[\s*(?=[{\[])'
+    _SPACE
+    + rb"\{\s*"
+    + _SCALARS
+    + rb'"(?:data|train|test|validation|rows|records|examples|samples|chats)"\s*:\s*\[\s*(?=[{\[])'
 )
-_WRAPPED_EXPORT = re.compile(
-    _SPACE + rb'\{\s*"conversations"\s*:\s*\[\s*(?=\{\s*"(?:id|uuid|title|name|mapping|conversation_id)"\s*:)'
+_OF_A_RECORD = (
+    rb"id|uuid|title|name|mapping|conversation_id|conversationId|conversations?|messages|chat_messages"
+    rb"|create_time|created_at|instruction|prompt|question"
 )
+_WRAPPED_LIST = re.compile(
+    _SPACE
+    + rb"\{\s*"
+    + _SCALARS
+    + rb'"(?:conversations|items|results|entries|dialogues|dialogs|sessions|threads)"\s*:\s*\[\s*'
+    + rb'(?=\{\s*"(?:'
+    + _OF_A_RECORD
+    + rb')"\s*:)'
+)
+"""Under these keys records have their turns too, which begin with other keys."""
 _HUB_ROWS = re.compile(rb'"rows"\s*:\s*\[\s*(?=\{\s*"row_idx"\s*:)')
-_LISTS = re.compile(_SPACE + rb'\[\s*(?:\[\s*)?\{\s*"(?:role|from)"\s*:')
+_LISTS = re.compile(_SPACE + rb"\[\s*(\[(?:\s*\]\s*,\s*\[)*\s*)?(?=\{)")
+_FIRST_OF_A_MESSAGE = re.compile(r'\{\s*"(?:role|from)"\s*:')
+_ROLES, _CONTENTS = ("role", "from"), ("content", "value", "parts", "tool_calls")
+_OF_A_TREE = frozenset(
+    {
+        *("message_id", "parent_id", "message_tree_id", "conversation_id", "session", "session_id", "turn"),
+        *("chat_id", "thread_id", "dialog_id", "dialogue_id", "text"),
+    }
+)
+"""Keys of messages that name their conversation: such a list has several of them."""
 _AROUND = re.compile(rb'[\s,\]\[]*(?:"[^"\\]*"\s*:\s*(?:"[^"\\]*"|[\w.+-]+)?[\s,\]\[]*)*\}?\s*')
 _MESSAGES = "messages"
 
@@ -51,7 +82,26 @@ def shape_of(head: bytes) -> Shape:
     """What the first bytes of a file say of its shape; "" for records one after the other or in an array."""
     if _wrapped(head):
         return "wrapped"
-    return "lists" if _LISTS.match(head) else ""
+    return "lists" if _is_list_of_messages(head) else ""
+
+
+def _is_list_of_messages(head: bytes) -> bool:
+    """Whether a file begins with a list of messages, or with a list of such lists."""
+    start = _LISTS.match(head)
+    if start is None:
+        return False
+    text = head[start.end() :].decode("utf-8", "replace")
+    if _FIRST_OF_A_MESSAGE.match(text):
+        return True
+    try:
+        first, _ = json.JSONDecoder().raw_decode(text)
+    except (ValueError, RecursionError):
+        # The first message is longer than what is looked at.
+        return False
+    if start[1] is None and not first.keys().isdisjoint(_OF_A_TREE):
+        return False
+    said = any(isinstance(first.get(key), str) for key in _ROLES)
+    return said and any(key in first for key in _CONTENTS)
 
 
 def read_shape(
@@ -71,7 +121,7 @@ def read_shape(
 
 
 def _wrapped(head: bytes) -> re.Match[bytes] | None:
-    starts = _WRAPPED.match(head) or _WRAPPED_EXPORT.match(head)
+    starts = _WRAPPED.match(head) or _WRAPPED_LIST.match(head)
     if starts is None and head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{"):
         return _HUB_ROWS.search(head)
     rows = _HUB_ROWS.search(head)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from sharegpt_argilla.common.jsonl import RejectsFile
-from sharegpt_argilla.corpora.formats.base import Conversation, GatheringCorpus
+from sharegpt_argilla.corpora.formats.base import Conversation, GatheringCorpus, InputGatherer
 from sharegpt_argilla.corpora.formats.sharegpt import ShareGPT
 from sharegpt_argilla.corpora.pairing.extra_limits import bounded
 from sharegpt_argilla.corpora.pairing.pairing import Pairer
@@ -120,6 +120,8 @@ class _Conversion:
         progress: Progress | None,
     ) -> None:
         """Convert a stretch of an input."""
+        if isinstance(self._gatherer, InputGatherer):
+            self._gatherer.begin_input()
         reading = Reading(source, stretch, self.corpus, settings.start_line, settings.split, stream)
         self.read(reading.batches(progress))
         self.result.start = reading.start

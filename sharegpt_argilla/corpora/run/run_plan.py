@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 from sharegpt_argilla.common.atomic_files import check_file_writable
 from sharegpt_argilla.common.jsonl import STANDARD_STREAM
-from sharegpt_argilla.corpora.detection import AUTO, choose_corpora
+from sharegpt_argilla.corpora.detection import AUTO, choose_corpora, repeats_rounds
 from sharegpt_argilla.corpora.formats.base import Configurable, Corpus, GatheringCorpus, Options
 from sharegpt_argilla.corpora.formats.table import CORPORA
 from sharegpt_argilla.corpora.reading.compression import Peekable
@@ -25,7 +25,7 @@ SHARD_SIZE = 32_000_000
 """Bytes of an input in one shard: less than a second of work, and few enough shards for a corpus of a terabyte."""
 LARGEST_MNBVC_FILE = 512_000_000
 """Bytes: "512 MB" of the MNBVC data check, in the reading that satisfies both."""
-PLAN_FORMAT = 5
+PLAN_FORMAT = 6
 """Of the plan and of what shards leave; a run of another format is not resumed."""
 COLUMNS_ADAPTER = "question_answer"
 """The adapter that named columns are for."""
@@ -232,6 +232,8 @@ def plan_run(settings: RunSettings, stack: ExitStack) -> RunPlan:
     model = COLUMNS_ADAPTER if settings.options.columns else settings.model
     wanted = None if model == AUTO else corpus_of(model, settings.options)
     sources, chosen = choose_corpora(described, settings.split, streams, wanted, expanded.optional, skipped)
+    if repeats_rounds(sources, chosen, settings.split, streams):
+        settings = replace(settings, options=replace(settings.options, history=True))
     corpora = {name: corpus_of(name, settings.options) for name in set(chosen)}
     shards = cut(sources, chosen, corpora, settings.start_line, settings.shard_size)
     return RunPlan(settings, sources, chosen, shards, streams, skipped)
