@@ -1,6 +1,6 @@
 """Print the table of docs/curation.md: rows that each check flags in the files of a data folder.
 
-python docs/count_checks.py DATA, where DATA holds `mychatgpt` (the MYChatGPT repository's files) and
+python docs/count_checks.py DATA, where DATA contains `mychatgpt` (the MYChatGPT repository's files) and
 `sharegpt_v3/sharegpt_v3_part.json`.
 """
 

@@ -87,7 +87,7 @@ def _default(value: Schema) -> str:
     default = value.get("default")
     if default in (None, "", [], {}):
         return ""
-    # The defaults of a section stand in its own table.
+    # The defaults of a section are in its own table.
     return "" if isinstance(default, dict) else f"`{json.dumps(default)}`"
 
 
@@ -243,7 +243,7 @@ def _as_markdown(docstring: str) -> str:
     """A docstring with its sections as lists; what is shown as code in it is marked as such."""
     lines: list[str] = []
     inside = False
-    # A list of errors may go on in the next line.
+    # A list of errors may continue in the next line.
     for line in re.sub(r"Error,\n    (?=\w)", "Error, ", docstring).splitlines():
         if line in _HEADS:
             inside = True
