@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from sharegpt_argilla.argilla_client.connection import ArgillaClient
 from sharegpt_argilla.argilla_client.dataset_on_server import find_workspace
@@ -34,7 +35,7 @@ def ensure_people(client: ArgillaClient, workspace_id: str, people: Sequence[Per
         if person.username not in ids:
             ids[person.username] = _create(client, person, home)
             created.append(person.username)
-        client.post(path, {"user_id": ids[person.username]})
+        add_member(client, workspace_id, ids[person.username])
     return created
 
 
@@ -85,4 +86,21 @@ def _create(client: ArgillaClient, person: Person, home: Home) -> str:
     }
     if person.last_name:
         body["last_name"] = person.last_name
-    return str(client.post("/api/v1/users", body)["id"])
+    return make_account(client, body)
+
+
+def make_account(client: ArgillaClient, body: Mapping[str, Any]) -> str:
+    """Make an account, or find the one that an earlier attempt made; its id."""
+    made = client.create(
+        "/api/v1/users",
+        body,
+        listing="/api/v1/users",
+        same=lambda item: bool(item["username"] == body["username"]),
+    )
+    return str(made["id"])
+
+
+def add_member(client: ArgillaClient, workspace_id: str, user_id: str) -> None:
+    """Make an account a member of a workspace, unless an earlier attempt did."""
+    path = f"/api/v1/workspaces/{workspace_id}/users"
+    client.create(path, {"user_id": user_id}, listing=path, same=lambda item: bool(item["id"] == user_id))

@@ -28,16 +28,19 @@ ATTEMPTS = 4
 TIMEOUT = 60
 """Seconds that one call may take; a bulk upsert on a busy server takes several."""
 
-_UNAVAILABLE = frozenset({502, 503, 504})
-_BUSY = _UNAVAILABLE | {httpx.codes.TOO_MANY_REQUESTS}
+_BUSY = frozenset({500, 502, 503, 504, httpx.codes.TOO_MANY_REQUESTS})
+"""500 is what argilla-server answers when two commands write the same records at once."""
+
+_EXISTS = frozenset({httpx.codes.CONFLICT, httpx.codes.UNPROCESSABLE_ENTITY})
+"""How argilla-server refuses what exists, or is published, already."""
 
 
 class ArgillaClient:
     """A signed-in connection, to be closed or used as a context.
 
     Every method raises ServerUnreachableError, CredentialsError or ServerRefusedError, never an error of
-    httpx. Calls are repeated while the server cannot be reached; all that this package sends may be sent
-    twice without harm.
+    httpx. Calls are repeated while the server cannot be reached, also where only the answer was lost; all that
+    this package sends may be sent twice without harm. What makes something new uses `create`.
 
     Attributes:
         url: the server's address.
@@ -69,6 +72,27 @@ class ArgillaClient:
         """The JSON answer to a POST."""
         return self._call("POST", path, json=json, params=params)
 
+    def create(self, path: str, json: object, *, listing: str, same: Callable[[Mapping[str, Any]], bool]) -> Any:
+        """The answer to a POST that makes something; if it exists already, what exists.
+
+        It does when the answer to an earlier attempt was lost, or when another command made it meanwhile.
+
+        Args:
+            path: where to send it.
+            json: what to make.
+            listing: the path whose ``items`` contain what exists.
+            same: whether one of them is it.
+        """
+        try:
+            return self.post(path, json)
+        except RefusedError as error:
+            if error.status not in _EXISTS:
+                raise
+            existing = next(filter(same, self.get(listing)["items"]), None)
+            if existing is None:
+                raise
+            return existing
+
     def put(self, path: str, json: object | None = None) -> Any:
         """The JSON answer to a PUT."""
         return self._call("PUT", path, json=json)
@@ -78,24 +102,34 @@ class ArgillaClient:
         return self._call("PATCH", path, json=json)
 
     def delete(self, path: str) -> None:
-        """Delete what is at the path."""
-        self._call("DELETE", path)
+        """Delete what is at the path; what is gone already, by an attempt whose answer was lost, is deleted."""
+        try:
+            self._call("DELETE", path)
+        except RefusedError as error:
+            if error.status != httpx.codes.NOT_FOUND:
+                raise
 
     def _call(self, method: str, path: str, **arguments: Any) -> Any:
-        try:
-            return call(self._http, method, path, attempts=ATTEMPTS, read=self._read, busy=_BUSY, **arguments)
-        except NoAnswerError as error:
-            if error.status is not None:
-                raise _unavailable(self.url, error.status) from None
-            raise ServerUnreachableError(_unreachable(self.url, error)) from None
+        return _ask(self.url, self._http, method, path, **arguments)
 
-    def _read(self, response: httpx.Response) -> Any:
+
+def _ask(url: str, http: httpx.Client, method: str, path: str, **arguments: Any) -> Any:
+    """The JSON answer to a call that is repeated while the server cannot be reached."""
+
+    def read(response: httpx.Response) -> Any:
         # It was read whole. Its stream refers to it, and so each page, and what unpacked it, would stay in memory
         # until the garbage collector comes by.
         response.stream = httpx.ByteStream(b"")
         if response.is_success:
-            return _json(self.url, response)
-        raise _refusal(self.url, response)
+            return _json(url, response)
+        raise _refusal(url, response)
+
+    try:
+        return call(http, method, path, attempts=ATTEMPTS, read=read, busy=_BUSY, **arguments)
+    except NoAnswerError as error:
+        if error.status is not None:
+            raise _unavailable(url, error.status) from None
+        raise ServerUnreachableError(_unreachable(url, error)) from None
 
 
 class RefusedError(ServerRefusedError):
@@ -111,7 +145,7 @@ class RefusedError(ServerRefusedError):
 
 
 def connect(connection: Connection) -> ArgillaClient:
-    """Sign in, with one call that is not repeated.
+    """Sign in, with one call, which is repeated like any other.
 
     Raises:
         ServerUnreachableError: nothing answers at the address.
@@ -125,7 +159,7 @@ def connect(connection: Connection) -> ArgillaClient:
             http = httpx.Client(base_url=url, headers=headers, timeout=TIMEOUT, verify=_trust(url))
             stack.callback(http.close)
             username, role = _whoami(url, http)
-        except (httpx.TransportError, httpx.InvalidURL) as error:
+        except httpx.InvalidURL as error:
             raise ServerUnreachableError(_unreachable(url, error)) from None
         except UnicodeEncodeError:
             # HTTP headers are ASCII, and so are Argilla's keys.
@@ -141,14 +175,11 @@ def _trust(url: str) -> ssl.SSLContext:
 
 def _whoami(url: str, http: httpx.Client) -> tuple[str, str]:
     """The name and the role of the key's account."""
-    response = http.get("/api/v1/me")
-    if response.status_code == httpx.codes.UNAUTHORIZED:
-        raise _wrong_key(url)
-    if response.status_code in _UNAVAILABLE:
-        raise _unavailable(url, response.status_code)
-    if not response.is_success:
-        raise _no_argilla(url)
-    match _json(url, response):
+    try:
+        answer = _ask(url, http, "GET", "/api/v1/me")
+    except RefusedError:
+        raise _no_argilla(url) from None
+    match answer:
         case {"username": str(username), "role": str(role)}:
             return username, role
     raise _no_argilla(url)
@@ -179,17 +210,24 @@ def _json(url: str, response: httpx.Response) -> Any:
     try:
         return response.json()
     except ValueError:
-        raise _no_argilla(url) from None
+        kind = response.headers.get("content-type", "").partition(";")[0].strip()
+        if kind == "application/json":
+            raise NoAnswerError("its answer was cut off") from None
+        raise _no_argilla(url, kind) from None
 
 
-def _no_argilla(url: str) -> ServerRefusedError:
-    return ServerRefusedError(f"{url} answers, but not as Argilla; is the address (ARGILLA_API_URL) right?")
+def _no_argilla(url: str, kind: str = "") -> ServerRefusedError:
+    """``kind`` is the type of what came instead; a page is what the sign-in of a hotel's network sends."""
+    what = f" (it sent {kind[:40]}; a proxy or a network that wants a sign-in may be between)" if kind else ""
+    return ServerRefusedError(f"{url} answers, but not as Argilla{what}; is the address (ARGILLA_API_URL) right?")
 
 
 def _refusal(url: str, response: httpx.Response) -> SharegptArgillaError:
     status, detail = response.status_code, _detail(response)
     if status == httpx.codes.UNAUTHORIZED:
         return _wrong_key(url)
+    if response.is_redirect or status == httpx.codes.NETWORK_AUTHENTICATION_REQUIRED:
+        return _no_argilla(url, f"{status} {response.reason_phrase}")
     if status == httpx.codes.FORBIDDEN:
         return CredentialsError(
             f"the account of this API key may not do that at {url} ({response.request.method} "

@@ -13,8 +13,9 @@ from typing import Any
 
 import httpx
 
-from sharegpt_argilla.argilla_client.accounts import PASSWORD_BYTES
+from sharegpt_argilla.argilla_client.accounts import PASSWORD_BYTES, add_member, make_account
 from sharegpt_argilla.argilla_client.connection import ArgillaClient, RefusedError
+from sharegpt_argilla.argilla_client.dataset_on_server import make_dataset, make_part, part_listing, publish
 from sharegpt_argilla.errors import DatasetDiffersError
 from sharegpt_argilla.settings import Home, add_credentials, find_password
 
@@ -65,12 +66,12 @@ def copy_workspaces(source: ArgillaClient, target: ArgillaClient, users: Mapping
         identifier = names.get(workspace["name"])
         if identifier is None:
             body = {"id": workspace["id"], "name": workspace["name"]}
-            identifier = target.post("/api/v1/workspaces", body)["id"]
+            identifier = _make_workspace(target, body)
         mapped[workspace["id"]] = identifier
         members = {user["id"] for user in target.get(f"/api/v1/workspaces/{identifier}/users")["items"]}
         for user in source.get(f"/api/v1/workspaces/{workspace['id']}/users")["items"]:
             if users[user["id"]] not in members:
-                target.post(f"/api/v1/workspaces/{identifier}/users", {"user_id": users[user["id"]]})
+                add_member(target, identifier, users[user["id"]])
     return mapped
 
 
@@ -81,7 +82,17 @@ def _make_user(target: ArgillaClient, user: Mapping[str, Any], home: Home) -> st
         add_credentials(home, user["username"], password, user["role"], target.url)
     kept = ("id", "username", "first_name", "last_name", "role")
     body = {name: user[name] for name in kept if user.get(name) is not None}
-    return str(target.post("/api/v1/users", {**body, "password": password})["id"])
+    return make_account(target, {**body, "password": password})
+
+
+def _make_workspace(target: ArgillaClient, body: Mapping[str, Any]) -> str:
+    made = target.create(
+        "/api/v1/workspaces",
+        body,
+        listing="/api/v1/me/workspaces",
+        same=lambda item: bool(item["name"] == body["name"]),
+    )
+    return str(made["id"])
 
 
 _KEPT = {
@@ -150,17 +161,17 @@ def copy_dataset(target: ArgillaClient, wanted: DatasetSettings, workspace_id: s
             _check_same(target, wanted, existing)
             return existing
         target.delete(f"/api/v1/datasets/{existing.id}")
-    made = target.post("/api/v1/datasets", {**wanted.body, "workspace_id": workspace_id})
+    made = make_dataset(target, {**wanted.body, "workspace_id": workspace_id})
     for kind, bodies in wanted.parts.items():
         for body in bodies:
-            target.post(f"/api/v1/datasets/{made['id']}/{kind}", body)
+            make_part(target, made["id"], kind, body)
     if wanted.ready:
-        made = target.put(f"/api/v1/datasets/{made['id']}/publish")
+        made = publish(target, made["id"])
     return _read(target, made, wanted.workspace)
 
 
 def _read(client: ArgillaClient, item: dict[str, Any], workspace: str) -> DatasetSettings:
-    answers = {kind: client.get(_listing(item["id"], kind))["items"] for kind in _KEPT}
+    answers = {kind: client.get(part_listing(item["id"], kind))["items"] for kind in _KEPT}
     return DatasetSettings(
         id=item["id"],
         workspace_id=item["workspace_id"],
@@ -176,11 +187,6 @@ def _read(client: ArgillaClient, item: dict[str, Any], workspace: str) -> Datase
         },
         questions={question["id"]: question["name"] for question in answers["questions"]},
     )
-
-
-def _listing(dataset_id: str, kind: str) -> str:
-    mine = "me/" if kind == "metadata-properties" else ""
-    return f"/api/v1/{mine}datasets/{dataset_id}/{kind}"
 
 
 def _check_same(target: ArgillaClient, wanted: DatasetSettings, existing: DatasetSettings) -> None:

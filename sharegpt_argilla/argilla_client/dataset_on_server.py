@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sharegpt_argilla.argilla_client.connection import ArgillaClient
+from sharegpt_argilla.argilla_client.connection import ArgillaClient, RefusedError
 from sharegpt_argilla.common.contract_keys import ASSIGNED_N, ASSIGNED_RANK, ASSIGNED_TO
 from sharegpt_argilla.config import (
     ChatField,
@@ -64,7 +64,11 @@ def find_workspace(client: ArgillaClient, name: str) -> str | None:
 
 def create_workspace(client: ArgillaClient, name: str) -> str:
     """Create a workspace and return its id. Owners only."""
-    return str(client.post("/api/v1/workspaces", {"name": name})["id"])
+    body = {"name": name}
+    made = client.create(
+        "/api/v1/workspaces", body, listing="/api/v1/me/workspaces", same=lambda item: item["name"] == name
+    )
+    return str(made["id"])
 
 
 def find_dataset(client: ArgillaClient, workspace: str, name: str) -> DatasetOnServer | None:
@@ -118,12 +122,51 @@ def require_dataset(client: ArgillaClient, workspace: str, name: str) -> Dataset
 def create_dataset(client: ArgillaClient, workspace_id: str, project: Project) -> str:
     """Create and publish the dataset; returns its id. A draft of that name must be deleted before."""
     body = _dataset_body(project, workspace_id) | {"metadata": {RENDER: _rendering(project)}}
-    dataset_id: str = client.post("/api/v1/datasets", body)["id"]
+    dataset_id = str(make_dataset(client, body)["id"])
     for kind, bodies in _parts(project).items():
-        for body in bodies:
-            client.post(f"/api/v1/datasets/{dataset_id}/{kind}", body)
-    client.put(f"/api/v1/datasets/{dataset_id}/publish")
+        for part in bodies:
+            make_part(client, dataset_id, kind, part)
+    publish(client, dataset_id)
     return dataset_id
+
+
+def make_dataset(client: ArgillaClient, body: Mapping[str, Any]) -> dict[str, Any]:
+    """Make a draft, or find the one that an earlier attempt made."""
+    names = ("name", "workspace_id")
+    made: dict[str, Any] = client.create(
+        "/api/v1/datasets",
+        body,
+        listing="/api/v1/me/datasets",
+        same=lambda item: all(item[name] == body[name] for name in names),
+    )
+    return made
+
+
+def make_part(client: ArgillaClient, dataset_id: str, kind: str, body: Mapping[str, Any]) -> None:
+    """Make a field, a question, a property or vector settings of a draft, unless an earlier attempt made it."""
+    client.create(
+        f"/api/v1/datasets/{dataset_id}/{kind}",
+        body,
+        listing=part_listing(dataset_id, kind),
+        same=lambda item: bool(item["name"] == body["name"]),
+    )
+
+
+def part_listing(dataset_id: str, kind: str) -> str:
+    """Where a dataset's fields, questions, properties or vector settings are listed."""
+    own = "/me" if kind == "metadata-properties" else ""
+    return f"/api/v1{own}/datasets/{dataset_id}/{kind}"
+
+
+def publish(client: ArgillaClient, dataset_id: str) -> dict[str, Any]:
+    """Publish a draft, unless an earlier attempt did."""
+    try:
+        published: dict[str, Any] = client.put(f"/api/v1/datasets/{dataset_id}/publish")
+    except RefusedError:
+        published = client.get(f"/api/v1/datasets/{dataset_id}")
+        if published["status"] != "ready":
+            raise
+    return published
 
 
 def dataset_settings(project: Project) -> dict[str, list[dict[str, Any]]]:

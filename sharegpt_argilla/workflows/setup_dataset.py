@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import hashlib
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,11 +20,12 @@ from sharegpt_argilla.argilla_client.dataset_on_server import (
     update_guidelines,
     update_rendering,
 )
+from sharegpt_argilla.common.locks import file_lock
 from sharegpt_argilla.config import DEFAULT_CONFIG, Project, load_project
 from sharegpt_argilla.config.project_datasets import project_parts
 from sharegpt_argilla.errors import DatasetDiffersError
 from sharegpt_argilla.project.enrichers import numbers_plan
-from sharegpt_argilla.settings import Connection, Home, default_home, find_connection
+from sharegpt_argilla.settings import Connection, Home, default_cache, default_home, find_connection
 
 
 @dataclass(frozen=True)
@@ -120,9 +123,28 @@ def missing_of_dataset(client: ArgillaClient, project: Project) -> list[str]:
 def build_dataset(client: ArgillaClient, project: Project, home: Home, *, update: bool) -> list[str]:
     """Make what is missing of a project that is one dataset; returns what was made, in words.
 
+    Of two commands of one person at once, the second waits for the first and finds all made.
+
     Raises:
         DatasetDiffersError: the dataset exists and differs; guidelines are uploaded on ``update``.
     """
+    names = project.config
+    with _one_at_a_time(client.url, names.workspace, names.dataset):
+        return _build_dataset(client, project, home, update=update)
+
+
+@contextmanager
+def _one_at_a_time(*names: str) -> Iterator[None]:
+    path = default_cache() / "locks" / hashlib.sha256("\n".join(names).encode()).hexdigest()[:16]
+    with ExitStack() as stack:
+        # Where nothing can be written there is no lock, and the server decides who comes first.
+        with suppress(OSError):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            stack.enter_context(file_lock(path))
+        yield
+
+
+def _build_dataset(client: ArgillaClient, project: Project, home: Home, *, update: bool) -> list[str]:
     created = []
     names = project.config
     workspace_id = find_workspace(client, names.workspace)
