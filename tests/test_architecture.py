@@ -72,7 +72,7 @@ OWNERS = {
     "tqdm": {"cli"},
     **{
         name: {"curation"}
-        for name in ("datasketch", "detoxify", "ftfy", "lingua", "presidio_analyzer", "py3langid")
+        for name in ("datasketch", "detoxify", "ftfy", "lingua", "phonenumbers", "presidio_analyzer", "py3langid")
     },
     "yaml": {"config", "legacy", "training"},
 }

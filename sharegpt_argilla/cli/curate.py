@@ -48,6 +48,7 @@ def _add_checks(parser: argparse.ArgumentParser) -> None:
     extra = ", ".join(name for name, check in CHECKS.items() if check.optional)
     add = group.add_argument
     add("--check", nargs="+", default=[], metavar="ID", help=f"only these: {checks}. By default all but {extra}")
+    add("--with", dest="also", nargs="+", default=[], metavar="ID", help="these too, such as names")
     add("--skip", nargs="+", default=[], metavar="ID", help="all but these")
     add("--drop", nargs="+", default=[], metavar="ID", help="leave out the rows that these flag")
     add("--fix", nargs="+", default=[], metavar="ID", help="let these fix what they find")
@@ -114,6 +115,7 @@ def run(arguments: argparse.Namespace) -> int:
             arguments.rows,
             arguments.output,
             check=arguments.check,
+            also=arguments.also,
             skip=arguments.skip,
             drop=arguments.drop,
             fix=arguments.fix,

@@ -7,15 +7,14 @@ Alpha-Reliability (2011); Cohen, A coefficient of agreement for nominal scales (
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass
-from statistics import NormalDist
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from sharegpt_argilla.common.wilson import wilson
 from sharegpt_argilla.registry import Registry
 
 Floats = NDArray[np.floating[Any]]
@@ -180,11 +179,7 @@ def share_estimate(equal: Floats, sizes: Floats) -> IntervalEstimate:
         return IntervalEstimate(None, None, None, 0)
     total = float(sizes.sum())
     share, count = float(equal.sum()) / total, total**2 / float((sizes**2).sum())
-    z = NormalDist().inv_cdf((1 + INTERVAL) / 2)
-    shrunk = 1 + z**2 / count
-    middle = (share + z**2 / (2 * count)) / shrunk
-    half = z * math.sqrt(share * (1 - share) / count + z**2 / (4 * count**2)) / shrunk
-    return IntervalEstimate(share, max(0.0, middle - half), min(1.0, middle + half), len(sizes))
+    return IntervalEstimate(share, *wilson(share, count, INTERVAL), len(sizes))
 
 
 def _rounded(value: float | None) -> float | None:

@@ -87,6 +87,7 @@ def curate(  # noqa: PLR0913 - the options of the command, under their names
     output: str | Path,
     *,
     check: Sequence[str] = (),
+    also: Sequence[str] = (),
     skip: Sequence[str] = (),
     drop: Sequence[str] = (),
     fix: Sequence[str] = (),
@@ -114,6 +115,7 @@ def curate(  # noqa: PLR0913 - the options of the command, under their names
         output: the file to write, or ``-``. The order of the rows stays.
         check: checks that run; default: all that need no model and no network. Those of ``drop`` and ``fix``
             run too.
+        also: checks that run in addition, such as ``names``.
         skip: checks that do not run.
         drop: checks whose rows are left out.
         fix: checks that fix what they find; those for private data put placeholders there.
@@ -140,7 +142,7 @@ def curate(  # noqa: PLR0913 - the options of the command, under their names
         InputError: a file cannot be read or written; the output file is not created then.
     """
     section = load_project(config).config.curation if config is not None else Curation()
-    plan = _plan(section, check, skip, drop, fix, redact=redact)
+    plan = _plan(section, check, also, skip, drop, fix, redact=redact)
     chosen = sampling or Sampling(sample, seed, stratify, diverse, first_turn)
     if workers < 1:
         raise UsageError(f"{workers} workers: at least one is needed")
@@ -177,6 +179,7 @@ class _Plan:
 def _plan(
     section: Curation,
     check: Sequence[str],
+    also: Sequence[str],
     skip: Sequence[str],
     drop: Sequence[str],
     fix: Sequence[str],
@@ -186,9 +189,9 @@ def _plan(
     """The checks that run, drop and fix; the project file gives what the call does not."""
     check, skip = check or section.check, skip or section.skip
     dropping, fixing = frozenset(drop or section.drop), frozenset(fix or section.fix)
-    for name in (*check, *skip, *dropping, *fixing):
+    for name in (*check, *also, *skip, *dropping, *fixing):
         CHECKS[name]
-    running = (set(check or DEFAULT) | dropping | fixing) - set(skip)
+    running = (set(check or DEFAULT) | set(also) | dropping | fixing) - set(skip)
     if missing := (dropping | fixing) & set(skip):
         raise UsageError(f'the check "{min(missing)}" cannot both be skipped and drop or fix rows')
     if redact or section.redact:

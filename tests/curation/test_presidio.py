@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import spacy
 
-from sharegpt_argilla.curation import private_data as presidio
+from sharegpt_argilla.curation import presidio_entities as presidio
 from sharegpt_argilla.curation.checks.base import Options
 from sharegpt_argilla.curation.checks.table import CHECKS
 from sharegpt_argilla.errors import UsageError
@@ -45,3 +45,13 @@ def test_names_are_found_counted_and_replaced(tmp_path: Path, pipeline: str) -> 
     assert after["问"] == "Who is <PERSON> to you?"
     assert after["答"] == "<PERSON>, <EMAIL>, is my aunt."
     assert found["pii"] == {"EMAIL": 1, "PERSON": 2}
+
+
+def test_names_come_on_top_of_the_other_checks(tmp_path: Path, pipeline: str) -> None:
+    pytest.importorskip("presidio_analyzer")
+    rows = [row("Who is Maria Lindqvist to you?", "My aunt, maria.lindqvist@posteo-mail.net.")]
+    (((after, found),), _) = curated(
+        tmp_path, rows, also=["names"], redact=True, options={"spacy_model": pipeline}
+    )
+    assert (after["问"], after["答"]) == ("Who is <PERSON> to you?", "My aunt, <EMAIL>.")
+    assert found["pii"] == {"EMAIL": 1, "PERSON": 1}

@@ -9,17 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sharegpt_argilla.cli import main
-from sharegpt_argilla.curation.private_data import (
-    Placeholders,
-    Span,
-    cards,
-    emails,
-    ip_addresses,
-    luhn,
-    phones,
-    secrets,
-    without_overlaps,
-)
+from sharegpt_argilla.curation.contact_detectors import emails, ip_addresses, phones
+from sharegpt_argilla.curation.credential_detectors import cards, luhn, secrets
+from sharegpt_argilla.curation.private_data import Placeholders, Span, without_overlaps
 from tests.curation.rows import curated, read, row, write
 from tests.curation.samples import QUESTION
 

@@ -8,8 +8,11 @@ from dataclasses import dataclass
 
 from sharegpt_argilla.common.contract_keys import PII
 from sharegpt_argilla.curation.checks.base import Finding, Fix, Item, Options, Severity
+from sharegpt_argilla.curation.contact_detectors import emails, ip_addresses, phones
+from sharegpt_argilla.curation.credential_detectors import cards, secrets
 from sharegpt_argilla.curation.precision import Precision, measured_precision
-from sharegpt_argilla.curation.private_data import Span, cards, emails, entities, ip_addresses, phones, secrets
+from sharegpt_argilla.curation.presidio_entities import entities
+from sharegpt_argilla.curation.private_data import Span
 
 
 @dataclass(frozen=True, slots=True)
