@@ -38,8 +38,8 @@ LOAD = 2.0
 """Times the even share of the answers that one person may give: even by how many they gave in the data."""
 SAVED = {3: 0.28, 5: 0.48}
 """Fixed overlap -> share of its answers that is to be saved, on the mean of the sets."""
-MORE = 3
-"""Answers above the fixed overlap after which an item is given up."""
+MOST = {3: 4, 5: 5}
+"""Fixed overlap -> answers after which an item is given up, by ours and by the rule of thumb."""
 STEP = 5
 """potato's routing chooses for this part of the items at a time."""
 
@@ -182,7 +182,7 @@ def mean_points(runs: list[list[Point]]) -> list[Point]:
 
 def replay(crowd: CrowdSet, overlap: int, seeds: int) -> dict[str, float]:
     """Method -> answers an item that give the accuracy of a fixed overlap; of the rule of thumb as it comes."""
-    most = min(overlap + MORE, int(np.bincount(crowd.items).max()))
+    most = min(MOST[overlap], int(np.bincount(crowd.items).max()))
     orders = [ranks(crowd, seed) for seed in range(seeds)]
     starts = [begin(crowd, order, seed) for seed, order in enumerate(orders)]
     fixed = fmean(outcome(crowd, order < overlap)[1] for order in orders)

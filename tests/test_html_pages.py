@@ -81,6 +81,9 @@ def agreement_report(text: str) -> dict:
         "method": {"resamples": 1000, "idle_seconds": 900.0},
         "questions": {text: question},
         "pace": [{"annotator": text, "submitted": 2, **pace}],
+        "abilities": {text: [{"annotator": text, "ability": 0.5, "low": 0.3, "high": 0.8, "answers": 2}]},
+        "confused": {text: [{"right": text, "given": text, "expected": 2.0}]},
+        "unclear": [{"question": text, "id": text, "prompt": text, "many": text, "able": text}],
         "confidence": {text: settled},
         "least_sure": [
             {"id": text, "question": text, "confidence": 0.5},

@@ -9,6 +9,7 @@ import streamlit as st
 
 from sharegpt_argilla.common import charts
 from sharegpt_argilla.dashboard.adaptive_section import adaptive_section
+from sharegpt_argilla.dashboard.reliability_section import reliability_section
 from sharegpt_argilla.dashboard.session import REFRESH, as_of, current_view, watch
 from sharegpt_argilla.dashboard.show_chart import show
 from sharegpt_argilla.dashboard.tables import LINK, record_table, tile
@@ -233,6 +234,7 @@ def _agreement(view: ProjectView) -> None:
 def _worth_a_look(view: ProjectView, team: Numbers) -> None:
     st.subheader("Most disputed records")
     record_table(disputed_records(watch(), view), ["prompt", "disagreement", "given", "status"])
+    reliability_section(view)
     st.subheader("Slowest responses")
     record_table(slowest_records(watch(), view), ["prompt", "seconds", "annotator", "how"])
     left, right = st.columns(2)

@@ -28,6 +28,12 @@ from sharegpt_argilla.responses.agreement import (
 )
 from sharegpt_argilla.responses.confidence_report import confidence_lines, least_sure, summarize, told, unsure
 from sharegpt_argilla.responses.person_agreement import against_reference, against_rest
+from sharegpt_argilla.responses.reliability_report import (
+    QuestionReliability,
+    most_unclear,
+    question_reliability,
+    reliability_lines,
+)
 from sharegpt_argilla.responses.working_time import IDLE, pace_of, read_time
 from sharegpt_argilla.rows import ANNOTATION, Row, read_extension
 
@@ -130,6 +136,7 @@ def build_report(
         book.add(row)
     tables = _tables(book, questions)
     shares = {name: book.confidence[name] for name in tables if name in book.confidence}
+    reliability = _reliability(book, tables)
     return {
         "rows": book.rows,
         "annotated": book.annotated,
@@ -145,11 +152,34 @@ def build_report(
             for person in sorted(book.times)
         ],
         "disputed": _disputed(book, tables, disputed),
+        "abilities": {name: found.abilities for name, found in reliability.items()},
+        "confused": {name: found.confused for name, found in reliability.items()},
+        "unclear": [
+            one | _state(book, one["id"]) | {"prompt": book.prompts.get(one["id"], "")}
+            for one in most_unclear(reliability)
+        ],
         "confidence": summarize(shares),
         "least_sure": [
             record | _state(book, record["id"]) | {"prompt": book.prompts[record["id"]]}
             for record in least_sure(shares)
         ],
+    }
+
+
+def _reliability(
+    book: AnswerBook, tables: Mapping[str, tuple[QuestionConfig, AnswerTable]]
+) -> dict[str, QuestionReliability]:
+    """Question -> its people and labels, where two people answered the same record."""
+    return {
+        name: question_reliability(
+            book.answers[name],
+            list(question.labels) if isinstance(question, MultiLabelQuestion) else scale_of(question),
+            book.gold.get(name, {}),
+            ordered=isinstance(question, RatingQuestion),
+        )
+        for name, (question, _) in tables.items()
+        if isinstance(question, RatingQuestion | LabelQuestion | MultiLabelQuestion)
+        and any(len(of_record) > 1 for of_record in book.answers[name].values())
     }
 
 
@@ -363,6 +393,7 @@ def _lines(report: Report) -> Iterator[str]:
         yield text
     yield from _disputes(report)
     yield from confidence_lines(report)
+    yield from reliability_lines(report)
 
 
 def _question_lines(name: str, question: Report) -> Iterator[str]:

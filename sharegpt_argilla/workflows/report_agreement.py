@@ -35,6 +35,9 @@ class AgreementReport(TypedDict):
         questions: name of a question -> its measures and distributions.
         pace: seconds a record, for each person.
         disputed: the records that people disagree about most.
+        abilities: name of a question -> each person's ability with its interval; for leads, not colleagues.
+        confused: name of a question -> the pairs of labels that are confused most.
+        unclear: the records where the able disagree with the many: the guidelines may be unclear there.
         confidence: name of a question -> how probable the values are; empty where the rows do not say.
         least_sure: the records with the least probable values.
     """
@@ -48,6 +51,9 @@ class AgreementReport(TypedDict):
     questions: dict[str, dict[str, Any]]
     pace: list[dict[str, Any]]
     disputed: list[dict[str, Any]]
+    abilities: dict[str, list[dict[str, Any]]]
+    confused: dict[str, list[dict[str, Any]]]
+    unclear: list[dict[str, Any]]
     confidence: dict[str, dict[str, Any]]
     least_sure: list[dict[str, Any]]
 
@@ -111,7 +117,7 @@ def _write(path: str | Path, text: str) -> None:
 
 def _add_links(report: dict[str, Any], project: ProjectConfig, connection: Connection | None) -> None:
     """``url`` on the records that are listed, where an Argilla with their dataset answers."""
-    listed = [*report["disputed"], *report["least_sure"]]
+    listed = [*report["disputed"], *report["unclear"], *report["least_sure"]]
     if not listed:
         return
     ids: dict[str, str] = {}

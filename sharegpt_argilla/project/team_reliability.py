@@ -1,0 +1,65 @@
+"""What the Team page shows of people's abilities and of records where the guidelines may be unclear."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from typing import Any
+
+from sharegpt_argilla.config import LabelQuestion, MultiLabelQuestion, QuestionConfig, RatingQuestion
+from sharegpt_argilla.project.project_view import ProjectView
+from sharegpt_argilla.project.project_watch import ProjectWatch
+from sharegpt_argilla.project.team_progress import with_links
+from sharegpt_argilla.responses.agreement_report import scale_of
+from sharegpt_argilla.responses.reliability_report import QuestionReliability, most_unclear, question_reliability
+
+
+def team_reliability(watch: ProjectWatch, view: ProjectView) -> dict[str, Any]:
+    """Abilities and unclear records of all questions with labels or ratings, without gold.
+
+    Returns:
+        ``abilities``: ``question``, ``annotator``, ``ability``, ``interval`` (a text), ``answers``. ``confused``:
+        ``question``, ``right``, ``given``, ``expected``. ``unclear``: ``question``, ``prompt``, ``many``,
+        ``able``, ``url``. All empty where no two people answered the same record.
+    """
+    found = watch.derived("reliability", view, _by_question)
+    unclear = [{**one, "record": one["id"]} for one in most_unclear(found)]
+    return {
+        "abilities": [
+            {"question": name, **one, "interval": f"{one['low']:.2f} to {one['high']:.2f}"}
+            for name, of_question in found.items()
+            for one in of_question.abilities
+        ],
+        "confused": [
+            {"question": name, **pair} for name, of_question in found.items() for pair in of_question.confused
+        ],
+        "unclear": with_links(watch, view, unclear),
+    }
+
+
+def _by_question(view: ProjectView) -> dict[str, QuestionReliability]:
+    found = {}
+    for question in view.config.questions:
+        answers = _answers(view, question.name)
+        if isinstance(question, RatingQuestion | LabelQuestion | MultiLabelQuestion) and any(
+            len(of_record) > 1 for of_record in answers.values()
+        ):
+            found[question.name] = question_reliability(
+                answers, _labels(question), {}, ordered=isinstance(question, RatingQuestion)
+            )
+    return found
+
+
+def _labels(question: QuestionConfig) -> list[Hashable] | None:
+    return list(question.labels) if isinstance(question, MultiLabelQuestion) else scale_of(question)
+
+
+def _answers(view: ProjectView, question: str) -> dict[str, dict[str, Hashable]]:
+    """Argilla's record id -> person -> submitted answer."""
+    answers: dict[str, dict[str, Hashable]] = {}
+    for key, record in view.records.items():
+        for response in record.responses:
+            value = response.values.get(question)
+            if response.status == "submitted" and value is not None and not response.adjudication:
+                comparable = frozenset(map(str, value)) if isinstance(value, list) else value
+                answers.setdefault(key, {})[response.annotator] = comparable
+    return answers
