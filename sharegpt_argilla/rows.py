@@ -13,6 +13,7 @@ import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
+from operator import is_
 from types import MappingProxyType
 from typing import Any, Literal, NamedTuple, TypedDict, cast, get_args
 
@@ -128,6 +129,30 @@ class Pair(NamedTuple):
     created: str | None = None
     extra: Mapping[str, Any] = MappingProxyType({})
 
+    def alone(self) -> Pairs:
+        """As pairs of which there is one."""
+        return Pairs((self.question,), (self.answer,), *self[2:])
+
+
+class Pairs(NamedTuple):
+    """Consecutive pairs of one conversation: as many questions as answers, and what they have in common.
+
+    Attributes:
+        questions, answers: their texts.
+        first_turn: ``turn`` of the first.
+    """
+
+    questions: Sequence[str]
+    answers: Sequence[str]
+    session: str
+    first_turn: int
+    corpus: str
+    source: str
+    question_role: str
+    answer_role: str
+    created: str | None = None
+    extra: Mapping[str, Any] = MappingProxyType({})
+
 
 def check_profile(name: str) -> Profile:
     """The profile of that name.
@@ -173,34 +198,43 @@ class RowBuilder:
         Raises:
             RejectedError: the extra keys cannot be written as JSON.
         """
-        question, answer, session, turn, corpus, source, question_role, answer_role, created, extra = pair
-        known = self._conversation
-        if (
-            known is None
-            or session is not known[0]
-            or extra is not known[3]
-            or created is not known[2]
-            or corpus is not known[1]
-        ):
-            self.share(session, corpus, created, extra)
-        asked_by, answered_by = role_detail(question_role), role_detail(answer_role)
-        extension = f"{self._before_turn}{turn}{self._after_turn}"
-        in_id = f"{self._before_turn}{turn}{self._after_turn_in_id}" if self._after_turn_in_id else extension
-        try:
-            row_id = _content_id(
-                _Content(_ContentMetadata(answered_by, in_id, asked_by), source, answer, question)
-            )
-        except UnicodeEncodeError:
-            return self.row(pair._replace(question=encodable(question), answer=encodable(answer)))
-        metadata = NewMetadata(self._created, asked_by, answered_by, extension)
-        return NewRow(row_id, question, answer, source, metadata, self._date)
+        return self.rows(pair.alone())[0]
 
-    def share(self, session: str, corpus: str, created: str | None, extra: Mapping[str, Any]) -> None:
-        """Prepare what the rows of a conversation have in common. ``row`` does it where it was not done.
+    def rows(self, pairs: Pairs) -> list[NewRow]:
+        """The rows of consecutive pairs of a conversation.
 
         Raises:
             RejectedError: the extra keys cannot be written as JSON.
         """
+        questions, answers, session, first, corpus, source, question_role, answer_role, created, extra = pairs
+        self.share(session, corpus, created, extra)
+        before, after, after_in_id = self._before_turn, self._after_turn, self._after_turn_in_id
+        created, date, encode, md5 = self._created, self._date, _encoder.encode, hashlib.md5
+        asked_by, answered_by = role_detail(question_role), role_detail(answer_role)
+        rows: list[NewRow] = []
+        for turn, (question, answer) in enumerate(zip(questions, answers, strict=True), first):
+            extension = f"{before}{turn}{after}"
+            in_id = f"{before}{turn}{after_in_id}" if after_in_id else extension
+            content = _Content(_ContentMetadata(answered_by, in_id, asked_by), source, answer, question)
+            try:
+                row_id = md5(encode(content), usedforsecurity=False).hexdigest()
+            except UnicodeEncodeError:
+                texts = [encodable(question)], [encodable(answer)]
+                rows += self.rows(Pairs(*texts, session, turn, *pairs[4:]))
+                continue
+            metadata = NewMetadata(created, asked_by, answered_by, extension)
+            rows.append(NewRow(row_id, question, answer, source, metadata, date))
+        return rows
+
+    def share(self, session: str, corpus: str, created: str | None, extra: Mapping[str, Any]) -> None:
+        """Prepare what the rows of a conversation have in common; nothing is done twice in a row.
+
+        Raises:
+            RejectedError: the extra keys cannot be written as JSON.
+        """
+        shared = session, corpus, created, extra
+        if self._conversation is not None and all(map(is_, shared, self._conversation)):
+            return
         self._conversation = None
         known = {key: value for key, value in extra.items() if value is not None and key not in _OWN_KEYS}
         try:
@@ -218,7 +252,7 @@ class RowBuilder:
             self._after_turn_in_id = f", {dump_extension({CORPUS: corpus, **hashed})[1:]}"
         self._created = created or self._create_time
         self._date = self._created[:8] if self._profile == "mnbvc-2025" else ""
-        self._conversation = session, corpus, created, extra
+        self._conversation = shared
 
 
 def dump_new_rows(rows: Sequence[NewRow]) -> bytes:

@@ -14,7 +14,7 @@ from sharegpt_argilla.corpora.formats.roles import ROLES
 from sharegpt_argilla.corpora.formats.sharegpt import ShareGPT
 from sharegpt_argilla.corpora.pairing.pairing import NO_EXTRA, Pairer, questions_before
 from sharegpt_argilla.corpora.pairing.sessions import ShardSessions, renamed
-from sharegpt_argilla.rows import Pair
+from sharegpt_argilla.rows import Pair, Pairs
 
 
 class PlainShareGPT:
@@ -29,7 +29,7 @@ class PlainShareGPT:
         self._corpus = corpus
         self._pairer = pairer
 
-    def pairs(self, record: dict[str, Any], sessions: ShardSessions | None = None) -> list[Pair] | None:
+    def pairs(self, record: dict[str, Any], sessions: ShardSessions | None = None) -> list[Pairs] | None:
         """The pairs that a record completes, in its order; None, with nothing counted, when it is not plain.
 
         Args:
@@ -45,69 +45,63 @@ class PlainShareGPT:
             lead, opened = first == "gpt", last == "human"
             if (lead and not offset) or (opened and not piece) or (len(turns) - lead - opened) % 2:
                 return None
-            number = questions_before(offset) + 1
-            pairs = self._whole_pairs(session, number, turns[lead::2], turns[lead + 1 :: 2])
-            answer = _plain_turn(turns[0]) if lead else None
-            question = _plain_turn(turns[-1]) if opened else None
-            ends = [turn["value"] for turn in (*turns[:2], turns[-1])]
+            texts = _plain_texts(turns)
+            roles = _alternating_roles(turns[lead : len(turns) - opened])
         # What is missing or of another type. Nothing has been counted yet, and the adapter has a reason for it.
         except (KeyError, TypeError, AttributeError, IndexError):
             return None
+        ends = [*texts[:2], texts[-1]]
         if sessions is not None and (number_of_same := sessions.claim(identity, ends, len(turns), lead)):
             session = renamed(session, number_of_same)
-            pairs = [pair._replace(session=session) for pair in pairs]
-        pairer, count = self._pairer, len(pairs)
-        pairer.counts.conversations += 1
-        pairer.counts.pairs += count
-        if answer is not None:
-            pairs = [*pairer.answers_first((session, offset), [answer]), *pairs]
-        if question is not None:
-            name, source = self._corpus.name, self._corpus.source
-            asked = Pair(
-                question.text, "", session, number + count, name, source, question.spelling, "", None, NO_EXTRA
-            )
-            pairs += pairer.question_last((session, offset + len(turns)), asked)
-        return pairs
+        whole = [] if roles is None else [self._whole(session, offset, texts[lead:], roles)]
+        self._pairer.counts.conversations += 1
+        self._pairer.counts.pairs += (len(turns) - lead - opened) // 2
+        before = self._answer_first(session, offset, turns[0]) if lead else []
+        after = self._question_last(session, offset + len(turns), turns[-1]) if opened else []
+        return [*before, *whole, *after]
 
-    def _whole_pairs(
-        self, session: str, number: int, asking: list[dict[str, str]], answering: list[dict[str, str]]
-    ) -> list[Pair]:
-        """The pairs of alternating turns.
-
-        Raises:
-            KeyError, TypeError, AttributeError: the turns are not plain.
-        """
-        if not answering:
-            return []
-        asked_by, answered_by = asking[0]["from"], answering[0]["from"]
-        if ROLES[asked_by] != "human" or ROLES[answered_by] != "gpt":
-            raise TypeError
+    def _whole(self, session: str, offset: int, texts: list[str], roles: tuple[str, str]) -> Pairs:
+        """The pairs of texts that alternate; a question at the end is none of them."""
+        asked, answered, first = texts[::2], texts[1::2], questions_before(offset) + 1
         name, source = self._corpus.name, self._corpus.source
-        pairs: list[Pair] = []
-        for turn, (asked, answered) in enumerate(zip(asking, answering, strict=False), number):
-            question, answer = asked["value"], answered["value"]
-            if (
-                asked["from"] != asked_by
-                or answered["from"] != answered_by
-                or len(asked) + len(answered) != 4
-                or not (question and answer)
-                or question.isspace()
-                or answer.isspace()
-            ):
-                raise TypeError
-            pairs.append(
-                Pair(question, answer, session, turn, name, source, asked_by, answered_by, None, NO_EXTRA)
-            )
-        return pairs
+        return Pairs(asked[: len(answered)], answered, session, first, name, source, *roles, None, NO_EXTRA)
+
+    def _answer_first(self, session: str, offset: int, answer: dict[str, str]) -> list[Pairs]:
+        spelling = answer["from"]
+        turn = Turn(ROLES[spelling], answer["value"], spelling)
+        return [pair.alone() for pair in self._pairer.answers_first((session, offset), [turn])]
+
+    def _question_last(self, session: str, end: int, asked: dict[str, str]) -> list[Pairs]:
+        """The pair of a question that a piece ends with; ``end`` is the offset after it."""
+        name, source, number = self._corpus.name, self._corpus.source, questions_before(end)
+        pair = Pair(asked["value"], "", session, number, name, source, asked["from"], "", None, NO_EXTRA)
+        return [pair.alone() for pair in self._pairer.question_last((session, end), pair)]
 
 
-def _plain_turn(turn: dict[str, str]) -> Turn:
-    """The turn.
+def _plain_texts(turns: list[dict[str, str]]) -> list[str]:
+    """The texts of turns.
 
     Raises:
-        KeyError, TypeError, AttributeError: it is not plain.
+        KeyError, TypeError: a turn is not plain.
     """
-    text = turn["value"]
-    if len(turn) != 2 or not text or text.isspace():
+    texts = [turn["value"] for turn in turns]
+    if not all(texts) or any(map(str.isspace, texts)) or any(len(turn) != 2 for turn in turns):
         raise TypeError
-    return Turn(ROLES[turn["from"]], text, turn["from"])
+    return texts
+
+
+def _alternating_roles(turns: list[dict[str, str]]) -> tuple[str, str] | None:
+    """The roles of people and model, as they are spelled; None when there is no turn.
+
+    Raises:
+        KeyError, TypeError: people and model do not alternate, each under one name.
+    """
+    if not turns:
+        return None
+    spelled = [turn["from"] for turn in turns]
+    asked_by, answered_by = spelled[:2]
+    if ROLES[asked_by] != "human" or ROLES[answered_by] != "gpt":
+        raise TypeError
+    if spelled != [asked_by, answered_by] * (len(spelled) // 2):
+        raise TypeError
+    return asked_by, answered_by

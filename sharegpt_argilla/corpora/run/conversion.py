@@ -175,7 +175,9 @@ class _Conversion:
         if pairs is None:
             self._add(partial(self._read, value))
         else:
-            self._add_pairs(pairs)
+            for consecutive in pairs:
+                self._rows += self._builder.rows(consecutive)
+            self._spill_when_full()
 
     def _read(self, value: object) -> Iterable[Conversation]:
         return self.corpus.read(value) if self._gatherer is None else self._gatherer.add(value)
@@ -192,6 +194,9 @@ class _Conversion:
     def _add_pairs(self, pairs: Sequence[Pair]) -> None:
         row = self._builder.row
         self._rows += [row(pair) for pair in pairs]
+        self._spill_when_full()
+
+    def _spill_when_full(self) -> None:
         if self._pairer.waiting > SPILL:
             self._spill()
 
