@@ -219,8 +219,8 @@ class RowBuilder:
             try:
                 row_id = md5(encode(content), usedforsecurity=False).hexdigest()
             except UnicodeEncodeError:
-                texts = [encodable(question)], [encodable(answer)]
-                rows += self.rows(Pairs(*texts, session, turn, *pairs[4:]))
+                asked, answered = [encodable(question)], [encodable(answer)]
+                rows += self.rows(pairs._replace(questions=asked, answers=answered, first_turn=turn))
                 continue
             metadata = NewMetadata(created, asked_by, answered_by, extension)
             rows.append(NewRow(row_id, question, answer, source, metadata, date))
