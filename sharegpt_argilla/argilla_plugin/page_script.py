@@ -1,6 +1,7 @@
 """Adds scripts of ours to the copy of the page that argilla-server makes at each start.
 
-`literal-text.js` shows texts as they were typed, `active-time.js` measures active time.
+`literal-text.js` shows texts as they were typed, `unsaved-answers.js` keeps answers until the server has them,
+`empty-queue.js` says that the plan gives somebody nothing, `active-time.js` measures active time.
 """
 
 from __future__ import annotations
@@ -17,7 +18,13 @@ from sharegpt_argilla.argilla_plugin.active_time_route import PATH
 from sharegpt_argilla.errors import EmbeddedArgillaError
 
 SCRIPT = "active-time.js"
+ABOUT = "about-active-time.html"
+"""What annotators can read about it, next to the page."""
+
 TEXT_SCRIPT = "literal-text.js"
+
+ANSWERS_SCRIPT = "unsaved-answers.js"
+QUEUE_SCRIPT = "empty-queue.js"
 
 MARKERS = ("markdownToHtml", "webpackJsonp", "fieldText", "spanQuestion")
 """Names in the page's own scripts that `literal-text.js` goes by."""
@@ -41,8 +48,30 @@ def measure_in_page(app: Any, base_url: str, idle: float) -> None:
     if folder is None or not _contains(folder / "index.html", _END):
         raise EmbeddedArgillaError("active time cannot be measured: argilla-server has no page to add it to")
     base = base_url.rstrip("/")
-    tag = _install(folder, SCRIPT, base, {"data-url": base + PATH, "data-idle": f"{idle:g}", "defer": ""})
-    _insert(folder, _END, tag + _END)
+    attributes = {"data-url": base + PATH, "data-idle": f"{idle:g}", "data-more": f"{base}/{ABOUT}", "defer": ""}
+    _insert(folder, _END, _install(folder, SCRIPT, base, attributes) + _END)
+    about = (files(__package__) / "page" / ABOUT).read_text(encoding="utf-8")
+    (folder / ABOUT).write_text(about.replace("{idle}", f"{idle:g}"), encoding="utf-8")
+
+
+def keep_answers(app: Any, base_url: str) -> bool:
+    """Add the scripts that keep unsaved answers and explain an empty queue to every HTML file of the page.
+
+    Args:
+        app: argilla-server.
+        base_url: the path below which it is mounted, ``/`` for none.
+
+    Returns:
+        False if argilla-server has no page; the log then says what is lost.
+    """
+    folder = next(_static_folders(app), None)
+    if folder is None or not _contains(folder / "index.html", _HEAD):
+        _LOG.warning("answers that the server does not take are not kept: argilla-server has no page")
+        return False
+    base = base_url.rstrip("/")
+    tags = [_install(folder, name, base, {"data-base": base}) for name in (ANSWERS_SCRIPT, QUEUE_SCRIPT)]
+    _insert(folder, _HEAD, _HEAD + "".join(tags))
+    return True
 
 
 def show_literal_texts(app: Any, base_url: str) -> bool:

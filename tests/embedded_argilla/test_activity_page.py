@@ -30,7 +30,9 @@ def test_every_page_loads_the_script(tmp_path: Path, base_url: str) -> None:
     for name in ("index.html", "sign-in/index.html"):
         text = (tmp_path / name).read_text()
         assert f'<script src="{base}/{SCRIPT}?' in text
-        assert f'data-url="{base}/api/sharegpt/activity" data-idle="45" defer></script></body>' in text
+        assert f'data-url="{base}/api/sharegpt/activity" data-idle="45" ' in text
+        assert f'data-more="{base}/about-active-time.html" defer></script></body>' in text
+    assert "the last 45 seconds" in " ".join((tmp_path / "about-active-time.html").read_text().split())
     assert "keepalive" in (tmp_path / SCRIPT).read_text()
 
 
@@ -48,6 +50,18 @@ def test_the_script_for_texts_runs_before_the_page(tmp_path: Path, caplog: pytes
     assert f'<head><script src="/annotate/{TEXT_SCRIPT}?' in page.read_text()
     assert 'data-base="/annotate"></script><script src="own.js">' in page.read_text()
     assert "sharegpt-text" in (tmp_path / TEXT_SCRIPT).read_text()
+
+
+def test_the_scripts_for_answers_and_queue_are_in_the_head(tmp_path: Path) -> None:
+    from sharegpt_argilla.argilla_plugin.page_script import ANSWERS_SCRIPT, QUEUE_SCRIPT, keep_answers
+
+    assert not keep_answers(app_with(tmp_path), "/")
+    (tmp_path / "index.html").write_text("<html><head></head><body></body></html>")
+    assert keep_answers(app_with(tmp_path), "/")
+    text = (tmp_path / "index.html").read_text()
+    for name in (ANSWERS_SCRIPT, QUEUE_SCRIPT):
+        assert f'<script src="/{name}?' in text
+        assert (tmp_path / name).is_file()
 
 
 def test_a_server_without_a_page_is_said(tmp_path: Path) -> None:

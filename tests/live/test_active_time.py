@@ -80,6 +80,17 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
                 person.http.close()
 
 
+COVERED = """() => [...document.querySelectorAll("a, button, input, label, [role=button]")]
+  .filter((control) => !control.closest("#sharegpt-active-time") && control.checkVisibility())
+  .filter((control) => {
+    const { left, top, width, height } = control.getBoundingClientRect();
+    const hit = document.elementFromPoint(left + width / 2, top + height / 2);
+    return hit !== null && hit.closest("#sharegpt-active-time, #sharegpt-unsaved") !== null;
+  })
+  .map((control) => control.outerHTML)"""
+"""The controls of the page whose middle is below something of ours."""
+
+
 class TestPage:
     pytestmark = pytest.mark.browser
 
@@ -126,6 +137,25 @@ class TestPage:
             wait_until(lambda: reached(project.times(), expected), "the last post")
         except AssertionError:
             raise AssertionError(f"measured {project.times()}, expected {expected}") from None
+        context.close()
+
+    @pytest.mark.parametrize("width", [390, 1440])
+    def test_the_notice_covers_nothing_and_links_to_more(
+        self, browser: Browser, project: Project, width: int
+    ) -> None:
+        context = new_context(browser, viewport={"width": width, "height": 900})
+        page = context.new_page()
+        sign_in(page, project, "ben")
+        page.goto(f"{project.argilla.api_url}/dataset/{project.dataset_id}/annotation-mode")
+        page.wait_for_selector("form.questions-form")
+        summary = page.locator("#sharegpt-active-time summary")
+        summary.click()
+        assert page.get_by_text(f"the first {IDLE:g} seconds count at most").is_visible()
+        covered = page.evaluate(COVERED)
+        assert covered == []
+        with context.expect_page() as opened:
+            page.locator("#sharegpt-active-time a").click()
+        opened.value.get_by_role("heading", name="Who sees it").wait_for()
         context.close()
 
     def test_is_quiet_where_nothing_is_annotated(self, browser: Browser, project: Project) -> None:

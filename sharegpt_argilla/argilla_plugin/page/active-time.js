@@ -5,7 +5,7 @@
 (() => {
   "use strict";
 
-  const { url, idle } = document.currentScript.dataset;
+  const { url, idle, more } = document.currentScript.dataset;
   const IDLE = Number(idle) * 1000;
   const LOOK_EVERY = 200;
   const SEND_EVERY = 10_000;
@@ -57,6 +57,7 @@
 
   function look() {
     count();
+    placeNotice();
     const inFront = document.visibilityState === "visible" && document.hasFocus();
     if (inFront && !attended) lastActive = counted; // somebody just came, or came back
     attended = inFront;
@@ -152,17 +153,28 @@
     const made = document.createElement("details");
     made.id = "sharegpt-active-time";
     made.hidden = true;
-    made.style.cssText =
-      "position:fixed;top:18px;right:80px;z-index:1000;max-width:300px;font:12px/1.5 sans-serif;color:#bbb";
+    made.style.cssText = "margin:8px 4px;font:12px/1.5 sans-serif;color:var(--fg-secondary, #777)";
     const summary = document.createElement("summary");
     summary.textContent = "Active time is measured";
-    summary.style.cssText = "cursor:pointer;text-align:right";
+    summary.style.cssText = "cursor:pointer";
     const text = document.createElement("p");
     text.textContent = NOTICE;
-    text.style.cssText = "margin:8px 0 0;padding:12px;border-radius:6px;background:#333;color:#fff";
-    made.append(summary, text);
-    document.body.append(made);
+    text.style.cssText = "margin:8px 0";
+    const link = document.createElement("a");
+    link.textContent = "What is counted and kept";
+    link.href = more;
+    link.target = "_blank";
+    link.rel = "noopener noreferrer";
+    made.append(summary, text, link);
+    // A click on it is none on the form, which would answer by moving to a question.
+    for (const name of ["click", "keydown"]) made.addEventListener(name, (event) => event.stopPropagation());
     return made;
+  }
+
+  // In the flow of the page, below the buttons of the form: there it covers nothing. The page may draw the form anew.
+  function placeNotice() {
+    const form = document.querySelector("form.questions-form");
+    if (form !== null && notice.parentElement !== form) form.append(notice);
   }
 
   const notice = makeNotice();

@@ -31,6 +31,7 @@
     .sharegpt-text a, a.sharegpt-elsewhere { color: var(--fg-cuaternary, #3e5cc9); text-decoration: underline;
       overflow-wrap: anywhere; }
     a.sharegpt-elsewhere { display: inline-block; padding: .3em .6em; border: 1px dashed currentColor; }
+    .markdown-render th, .markdown-render td { border: 1px solid rgba(128, 128, 128, .4); padding: .25em .6em; }
     .span-annotation__field, .span-annotation__field--active, .span-annotation__field--overlapped {
       white-space: pre-wrap; }`;
 
@@ -253,12 +254,26 @@
     return "useMarkdown" in props && "id" in props;
   }
 
+  // Argilla makes a line break of every line's end; in a file whose lines have a width those ends mean nothing.
+  function unwrapped(markdown) {
+    let fenced = false;
+    return markdown.split("\n").reduce((text, next) => {
+      const last = text.slice(text.lastIndexOf("\n") + 1);
+      const fence = /^\s*(?:```|~~~)/u.test(next);
+      const starts = /^\s*(?:$|[#>|=]|[-*+]\s|\d+[.)]\s|[-*_]{3,}\s*$|<)/u.test(next);
+      const ends = /^\s*(?:$|#|\||```|~~~)| {2}$|\\$/u.test(last);
+      const joined = !fenced && !fence && !starts && !ends;
+      if (fence) fenced = !fenced;
+      return `${text}${joined ? " " : "\n"}${joined ? next.trimStart() : next}`;
+    });
+  }
+
   function adaptMarkdown(options) {
     const stock = options.computed.markdownToHtml;
     options.computed.markdownToHtml = function () {
-      const html = stock.call(this);
+      if (isField(this.$parent) || this.$parent?.$options.props?.question) return inside(stock.call(this));
       // Guidelines and code examples are the project's own, not a corpus'.
-      return isField(this.$parent) || this.$parent?.$options.props?.question ? inside(html) : html;
+      return stock.call({ markdown: unwrapped(this.markdown) });
     };
     const render = options.render;
     options.render = function (h) {

@@ -16,7 +16,7 @@ from argilla_server.settings import settings
 import sharegpt_argilla.embedded_argilla.engine  # noqa: F401 - registers the search engine
 from sharegpt_argilla.argilla_plugin import active_time_route
 from sharegpt_argilla.argilla_plugin.active_time_route import ActivityRoute
-from sharegpt_argilla.argilla_plugin.page_script import measure_in_page, show_literal_texts
+from sharegpt_argilla.argilla_plugin.page_script import keep_answers, measure_in_page, show_literal_texts
 from sharegpt_argilla.argilla_plugin.security import protect
 from sharegpt_argilla.argilla_plugin.table import patch_server
 from sharegpt_argilla.argilla_plugin.team_options import BEHIND_PROXY, idle_cut_off
@@ -57,6 +57,7 @@ async def _serve(options: ChildOptions) -> None:
     if settings.search_engine == "embedded":
         _LOG.info("search index checked: %s", await repair_index())
         HEALER.repair = repair_index
+    keep_answers(app, settings.base_url or "/")
     show_literal_texts(app, settings.base_url or "/")
     served = _with_active_time(options)
     host, behind_proxy = urlsplit(options.api_url).hostname or "", os.environ.get(BEHIND_PROXY) == "1"
