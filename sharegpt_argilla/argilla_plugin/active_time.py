@@ -5,11 +5,13 @@ The file contains ids, names of questions and seconds only. The page posts them;
 
 from __future__ import annotations
 
+import logging
 import sqlite3
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TypedDict
 
 from sharegpt_argilla.errors import InputError
@@ -26,6 +28,8 @@ SLACK = 1.0
 
 WHOLE = ""
 """The value of the column ``question`` for the record as a whole."""
+
+_DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS activity (
@@ -51,6 +55,9 @@ WHERE dataset = ? ORDER BY record, username, question
 """
 
 
+_LOG = logging.getLogger(__name__)
+
+
 class ActiveTime(TypedDict):
     """Seconds on a record as a whole, and of them those on each question."""
 
@@ -71,7 +78,7 @@ class Spent:
 def add_activity(
     home: Home, user_id: str, username: str, spent: Iterable[Spent], now: float | None = None
 ) -> bool:
-    """Add what a person's page posted to the stored times.
+    """Add what a person's page posted to the stored times. A damaged file is set aside, and a new one made.
 
     Every person has a credit that grows by a second each second, up to `MAX_CREDIT`: nobody can have spent more
     time than went by.
@@ -89,6 +96,8 @@ def add_activity(
     now = time.time() if now is None else now
     rows = [row for time_spent in spent for row in _rows(user_id, time_spent)]
     total = sum(seconds for _, _, _, question, seconds in rows if question == WHOLE)
+    if home.activity.exists() and not _is_readable(home) and (aside := set_aside_damaged(home)):
+        _LOG.warning("%s was damaged; it is now %s, and measuring goes on in a new file", home.activity, aside)
     with _opened(home) as database:
         credit = _credit(database, user_id, now)
         if total > credit + SLACK:
@@ -120,9 +129,39 @@ def read_activity(home: Home, dataset_id: str) -> dict[tuple[str, str], ActiveTi
     return active
 
 
+def set_aside_damaged(home: Home) -> Path | None:
+    """Rename a file that SQLite cannot read, so that measuring goes on with a new one.
+
+    Returns:
+        Its new name; None if it can be read.
+    """
+    try:
+        with closing(sqlite3.connect(home.activity, timeout=30)) as database:
+            sound = database.execute("PRAGMA quick_check(1)").fetchone() == ("ok",)
+    except sqlite3.DatabaseError as error:
+        sound = getattr(error, "sqlite_errorcode", None) not in _DAMAGED
+    if sound:
+        return None
+    aside = home.activity.with_name(f"{home.activity.name}.damaged-{time.strftime('%Y%m%d-%H%M%S')}")
+    for ending in ("-wal", "-shm", ""):
+        part = home.activity.with_name(home.activity.name + ending)
+        if part.exists():
+            part.rename(aside.with_name(aside.name + ending))
+    return aside
+
+
 def _rows(user_id: str, spent: Spent) -> list[tuple[str, str, str, str, float]]:
     times = {WHOLE: spent.seconds, **spent.questions}
     return [(spent.dataset_id, spent.record_id, user_id, question, seconds) for question, seconds in times.items()]
+
+
+def _is_readable(home: Home) -> bool:
+    try:
+        with closing(sqlite3.connect(home.activity, timeout=30)) as database:
+            database.execute("SELECT 1 FROM activity, person LIMIT 1").fetchone()
+    except sqlite3.DatabaseError:
+        return False
+    return True
 
 
 def _credit(database: sqlite3.Connection, user_id: str, now: float) -> float:

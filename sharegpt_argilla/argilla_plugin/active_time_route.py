@@ -23,6 +23,7 @@ from starlette.responses import JSONResponse, Response
 
 from sharegpt_argilla.argilla_plugin.active_time import MAX_CREDIT, Spent, add_activity, read_activity
 from sharegpt_argilla.argilla_plugin.base import Code, Patch
+from sharegpt_argilla.errors import InputError
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncSession
@@ -120,7 +121,11 @@ class ActivityRoute:
             dataset = await _dataset(db, user, request.query_params.get("dataset_id", ""))
             whole = await DatasetPolicy.list_records_with_all_responses(dataset)(user)
             username, key = user.username, str(dataset.id)
-        times = await asyncio.to_thread(read_activity, self._home, key)
+        try:
+            times = await asyncio.to_thread(read_activity, self._home, key)
+        except InputError as error:
+            # The next post sets a damaged file aside.
+            raise _RefusedError(503, "the measured times cannot be read now") from error
         items = [
             {"record_id": record, "username": name, **spent}
             for (record, name), spent in times.items()

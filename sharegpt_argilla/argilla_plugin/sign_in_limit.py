@@ -31,7 +31,8 @@ FORGET_AFTER = 900.0
 """Seconds after which failures no longer count."""
 
 MAX_ENTRIES = 4096
-"""Accounts and addresses that are remembered, some 100 bytes each; beyond that the oldest are forgotten."""
+"""Accounts and addresses that are remembered, some 100 bytes each; beyond that the one with the fewest
+failures is forgotten."""
 
 MAX_FORM = 16_384
 """Bytes of a sign-in form; name and password need a few hundred."""
@@ -55,7 +56,9 @@ class Attempts:
         self._failures[key] = (self._count(key, now)[0] + 1, now)
         self._failures.move_to_end(key)
         if len(self._failures) > MAX_ENTRIES:
-            self._failures.popitem(last=False)
+            # The one with the fewest failures, of those the oldest: many other names wash no guesser's away.
+            others = (name for name in self._failures if name != key)
+            del self._failures[min(others, key=lambda name: self._count(name, now)[0])]
         return 0.0
 
     def wait(self, key: bytes) -> float:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import shutil
-from contextlib import ExitStack, contextmanager
+import sqlite3
+from contextlib import ExitStack, closing, contextmanager, suppress
 from typing import TYPE_CHECKING
 
+from sharegpt_argilla.common.atomic_files import remove_drafts
 from sharegpt_argilla.common.locks import file_lock
 from sharegpt_argilla.embedded_argilla.processes.child import scratch_of
 from sharegpt_argilla.embedded_argilla.server_file import read_server_file
@@ -55,8 +57,21 @@ def check_database(home: Home, environ: Mapping[str, str]) -> None:
         )
 
 
+def settle_databases(home: Home) -> None:
+    """Put what the databases' logs contain into the databases, so that each can be copied as one file.
+
+    For when all processes have ended. What cannot be done, as on a full disk, is done by the next start.
+    """
+    for database in (home.database, home.activity, home.search_index):
+        if database.exists() and database.with_name(f"{database.name}-wal").exists():
+            with suppress(sqlite3.Error), closing(sqlite3.connect(database, timeout=5)) as connection:
+                connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+
 def clean_scratch(home: Home) -> None:
-    """Give the server an empty folder for its temporary files. Needs the home's lock."""
+    """Give the server an empty folder for temporary files, and remove drafts that a kill left. Needs the lock."""
+    for file in (home.server, home.owner, home.secret_key):
+        remove_drafts(file)
     shutil.rmtree(scratch_of(home), ignore_errors=True)
     scratch_of(home).mkdir(mode=0o700, exist_ok=True)
 

@@ -127,3 +127,21 @@ def test_serve_refuses_what_is_no_time(capsys) -> None:
     with pytest.raises(SystemExit, match="2"):
         main(["serve", "--active-time", "soon"])
     assert "argument --active-time: soon: must be a number of seconds from 2 to 3600" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("damage", [b"", b"garbage"], ids=["zeros", "garbage"])
+def test_a_damaged_file_is_set_aside_and_measuring_goes_on(
+    tmp_path: Path, damage: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    home = Home(tmp_path)
+    assert add_activity(home, "u", "ana", [Spent("d", "r", 5.0)], NOW)
+    size = home.activity.stat().st_size
+    home.activity.write_bytes(damage.ljust(size, b"\x00") if damage else b"\x00" * size)
+    for ending in ("-wal", "-shm"):
+        home.activity.with_name(home.activity.name + ending).unlink(missing_ok=True)
+    with pytest.raises(InputError, match="cannot be read"):
+        read_activity(home, "d")
+    assert add_activity(home, "u", "ana", [Spent("d", "r", 7.0)], NOW)
+    assert read_activity(home, "d")[("r", "ana")]["seconds"] == 7.0
+    assert len(list(tmp_path.glob("activity.db.damaged-*"))) == 1
+    assert "measuring goes on in a new file" in caplog.text

@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import logging
 import stat
+import traceback
 from pathlib import Path
 
 import pytest
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ValidationError
 
-from sharegpt_argilla.embedded_argilla.processes.process_log import MAX_MESSAGE, ProcessLogHandler, WithoutInput
+from sharegpt_argilla.embedded_argilla.processes.process_log import (
+    MAX_MESSAGE,
+    ProcessLogHandler,
+    WithoutInput,
+    WithoutMessages,
+    without_messages,
+)
 
 SECRET = "MYSECRETPASSWORD1"
 
@@ -77,3 +84,43 @@ def test_a_log_is_private(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     (tmp_path / "server.log").touch(0o644)
     ProcessLogHandler(tmp_path / "server.log").close()
     assert stat.S_IMODE((tmp_path / "server.log").stat().st_mode) == 0o600
+
+
+TEXT = "a person's text"
+
+
+def _fail_first() -> None:
+    raise KeyError(f"{TEXT}\n    {TEXT} with indentation\nTraceback of {TEXT}")
+
+
+def _fail() -> None:
+    try:
+        _fail_first()
+    except KeyError as error:
+        raise ValueError(TEXT) from error
+
+
+def test_tracebacks_say_where_and_not_what() -> None:
+    formatter = WithoutMessages("%(levelname)s %(message)s")
+    try:
+        _fail()
+    except ValueError as error:
+        # As argilla-server logs what it answers 500 to.
+        record = logging.LogRecord(
+            "argilla", logging.ERROR, "", 1, error, (), (ValueError, error, error.__traceback__)
+        )
+        as_text = "[Job 7]: exception raised\n" + "".join(traceback.format_exception(error))
+        job = logging.LogRecord("rq.worker", logging.ERROR, "", 1, "%s: %s", ("job", as_text), None)
+    for each in (record, job):
+        assert WithoutInput().filter(each)
+        line = formatter.format(each)
+        assert TEXT not in line
+        assert "in _fail" in line
+        assert "\nKeyError\n" in line
+        assert line.rstrip().endswith("ValueError")
+        assert "was the direct cause" in line
+    assert formatter.format(record).startswith("ERROR ValueError\nTraceback")
+
+
+def test_a_text_without_a_traceback_stays() -> None:
+    assert without_messages("two\nlines") == "two\nlines"

@@ -184,3 +184,14 @@ def test_the_memory_of_attempts_is_bounded() -> None:
 def test_many_attempts_at_once_gain_nothing() -> None:
     attempts = Attempts(Clock())
     assert [attempts.begin(b"ana") > 0 for _ in range(FREE_ATTEMPTS + 2)] == [False] * FREE_ATTEMPTS + [True] * 2
+
+
+def test_other_names_wash_no_failures_away() -> None:
+    """After 4,200 forms for other names a guesser had ten free guesses again."""
+    attempts = Attempts(lambda: 0.0)
+    for _ in range(FREE_ATTEMPTS):
+        assert attempts.begin(b"victim") == 0.0
+    for number in range(MAX_ENTRIES * 2):
+        attempts.begin(f"other-{number}".encode())
+    assert len(attempts) == MAX_ENTRIES
+    assert attempts.begin(b"victim") > 0.0

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import itertools
+import shutil
+import sqlite3
+import subprocess
 import threading
 from collections.abc import Iterator
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
@@ -23,9 +27,9 @@ from sharegpt_argilla.workflows.people import people
 from sharegpt_argilla.workflows.push_to_argilla import push_to_argilla
 from sharegpt_argilla.workflows.report_agreement import report_agreement
 from sharegpt_argilla.workflows.setup_dataset import setup_dataset
-from tests.embedded import EmbeddedArgilla
+from tests.embedded import EmbeddedArgilla, embedded_argilla, wait_until
 from tests.live.faulty_proxy import DONE, OTHERS, Fault, FaultyProxy, faulty_proxy
-from tests.live.rest import owner_of
+from tests.live.rest import owner_of, texts
 from tests.projects import TestProject, some_rows, write_project, write_rows
 
 pytestmark = pytest.mark.live
@@ -152,3 +156,65 @@ class TestTwoAtOnce:
         with project.owner() as http:
             found = http.get(f"/api/v1/datasets/{project.dataset_id()}/progress").json()
         assert found["total"] == 300
+
+
+@pytest.mark.slow
+class TestDisk:
+    def test_what_power_loss_leaves_of_the_queue_and_a_clean_stop(self, tmp_path: Path) -> None:
+        """Zeros at the end of Redis' file kept Argilla from starting, and a stop left most data in a log."""
+        with embedded_argilla(tmp_path) as argilla, owner_of(argilla) as owner:
+            dataset = owner.dataset("faults", "power")
+            owner.load(dataset, texts(300))
+            argilla.stop()
+            databases = [argilla.home.database, argilla.home.search_index]
+            assert [path.name for path in tmp_path.iterdir() if path.name.endswith("-wal")] == []
+            copy = tmp_path / "copied.db"
+            shutil.copyfile(databases[0], copy)
+            with closing(sqlite3.connect(copy)) as database:
+                assert database.execute("SELECT COUNT(*) FROM records").fetchone() == (300,)
+            (queue,) = (tmp_path / "redis-queue").glob("*.incr.aof")
+            with queue.open("ab") as file:
+                file.write(b"\x00" * 4096)
+            argilla.start()
+            assert "were damaged and are cut off" in argilla.errors
+            assert owner("GET", f"/datasets/{dataset}/progress")["total"] == 300
+            # While it runs, the index is lost.
+            for part in tmp_path.glob("search-index.db*"):
+                part.unlink()
+            found = owner("POST", f"/datasets/{dataset}/records/search", {"query": {"text": {"q": "rain"}}})
+            assert found["total"] == 300
+
+    def test_a_full_disk_ends_nothing_that_can_go_on(self, tmp_path: Path) -> None:
+        """It ended with a traceback of 45 lines, and server.json said that it still ran."""
+        disk = tmp_path / "disk"
+        disk.mkdir()
+        mount = shutil.which("mount")
+        made = mount and subprocess.run(
+            [mount, "-t", "tmpfs", "-o", "size=48m", "tmpfs", str(disk)], check=False, capture_output=True
+        )
+        if not made or made.returncode:
+            pytest.skip("only root can mount a small disk")
+        try:
+            with embedded_argilla(disk / "home") as argilla, owner_of(argilla) as owner:
+                dataset = owner.dataset("faults", "full")
+                ids = owner.load(dataset, texts(20))
+                argilla.wait_for_child("worker")
+                filler = disk / "filler"
+                with filler.open("wb") as file, suppress(OSError):
+                    while True:
+                        file.write(b"x" * 65_536)
+                        file.flush()
+                argilla.kill_child("worker")
+                wait_until(lambda: "the worker ended" in argilla.errors, "the line about the worker")
+                wait_until(lambda: "cannot be written" in argilla.errors, "the line about server.json")
+                # Reading goes on, and writing fails in words.
+                assert owner("GET", f"/datasets/{dataset}/progress")["total"] == 20
+                filler.unlink()
+                wait_until(lambda: owner.http.get("/api/v1/version").is_success, "an answer")
+                assert owner.answer(ids[0], quality=5)["status"] == "submitted"
+                assert argilla.stop() == 0
+                assert not argilla.state["running"]
+                assert "Traceback" not in argilla.errors
+                assert [path.name for path in argilla.home.path.glob(".*.part")] == []
+        finally:
+            subprocess.run(["umount", "-l", str(disk)], check=False)

@@ -5,6 +5,7 @@ Importing this module is fast: argilla-server is imported by the child processes
 
 from __future__ import annotations
 
+import logging
 import os
 import shutil
 import signal
@@ -20,19 +21,27 @@ from sharegpt_argilla.argilla_plugin.team_options import ACTIVE_TIME, BEHIND_PRO
 from sharegpt_argilla.common.worker_processes import life_line
 from sharegpt_argilla.embedded_argilla.address import api_url, listen, warn_unless_loopback
 from sharegpt_argilla.embedded_argilla.environment import child_environment
-from sharegpt_argilla.embedded_argilla.home_folder import check_database, clean_scratch, home_lock
+from sharegpt_argilla.embedded_argilla.home_folder import (
+    check_database,
+    clean_scratch,
+    home_lock,
+    settle_databases,
+)
 from sharegpt_argilla.embedded_argilla.owner_file import OWNER_USERNAME, read_owner
 from sharegpt_argilla.embedded_argilla.processes.child import ChildOptions, Role, child_command, log_of
 from sharegpt_argilla.embedded_argilla.processes.child_process import Child
 from sharegpt_argilla.embedded_argilla.processes.redis_process import redis_binary, redis_command
+from sharegpt_argilla.embedded_argilla.processes.redis_queue import repair_queue
 from sharegpt_argilla.embedded_argilla.processes.supervisor import Supervisor
 from sharegpt_argilla.embedded_argilla.server_file import RUNTIME_PREFIX, ServerFile, end_leftovers, record
-from sharegpt_argilla.errors import EmbeddedArgillaError
+from sharegpt_argilla.errors import EmbeddedArgillaError, InputError
 from sharegpt_argilla.settings import DEFAULT_PORT, Home, default_home
 
 if TYPE_CHECKING:
     import socket
     from collections.abc import Callable, Iterator, Mapping
+
+_LOG = logging.getLogger(__name__)
 
 _MAX_SOCKET_FOLDER = 80
 """A socket's path has room for 108 bytes on Linux and 104 on macOS, and must fit a random folder name too."""
@@ -135,6 +144,7 @@ def _prepared(options: ServeOptions) -> Iterator[tuple[Callable[[], ServerInfo],
         started = record("launcher", os.getpid()).create_time
         file = ServerFile(address, running=True, pid=os.getpid(), runtime=str(runtime), started=started)
         file.write(home)
+        stack.callback(settle_databases, home)
         stack.callback(_write_stopped, file, home)
         environ = {**os.environ, BEHIND_PROXY: "", **options.variables}
         supervisor = _supervisor(home, file, environ, listener, stack.enter_context(life_line()))
@@ -161,10 +171,11 @@ def _supervisor(
         if child.process is not None:
             others = [item for item in file.processes if item.name != child.name]
             file.processes = [*others, record(child.name, child.process.pid)]
-            file.write(home)
+            _write_if_possible(file, home)
 
     server = python_child("server", life_line, listener.fileno())
-    return Supervisor(file.api_url, redis, server, python_child("worker", life_line, -1), note)
+    worker = python_child("worker", life_line, -1)
+    return Supervisor(file.api_url, redis, server, worker, note, lambda: repair_queue(home))
 
 
 def _server_info(file: ServerFile, home: Home) -> ServerInfo:
@@ -180,7 +191,15 @@ def _stop(supervisor: Supervisor) -> None:
 
 def _write_stopped(file: ServerFile, home: Home) -> None:
     # The address stays: it tells clients where the server will be again.
-    replace(file, running=False, runtime="", processes=[]).write(home)
+    _write_if_possible(replace(file, running=False, runtime="", processes=[]), home)
+
+
+def _write_if_possible(file: ServerFile, home: Home) -> None:
+    """A full disk must not end a server that can go on."""
+    try:
+        file.write(home)
+    except InputError as error:
+        _LOG.warning("%s", error)
 
 
 @contextmanager

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 from logging.handlers import RotatingFileHandler
 from typing import TYPE_CHECKING, Any
 
@@ -47,10 +48,46 @@ class WithoutInput(logging.Filter):
             record.exc_info = record.exc_text = None
         elif record.name == "uvicorn.access" and isinstance(record.args, tuple):
             record.args = tuple(arg.partition("?")[0] if isinstance(arg, str) else arg for arg in record.args)
+        elif record.exc_info and record.exc_info[1] is not None and record.getMessage() == str(record.exc_info[1]):
+            record.msg, record.args = type(record.exc_info[1]).__name__, ()
         message = record.getMessage()
+        if "Traceback (most recent call last)" in message:
+            # rq logs a job's as a text.
+            message = without_messages(message)
+            record.msg, record.args = "%s", (message,)
         if len(message) > MAX_MESSAGE:
             record.msg, record.args = f"{message[:MAX_MESSAGE]} …", ()
         return True
+
+
+class WithoutMessages(logging.Formatter):
+    """Shows where an error came from and its type, and not its message, which may contain a person's text."""
+
+    def formatException(self, ei: Any) -> str:  # noqa: N802 - the name is logging's
+        """The traceback of an error."""
+        return without_messages(super().formatException(ei))
+
+
+def without_messages(text: str) -> str:
+    """A text with tracebacks, of whose errors only the types are left. What comes before the first stays."""
+    kept, in_frames, before = [], False, True
+    for line in text.split("\n"):
+        if line.strip() in _HEADINGS or line.lstrip().startswith("Traceback (most recent call last)"):
+            in_frames, before = line.lstrip().startswith("Traceback"), False
+            kept.append(line)
+        elif before or (in_frames and line.startswith(" ")):
+            kept.append(line)
+        elif in_frames:
+            in_frames = False
+            kept.append(_TYPE.match(line)[0])  # type: ignore[index]  # it matches every line
+    return "\n".join(kept)
+
+
+_TYPE = re.compile(r"[\w.]*")
+_HEADINGS = (
+    "During handling of the above exception, another exception occurred:",
+    "The above exception was the direct cause of the following exception:",
+)
 
 
 def _refusal(error: BaseException | None) -> list[Any] | None:
@@ -68,7 +105,7 @@ def _refusal(error: BaseException | None) -> list[Any] | None:
 def log_to(path: Path) -> None:
     """Send everything that this process logs or prints to ``path``: INFO of the server, warnings of the rest."""
     handler = ProcessLogHandler(path, maxBytes=MAX_BYTES, backupCount=BACKUPS, encoding="utf-8")
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    handler.setFormatter(WithoutMessages("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     handler.addFilter(WithoutInput())
     logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
     for name, level in _LEVELS.items():

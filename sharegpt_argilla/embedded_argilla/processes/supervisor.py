@@ -41,13 +41,29 @@ class Supervisor(threading.Thread):
     """
 
     def __init__(
-        self, api_url: str, redis: Child | None, server: Child, worker: Child, on_start: Callable[[Child], None]
+        self,
+        api_url: str,
+        redis: Child | None,
+        server: Child,
+        worker: Child,
+        on_start: Callable[[Child], None],
+        repair_queue: Callable[[], bool] = lambda: False,
     ) -> None:
-        """Take the children over; ``on_start`` is told of every start of one."""
+        """Take the children over.
+
+        Args:
+            api_url: where the server will answer.
+            redis: None if another Redis is used.
+            server: argilla-server.
+            worker: of its jobs.
+            on_start: is told of every start of a child.
+            repair_queue: repairs what Redis cannot read; returns whether there was anything.
+        """
         super().__init__(name="embedded-argilla", daemon=True)
         self._api_url, self._on_start = api_url, on_start
         self._first = [child for child in (redis, server) if child is not None]
-        self._server, self._worker = server, worker
+        self._redis, self._server, self._worker = redis, server, worker
+        self._repair_queue = repair_queue
         self._children = [*self._first, worker]
         # Not an Event: a signal handler that sets one deadlocks when it interrupts another that does.
         self._stop_requested = False
@@ -91,7 +107,9 @@ class Supervisor(threading.Thread):
 
     def _check_start(self) -> None:
         for child in self._first:
-            if not child.alive:
+            if not child.alive and child is self._redis and self._repair_queue():
+                self._start_child(child)
+            elif not child.alive:
                 raise _failure(child, "ended while starting")
         now = time.monotonic()
         if now > self._deadline:
@@ -107,7 +125,7 @@ class Supervisor(threading.Thread):
             if child.process is not None and not child.alive:
                 self._handle_death(child, now)
             elif child.process is None and now >= child.deaths[-1] + child.delay:
-                self._start_child(child)
+                self._restart(child, now)
         # The only log that its writer does not rotate.
         if self._first[0] is not self._server:
             rotate(self._first[0].log)
@@ -117,7 +135,17 @@ class Supervisor(threading.Thread):
         if child is self._server and len(child.deaths) >= MAX_SERVER_DEATHS:
             raise _failure(child, f"ended {MAX_SERVER_DEATHS} times within a minute")
         _LOG.warning("the %s ended (%s); starting it again", child.name, _status(child))
+        if child is self._redis:
+            self._repair_queue()
         child.process = None
+
+    def _restart(self, child: Child, now: float) -> None:
+        """Start a child again; what is missing for it, such as space on the disk, may be there later."""
+        try:
+            self._start_child(child)
+        except OSError as error:
+            child.note_death(now)
+            _LOG.warning("the %s cannot be started now (%s)", child.name, error.strerror or error)
 
     def _start_child(self, child: Child) -> None:
         child.start()
