@@ -13,6 +13,8 @@ BENCHES ?= extract curate describe serve assign export confidence adapt
 # Where `make demo` serves.
 PORT ?= 6900
 DASHBOARD_PORT ?= 8501
+# The repository's public address, for links and pictures of README.md on PyPI; nothing in the repository names it.
+URL ?=
 
 .PHONY: help demo test setup check format bench docs dist constraints clean
 
@@ -53,7 +55,10 @@ docs: setup
 
 dist: setup
 	rm -rf dist build
-	$(BIN)/python -m build --outdir dist .
+	mkdir build && git ls-files -z | xargs -0 cp --parents -t build
+	$(if $(URL),$(BIN)/python docs/pypi_readme.py $(URL) build,@echo "dist: without URL=https://… the links of README.md lead nowhere on PyPI")
+	$(BIN)/python -m build --outdir dist build
+	rm -rf build
 	INSTALL_TESTS=1 $(BIN)/python -m pytest -m network $(PYTEST_ARGS)
 
 # The demo does without the tools of developers. pip is asked again only when one of these files changed.

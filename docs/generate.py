@@ -60,6 +60,7 @@ def starter_files() -> dict[str, bytes]:
         "prompts/dataset-config.yml": (ROOT / "dataset-config.yml").read_bytes(),
         "prompts/guidelines.md": (ROOT / "guidelines.md").read_bytes(),
         "preferences/preferences.html": (configs / "preferences.html").read_bytes(),
+        "preferences/rows.jsonl": (configs / "preferences-rows.jsonl").read_bytes(),
     }
     for task in ("demonstrations", "preferences", "topics", "sharegpt-2023"):
         config = (configs / f"{task}.yml").read_text(encoding="utf-8")

@@ -3,14 +3,17 @@
 import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
 import yaml
 from argilla_server.settings import Settings
 
+import sharegpt_argilla
 from sharegpt_argilla.cli import main
 from sharegpt_argilla.cli.main import COMMANDS, GROUPS, build_parser
 from sharegpt_argilla.corpora.formats.table import CORPORA
@@ -126,3 +129,47 @@ def test_the_changelog_has_a_section_for_each_release_under_the_usual_headings()
         headings = re.findall(r"^### (.+)$", section, re.MULTILINE)
         assert set(headings) <= set(CHANGES)
         assert len(headings) == len(set(headings))
+
+
+def test_the_version_is_in_one_place_and_the_citation_repeats_it() -> None:
+    pyproject = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
+    assert str(citation["version"]) == pyproject["project"]["version"] == sharegpt_argilla.__version__
+
+
+def test_on_pypi_links_and_pictures_lead_to_the_public_address(tmp_path: Path) -> None:
+    url = "https://git.example/somebody/project"
+    for name in ("README.md", "pyproject.toml"):
+        shutil.copy(ROOT / name, tmp_path)
+    command = [sys.executable, str(ROOT / "docs" / "pypi_readme.py"), f"{url}/", str(tmp_path)]
+    subprocess.run(command, check=True)
+    pyproject = tomllib.loads((tmp_path / "pyproject.toml").read_text(encoding="utf-8"))
+    assert pyproject["project"]["urls"]["Homepage"] == url
+    at = f"{url}/blob/v{pyproject['project']['version']}"
+    page = readme_as_pypi_shows_it(tmp_path / "README.md")
+    links = re.findall(r'(?:href|src)="([^"]*)"', page)
+    assert [link for link in links if not link.startswith(("https://", "#", "http://127.0.0.1"))] == []
+    assert f"{at}/docs/install.md" in links
+    assert f"{at}/docs/images/tour.webp".replace("/blob/", "/raw/") in links
+    files = [link.removeprefix(f"{at}/") for link in links if link.startswith(at)]
+    assert [name for name in files if not (ROOT / name.partition("#")[0]).exists()] == []
+
+
+def test_pypi_renders_the_readme() -> None:
+    page = readme_as_pypi_shows_it(ROOT / "README.md")
+    assert page.count("<img") == README.count("![")
+    assert page.count("<table") > 1
+
+
+def readme_as_pypi_shows_it(path: Path) -> str:
+    from readme_renderer.markdown import render
+
+    page = render(path.read_text(encoding="utf-8"))
+    assert page
+    return page
+
+
+def test_pictures_are_small() -> None:
+    sizes = {path.name: path.stat().st_size for path in (ROOT / "docs" / "images").iterdir()}
+    assert {name: size for name, size in sizes.items() if size > 200_000} == {}
+    assert sum(sizes.values()) < 1_000_000

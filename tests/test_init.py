@@ -1,5 +1,6 @@
 """``init``: a project from the package's own files."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from sharegpt_argilla.cli.main import main
 from sharegpt_argilla.errors import ConfigError, InputError, UnknownNameError
 from sharegpt_argilla.workflows.config import check_config
 from sharegpt_argilla.workflows.init import TASKS, init
+from tests.embedded import EmbeddedArgilla
 
 
 def test_the_package_holds_the_ready_projects_of_the_repository() -> None:
@@ -55,12 +57,29 @@ def test_a_missing_project_file_names_init(tmp_path: Path) -> None:
         check_config(tmp_path / "dataset-config.yml")
 
 
-def test_the_commands_that_it_names_run(
-    tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    assert main(["init", str(tmp_path)]) == 0
+def commands_that_it_names(folder: Path, task: str, capfd: pytest.CaptureFixture[str]) -> list[list[str]]:
+    assert main(["init", str(folder), "--task", task]) == 0
     named = [line.strip() for line in capfd.readouterr().err.splitlines() if line.startswith("  sharegpt-argilla")]
-    assert [line.split()[1] for line in named] == ["extract", "serve", "push-to-argilla"]
+    return [line.partition("    ")[0].split()[1:] for line in named]
+
+
+@pytest.mark.live
+@pytest.mark.parametrize("task", TASKS)
+def test_the_commands_that_it_names_are_done(
+    task: str,
+    argilla: EmbeddedArgilla,
+    tmp_path: Path,
+    capfd: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    commands = commands_that_it_names(tmp_path, task, capfd)
+    monkeypatch.setenv("ARGILLA_HOME_PATH", str(argilla.home.path))
     monkeypatch.chdir(tmp_path)
-    assert main(named[0].partition("    ")[0].split()[1:]) == 0
-    assert (tmp_path / "rows.jsonl").read_text(encoding="utf-8").count("\n") > 30
+    config = Path("dataset-config.yml")
+    text = config.read_text(encoding="utf-8")
+    config.write_text(re.sub(r"^workspace: .+$", f"workspace: init-{task}", text, flags=re.MULTILINE), "utf-8")
+    for words in commands:
+        # The session's Argilla takes the place of one of its own.
+        assert words[0] == "serve" or main(words) == 0
+    said = capfd.readouterr().err.splitlines()[-1]
+    assert re.fullmatch(r"\d+ loaded", said)

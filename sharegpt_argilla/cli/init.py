@@ -41,11 +41,26 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _next_commands(summary: InitSummary) -> str:
-    return f"""
-Next, in {shlex.quote(str(summary.folder))}:
+_EXTRACT = {"extract examples -m auto -o rows.jsonl": "your own chats in place of examples"}
+_SERVE = {"serve": "an Argilla, in a terminal of its own"}
+_PUSHED = "accounts, dataset and records"
+_NEXT = {
+    # Two responses to a prompt are nothing that chats have; docs/gallery.md makes such rows from preference sets.
+    "preferences": {**_SERVE, "push-to-argilla rows.jsonl": f"{_PUSHED}; rows.jsonl has four examples"},
+    # Its response must be there.
+    "sharegpt-2023": {
+        **_EXTRACT,
+        "curate rows.jsonl -o curated.jsonl --drop blank_answer": "without rows that nobody answered",
+        **_SERVE,
+        "push-to-argilla curated.jsonl": _PUSHED,
+    },
+}
+"""Task -> the commands that come next, and what for, where they are other than usual."""
+_USUAL = {**_EXTRACT, **_SERVE, "push-to-argilla rows.jsonl": _PUSHED}
 
-  sharegpt-argilla extract examples -m auto -o rows.jsonl    your own chats in place of examples
-  sharegpt-argilla serve                                     an Argilla, in a terminal of its own
-  sharegpt-argilla push-to-argilla rows.jsonl                accounts, dataset and records
-"""
+
+def _next_commands(summary: InitSummary) -> str:
+    commands = _NEXT.get(summary.task, _USUAL)
+    width = max(map(len, commands))
+    lines = [f"  sharegpt-argilla {command:<{width}}    {purpose}" for command, purpose in commands.items()]
+    return "\n".join(["", f"Next, in {shlex.quote(str(summary.folder))}:", "", *lines, ""])

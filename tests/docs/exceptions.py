@@ -3,6 +3,7 @@ an entry that is no longer in the documentation fails (test_inventory.py)."""
 
 IN_A_TERMINAL_OF_ITS_OWN = {
     "sharegpt-argilla demo": "it stays up; tests/live/test_demo.py starts it",
+    "sharegpt-argilla demo --port 6901": "it stays up; tests/live/test_demo.py starts it",
     "sharegpt-argilla serve": "the session's Argilla takes its place; tests/live/test_serve.py starts it",
     "sharegpt-argilla dashboard --rows curated.jsonl": "started for docs/dashboard.md",
     "sharegpt-argilla dashboard --rows curated.jsonl --annotated annotated.jsonl": "started for docs/dashboard.md",
@@ -24,6 +25,31 @@ ELSEWHERE = {
     "python docs/count_checks.py DATA": "needs the files; tests/curation/test_docs_page.py runs it where they are",
     "source .venv/bin/activate": "changes the reader's shell",
     "source <(sharegpt-argilla completion bash)": "changes the reader's shell; tests/cli/test_completion.py",
+    **dict.fromkeys(
+        (
+            "python3 -m venv argilla",
+            'argilla/bin/pip install "sharegpt-argilla[serve,dashboard]"',
+            "argilla/bin/sharegpt-argilla demo",
+        ),
+        "tests/e2e/test_distribution.py follows it",
+    ),
+    **dict.fromkeys(
+        (
+            "pip install sharegpt-argilla",
+            "pip install --only-binary :all:",
+            "pip install --upgrade pip",
+            "pip uninstall sharegpt-argilla",
+        ),
+        "changes the reader's environment",
+    ),
+    **dict.fromkeys(
+        (
+            "source <(sharegpt-argilla completion zsh)",
+            "sharegpt-argilla completion fish > ~/.config/fish/completions/sharegpt-argilla.fish",
+        ),
+        "changes the reader's shell; tests/cli/test_completion.py",
+    ),
+    "sharegpt-argilla init": "the beginning of a command",
     "jupyter lab": "stays up; tests/notebooks runs the notebooks",
     "pip install jupyterlab": "installs",
     "apt-get install chromium": "installs",

@@ -30,9 +30,20 @@ from tests.projects import ROOT
 
 # Checked by tests/docs/test_pages.py or by the test that CHECKED_ELSEWHERE names.
 LANGUAGES = {"bash", "ini", "python", "yaml", "json", INLINE}
-RUN = {*STORIES, ACTIVE_TIME, DASHBOARD, OWN_SERVER, "docs/extending.md"}
+# tests/e2e/test_distribution.py installs as docs/install.md says.
+RUN = {*STORIES, ACTIVE_TIME, DASHBOARD, OWN_SERVER, "docs/extending.md", "docs/install.md"}
 # The options of others.
-FOREIGN = {"--repo-type", "--local-dir", "--large", "--full", "--reference", "--records", "--seed", "--no-sandbox"}
+FOREIGN = {
+    "--only-binary",
+    "--repo-type",
+    "--local-dir",
+    "--large",
+    "--full",
+    "--reference",
+    "--records",
+    "--seed",
+    "--no-sandbox",
+}
 BENCHES = re.compile(r"python (?:-m bench\.|bench/)(\w+)(?:\.py)?(.*)")
 TESTS = re.compile(r"python -m pytest (.*?)(?: -k (.+))?$")
 DOTTED = re.compile(r"sharegpt_argilla(?:\.\w+)+")

@@ -74,6 +74,7 @@ STORIES = {
     "docs/export.md": Story(with_another_dataset),
     "docs/extract.md": Story(clone),
     "docs/from-argilla-1.md": Story(from_1_x, {"import-legacy": in_a_workspace_of_its_own}),
+    "docs/gallery.md": Story(clone),
     "docs/json.md": Story(clone),
     "docs/suggestions.md": Story(clone),
     "docs/train.md": Story(made_up),
