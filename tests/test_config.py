@@ -245,8 +245,9 @@ MERGE_BOMB = "\n".join(
         ("x: &x {y: *x}", "c.yml:1: x: unknown key"),
         ("&r\nx: *r", "c.yml:2: x: unknown key"),
         ("x: " + "[" * 20_000, "not valid YAML"),
-        ("x: " + "[" * 20_000 + "]" * 20_000, "c.yml:1: x: unknown key"),
-        ("- " * 20_000 + "x", "holds no mapping"),
+        # PyYAML has a bound of its own since 6.0.4.
+        ("x: " + "[" * 20_000 + "]" * 20_000, "c.yml:1: x: unknown key | exceeded maximum nesting depth"),
+        ("- " * 20_000 + "x", "holds no mapping | exceeded maximum nesting depth"),
         ("workspace: w\ndataset: 2001-99-99", "c.yml:2: month must be in 1..12; put quotes around a text"),
         ("x: !!python/object/apply:os.system ['true']", "c.yml:1: could not determine a constructor"),
         ("x: !!bool abc", "c.yml:1: a value that its tag does not fit"),
@@ -259,7 +260,7 @@ def test_yaml_of_a_stranger_ends_in_one_line(tmp_path: Path, content: str, part:
     (tmp_path / "c.yml").write_text(content, encoding="utf-8")
     with pytest.raises(ConfigError) as refusal:
         load_project(tmp_path / "c.yml")
-    assert part in str(refusal.value)
+    assert any(text in str(refusal.value) for text in part.split(" | "))
     assert "\n" not in str(refusal.value)
 
 
