@@ -15,7 +15,9 @@ from sharegpt_argilla.cli.printing import counted, note, numbered, show, tell
 from sharegpt_argilla.cli.setup_dataset import add_config, add_people
 from sharegpt_argilla.errors import ServerUnreachableError, UsageError
 from sharegpt_argilla.project.adaptive_plan import Round
-from sharegpt_argilla.workflows.plan import PlanSummary, plan
+from sharegpt_argilla.project.study_plan import Assumptions
+from sharegpt_argilla.responses.study_design import design_lines, name_of
+from sharegpt_argilla.workflows.plan import PlanSummary, plan, plan_design
 
 SUMMARY = PlanSummary
 MORE_KEYS = {"pairs": "records that two people both answer: a list of objects with `people` and `records`"}
@@ -43,10 +45,29 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="with --adapt: again after so long (30s, 5m, 1h) until every record is settled or given up",
     )
     parser.add_argument("--dry-run", action="store_true", help="show the plan, write nothing")
+    design = parser.add_argument_group("designing a study (nothing is planned)")
+    design.add_argument(
+        "--design", action="store_true", help="simulate what each overlap, and adapting, would give"
+    )
+    design.add_argument(
+        "--pilot", metavar="FILE", help="annotated rows that say how able people are, and how fast"
+    )
+    design.add_argument(
+        "--abilities", metavar="SHARE", nargs="+", type=_share, default=[], help="assumed: for all, or for each"
+    )
+    design.add_argument("--question", metavar="NAME", help="a question with labels or ratings (the first)")
+    design.add_argument("--seconds", type=float, metavar="N", help="for one answer (of the pilot, else 60)")
+    design.add_argument("--per-hour", type=float, metavar="COST", help="what an hour of work costs")
+    design.add_argument("--goal", type=_share, metavar="SHARE", default=0.9, help="records to be right (0.9)")
+    design.add_argument("--html", metavar="FILE", help="write the design as one HTML page with a chart")
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Run the command."""
+    if arguments.design:
+        return _run_design(arguments)
+    if arguments.pilot or arguments.abilities or arguments.html:
+        raise UsageError("--pilot, --abilities and --html belong to --design; give it too")
     if arguments.every is not None and not (arguments.adapt and not arguments.dry_run):
         raise UsageError("--every repeats rounds of --adapt; give both, without --dry-run")
     while True:
@@ -60,6 +81,40 @@ def run(arguments: argparse.Namespace) -> int:
             if arguments.every is None or (summary.adapted and not summary.adapted.open):
                 return 0
         time.sleep(arguments.every)
+
+
+def _run_design(arguments: argparse.Namespace) -> int:
+    assumed = Assumptions(
+        arguments.pilot, arguments.abilities, arguments.question, arguments.seconds, arguments.per_hour
+    )
+    design = plan_design(
+        arguments.rows,
+        arguments.config,
+        assumed,
+        people=arguments.people,
+        goal=arguments.goal,
+        html_file=arguments.html,
+    )
+    for line in design_lines(design, cost=arguments.per_hour is not None):
+        show(line)
+    written = f" -> {arguments.html}" if arguments.html else ""
+    best = design.options[design.recommended]
+    enough = "" if best.accuracy >= design.goal else f"; none reaches {design.goal:.0%}"
+    tell(
+        design,
+        f"recommended: {name_of(best)}, {best.accuracy:.1%} right with {best.answers:,} answers{enough}{written}",
+    )
+    return 0
+
+
+def _share(text: str) -> float:
+    try:
+        share = float(text)
+    except ValueError:
+        share = -1.0
+    if not 0 < share < 1:
+        raise argparse.ArgumentTypeError(f'"{text}" is no share; say a number above 0 and below 1')
+    return share
 
 
 _UNITS = {"s": 1, "m": 60, "h": 3600}

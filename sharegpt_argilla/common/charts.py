@@ -249,6 +249,17 @@ def lines(points: Points, at: str, value: str, who: str, axes: tuple[str, str]) 
     )
 
 
+def trade_off(points: Points, name: str, x: str, y: str, axes: tuple[str, str]) -> alt.LayerChart:
+    """A named dot for each point: what is paid to the right, what it gives upwards. ``y`` is a share."""
+    base = alt.Chart(alt.Data(values=list(points))).encode(
+        x=alt.X(f"{x}:Q", title=axes[0], scale=alt.Scale(zero=True), axis=alt.Axis(tickCount=5)),
+        y=alt.Y(f"{y}:Q", title=axes[1], scale=alt.Scale(zero=False, padding=20), axis=alt.Axis(format=".0%")),
+        tooltip=[alt.Tooltip(f"{name}:N", title=" "), alt.Tooltip(f"{x}:Q"), alt.Tooltip(f"{y}:Q", format=".1%")],
+    )
+    dots = base.mark_point(color=PALETTE[5], filled=True, size=90, opacity=1)
+    return (dots + base.mark_text(align="left", dx=8).encode(text=f"{name}:N")).properties(height=300)
+
+
 def intervals(points: Points, name: str, axis: str, unit: str) -> alt.LayerChart:
     """A dot with its interval for each point: ``value``, ``low``, ``high``, ``items``; None is not drawn."""
     # A key of its own: "label" is the name of a point where the points are labels.

@@ -11,13 +11,14 @@ from sharegpt_argilla.annotation import AnsweredRecord, ResponseStatus
 from sharegpt_argilla.argilla_client.connection import connect
 from sharegpt_argilla.argilla_client.dataset_on_server import find_dataset
 from sharegpt_argilla.argilla_client.records_on_server import apply_assignments, remove_unanswered
-from sharegpt_argilla.common.jsonl import STANDARD_STREAM, read_rows
+from sharegpt_argilla.common.jsonl import STANDARD_STREAM, open_output, read_rows
 from sharegpt_argilla.config import DEFAULT_CONFIG, Project, load_project
 from sharegpt_argilla.config.project_datasets import Part, project_parts
 from sharegpt_argilla.errors import InputError, ServerUnreachableError, UsageError
 from sharegpt_argilla.project.adaptive_plan import Round, adapted_plan
 from sharegpt_argilla.project.answer_sources import Sources, open_sources
 from sharegpt_argilla.project.gold_answers import known_answers
+from sharegpt_argilla.project.study_plan import Assumptions, plan_study
 from sharegpt_argilla.records.assignment_plan import (
     Assigned,
     Plan,
@@ -29,6 +30,8 @@ from sharegpt_argilla.records.assignment_plan import (
 )
 from sharegpt_argilla.records.plan_file import changed_rules, plan_path, read_plan, write_plan
 from sharegpt_argilla.records.record_metadata import ROW_PROPERTIES, assigned_metadata
+from sharegpt_argilla.responses.study_design import StudyDesign, design_study
+from sharegpt_argilla.responses.study_page import design_page
 from sharegpt_argilla.rows import Row, read_extension
 from sharegpt_argilla.settings import Connection, find_connection
 
@@ -125,6 +128,41 @@ def plan(
     if (apply or adapt) and not dry_run:
         summary.applied = planner.apply()
     return summary
+
+
+def plan_design(
+    rows: str | Path,
+    config: str | Path = DEFAULT_CONFIG,
+    assumed: Assumptions = Assumptions(),
+    *,
+    people: str | Path | None = None,
+    goal: float = 0.9,
+    html_file: str | Path | None = None,
+) -> StudyDesign:
+    """Simulate what each overlap, and a plan that adapts, would give; nothing is planned.
+
+    Args:
+        rows: a rows file, whose rows are counted.
+        config: the project file; its people, assignment and questions count.
+        assumed: a pilot or assumed abilities, and what an answer takes.
+        people: a CSV of people in place of those in the project file.
+        goal: share of the records that are to be right, 0 to 1.
+        html_file: takes the result as one page of HTML with a chart.
+
+    Raises:
+        ConfigError, UsageError, InputError: see their docstrings.
+    """
+    if not Path(rows).is_file():
+        raise InputError(f"{rows}: no such file; `sharegpt-argilla extract` writes one")
+    count = sum(line.row is not None for line in read_rows(rows))
+    if not count:
+        raise InputError(f"{rows}: no rows in it")
+    study = plan_study(load_project(config, people), count, assumed)
+    design = design_study(study, goal)
+    if html_file is not None:
+        with open_output(html_file) as file:
+            file.write(design_page(study, design))
+    return design
 
 
 class Planner:
