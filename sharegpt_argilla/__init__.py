@@ -37,8 +37,10 @@ if TYPE_CHECKING:
     from sharegpt_argilla.project.enrichers import EnrichOptions
     from sharegpt_argilla.project.record_loader import LoadSummary
     from sharegpt_argilla.project.sdk_records import build_records
+    from sharegpt_argilla.project.study_plan import Assumptions
     from sharegpt_argilla.responses.confidence import Ability, estimate_answers, estimate_people
     from sharegpt_argilla.responses.numeric_confidence import NumberEstimate, estimate_numbers
+    from sharegpt_argilla.responses.study_design import StudyDesign
     from sharegpt_argilla.settings import Connection, Home
     from sharegpt_argilla.workflows.adjudicate import AdjudicateOptions, AdjudicateSummary, adjudicate
     from sharegpt_argilla.workflows.backup import BackupSummary, backup
@@ -56,7 +58,7 @@ if TYPE_CHECKING:
     from sharegpt_argilla.workflows.migrate import MigrationSummary, migrate
     from sharegpt_argilla.workflows.move import MovedDataset, MoveSummary, move
     from sharegpt_argilla.workflows.people import PeopleSummary, ProjectPerson, people
-    from sharegpt_argilla.workflows.plan import PlanSummary, Share, plan
+    from sharegpt_argilla.workflows.plan import PlanSummary, Share, plan, plan_design
     from sharegpt_argilla.workflows.push_to_argilla import PushSummary, push_to_argilla
     from sharegpt_argilla.workflows.report_agreement import AgreementReport, report_agreement
     from sharegpt_argilla.workflows.restore import RestoreSummary, restore
@@ -75,6 +77,7 @@ __all__ = [
     "AdjudicateOptions",
     "AdjudicateSummary",
     "AgreementReport",
+    "Assumptions",
     "BackupSummary",
     "ConfigDifferences",
     "ConfigError",
@@ -115,6 +118,7 @@ __all__ = [
     "SetupSummary",
     "Share",
     "SharegptArgillaError",
+    "StudyDesign",
     "TrainSummary",
     "TrainingSummary",
     "UnknownNameError",
@@ -142,6 +146,7 @@ __all__ = [
     "move",
     "people",
     "plan",
+    "plan_design",
     "push_to_argilla",
     "read_annotated",
     "read_annotated_dataset",
@@ -189,6 +194,8 @@ _MODULES = {
         "NumberEstimate",
         "estimate_numbers",
     ),
+    "responses.study_design": ("StudyDesign",),
+    "project.study_plan": ("Assumptions",),
     "settings": (
         "Connection",
         "Home",
@@ -261,6 +268,7 @@ _MODULES = {
         "PlanSummary",
         "Share",
         "plan",
+        "plan_design",
     ),
     "workflows.push_to_argilla": (
         "PushSummary",

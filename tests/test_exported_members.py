@@ -21,6 +21,7 @@ OTHERWISE_NAMED: dict[str, tuple[str, ...]] = {
     "completion": (),
     "config": ("check_config", "config_schema", "diff_config"),
     "dashboard": ("serve_dashboard",),
+    "plan": ("plan", "plan_design"),
     "training": ("write_training_set",),
 }
 """Command -> its functions, where a folder of the package has the command's name."""
@@ -62,7 +63,7 @@ TYPES = {
         "PlanSummary",
     ),
     *("ProjectPerson", "PushSummary", "RestoreSummary", "Sampling", "Selection", "ServerInfo", "ServerStatus"),
-    *("SetupSummary", "Share", "TrainSummary", "TrainingSummary"),
+    *("Assumptions", "SetupSummary", "Share", "StudyDesign", "TrainSummary", "TrainingSummary"),
 }
 MEMBERS = [name for name in sharegpt_argilla.__all__ if name != "__version__"]
 

@@ -133,7 +133,7 @@ def plan(
 def plan_design(
     rows: str | Path,
     config: str | Path = DEFAULT_CONFIG,
-    assumed: Assumptions = Assumptions(),
+    assumed: Assumptions | None = None,
     *,
     people: str | Path | None = None,
     goal: float = 0.9,
@@ -157,7 +157,7 @@ def plan_design(
     count = sum(line.row is not None for line in read_rows(rows))
     if not count:
         raise InputError(f"{rows}: no rows in it")
-    study = plan_study(load_project(config, people), count, assumed)
+    study = plan_study(load_project(config, people), count, assumed or Assumptions())
     design = design_study(study, goal)
     if html_file is not None:
         with open_output(html_file) as file:
