@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import argparse
 
-from sharegpt_argilla.cli.printing import numbered, tell
+from sharegpt_argilla.cli.printing import tell
 from sharegpt_argilla.cli.serve import home_of
 from sharegpt_argilla.cli.status import add_home
+from sharegpt_argilla.common.plurals import numbered
 from sharegpt_argilla.workflows.backup import BackupSummary, backup
 
 SUMMARY = BackupSummary

@@ -9,8 +9,9 @@ from __future__ import annotations
 import argparse
 import json
 
-from sharegpt_argilla.cli.printing import numbered, show, tell
+from sharegpt_argilla.cli.printing import show, tell
 from sharegpt_argilla.cli.setup_dataset import add_config
+from sharegpt_argilla.common.plurals import numbered
 from sharegpt_argilla.workflows.config import check_config, config_schema, diff_config
 
 MORE_KEYS = {

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import get_args
 
 from sharegpt_argilla.cli.printing import Progress, progress, shows_progress, tell
+from sharegpt_argilla.common.plurals import numbered
 from sharegpt_argilla.corpora.detection import AUTO
 from sharegpt_argilla.corpora.formats.base import Options, Ranking
 from sharegpt_argilla.corpora.formats.question_answer import parse_columns
@@ -152,7 +153,7 @@ def describe(summary: ExtractSummary) -> Iterator[str]:
     if summary.skipped:
         shown = [f"{Path(name).name} ({why})" for name, why in list(summary.skipped.items())[:_NAMED]]
         more = f" … and {len(summary.skipped) - _NAMED:,} more" if len(summary.skipped) > _NAMED else ""
-        yield f"skipped {_number(len(summary.skipped), 'file')}: {', '.join(shown)}{more}"
+        yield f"skipped {numbered(len(summary.skipped), 'files')}: {', '.join(shown)}{more}"
     if not summary.outputs and summary.first_id:
         yield f"id of the first row: {summary.first_id}"
     yield _counts(summary)
@@ -160,20 +161,21 @@ def describe(summary: ExtractSummary) -> Iterator[str]:
 
 def _counts(summary: ExtractSummary) -> str:
     counts = summary.counts
+    rows, conversations = numbered(summary.rows, "rows"), numbered(counts.conversations, "conversations")
     parts = [
-        f"{_number(summary.rows, 'row')} from {_number(counts.conversations, 'conversation')}{_read_as(summary)}",
+        f"{rows} from {conversations}{_read_as(summary)}",
         f"{counts.unanswered:,} unanswered",
     ]
     others = (
-        (counts.stitched, "pair", "stitched"),
-        (counts.answers_joined, "answer", "joined"),
-        (counts.answers_dropped, "answer", "without a question dropped"),
-        (counts.answers_blank, "blank answer", "ignored"),
-        (counts.questions_blank, "blank question", "dropped"),
-        (counts.renamed, "conversation", "with an id that another has"),
+        (counts.stitched, "pairs", "stitched"),
+        (counts.answers_joined, "answers", "joined"),
+        (counts.answers_dropped, "answers", "without a question dropped"),
+        (counts.answers_blank, "blank answers", "ignored"),
+        (counts.questions_blank, "blank questions", "dropped"),
+        (counts.renamed, "conversations", "with an id that another has"),
     )
-    parts += [f"{_number(number, what)} {fate}" for number, what, fate in others if number]
-    parts += [f"{number:,} {what} left out" for what, number in sorted(counts.left_out.items())]
+    parts += [f"{numbered(number, what)} {fate}" for number, what, fate in others if number]
+    parts += [f"{numbered(number, what)} left out" for what, number in sorted(counts.left_out.items())]
     rejects = f" -> {summary.rejects}; rows" if summary.rejects else ""
     return f"{', '.join(parts)}, {counts.rejected:,} rejected{rejects} -> {_where(summary.outputs)}"
 
@@ -192,10 +194,6 @@ def _read_as(summary: ExtractSummary) -> str:
         for corpus, names in inputs.items()
     )
     return f" ({'; '.join(shown)})"
-
-
-def _number(number: int, what: str) -> str:
-    return f"{number:,} {what}{'' if number == 1 else 's'}"
 
 
 def _where(outputs: Sequence[str]) -> str:

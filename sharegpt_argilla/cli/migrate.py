@@ -13,8 +13,9 @@ from __future__ import annotations
 
 import argparse
 
-from sharegpt_argilla.cli.printing import counted, note, numbered, progress, tell
+from sharegpt_argilla.cli.printing import counted, note, progress, tell
 from sharegpt_argilla.cli.setup_dataset import add_config
+from sharegpt_argilla.common.plurals import numbered
 from sharegpt_argilla.workflows.migrate import MigrationSummary, migrate
 
 SUMMARY = MigrationSummary

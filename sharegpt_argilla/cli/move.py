@@ -11,7 +11,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from sharegpt_argilla.cli.printing import counted, note, numbered, progress, tell
+from sharegpt_argilla.cli.printing import counted, note, progress, tell
+from sharegpt_argilla.common.plurals import numbered
 from sharegpt_argilla.settings import Home
 from sharegpt_argilla.workflows.move import MovedDataset, MoveSummary, move
 

@@ -11,8 +11,9 @@ import argparse
 import time
 from collections.abc import Mapping, Sequence
 
-from sharegpt_argilla.cli.printing import counted, note, numbered, show, tell
+from sharegpt_argilla.cli.printing import counted, note, show, tell
 from sharegpt_argilla.cli.setup_dataset import add_config, add_people
+from sharegpt_argilla.common.plurals import numbered
 from sharegpt_argilla.errors import ServerUnreachableError, UsageError
 from sharegpt_argilla.project.adaptive_plan import Round
 from sharegpt_argilla.project.study_plan import Assumptions

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import sys
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -11,6 +10,8 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from sharegpt_argilla.common.plurals import numbered
 
 if TYPE_CHECKING:
     from tqdm import tqdm
@@ -30,19 +31,6 @@ class _Manner:
 
 _ALOUD = _Manner()
 _MANNER: ContextVar[_Manner] = ContextVar("what --quiet and --json ask for", default=_ALOUD)
-_SINGULAR = {
-    "lines that are no row, kept as they are": "line that is no row, kept as it is",
-    "lines that are no row": "line that is no row",
-    "submitted responses are drafts": "submitted response is a draft",
-    "people": "person",
-} | {
-    f"{noun}s": noun
-    for noun in (
-        *("account", "annotated row", "answer", "check", "conversation", "dataset", "difference", "file", "fold"),
-        *("place", "question", "record", "response", "row", "suggestion", "turn", "vector", "workspace"),
-    )
-}
-"""Plural -> singular of what is counted; of two that fit the first one counts."""
 _COMPRESSED = {".gz", ".zst", ".bz2", ".xz"}
 
 
@@ -106,15 +94,6 @@ def shows_progress() -> bool:
 def counted(*counts: tuple[int, str]) -> str:
     """``4,812 loaded, 3 rejected``: the first count always, the others where they are not 0."""
     return ", ".join(numbered(number, what) for index, (number, what) in enumerate(counts) if number or not index)
-
-
-def numbered(number: int, what: str) -> str:
-    """``2 training rows``, ``1 training row``: `what` is in the plural, and a file may follow it behind ``->``."""
-    things, arrow, file = what.partition(" -> ")
-    if number == 1 and not things.startswith("of "):
-        plural = next((plural for plural in _SINGULAR if re.search(rf"\b{plural}\b", things)), "")
-        things = things.replace(plural, _SINGULAR[plural], 1) if plural else things
-    return f"{number:,} {things}{arrow}{file}"
 
 
 class Progress:

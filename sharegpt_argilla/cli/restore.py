@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import argparse
 
-from sharegpt_argilla.cli.printing import note, numbered, tell
+from sharegpt_argilla.cli.printing import note, tell
 from sharegpt_argilla.cli.serve import home_of
 from sharegpt_argilla.cli.status import add_home
+from sharegpt_argilla.common.plurals import numbered
 from sharegpt_argilla.workflows.restore import RestoreSummary, restore
 
 SUMMARY = RestoreSummary

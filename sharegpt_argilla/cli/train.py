@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import argparse
 
-from sharegpt_argilla.cli.printing import counted, note, numbered, progress, tell
+from sharegpt_argilla.cli.printing import counted, note, progress, tell
+from sharegpt_argilla.common.plurals import numbered
 from sharegpt_argilla.training.classifier.base import Score
 from sharegpt_argilla.training.splits import DEFAULT_SEED
 from sharegpt_argilla.workflows.train import DEFAULT_FOLDS, LearnedQuestion, TrainSummary, train

@@ -12,7 +12,8 @@ import argparse
 import json
 from collections.abc import Mapping
 
-from sharegpt_argilla.cli.printing import note, numbered, progress, show, tell
+from sharegpt_argilla.cli.printing import note, progress, show, tell
+from sharegpt_argilla.common.plurals import numbered
 from sharegpt_argilla.training.base import Flat
 from sharegpt_argilla.training.examples import NO_CONFIDENCE
 from sharegpt_argilla.training.splits import DEFAULT_SEED

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import re
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import ExitStack
@@ -11,13 +12,14 @@ from mmap import ACCESS_READ, mmap
 from pathlib import Path
 
 from sharegpt_argilla.corpora.formats.base import Corpus, Typical
-from sharegpt_argilla.corpora.formats.question_answer import likely_columns, names_turn
+from sharegpt_argilla.corpora.formats.messages import repeats
+from sharegpt_argilla.corpora.formats.question_answer import QuestionAnswer, likely_columns, names_turn
 from sharegpt_argilla.corpora.formats.repeated_rounds import HISTORY
 from sharegpt_argilla.corpora.formats.table import CORPORA
 from sharegpt_argilla.corpora.reading.base import Located
 from sharegpt_argilla.corpora.reading.byte_window import Readable
 from sharegpt_argilla.corpora.reading.compression import Decompressed, Peekable
-from sharegpt_argilla.corpora.reading.inputs import Source, open_source, other_records
+from sharegpt_argilla.corpora.reading.inputs import Source, companion, open_source, other_records
 from sharegpt_argilla.corpora.reading.json_reader import JsonReader
 from sharegpt_argilla.corpora.reading.tabular import read_arrow, read_hub, read_parquet
 from sharegpt_argilla.errors import InputError, RejectedError
@@ -80,6 +82,7 @@ _BLOCK = 1 << 16
 _JSON = re.compile(rb"(?:\s|\xef\xbb\xbf)*(?:[{\[]|\Z)")
 
 _WITH_HISTORY = frozenset({"alpaca", "question_answer"})
+_OF_MESSAGES = "messages"
 _HISTORY = re.compile(rb'"history"\s*:\s*\[\s*\[')
 _RECORD = re.compile(rb"^\s*\{", re.MULTILINE)
 
@@ -107,6 +110,8 @@ def choose_corpora(
     """
     kept: list[Source] = []
     for source in sources:
+        if isinstance(wanted, QuestionAnswer) and source.name not in optional:
+            _check_columns(wanted, source, split, streams)
         if source.name in optional and (why := _misfit(source, split, streams, wanted)):
             skipped[source.name] = why
         else:
@@ -117,11 +122,35 @@ def choose_corpora(
     return kept, [wanted.name] * len(kept) if wanted is not None else detect_corpora(kept, split, streams)
 
 
+def _check_columns(corpus: QuestionAnswer, source: Source, split: str, streams: Mapping[str, Peekable]) -> None:
+    """Raise for a named column that no record has, among the first ones or, of a plain file, among all.
+
+    Raises:
+        InputError: there is one; the text names the columns that are there.
+    """
+    records = [value for value in _first_values(source, split, streams) if isinstance(value, dict)]
+    there = dict.fromkeys(str(key) for record in records for key in record)
+    missing = [name for name in corpus.columns.values() if name not in there and not _has_key(source, name)]
+    if records and missing:
+        shown = ", ".join(key[:_LONGEST_KEY] for key in list(there)[:_NAMED])
+        raise InputError(f'{source.name}: it has no column "{missing[0]}" (columns: {shown})')
+
+
+def _has_key(source: Source, name: str) -> bool:
+    """Whether a plain file has that key anywhere."""
+    if source.form != "plain" or not source.size:
+        return False
+    spellings = {json.dumps(name).encode("ascii"), json.dumps(name, ensure_ascii=False).encode("utf-8")}
+    with Path(source.path).open("rb") as file, mmap(file.fileno(), 0, access=ACCESS_READ) as data:
+        return any(data.find(spelling) >= 0 for spelling in spellings)
+
+
 def _misfit(source: Source, split: str, streams: Mapping[str, Peekable], wanted: Corpus | None) -> str:
     """Why a file of a folder is not read; "" for one that is. One whose records are all damaged is read."""
     values = _first_values(source, split, streams)
     if not values:
-        return ""
+        # What is damaged in it may name a person.
+        return companion(source.name)
     if wanted is not None:
         fits = any(wanted.is_record(value) for value in values) or wanted.container == "text"
         return "" if fits else f"no record of the {wanted.name} layout"
@@ -141,12 +170,26 @@ def detect_corpora(sources: Sequence[Source], split: str, streams: Mapping[str, 
     found = [_detect(source, split, streams) for source in sources]
     first = next((name for name in found if name), "")
     if not first:
-        where = sources[0].name if len(sources) == 1 else f"{len(sources)} files"
-        raise InputError(f"no conversation in {where}: no record at all")
+        raise InputError(_no_record(sources, split, streams))
     names: list[str] = []
     for name in found:
         names.append(name or (names[-1] if names else first))
     return names
+
+
+def _no_record(sources: Sequence[Source], split: str, streams: Mapping[str, Peekable]) -> str:
+    """Why no input has a record: what is wrong with the first that is not empty."""
+    where = sources[0].name if len(sources) == 1 else f"{len(sources)} files"
+    for source in sources:
+        with ExitStack() as stack:
+            if source.form in {"hub", "parquet", "arrow"}:
+                continue
+            text = Peekable(Decompressed(_start(source, streams, stack)))
+            for found in JsonReader(text, source.name, lambda value: isinstance(value, dict)).records():
+                if not isinstance(found, Located):
+                    first = f"{found.file}:{found.line}: {found.reason}"
+                    return f"no conversation in {where}: no record can be read (first: {first})"
+    return f"no conversation in {where}: no record at all"
 
 
 def repeats_rounds(
@@ -157,9 +200,9 @@ def repeats_rounds(
     A plain file is searched for earlier rounds to its end, any other input in its first records.
     """
     return any(
-        _has_history(source, split, streams)
+        (name in _WITH_HISTORY and _has_history(source, split, streams))
+        or (name == _OF_MESSAGES and any(map(repeats, _first_values(source, split, streams))))
         for source, name in zip(sources, names, strict=True)
-        if name in _WITH_HISTORY
     )
 
 

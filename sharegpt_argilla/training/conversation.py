@@ -13,6 +13,8 @@ from sharegpt_argilla.training.base import JSON_LINES, Example, Group, Scheme, T
 from sharegpt_argilla.training.json_files import JsonFormat
 
 Message = dict[str, str]
+_BETWEEN = "\n\n"
+"""Between the system texts of a row that has several."""
 
 
 @dataclass(frozen=True)
@@ -55,13 +57,26 @@ def answer_message(example: Example) -> list[Message]:
 
 
 def from_value(turns: Sequence[Example], system: str = "") -> list[Message]:
-    """The turns as ``from`` and ``value``; missing answers are left out."""
+    """The turns as ``from`` and ``value``; missing answers are left out.
+
+    A system text that goes on from the one before is a system turn in the middle of the dialogue again.
+    """
     messages = [{"from": "system", "value": system}] if system else []
     for turn in turns:
+        if messages and (added := _added(turn.system, system)):
+            messages.append({"from": "system", "value": added})
+            system = turn.system
         messages.append({"from": "human", "value": turn.prompt})
         if turn.answer:
             messages.append({"from": "gpt", "value": turn.answer})
     return messages
+
+
+def _added(system: str, before: str) -> str:
+    """What a system text adds to the one before it; "" for the same text, or for quite another."""
+    if not before:
+        return system
+    return system.removeprefix(before + _BETWEEN) if system.startswith(before + _BETWEEN) else ""
 
 
 def role_content(turns: Sequence[Example], system: str = "") -> list[Message]:

@@ -10,6 +10,7 @@ from datetime import datetime
 from pathlib import Path
 
 from sharegpt_argilla.common.jsonl import STANDARD_STREAM, left_by_an_earlier_run
+from sharegpt_argilla.common.plurals import numbered
 from sharegpt_argilla.corpora.formats.base import Options
 from sharegpt_argilla.corpora.pairing.pairing import Counts
 from sharegpt_argilla.corpora.reading.inputs import Progress, expand_inputs, total_size
@@ -182,7 +183,7 @@ def _no_question(summary: ExtractSummary, plan: RunPlan) -> str:
     counts, sources = summary.counts, plan.sources
     where = sources[0].name if len(sources) == 1 else f"{len(sources)} files"
     reasons = [
-        f"{number:,} {words}"
+        numbered(number, words)
         for number, words in (
             (counts.questions_blank, "blank questions"),
             (counts.answers_dropped, "answers without a question"),
@@ -191,7 +192,8 @@ def _no_question(summary: ExtractSummary, plan: RunPlan) -> str:
         )
         if number
     ]
-    return f"no question in {where}, so no row: {counts.conversations:,} conversations, {', '.join(reasons)}"
+    conversations = numbered(counts.conversations, "conversations")
+    return f"no question in {where}, so no row: {conversations}, {', '.join(reasons)}"
 
 
 def _rejects(given: str | Path | None, target: str) -> Path:

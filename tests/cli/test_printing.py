@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from sharegpt_argilla.cli.main import COMMANDS, build_parser, main
-from sharegpt_argilla.cli.printing import counted, numbered, run_quietly, shows_progress
+from sharegpt_argilla.cli.printing import counted, run_quietly, shows_progress
 from sharegpt_argilla.cli.training import describe
+from sharegpt_argilla.common.plurals import numbered
 from sharegpt_argilla.workflows.training import TrainingSummary
 from tests.projects import ROOT
 
@@ -28,6 +29,12 @@ EXTRACT = ["extract", str(ROOT / "examples" / "sharegpt_gpt4.jsonl"), "-m", "gpt
         ("submitted responses are drafts again", "1 submitted response is a draft again"),
         ("of 30 rows annotated", "1 of 30 rows annotated"),
         ("loaded", "1 loaded"),
+        ("reasoning parts left out", "1 reasoning part left out"),
+        ("messages on other branches left out", "1 message on other branches left out"),
+        ("parts that are no text left out", "1 part that is no text left out"),
+        ("ends of long extra texts left out", "1 end of long extra texts left out"),
+        ("records whose rounds another record has", "1 record whose rounds another record has"),
+        ('"images" of messages left out', '1 "images" of messages left out'),
     ],
 )
 def test_one_of_something_is_in_the_singular(what: str, one: str) -> None:

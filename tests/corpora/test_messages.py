@@ -272,6 +272,8 @@ def test_a_call_out_of_a_request_log_is_told_apart() -> None:
         {"completion": [assistant("a")]},
         {"response": assistant("a")},
         {"answer": "a"},
+        {"ground_truth": "a"},
+        {"reward_model": {"style": "rule", "ground_truth": "a"}},
         {"output": [{"type": "reasoning", "summary": []}, assistant([{"type": "output_text", "text": "a"}])]},
         {"choices": [{"index": 0, "message": assistant("a")}]},
         {"response": {"id": "r", "choices": [{"index": 0, "message": assistant("a")}]}},
@@ -294,7 +296,7 @@ def test_an_answer_beside_messages_that_have_one_is_kept_as_it_is() -> None:
 
 @pytest.mark.parametrize("key", ["prompt", "input"])
 def test_messages_of_a_prompt_without_a_known_answer_are_no_record(key: str) -> None:
-    assert not chat.is_record({key: [user("q")], "reward_model": {"ground_truth": "a"}})
+    assert not chat.is_record({key: [user("q")], "reward_model": {"style": "rule"}, "note": "a"})
 
 
 def test_a_content_of_gemini_without_a_role_is_by_the_user() -> None:

@@ -60,9 +60,28 @@ def test_roles_keep_the_spelling_of_the_corpus() -> None:
     assert (second.question_role, second.answer_role) == ("human", "")
 
 
-def test_system_turns_go_with_every_pair_of_the_conversation() -> None:
-    pairs, _ = pair_up(read("s: be brief", "h: q1", "g: a1", "s: and kind", "s:  ", "h: q2"))
+def test_system_turns_before_the_first_question_go_with_every_pair() -> None:
+    pairs, _ = pair_up(read("s: be brief", "s: and kind", "s:  ", "h: q1", "g: a1", "h: q2"))
     assert [pair.extra for pair in pairs] == [{"system": "be brief\n\nand kind"}] * 2
+
+
+@pytest.mark.parametrize(
+    ("turns", "told"),
+    [
+        (["s: one", "h: q", "g: a", "s: two", "h: r", "g: b", "h: t"], ["one", "one\n\ntwo", "one\n\ntwo"]),
+        (["h: q", "g: a", "s: two", "s:  ", "h: r", "g: b"], [None, "two"]),
+        (["h: q", "s: two", "g: a", "h: r"], ["two", "two"]),
+        (["h: q", "s: two", "h: r"], ["two", "two"]),
+        (["s: one", "h: q", "g: a", "s: two"], ["one\n\ntwo"]),
+        (["s: one", "h: q", "s:  ", "g: a"], ["one"]),
+        (["h:  ", "s: two", "h: r"], ["two"]),
+    ],
+)
+def test_a_system_turn_in_the_middle_is_not_told_of_what_was_said_before_it(
+    turns: list[str], told: list[str | None]
+) -> None:
+    pairs, _ = pair_up(read(*turns))
+    assert [pair.extra.get("system") for pair in pairs] == told
 
 
 PIECES = [

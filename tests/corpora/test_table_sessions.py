@@ -8,6 +8,7 @@ import pytest
 
 from sharegpt_argilla.corpora.formats.base import Options
 from sharegpt_argilla.corpora.formats.question_answer import parse_columns
+from sharegpt_argilla.errors import InputError
 from sharegpt_argilla.workflows.extract import extract
 from tests.corpora.test_sessions import told
 
@@ -71,3 +72,30 @@ def test_a_csv_of_conversations(tmp_path: Path) -> None:
     rows = [json.loads(line) for line in (tmp_path / "rows.jsonl").read_text("utf-8").splitlines()]
     places = [json.loads(row["元数据"]["扩展字段"]) for row in rows]
     assert [(place["会话"], place["多轮序号"]) for place in places] == [("S", 1), ("S", 2)]
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("x.csv", "q,a\nx,y\n"),
+        ("x.jsonl", '{"q": "x", "a": "y"}\n'),
+        ("x.json", '[{"q": "x", "a": "y"}]'),
+    ],
+)
+@pytest.mark.parametrize(
+    "columns", ["question=q,answer=reply", "question=reply", "question=q,answer=a,session=reply"]
+)
+def test_a_column_that_is_not_there_is_named(name: str, content: str, columns: str, tmp_path: Path) -> None:
+    (tmp_path / name).write_text(content, encoding="utf-8")
+    options = Options(columns=parse_columns(columns))
+    with pytest.raises(InputError, match=r'it has no column "reply" \(columns: q, a\)'):
+        extract([tmp_path / name], "auto", tmp_path / "rows.jsonl", options=options)
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+
+
+def test_a_column_that_only_a_later_record_has_is_there(tmp_path: Path) -> None:
+    rows = [{"q": str(number), "s": "S"} for number in range(60)] + [{"q": "last", "a": "b", "s": "S"}]
+    options = Options(columns=parse_columns("question=q,answer=a,session=s"))
+    read, summary = told(tmp_path, rows, options=options)
+    assert read[-1] == ("S", 61, "last", "b")
+    assert summary.counts.unanswered == 60

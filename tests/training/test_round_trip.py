@@ -11,7 +11,7 @@ import pytest
 from sharegpt_argilla.cli import main
 from sharegpt_argilla.rows import Row, read_extension
 from sharegpt_argilla.training.table import FORMATS
-from tests.training.rows import GOOD, row, run
+from tests.training.rows import GOOD, row, run, sample_of
 
 CONVERSATIONS = [
     [("Name a colour.", "Red."), ("Another?", "Blue."), ("And one more?", "Green.")],
@@ -19,16 +19,21 @@ CONVERSATIONS = [
     [("Name a colour.", "Black."), ("Another?", "Grey.")],
 ]
 PAIRS = [pair for pairs in CONVERSATIONS for pair in pairs]
-OUTPUTS = {"datasets": "trained", "parquet": "trained.parquet", "csv": "trained.csv"}
-WHOLE = ("alpaca", "sharegpt", "messages", "datasets", "parquet", "csv")
-"""Formats that hold whole conversations."""
-SYSTEM = ("alpaca", "sharegpt", "messages", "datasets", "parquet", "csv")
-"""Formats that hold the system text."""
+OUTPUTS = {"datasets": "trained", "parquet": "trained.parquet", "csv": "trained.csv", "verl": "trained.parquet"}
+WHOLE = (
+    *("alpaca", "sharegpt", "messages", "prompt_completion_messages", "kto_messages", "kto_swift", "grpo", "verl"),
+    *("datasets", "parquet", "csv"),
+)
+"""Formats that hold whole conversations, with their system text."""
 SINGLE = ("prompt_completion", "kochatgpt_sft", "xturing", "kto")
 """Formats that hold each question with its answer by itself."""
-COMPARED = ("dpo", "dpo_llamafactory", "dpo_axolotl", "reward", "kochatgpt_rm")
+COMPARED = (
+    *("dpo", "dpo_messages", "dpo_openai", "dpo_swift", "dpo_llamafactory", "dpo_axolotl", "reward"),
+    "kochatgpt_rm",
+)
 NO_ANSWERS = ("kochatgpt_ppo",)
 WRITTEN = ("demonstrations",)
+STEPS = ("stepwise",)
 NO_CONVERSATION = ("classification",)
 """Labels of texts: there is no answer in it."""
 
@@ -67,7 +72,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_every_format_is_tried() -> None:
-    tried = {*WHOLE, *SINGLE, *COMPARED, *NO_ANSWERS, *WRITTEN, *NO_CONVERSATION}
+    tried = {*WHOLE, *SINGLE, *COMPARED, *NO_ANSWERS, *WRITTEN, *STEPS, *NO_CONVERSATION}
     assert tried == set(FORMATS)
 
 
@@ -98,6 +103,13 @@ def test_what_annotators_wrote_comes_back(layout: str, folder: Path) -> None:
     assert sessions(rows) == [[(1, "Write a haiku.", "Rain on tin")]]
 
 
+@pytest.mark.parametrize("layout", STEPS)
+def test_an_answer_in_steps_comes_back_as_one(layout: str, folder: Path) -> None:
+    ((read, extension),) = back(sample_of(layout), layout, folder)
+    assert (read["问"], read["答"]) == ("What is 3 * 4 + 1?", "3 * 4 = 12\n\n12 + 1 = 14")
+    assert extension["labels"] == [True, False]
+
+
 @pytest.mark.parametrize("layout", COMPARED)
 def test_answers_come_back_with_their_ranks(layout: str, folder: Path) -> None:
     three = layout == "kochatgpt_rm"
@@ -114,7 +126,7 @@ def test_answers_come_back_with_their_ranks(layout: str, folder: Path) -> None:
     ]
 
 
-@pytest.mark.parametrize("layout", ["dpo_llamafactory", "reward"])
+@pytest.mark.parametrize("layout", ["dpo_llamafactory", "dpo_messages", "dpo_openai", "dpo_swift", "reward"])
 def test_what_was_said_before_the_answers_comes_back_once(layout: str, folder: Path) -> None:
     rows = [
         row("Hello?", "Hello.", GOOD, session="s"),

@@ -49,7 +49,7 @@ class Arena:
         """Whether the value is an object with both conversations, or with a prompt and two responses of models."""
         if not isinstance(value, dict):
             return False
-        if any(all(isinstance(value.get(talk + side), list) for side in SIDES) for talk in TALKS):
+        if any(all(_is_talk(value.get(talk + side)) for side in SIDES) for talk in TALKS):
             return True
         texts = (PROMPT, *(RESPONSE + side for side in SIDES))
         return all(isinstance(value.get(key), str) for key in (*texts, *SIDES.values()))
@@ -82,6 +82,11 @@ class Arena:
         ]
 
 
+def _is_talk(value: object) -> bool:
+    """Whether a value is a list, or the text of one, as the set of 100,000 votes has it."""
+    return isinstance(value, list) or (isinstance(value, str) and value.lstrip().startswith("[{"))
+
+
 def _side(record: dict[str, Any], side: str) -> Messages:
     talk = next((talk for talk in TALKS if talk + side in record), None)
     if talk is None and PROMPT in record:
@@ -112,7 +117,16 @@ def _texts(record: dict[str, Any], key: str) -> list[str | None]:
     return values if whole else [text]
 
 
+def _parsed(text: str, key: str) -> Any:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        raise RejectedError(f'"{key}" is text that is not JSON') from None
+
+
 def _messages(record: dict[str, Any], key: str) -> Messages:
+    if isinstance(text := record.get(key), str):
+        record = {key: _parsed(text, key)}
     try:
         return read_messages(with_texts(required_list(record, key)))
     except RejectedError as error:

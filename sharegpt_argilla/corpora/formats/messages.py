@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sharegpt_argilla.corpora.formats.base import SYSTEM, Container, Conversation, Turn
+from sharegpt_argilla.corpora.formats.base import SYSTEM, Container, Conversation, Gatherer, Options, Turn
 from sharegpt_argilla.corpora.formats.fields import (
     kind,
     other_keys,
@@ -31,6 +31,7 @@ from sharegpt_argilla.corpora.formats.message_content import (
     part_kind,
     text_of_content,
 )
+from sharegpt_argilla.corpora.formats.repeated_rounds import RoundGatherer
 from sharegpt_argilla.corpora.formats.roles import ROLES, canonical_role, other_role
 from sharegpt_argilla.errors import RejectedError
 
@@ -165,8 +166,16 @@ LIST_KEYS = (MESSAGES, "conversations", "conversation", CONTENTS, "chat", "dialo
 ChatGLM3, MiniMind and MiniCPM-V, ``contents`` that of Gemini."""
 PROMPT_KEYS = ("prompt", "input")
 """Keys of the messages before an answer under another key: those of TRL and of OpenAI's Responses interface."""
-ANSWER_KEYS = ("completion", "response", "answer", "output", "choices", "solution", "target")
-"""Keys of a record that may hold the answer to its last message; the first that is an answer does."""
+ANSWER_KEYS = (
+    *("completion", "response", "answer", "output", "choices", "solution", "target"),
+    *("ground_truth", "reward_model"),
+)
+"""Keys of a record that may hold the answer to its last message; the first that is an answer does. The last two
+are those of TRL's GRPO and of verl."""
+_INSIDE = ("choices", "ground_truth")
+"""Keys of an object under one of these that hold the answer."""
+LABEL = "label"
+"""Key of a verdict on the last answer alone, in the layouts for KTO of TRL and ms-swift."""
 WEIGHTS = "weights"
 """Key of the extra with the weight of each answer, in the order of the questions."""
 _ID_KEYS = ("id", "conversation_id")
@@ -205,6 +214,10 @@ class OpenAIChat:
     title: str = "chat messages of OpenAI, Anthropic and Gemini (fine-tuning files)"
     source: str = "messages"
     container: Container = "json"
+
+    def with_options(self, options: Options) -> OpenAIChat:
+        """The same corpus, which puts rounds together where records repeat them."""
+        return OpenAIChatRounds() if options.history else OpenAIChat()
 
     def is_record(self, value: object) -> bool:
         """Whether the value is an object with a list of messages, and no call out of a request log."""
@@ -247,6 +260,26 @@ class OpenAIChat:
         return [Conversation(session, read.turns, extra=extra, left_out=read.left_out)]
 
 
+class OpenAIChatRounds(OpenAIChat):
+    """The same messages, in files with a record for each answer, which repeats those before it."""
+
+    def gather(self) -> Gatherer:
+        """A gatherer that gives each round once, where records are of such a layout."""
+        return RoundGatherer(self.read, repeats)
+
+
+def repeats(record: object) -> bool:
+    """Whether a record is one answer of a conversation, so that others may have the ones before it.
+
+    That is so for a prompt of messages with a completion, and for messages with a verdict on the last.
+    """
+    if not isinstance(record, dict):
+        return False
+    if isinstance(record.get(LABEL), bool) and _are_messages(record.get(MESSAGES)):
+        return True
+    return any(_are_messages(record.get(key)) for key in PROMPT_KEYS)
+
+
 def _are_messages(value: object) -> bool:
     return isinstance(value, list) and any(map(is_message, value))
 
@@ -272,8 +305,8 @@ def _as_messages(value: Any) -> list[Any]:
     if isinstance(value, str) and value.strip():
         return [{ROLE: "assistant", CONTENT: value}]
     if isinstance(value, dict):
-        choices = value.get("choices")
-        return _as_messages(choices) if choices else [value] if is_message(value) else []
+        inside = next((value[key] for key in _INSIDE if value.get(key)), None)
+        return _as_messages(inside) if inside else [value] if is_message(value) else []
     if not isinstance(value, list) or not value or not isinstance(value[0], dict):
         return []
     if isinstance(first := value[0].get("message"), dict):

@@ -23,7 +23,7 @@ from sharegpt_argilla.corpora.formats.fields import (
     record_object,
     session_id,
 )
-from sharegpt_argilla.corpora.formats.messages import read_messages
+from sharegpt_argilla.corpora.formats.messages import number_of_definitions, read_messages
 from sharegpt_argilla.corpora.formats.transcripts import human_lines
 from sharegpt_argilla.errors import RejectedError
 
@@ -34,10 +34,11 @@ PAIRS = (
     ("chosen_response", "rejected_response"),
     ("chosen_messages", "rejected_messages"),
     ("messages", "rejected_messages"),
+    ("preferred_output", "non_preferred_output"),
     ("response", "rejected_response"),
 )
-"""Keys of the better and the worse answer: of TRL and LLaMA-Factory, axolotl, LLaMA-Factory's newer layout, and
-ms-swift's two."""
+"""Keys of the better and the worse answer: of TRL and LLaMA-Factory, axolotl, LLaMA-Factory's newer layout,
+ms-swift's two, and OpenAI's between them."""
 AGAINST = "rejected_response"
 """Key of ms-swift's answers that are worse than the one its ``messages`` end with."""
 PROMPTS = ("prompt", "question", "instruction", "query", INPUT)
@@ -162,6 +163,8 @@ def _read(record: Mapping[str, Any], left_out: Counter[str]) -> tuple[set[str], 
     key = next((key for key in LISTS if _are_answers(record.get(key))), "")
     key = key or next((key for key in LISTS if _is_list(record.get(key))), "")
     if key:
+        if _are_steps(record, key):
+            return {*used, key}, before, [_answer(BETWEEN_TURNS.join(record[key]), key, None, left_out)]
         return {*used, key}, before, _ranked(record[key], key, left_out)
     if _alpaca_pair(record):
         pairs = zip(record["output"], ("chosen", "rejected"), strict=True)
@@ -211,24 +214,36 @@ def _asked(record: Mapping[str, Any]) -> bool:
 
 def _before(record: Mapping[str, Any], left_out: Counter[str]) -> tuple[set[str], list[Turn]]:
     """The keys with the question and what came before it, and their turns."""
-    used: set[str] = set()
-    turns: list[Turn] = []
-    for key in TALKS:
-        if _is_list(record.get(key)) and all(isinstance(item, dict) for item in record[key]):
-            turns += _messages(record[key], key, left_out)
-            used.add(key)
-            break
-        if isinstance(record.get(key), list):
-            for asked, answered in _rounds(record[key]):
-                turns += [Turn("human", asked, key), Turn("gpt", answered, key)]
-            used.add(key)
-            break
+    if isinstance(inside := record.get(INPUT), dict) and _is_list(inside.get(TALKS[1])):
+        # OpenAI has the messages one level deeper, with the definitions of tools.
+        if definitions := number_of_definitions(inside.get("tools")):
+            left_out["tool definitions"] += definitions
+        return {INPUT}, _messages(inside[TALKS[1]], INPUT, left_out)
+    talk, turns = _talk(record, left_out)
+    used = {talk} if talk else set()
     asked = next((key for key in PROMPTS if record.get(key) is not None), "")
     if not asked and isinstance(record.get(_TEXT_BEFORE), str):
         asked = _TEXT_BEFORE
-    if not asked or (used and turns and turns[-1].role == "human"):
+    if not asked or (turns and turns[-1].role == "human"):
         return used, turns
-    used.add(asked)
+    return _asked_after(record, asked, {*used, asked}, turns, left_out)
+
+
+def _talk(record: Mapping[str, Any], left_out: Counter[str]) -> tuple[str, list[Turn]]:
+    """The key of the earlier turns, as messages or as rounds, and these; "" for none."""
+    key = next((key for key in TALKS if isinstance(record.get(key), list)), "")
+    if not key:
+        return "", []
+    if record[key] and all(isinstance(item, dict) for item in record[key]):
+        return key, _messages(record[key], key, left_out)
+    rounds = _rounds(record[key])
+    return key, [turn for q, a in rounds for turn in (Turn("human", q, key), Turn("gpt", a, key))]
+
+
+def _asked_after(
+    record: Mapping[str, Any], asked: str, used: set[str], turns: list[Turn], left_out: Counter[str]
+) -> tuple[set[str], list[Turn]]:
+    """The turns with those of the question behind them: messages, a transcript, or a text and its input."""
     prompt = record[asked]
     if isinstance(prompt, list):
         return used, turns + _messages(prompt, asked, left_out)
@@ -326,6 +341,14 @@ def _says(value: Any) -> bool:
 
 def _is_list(value: Any) -> bool:
     return isinstance(value, list) and len(value) > 0
+
+
+def _are_steps(record: Mapping[str, Any], key: str) -> bool:
+    """Whether a list is one answer in steps, each with a verdict: TRL's stepwise supervision."""
+    labels, steps = record.get(_FIRST_IS_1), record[key]
+    if not isinstance(labels, list) or len(labels) != len(steps):
+        return False
+    return all(isinstance(label, bool) for label in labels) and all(isinstance(step, str) for step in steps)
 
 
 def _are_answers(value: Any) -> bool:

@@ -52,10 +52,16 @@ class RoundGatherer:
 
     Args:
         read: the conversations in a record, the earlier rounds among their turns.
+        repeats: whether a record may repeat rounds; the others stay as they are.
     """
 
-    def __init__(self, read: Callable[[object], Sequence[Conversation]]) -> None:
+    def __init__(
+        self,
+        read: Callable[[object], Sequence[Conversation]],
+        repeats: Callable[[object], bool] = lambda record: True,
+    ) -> None:
         self._read = read
+        self._repeats = repeats
         self._sessions: dict[bytes, str] = {}
         self._ends: set[bytes] = set()
         self._named: Counter[str] = Counter()
@@ -63,7 +69,10 @@ class RoundGatherer:
 
     def add(self, value: object) -> Iterable[Conversation]:
         """What a record adds to the conversations before it."""
-        return [own for conversation in self._read(value) for own in self._own(conversation)]
+        conversations = self._read(value)
+        if not self._repeats(value) or not all(map(_alternates, conversations)):
+            return conversations
+        return [own for conversation in conversations for own in self._own(conversation)]
 
     def finish(self) -> Iterable[Conversation]:
         """The count of records that added nothing."""
@@ -98,6 +107,12 @@ class RoundGatherer:
         self._named[session] += 1
         number = self._named[session]
         return session if number == 1 else f"{session}/{number}"
+
+
+def _alternates(conversation: Conversation) -> bool:
+    """Whether each question has one answer."""
+    roles = [turn.role for turn in conversation.turns if turn.role != "system"]
+    return len(roles) % 2 == 0 and roles == ["human", "gpt"] * (len(roles) // 2)
 
 
 def _digests(system: Sequence[Turn], turns: Sequence[Turn]) -> list[bytes]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, fields
 from types import MappingProxyType
 from typing import Any
 
-from sharegpt_argilla.corpora.formats.base import BETWEEN_TURNS, SYSTEM, Conversation, Turn
+from sharegpt_argilla.corpora.formats.base import BETWEEN_TURNS, SYSTEM, Conversation, Role, Turn
 from sharegpt_argilla.rows import Pair
 
 NO_EXTRA: Mapping[str, Any] = MappingProxyType({})
@@ -103,11 +103,13 @@ class Pairer:
             counts.left_out.update(conversation.left_out)
         lead, rounds = _rounds(conversation.turns)
         pairs = self._lead(conversation, lead) if lead else []
-        extra = _extra(conversation)
+        extra, extras = _extra(conversation), _extras(conversation.turns)
         number = questions_before(conversation.offset)
         last = rounds[-1] if rounds and conversation.piece and not rounds[-1][1] else None
         for this in rounds:
             (_, question, asked_by), answers = this
+            if extras is not None:
+                extra = _with_system(conversation.extra, next(extras))
             if not question or question.isspace():
                 counts.questions_blank += 1
                 self.drop(answers)
@@ -235,11 +237,36 @@ def questions_before(offset: int) -> int:
 
 def _extra(conversation: Conversation) -> Mapping[str, Any]:
     """The extra keys, with the system turns after the system text of the whole record."""
-    system = [turn.text for turn in conversation.turns if turn[0] == "system" and not turn.blank]
+    return _with_system(conversation.extra, [turn.text for turn in conversation.turns if _instructs(turn)])
+
+
+def _extras(turns: Sequence[Turn]) -> Iterator[list[str]] | None:
+    """The system turns that hold for each question and its answers; None where no question comes before one."""
+    roles = [turn[0] for turn in turns]
+    if "system" not in roles or "human" not in roles:
+        return None
+    later = any(_instructs(turn) for turn in turns[roles.index("human") :])
+    return _so_far(turns, roles) if later else None
+
+
+def _so_far(turns: Sequence[Turn], roles: Sequence[Role]) -> Iterator[list[str]]:
+    """The system turns up to the last answer to each question; all of them for the last question."""
+    questions = [place for place, role in enumerate(roles) if role == "human"]
+    for start, stop in zip(questions, [*questions[1:], len(turns)], strict=True):
+        answers = [place for place in range(start, stop) if roles[place] == "gpt"]
+        end = answers[-1] if answers and start != questions[-1] else stop
+        yield [turn.text for turn in turns[:end] if _instructs(turn)]
+
+
+def _instructs(turn: Turn) -> bool:
+    return turn[0] == "system" and not turn.blank
+
+
+def _with_system(extra: Mapping[str, Any], system: Sequence[str]) -> Mapping[str, Any]:
     if not system:
-        return conversation.extra
-    whole = conversation.extra.get(SYSTEM)
-    return {**conversation.extra, SYSTEM: BETWEEN_TURNS.join([whole, *system] if whole else system)}
+        return extra
+    whole = extra.get(SYSTEM)
+    return {**extra, SYSTEM: BETWEEN_TURNS.join([whole, *system] if whole else system)}
 
 
 def _take(waiting: dict[Gap, list[Any]], gap: Gap) -> Any:

@@ -52,7 +52,7 @@ class Expanded:
 
     Attributes:
         files: each once, in the order given.
-        optional: those of them that a folder or a zip file holds: one that no corpus fits is skipped.
+        optional: members of folders and zip files, and companions: one that no corpus fits is skipped.
         skipped: files of folders and zip files that are not read, and why.
     """
 
@@ -88,7 +88,7 @@ def expand(inputs: Sequence[str | Path], written: Iterable[str | Path] = ()) -> 
     for given in inputs:
         for file in _files(str(given), outputs, skipped):
             unpacked = _unpacked(file, skipped)
-            if unpacked != [file] or Path(given).is_dir():
+            if unpacked != [file] or Path(given).is_dir() or companion(file):
                 optional.update(unpacked)
             for name in unpacked:
                 files.setdefault(Path(name) if hub_name(name) else Path(name).resolve(), name)
@@ -123,9 +123,14 @@ def _is_zip_name(name: str) -> bool:
 
 def _unread(path: Path) -> str:
     """Why a file of a folder is not read; "" for one that is."""
-    if path.name.lower() in COMPANIONS:
-        return "goes with the data and has no conversation"
+    if why := companion(path):
+        return why
     return "" if path.name.lower().endswith(SUFFIXES) else "no kind of file that is read"
+
+
+def companion(path: str | Path) -> str:
+    """Why a file is only read if its records are conversations, though it is named; "" for another file."""
+    return "goes with the data and has no conversation" if Path(path).name.lower() in COMPANIONS else ""
 
 
 def total_size(files: Iterable[str]) -> int | None:
