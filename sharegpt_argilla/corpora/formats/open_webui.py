@@ -10,11 +10,11 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sharegpt_argilla.corpora.formats.base import SYSTEM, Container, Conversation
+from sharegpt_argilla.corpora.formats.base import SYSTEM, Container, Conversation, Gatherer
 from sharegpt_argilla.corpora.formats.fields import record_object, required_list, session_id
 from sharegpt_argilla.corpora.formats.message_content import REASONING
 from sharegpt_argilla.corpora.formats.message_tree import OTHER_BRANCHES, branch_to
@@ -43,6 +43,10 @@ class OpenWebUI:
         chat = _chat(value) if isinstance(value, dict) else None
         history = chat.get(HISTORY) if chat is not None else None
         return isinstance(history, dict) and isinstance(history.get(MESSAGES), dict)
+
+    def gather(self) -> Gatherer:
+        """A gatherer, so that a file is read from its beginning: a record contains what looks like another."""
+        return _OneByOne(self)
 
     def read(self, value: object) -> list[Conversation]:
         """The conversation that was on the page last; messages of other branches are counted.
@@ -77,6 +81,16 @@ class OpenWebUI:
                 left_out=left_out,
             )
         ]
+
+
+class _OneByOne:
+    """Reads each record by itself."""
+
+    def __init__(self, corpus: OpenWebUI) -> None:
+        self.add = corpus.read
+
+    def finish(self) -> Iterable[Conversation]:
+        return ()
 
 
 def _chat(record: Mapping[str, Any]) -> Mapping[str, Any] | None:
