@@ -1,7 +1,8 @@
 """Adds scripts of ours to the copy of the page that argilla-server makes at each start.
 
 `literal-text.js` shows texts as they were typed, `unsaved-answers.js` keeps answers until the server has them,
-`empty-queue.js` says that the plan gives somebody nothing, `active-time.js` measures active time.
+`empty-queue.js` says that the plan gives somebody nothing, `active-time.js` measures active time,
+`pdf-fields.js` shows PDFs.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ SCRIPT = "active-time.js"
 ABOUT = "about-active-time.html"
 """What annotators can read about it, next to the page."""
 
+PDF_SCRIPT = "pdf-fields.js"
 TEXT_SCRIPT = "literal-text.js"
 
 ANSWERS_SCRIPT = "unsaved-answers.js"
@@ -91,6 +93,18 @@ def show_literal_texts(app: Any, base_url: str) -> bool:
     base = base_url.rstrip("/")
     _insert(folder, _HEAD, _HEAD + _install(folder, TEXT_SCRIPT, base, {"data-base": base}))
     return True
+
+
+def show_pdfs(app: Any, base_url: str) -> None:
+    """Add the script that lets PDFs in fields through the page's policy, where there is a page.
+
+    Args:
+        app: argilla-server.
+        base_url: the path below which it is mounted, ``/`` for none.
+    """
+    folder = next(_static_folders(app), None)
+    if folder is not None and _contains(folder / "index.html", _HEAD):
+        _insert(folder, _HEAD, _HEAD + _install(folder, PDF_SCRIPT, base_url.rstrip("/"), {}))
 
 
 def _install(folder: Path, name: str, base: str, attributes: Mapping[str, str]) -> str:

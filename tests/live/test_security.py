@@ -6,6 +6,7 @@ import socket
 import sqlite3
 import subprocess
 import time
+from base64 import b64encode
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
@@ -41,7 +42,7 @@ pytestmark = pytest.mark.live
 OLD_KEY, OLD_PASSWORD = "argilla.apikey", "1234"
 
 
-@pytest.mark.parametrize("path", ["/", "/api/v1/version", "/api/v1/me", "/nothing/here", "/api/v1/docs"])
+@pytest.mark.parametrize("path", ["/", "/api/v1/version", "/api/v1/me", "/nothing/here"])
 def test_every_answer_has_the_headers(argilla: EmbeddedArgilla, path: str) -> None:
     answer = httpx.get(argilla.api_url + path, timeout=PATIENCE)
     assert {name: answer.headers.get(name) for name in SECURITY_HEADERS} == SECURITY_HEADERS
@@ -291,6 +292,19 @@ def test_the_default_account_of_another_argilla_gets_new_credentials(small: Embe
         assert account("GET", "/me")["username"] == "safe"
 
 
+def test_further_sources_are_added_to_the_policy_and_nothing_else_is() -> None:
+    from sharegpt_argilla.argilla_plugin.security import policy_with
+
+    policy = policy_with(" https://cdn.example.org  data: ")
+    assert "img-src 'self' data: blob: https://cdn.example.org data:;" in policy
+    assert "object-src blob:;" in policy
+    assert "form-action 'self';" in policy
+    assert policy_with("") == SECURITY_HEADERS["content-security-policy"]
+    for wrong in ("x; script-src *", "x, y", "x\r\nSet-Cookie: a"):
+        with pytest.raises(UsageError, match="must be addresses"):
+            policy_with(wrong)
+
+
 @pytest.mark.parametrize("value", ["much", "0", "-1", "1.5"])
 def test_a_limit_that_is_no_number_is_said_before_anything_starts(tmp_path: Path, value: str) -> None:
     with pytest.raises(UsageError, match="whole number of megabytes"):
@@ -385,6 +399,45 @@ class TestPage:
             page.locator(".button--submit").click()
         assert answer.value.ok
         assert [line for line in console if "Content Security" in line or "Refused to" in line] == []
+
+    def test_pdfs_are_shown_and_nothing_else_becomes_of_them(self, page: Page, argilla: EmbeddedArgilla) -> None:
+        """The SDK's `pdf_to_html` gave a blank field; a data: address may as well be a page with scripts."""
+        document = (
+            b"%PDF-1.1\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n2 0 obj<</Type/Pages/Kids[3 0 R]/Count 1>>"
+        )
+        document += (
+            b"endobj\n3 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 200 100]>>endobj\ntrailer<</Root 1 0 R>>"
+        )
+        script = "data:text/html;base64," + b64encode(b"<script>top.ran = parent.ran = 1</script>").decode()
+        pdf = f"data:application/pdf;base64,{b64encode(document).decode()}"
+        text = f'<object id="pdf" data="{pdf}" type="application/pdf" width="300px" height="200px"></object>'
+        text += f'<embed id="as-embed" src="{pdf}" type="application/pdf">'
+        text += "".join(
+            f'<object data="{script}" type="{kind}"></object><embed src="{script}" type="{kind}">'
+            for kind in ("application/pdf", "text/html")
+        )
+        text += (
+            '<img src="http://elsewhere.example/x.png"><style>@import "http://elsewhere.example/x.css";</style>'
+        )
+        text += '<p style="background:url(http://elsewhere.example/y.png)">a</p>'
+        fields = [
+            {"name": "t", "title": "T", "required": True, "settings": {"type": "text", "use_markdown": True}}
+        ]
+        with owner_of(argilla) as owner:
+            dataset = owner.dataset("security", "pdf", fields=fields)
+            owner.user("pdf-reader", workspace="security")
+            owner.load(dataset, [{"fields": {"t": text}}])
+        requests: list[str] = []
+        page.on("requestfinished", lambda request: requests.append(request.url))
+        self.sign_in(page, argilla, "pdf-reader")
+        page.goto(f"{argilla.api_url}/dataset/{dataset}/annotation-mode")
+        page.wait_for_selector("form.questions-form")
+        shown = page.locator("object[data^='blob:'], embed[src^='blob:']")
+        shown.first.wait_for(state="attached")
+        wait_until(lambda: any("chrome-extension" in frame.url for frame in page.frames), "the viewer of PDFs")
+        assert page.evaluate("window.ran") is None
+        assert not [url for url in requests if "elsewhere.example" in url]
+        assert not [frame.url for frame in page.frames if frame.url.startswith("data:text/html")]
 
     def test_the_page_of_the_api_works(self, page: Page, argilla: EmbeddedArgilla, console: list[str]) -> None:
         page.goto(f"{argilla.api_url}/api/v1/docs")

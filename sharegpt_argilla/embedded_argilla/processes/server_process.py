@@ -16,8 +16,13 @@ from argilla_server.settings import settings
 import sharegpt_argilla.embedded_argilla.engine  # noqa: F401 - registers the search engine
 from sharegpt_argilla.argilla_plugin import active_time_route
 from sharegpt_argilla.argilla_plugin.active_time_route import ActivityRoute
-from sharegpt_argilla.argilla_plugin.page_script import keep_answers, measure_in_page, show_literal_texts
-from sharegpt_argilla.argilla_plugin.security import protect
+from sharegpt_argilla.argilla_plugin.page_script import (
+    keep_answers,
+    measure_in_page,
+    show_literal_texts,
+    show_pdfs,
+)
+from sharegpt_argilla.argilla_plugin.security import SOURCES, protect
 from sharegpt_argilla.argilla_plugin.table import patch_server
 from sharegpt_argilla.argilla_plugin.team_options import BEHIND_PROXY, idle_cut_off
 from sharegpt_argilla.common.host_names import HostNames
@@ -59,10 +64,12 @@ async def _serve(options: ChildOptions) -> None:
         HEALER.repair = repair_index
     keep_answers(app, settings.base_url or "/")
     show_literal_texts(app, settings.base_url or "/")
+    show_pdfs(app, settings.base_url or "/")
     served = _with_active_time(options)
     host, behind_proxy = urlsplit(options.api_url).hostname or "", os.environ.get(BEHIND_PROXY) == "1"
     hosts = HostNames.of(os.environ, host, behind_proxy=behind_proxy)
-    protected = protect(served, settings.base_url or "/", max_request_bytes(os.environ), hosts)
+    sources = os.environ.get(SOURCES, "")
+    protected = protect(served, settings.base_url or "/", max_request_bytes(os.environ), hosts, sources)
     await uvicorn.Server(http_options(protected, os.environ)).serve(
         sockets=[socket.socket(fileno=options.listener)]
     )
