@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from sharegpt_argilla.errors import UsageError
+from sharegpt_argilla.records.pair_balance import balance_pairs
 from sharegpt_argilla.records.plan_moves import Integers, Slots, Truths, deal, even_loads
 
 
@@ -95,15 +96,7 @@ class Plan:
 
     def pair_overlaps(self) -> Integers:
         """People x people: records that both answer; on the diagonal, all records of a person."""
-        count = len(self.people)
-        overlaps = np.zeros(count * count, np.int64)
-        widths = np.diff(self.starts)
-        for width in np.unique(widths).tolist():
-            table = self.holders[self.starts[:-1][widths == width, None] + np.arange(width)]
-            for first in range(width):
-                for second in range(width):
-                    overlaps += np.bincount(table[:, first] * count + table[:, second], minlength=count * count)
-        return overlaps.reshape(count, count)
+        return _shared(self.holders, self.starts, len(self.people))
 
 
 def make_plan(
@@ -138,7 +131,8 @@ def make_plan(
     slots = _slots(calibration, rules, len(names))
     zeros = np.zeros(len(names), np.int64)
     loads = even_loads(int(slots.sum()), zeros, _most(names, rules, len(ids)), zeros, random)
-    holders = _dealt(slots, _classes(gold_records, calibration), groups, loads, random)
+    none = np.zeros((len(names), len(names)), np.int64)
+    holders = _dealt(slots, _classes(gold_records, calibration), groups, loads, none, random)
     return Plan(ids, names, _starts(slots), holders, random.permutation(len(ids)), calibration)
 
 
@@ -192,6 +186,7 @@ def extend_plan(
         groups,
         np.where(active, targets - previous_loads, 0),
         active,
+        _shared(previous, plan.starts, len(names)),
         random,
     )
     slots = Slots(np.concatenate((previous, fresh)), _starts(widths), fixed, active, random, most)
@@ -250,6 +245,7 @@ def _deal_new(
     groups: Integers,
     wanted: Integers,
     active: Truths,
+    shared: Integers,
     random: np.random.Generator,
 ) -> Integers:
     """Deal new records, first to the people who have too little work."""
@@ -262,19 +258,40 @@ def _deal_new(
     if int(share.sum()) > int(slots.sum()):
         share = np.zeros_like(share)
     loads = even_loads(int(slots.sum()), share, most, wanted, random)
-    return _dealt(slots, classes, groups, loads, random)
+    return _dealt(slots, classes, groups, loads, shared, random)
 
 
 def _dealt(
-    slots: Integers, classes: Integers, groups: Integers, loads: Integers, random: np.random.Generator
+    slots: Integers,
+    classes: Integers,
+    groups: Integers,
+    loads: Integers,
+    shared: Integers,
+    random: np.random.Generator,
 ) -> Integers:
     order = np.lexsort((random.random(len(slots)), groups, classes))
     dealt = deal(slots[order], loads, random)
+    # A generator of its own, so that the rest of the plan is the same whatever is swapped.
+    own = np.random.default_rng([len(slots), len(loads), *loads.tolist()])
+    _, same = np.unique(np.stack((classes, groups)), axis=1, return_inverse=True)
+    balance_pairs(dealt, slots[order], same.reshape(-1)[order], shared, own)
     starts = _starts(slots)
     holders = np.empty(len(dealt), np.int64)
     offsets = np.arange(len(dealt)) - np.repeat(_starts(slots[order])[:-1], slots[order])
     holders[np.repeat(starts[:-1][order], slots[order]) + offsets] = dealt
     return holders
+
+
+def _shared(holders: Integers, starts: Integers, count: int) -> Integers:
+    """People x people: records that both have; on the diagonal, all records of a person."""
+    overlaps = np.zeros(count * count, np.int64)
+    widths = np.diff(starts)
+    for width in np.unique(widths).tolist():
+        table = holders[starts[:-1][widths == width, None] + np.arange(width)]
+        for first in range(width):
+            for second in range(width):
+                overlaps += np.bincount(table[:, first] * count + table[:, second], minlength=count * count)
+    return overlaps.reshape(count, count)
 
 
 def _fixed(

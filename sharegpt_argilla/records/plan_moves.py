@@ -159,6 +159,9 @@ class Slots:
         """Give each active person as many slots as ``targets`` says, and people who left only their answered ones.
 
         If answered slots make that impossible, loads become as even as possible.
+
+        Raises:
+            UsageError: they leave no way to keep the quotas.
         """
         pool = self._take(targets)
         self._moved[pool] = True
@@ -170,6 +173,7 @@ class Slots:
                 lacking[person] -= 1
             else:
                 self._squeeze_in(slot, lacking)
+        self._keep_quotas()
         self._even_out()
 
     def _take(self, targets: Integers) -> Integers:
@@ -217,6 +221,24 @@ class Slots:
         person = min(free, key=lambda candidate: (bool(full[candidate]), int(loads[candidate]), candidate))
         self.holders[slot] = person
         lacking[person] -= 1
+
+    def _keep_quotas(self) -> None:
+        """Move slots along chains from people above their quota to people below theirs.
+
+        Chains are augmenting paths of the flow from records to people; without one no plan keeps the quotas.
+
+        Raises:
+            UsageError: there is none.
+        """
+        for person in np.flatnonzero(self.active & (self.loads() > self.most)).tolist():
+            while self.loads()[person] > self.most[person] and len(self._movable(person)):
+                takers = self.active & (self.loads() < self.most)
+                chain = self._chain([person], takers, moved_only=False)
+                if chain is None:
+                    raise UsageError(
+                        "assignment: the quotas leave too few people for the overlap; raise them, or add people"
+                    )
+                self._follow(chain)
 
     def _even_out(self) -> None:
         """Move slots along chains from the busiest people to people with room and at least two fewer."""

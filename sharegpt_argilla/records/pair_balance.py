@@ -1,0 +1,89 @@
+"""Makes any two people share about as many records as any other two, by swaps that change nobody's load."""
+
+from __future__ import annotations
+
+from itertools import combinations
+
+import numpy as np
+
+from sharegpt_argilla.records.plan_moves import Integers
+
+MAX_SWEEPS = 60
+"""How often each record is tried at most; a few people on some hundred records need about five."""
+
+MAX_TRIALS = 200_000
+"""Swaps that are tried at most, about a second; with more slots chance alone leaves pairs within a few percent."""
+
+
+def balance_pairs(
+    holders: Integers, slots: Integers, groups: Integers, shared: Integers, random: np.random.Generator
+) -> None:
+    """Swap people between records until any two pairs of people share as many records, give or take one.
+
+    Only slots of one group are swapped, so that what everybody has of a group stays. Where that leaves no better swap,
+    the numbers stay as even as they became.
+
+    Args:
+        holders: the person of each slot, record by record; modified. Nobody is on a record twice.
+        slots: number of slots of each record.
+        groups: group of each record.
+        shared: people x people: records that both have elsewhere.
+        random: the random generator.
+    """
+    if int(slots.max(initial=0)) < 2:
+        return
+    starts = np.concatenate(([0], np.cumsum(slots))).tolist()
+    records = [holders[begin:end].tolist() for begin, end in zip(starts, starts[1:], strict=False)]
+    pairs = _pairs(records, shared)
+    members = [np.flatnonzero((groups == group) & (slots > 1)) for group in np.unique(groups)]
+    tried = 0
+    for _ in range(MAX_SWEEPS):
+        if _even(pairs) or tried > MAX_TRIALS:
+            break
+        for group in members:
+            tried += _sweep(records, random.permutation(group), pairs, random)
+    holders[:] = [person for record in records for person in record]
+
+
+def _pairs(records: list[list[int]], shared: Integers) -> list[list[int]]:
+    pairs: list[list[int]] = shared.tolist()
+    for record in records:
+        for one, other in combinations(record, 2):
+            pairs[one][other] += 1
+            pairs[other][one] += 1
+    return pairs
+
+
+def _even(pairs: list[list[int]]) -> bool:
+    counts = [pairs[one][other] for one in range(len(pairs)) for other in range(one)]
+    return not counts or max(counts) - min(counts) <= 1
+
+
+def _sweep(records: list[list[int]], group: Integers, pairs: list[list[int]], random: np.random.Generator) -> int:
+    """Try each record of a group with another one of it, at random slots; returns how many swaps were tried."""
+    others = random.permutation(group).tolist()
+    draws = random.random((len(group), 2)).tolist()
+    for first, second, (draw, other_draw) in zip(group.tolist(), others, draws, strict=True):
+        one, two = records[first], records[second]
+        here, there = int(draw * len(one)), int(other_draw * len(two))
+        if one[here] not in two and two[there] not in one and _gain(one, two, one[here], two[there], pairs) >= 0:
+            _swap(one, two, here, there, pairs)
+    return len(group)
+
+
+def _gain(one: list[int], two: list[int], leaves: int, comes: int, pairs: list[list[int]]) -> int:
+    """By how much half the sum of squares falls if ``leaves`` of ``one`` and ``comes`` of ``two`` swap."""
+    lost, won = pairs[leaves], pairs[comes]
+    gain = sum(lost[other] - won[other] - 1 for other in one if other != leaves and other not in two)
+    return gain + sum(won[other] - lost[other] - 1 for other in two if other != comes and other not in one)
+
+
+def _swap(one: list[int], two: list[int], here: int, there: int, pairs: list[list[int]]) -> None:
+    leaves, comes = one[here], two[there]
+    for record, old, new in ((one, leaves, comes), (two, comes, leaves)):
+        for other in record:
+            if other != old:
+                for person, step in ((old, -1), (new, 1)):
+                    pairs[person][other] += step
+                    pairs[other][person] += step
+    one[here], two[there] = comes, leaves
