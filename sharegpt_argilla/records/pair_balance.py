@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import combinations
+from itertools import combinations, pairwise
 
 import numpy as np
 
@@ -18,10 +18,10 @@ MAX_TRIALS = 200_000
 def balance_pairs(
     holders: Integers, slots: Integers, groups: Integers, shared: Integers, random: np.random.Generator
 ) -> None:
-    """Swap people between records until any two pairs of people share as many records, give or take one.
+    """Swap people between records until any two share as many records as any other two, give or take one.
 
-    Only slots of one group are swapped, so that what everybody has of a group stays. Where that leaves no better swap,
-    the numbers stay as even as they became.
+    Only slots of one group are swapped, so that what everybody has of a group stays. Where that leaves no better
+    swap, the numbers stay as even as they became.
 
     Args:
         holders: the person of each slot, record by record; modified. Nobody is on a record twice.
@@ -33,7 +33,7 @@ def balance_pairs(
     if int(slots.max(initial=0)) < 2:
         return
     starts = np.concatenate(([0], np.cumsum(slots))).tolist()
-    records = [holders[begin:end].tolist() for begin, end in zip(starts, starts[1:], strict=False)]
+    records = [holders[begin:end].tolist() for begin, end in pairwise(starts)]
     pairs = _pairs(records, shared)
     members = [np.flatnonzero((groups == group) & (slots > 1)) for group in np.unique(groups)]
     tried = 0
