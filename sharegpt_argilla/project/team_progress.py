@@ -24,7 +24,7 @@ from sharegpt_argilla.responses.answer_counts import (
     slow_answers,
     slow_questions,
 )
-from sharegpt_argilla.responses.forecast import forecast, planned_forecast
+from sharegpt_argilla.responses.forecast import forecast, planned_forecast, pooled_forecast
 from sharegpt_argilla.responses.team_agreement import (
     AgreementTables,
     agreement_tables,
@@ -212,13 +212,11 @@ def team_forecast(
         today: in UTC.
 
     Returns:
-        See `forecast`; with a plan `planned_forecast`.
+        See `pooled_forecast`; with a plan `planned_forecast`.
     """
-    days: Counter[str] = Counter()
-    for person in tally.people.values():
-        days.update(_counted_days(person, work))
-    team = forecast(days, remaining, today)
-    return planned_forecast(_own_forecasts(tally, work, own, today), team) if own else team
+    days = {name: _counted_days(person, work) for name, person in tally.people.items()}
+    team = pooled_forecast(list(days.values()), remaining, today)
+    return planned_forecast(days, own, team, today) if own else team
 
 
 def people_with_work(tally: Tally, work: PlannedWork, own: Mapping[str, int], today: date) -> list[dict[str, Any]]:

@@ -12,7 +12,9 @@ from sharegpt_argilla.records.assignment_plan import Rules, make_plan
 from sharegpt_argilla.responses.answer_counts import Tally, count_answers
 from sharegpt_argilla.responses.forecast import forecast
 
-TODAY = date(2026, 11, 28)
+TODAY = date(2026, 11, 25)
+"""A Wednesday: the five days before have a weekend in them, so that people are known to work then."""
+
 PEOPLE = ["ana", "chloe", "eve"]
 PLAN = make_plan([f"x{n}" for n in range(300)], PEOPLE, Rules(1, 0, 1, 0))
 """A hundred records for each."""
@@ -99,7 +101,10 @@ def test_without_a_plan_all_answer_all() -> None:
     work = PlannedWork(1)
     found, people, tally = shown(records, work)
     days = tally.people["ana"].days + tally.people["chloe"].days
-    assert found == forecast(days, 300 - 115, TODAY)
+    steady = forecast(days, 300 - 115, TODAY)
+    assert {key: found[key] for key in ("remaining", "days_seen", "per_day", "finish")} == {
+        key: steady[key] for key in ("remaining", "days_seen", "per_day", "finish")
+    }
     assert [(name, row["assigned"], row["finish"]) for name, row in people.items()] == [
         ("ana", None, None),
         ("chloe", None, None),
