@@ -134,15 +134,22 @@ def session_id(record: Mapping[str, Any], turns: Sequence[Turn], keys: Sequence[
     """The id of a record as text, from the first of the keys that has one; else from the content.
 
     Raises:
-        RejectedError: the id is neither text nor a whole number.
+        RejectedError: the id is neither text nor a number.
     """
     for key in keys:
-        identity = record.get(key)
+        identity = _plain_id(record.get(key))
         if isinstance(identity, bool) or not isinstance(identity, str | int | None):
             raise RejectedError(f'"{key}" is {kind(identity)}, not text')
         if identity is not None and identity != "":
             return encodable(str(identity))
     return content_id(turns)
+
+
+def _plain_id(identity: object) -> object:
+    """An id without what tools put around it: ``1.0`` by pandas is 1, and MongoDB writes ``{"$oid": "…"}``."""
+    if isinstance(identity, float) and math.isfinite(identity):
+        return str(int(identity)) if identity.is_integer() else str(identity)
+    return identity["$oid"] if isinstance(identity, dict) and identity.keys() == {"$oid"} else identity
 
 
 def content_id(turns: Sequence[Turn]) -> str:

@@ -16,7 +16,7 @@ from sharegpt_argilla.corpora.formats.base import SYSTEM, Container, Conversatio
 from sharegpt_argilla.corpora.formats.fields import kind, session_id
 from sharegpt_argilla.corpora.formats.message_content import text_of_content
 from sharegpt_argilla.corpora.formats.messages import unread_keys
-from sharegpt_argilla.corpora.formats.roles import canonical_role, other_role
+from sharegpt_argilla.corpora.formats.roles import ROLES, canonical_role, other_role
 from sharegpt_argilla.errors import RejectedError
 from sharegpt_argilla.rows import ANNOTATION, CORPUS, ORIGINAL_SESSION, SESSION, TURN
 
@@ -132,6 +132,9 @@ def _turn(number: int, turn: object, left_out: Counter[str]) -> Turn | None:
         return None
     if len(turn) > _PLAIN_KEYS:
         left_out.update(unread_keys(turn, _READ_OF_A_TURN))
+    if text is None and "value" in turn and ROLES.get(spelling.strip().lower()) == "gpt":
+        # Nobody answered, or only with a call of a tool.
+        text = ""
     if text is None:
         raise RejectedError(f'turn {number}: "value" is {"null" if "value" in turn else "missing"}')
     if not isinstance(text, str):

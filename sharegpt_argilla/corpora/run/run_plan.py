@@ -8,6 +8,8 @@ from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field, replace
 from hashlib import sha256
 from pathlib import Path
+from shutil import copyfileobj
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from sharegpt_argilla.common.atomic_files import check_file_writable
@@ -29,6 +31,8 @@ PLAN_FORMAT = 6
 """Of the plan and of what shards leave; a run of another format is not resumed."""
 COLUMNS_ADAPTER = "question_answer"
 """The adapter that named columns are for."""
+KEPT = -1
+"""Time of change of a source that is a copy of a stream."""
 _BLOCK = 1 << 20
 
 
@@ -200,7 +204,7 @@ class RunPlan:
     @property
     def resumable(self) -> bool:
         """Whether the inputs can be read again."""
-        return all(source.form != "stream" for source in self.sources)
+        return not any(source.form == "stream" or source.modified == KEPT for source in self.sources)
 
     def inputs_of(self, shard: Shard) -> dict[int, Source]:
         """The inputs in a shard, by their number."""
@@ -232,11 +236,36 @@ def plan_run(settings: RunSettings, stack: ExitStack) -> RunPlan:
     model = COLUMNS_ADAPTER if settings.options.columns else settings.model
     wanted = None if model == AUTO else corpus_of(model, settings.options)
     sources, chosen = choose_corpora(described, settings.split, streams, wanted, expanded.optional, skipped)
+    sources = [
+        _kept(source, streams, stack) if source.form == "stream" and _splits(name) else source
+        for source, name in zip(sources, chosen, strict=True)
+    ]
     if repeats_rounds(sources, chosen, settings.split, streams):
         settings = replace(settings, options=replace(settings.options, history=True))
     corpora = {name: corpus_of(name, settings.options) for name in set(chosen)}
     shards = cut(sources, chosen, corpora, settings.start_line, settings.shard_size)
     return RunPlan(settings, sources, chosen, shards, streams, skipped)
+
+
+def _splits(name: str) -> bool:
+    return bool(getattr(CORPORA[name], "splits", False))
+
+
+def _kept(source: Source, streams: dict[str, Peekable], stack: ExitStack) -> Source:
+    """A stream in a file that goes with the stack, so that it can be read again.
+
+    Of records that may be pieces of conversations only all together say whether they are.
+
+    Raises:
+        InputError: there is no place for it.
+    """
+    try:
+        path = Path(stack.enter_context(TemporaryDirectory())) / "stream"
+        with path.open("wb") as file:
+            copyfileobj(streams.pop(source.name), file)
+        return replace(describe(str(path), streams, stack), name=source.name, modified=KEPT)
+    except OSError as error:
+        raise InputError(f"{source.name}: cannot be kept until it is read: {error.strerror or error}") from error
 
 
 def cut(

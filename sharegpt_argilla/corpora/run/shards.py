@@ -15,7 +15,7 @@ from sharegpt_argilla.corpora.formats.table import CORPORA
 from sharegpt_argilla.corpora.pairing.sessions import Resolution, resolve
 from sharegpt_argilla.corpora.reading.inputs import Progress
 from sharegpt_argilla.corpora.run.conversion import convert
-from sharegpt_argilla.corpora.run.run_plan import RunPlan, Shard
+from sharegpt_argilla.corpora.run.run_plan import KEPT, RunPlan, Shard
 from sharegpt_argilla.corpora.run.shard_results import (
     RunResult,
     ShardFiles,
@@ -71,7 +71,7 @@ def _resolve_sessions(work: WorkFolder, sink: IO[bytes] | None) -> None:
         return
     paths = {shard.number: ShardFiles.of(work.folder, shard.number).sessions for shard in plan.shards}
     resolutions = resolve({number: path for number, path in paths.items() if path.exists()})
-    again = [shard for shard in plan.shards if shard.number in resolutions and not _has_stream(shard, plan)]
+    again = [shard for shard in plan.shards if shard.number in resolutions and not _is_gone(shard, plan)]
     if again:
         with _shared_rows(work, work.results(), None) as rows:
             _convert(work, again, rows, None, resolutions)
@@ -124,5 +124,10 @@ def _convert(
 
 
 def _has_stream(shard: Shard, plan: RunPlan) -> bool:
-    """Whether it reads a stream, which is open in this process only."""
+    """Whether it reads a stream or the copy of one, which only this process can read."""
+    return any(source.form == "stream" or source.modified == KEPT for source in plan.inputs_of(shard).values())
+
+
+def _is_gone(shard: Shard, plan: RunPlan) -> bool:
+    """Whether it read a stream, which cannot be read again."""
     return any(source.form == "stream" for source in plan.inputs_of(shard).values())
