@@ -9,7 +9,7 @@ import streamlit as st
 
 LINK = st.column_config.LinkColumn("Argilla", display_text="open")
 
-_COLUMNS: dict[str, Any] = {
+COLUMNS: dict[str, Any] = {
     "prompt": st.column_config.TextColumn("prompt", width="large"),
     "annotator": "person",
     "submitted_at": "submitted (UTC)",
@@ -24,19 +24,19 @@ _COLUMNS: dict[str, Any] = {
 }
 
 
-_SEARCH_NOTE = (
-    "A link searches for the first words of the prompt. Argilla shows a completed record only to those who "
-    "answered it."
+SEARCH_NOTE = (
+    "A link searches for the first words of the prompt. A completed record has none: Argilla shows it only to "
+    "those who answered it."
 )
 
 
-def record_table(records: Sequence[Mapping[str, Any]], columns: Sequence[str], says: str = _SEARCH_NOTE) -> None:
+def record_table(records: Sequence[Mapping[str, Any]], columns: Sequence[str], says: str = SEARCH_NOTE) -> None:
     """Records, or numbers about them, as a table: link, named columns, and a caption below."""
     if not records:
         st.caption("None.")
         return
-    order = ["url", *columns] if "url" in records[0] else list(columns)
-    st.dataframe(list(records), hide_index=True, column_order=order, column_config=_COLUMNS)
+    order = ["url", *columns] if any(one.get("url") for one in records) else list(columns)
+    st.dataframe(list(records), hide_index=True, column_order=order, column_config=COLUMNS)
     st.caption(says)
 
 

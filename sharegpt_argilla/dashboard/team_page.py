@@ -9,8 +9,9 @@ import streamlit as st
 
 from sharegpt_argilla.common import charts
 from sharegpt_argilla.dashboard.adaptive_section import adaptive_section
+from sharegpt_argilla.dashboard.record_drawer import record_drawer
 from sharegpt_argilla.dashboard.reliability_section import reliability_section
-from sharegpt_argilla.dashboard.session import REFRESH, as_of, current_view, watch
+from sharegpt_argilla.dashboard.session import REFRESH, as_of, current_view, viewer, watch
 from sharegpt_argilla.dashboard.show_chart import show
 from sharegpt_argilla.dashboard.tables import LINK, record_table, tile
 from sharegpt_argilla.errors import SharegptArgillaError
@@ -40,19 +41,27 @@ def _body() -> None:
     view = current_view()
     team = team_progress(watch(), view)
     as_of(view)
-    _counts(team)
+    own = _own_counts(view)
+    _counts(team, own)
     _finish(team["forecast"], team["counts"]["pending"])
     adaptive_section(view)
     _datasets(team["datasets"])
     _over_time(team)
     _people(team["people"])
-    _answers(team["questions"])
-    _behind(view, team)
+    _answers(team["questions"], linked=bool(own["submitted"]))
+    _behind(view, team, linked=bool(own["submitted"]))
     _agreement(view)
-    _worth_a_look(view, team)
+    _worth_a_look(view, team, linked=bool(own["submitted"]))
 
 
-def _counts(team: Numbers) -> None:
+def _own_counts(view: ProjectView) -> Numbers:
+    """Status -> responses of the person who looks: Argilla's links show these alone."""
+    person = viewer()
+    none = dict.fromkeys(("submitted", "draft", "discarded"), 0)
+    return {**none, **view.progress.people.get(person.username if person else "", {})}
+
+
+def _counts(team: Numbers, own: Numbers) -> None:
     counts, links = team["counts"], team["links"]
     total = counts["total"]
     tiles = [
@@ -64,7 +73,8 @@ def _counts(team: Numbers) -> None:
     ]
     with st.container(horizontal=True):
         for label, value, status, where in tiles:
-            tile(label, value, links[status], f"in Argilla: {where}")
+            there = counts["pending"] if status == "pending" else own[status]
+            tile(label, value, links[status] if there else (), f"in Argilla: {where}")
     st.progress(counts["completed_share"], text=f"{counts['completed_share']:.1%} of {total:,} records completed")
 
 
@@ -166,7 +176,7 @@ def _people(people: Sequence[Numbers]) -> None:
     )
 
 
-def _answers(questions: Sequence[Numbers]) -> None:
+def _answers(questions: Sequence[Numbers], *, linked: bool) -> None:
     st.subheader("Answers")
     for column, question in zip(st.columns(max(1, len(questions))), questions, strict=False):
         with column:
@@ -177,14 +187,25 @@ def _answers(questions: Sequence[Numbers]) -> None:
             else:
                 chart = charts.bars(question["distribution"], "answer", "responses", "answer", "responses")
             show(chart, f"how often each answer to {question['name']} was given")
-            with st.expander("As a table, with links"):
-                record_table(question["distribution"], ["answer", "responses", "share"], _OWN)
+            with st.expander("As a table"):
+                record_table(
+                    _with_own_links(question["distribution"], linked),
+                    ["answer", "responses", "share"],
+                    _OWN if linked else _BEHIND,
+                )
 
 
 _OWN = "A link shows your own responses with the answer; “Records behind a number” below has everybody's."
 
 
-def _behind(view: ProjectView, team: Numbers) -> None:
+_BEHIND = "“Records behind a number” below has the records."
+
+
+def _with_own_links(numbers: Sequence[Numbers], linked: bool) -> list[Numbers]:
+    return [one if linked else {**one, "url": ""} for one in numbers]
+
+
+def _behind(view: ProjectView, team: Numbers, *, linked: bool) -> None:
     with st.expander("Records behind a number", icon=":material/search:"):
         columns = st.columns(4)
         questions = {item["name"]: item for item in team["questions"]}
@@ -194,10 +215,11 @@ def _behind(view: ProjectView, team: Numbers) -> None:
         answer = columns[2].selectbox("Answer", list(answers), index=None, placeholder="any", key="behind-answer")
         people = [item["annotator"] for item in team["people"]]
         person = columns[3].selectbox("Person", people, index=None, placeholder="anybody", key="behind-person")
-        if answer:
+        if answer and linked:
             st.markdown(f"[My own records with this answer in Argilla]({answers[answer]['url']})")
         selection = Wanted(status or "submitted", question, answer, person)
-        record_table(records_behind(watch(), view, selection), ["prompt", "annotator", "submitted_at", "status"])
+        records = records_behind(watch(), view, selection)
+        record_drawer(view, records, ["prompt", "annotator", "submitted_at", "status"], "records-behind")
 
 
 def _agreement(view: ProjectView) -> None:
@@ -231,12 +253,16 @@ def _agreement(view: ProjectView) -> None:
             show(charts.intervals(labels, "label", "label", "alpha of yes and no"), f"alpha of labels of {name}")
 
 
-def _worth_a_look(view: ProjectView, team: Numbers) -> None:
+def _worth_a_look(view: ProjectView, team: Numbers, *, linked: bool) -> None:
     st.subheader("Most disputed records")
-    record_table(disputed_records(watch(), view), ["prompt", "disagreement", "given", "status"])
+    record_drawer(
+        view, disputed_records(watch(), view), ["prompt", "disagreement", "given", "status"], "records-disputed"
+    )
     reliability_section(view)
     st.subheader("Slowest responses")
-    record_table(slowest_records(watch(), view), ["prompt", "seconds", "annotator", "how"])
+    record_drawer(
+        view, slowest_records(watch(), view), ["prompt", "seconds", "annotator", "how"], "records-slowest"
+    )
     left, right = st.columns(2)
     with left:
         st.subheader("Slowest questions")
@@ -244,7 +270,7 @@ def _worth_a_look(view: ProjectView, team: Numbers) -> None:
     with right:
         st.subheader("Slowest answers")
         record_table(
-            team["slow_answers"],
+            _with_own_links(team["slow_answers"], linked),
             ["question", "answer", "seconds", "responses"],
             "Median seconds on the whole record of the responses with an answer, where there are three or more.",
         )

@@ -272,6 +272,17 @@ class ProjectWatch:
                     self._read_prompts(dataset, dict(list(rows.items())[:BATCH]), prompt_field(view.config))
             return {key: self._texts[key] for key in ids if key in self._texts}
 
+    def fields(self, view: ProjectView, key: str) -> Mapping[str, Any]:
+        """Field name -> content of one record; empty if it has no row id, and while the server is down."""
+        with self._lock:
+            row = view.records[key].id if key in view.records else None
+            if row is None or self._client is None:
+                return {}
+            with suppress(SharegptArgillaError):
+                found = RecordsDataset(self._client, view.dataset_of(key)).find([row])
+                return {name: value for name, value in found[row].fields.items() if value} if row in found else {}
+            return {}
+
     def question_seconds(self) -> dict[str, list[float]]:
         """Question -> seconds that people spent on it, for each submitted response with measured times.
 

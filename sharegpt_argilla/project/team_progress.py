@@ -178,7 +178,7 @@ def team_progress(watch: ProjectWatch, view: ProjectView) -> dict[str, Any]:
         },
         "datasets": _datasets(view) if len(view.datasets) > 1 else [],
         "people": [
-            person | {"url": person_link(view, person["annotator"])}
+            person | {"url": person_link(view, person["annotator"]) if _has_pending(view, person) else ""}
             for person in people_with_work(tally, view.work, own, today)
         ],
         "days": days_by_person(tally),
@@ -254,6 +254,10 @@ def _counted_days(person: PersonTally, work: PlannedWork) -> Counter[str]:
     return person.days + person.discarded_days if work.counts("discarded") else person.days
 
 
+def _has_pending(view: ProjectView, person: Mapping[str, Any]) -> bool:
+    return bool(view.progress.pending if person["open"] is None else person["open"])
+
+
 def _datasets(view: ProjectView) -> list[dict[str, Any]]:
     return [
         {
@@ -265,7 +269,7 @@ def _datasets(view: ProjectView) -> list[dict[str, Any]]:
                 status: sum(counts[status] for counts in dataset.progress.people.values())
                 for status in ("submitted", "draft", "discarded")
             },
-            "url": queue_link(view.url, dataset.id),
+            "url": queue_link(view.url, dataset.id) if dataset.progress.pending else "",
         }
         for dataset in view.datasets
     ]
@@ -354,7 +358,9 @@ def with_links(watch: ProjectWatch, view: ProjectView, items: Sequence[dict[str,
         record = view.records.get(item["record"])
         status, prompt = record.status if record else "pending", prompts.get(item["record"], "")
         dataset_id = view.dataset_of(item["record"])
-        url = record_link(view.url, dataset_id, status, prompt, field) if prompt else ""
+        # Whoever leads a project sees completed records nowhere in Argilla, unless they answered them.
+        seen = prompt and status != "completed"
+        url = record_link(view.url, dataset_id, status, prompt, field) if seen else ""
         linked.append(item | {"prompt": " ".join(prompt.split()), "status": status, "url": url})
     return linked
 
