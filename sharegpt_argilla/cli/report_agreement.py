@@ -25,6 +25,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_json(parser)
     parser.add_argument("--html", metavar="FILE", help="write it as one HTML page with charts")
     parser.add_argument(
+        "--datasheet",
+        metavar="FILE",
+        help="write the page about the data set that a paper or a Hub card needs: Markdown, or LaTeX for .tex",
+    )
+    parser.add_argument(
         "--idle", default="5m", metavar="5m", help="longer pauses between submissions do not count as work (5m)"
     )
 
@@ -49,12 +54,13 @@ def run(arguments: argparse.Namespace) -> int:
             arguments.config,
             json_file=json_file,
             html_file=arguments.html,
+            datasheet=arguments.datasheet,
             idle=read_length(arguments.idle),
             on_progress=advance,
         )
-    if "-" not in {json_file, arguments.html}:
+    if "-" not in {json_file, arguments.html, arguments.datasheet}:
         show(render_text(dict(report)).removesuffix("\n"))
-    written = " and ".join(file for file in (json_file, arguments.html) if file)
+    written = " and ".join(file for file in (json_file, arguments.html, arguments.datasheet) if file)
     text = counted(
         (report["annotated"], f"of {report['rows']:,} rows annotated"),
         (report["unreadable"], "lines that are no row, left out"),

@@ -17,6 +17,12 @@ from sharegpt_argilla.project.project_watch import prompt_field
 from sharegpt_argilla.project.record_links import record_link
 from sharegpt_argilla.responses.agreement_page import render_page
 from sharegpt_argilla.responses.agreement_report import build_report
+from sharegpt_argilla.responses.datasheet import (
+    DatasheetFacts,
+    datasheet_sections,
+    latex_datasheet,
+    markdown_datasheet,
+)
 from sharegpt_argilla.responses.working_time import IDLE
 from sharegpt_argilla.rows import Row
 from sharegpt_argilla.settings import Connection, find_connection
@@ -58,12 +64,13 @@ class AgreementReport(TypedDict):
     least_sure: list[dict[str, Any]]
 
 
-def report_agreement(
+def report_agreement(  # noqa: PLR0913 - the options of the command, under their names
     annotated: str | Path,
     config: str | Path = DEFAULT_CONFIG,
     *,
     json_file: str | Path | None = None,
     html_file: str | Path | None = None,
+    datasheet: str | Path | None = None,
     idle: float = IDLE,
     connection: Connection | None = None,
     on_progress: Callable[[int], None] = lambda _lines: None,
@@ -75,6 +82,8 @@ def report_agreement(
         config: the project file, for the types and scales of the questions.
         json_file: takes the report as JSON.
         html_file: takes it as one page of HTML.
+        datasheet: takes the page about the data set that a paper or a Hub card needs: LaTeX if its name ends with
+            .tex, else Markdown.
         idle: seconds between two submissions after which somebody is taken to have been away.
         connection: the Argilla that links lead to; by default the one from the environment, else the embedded
             one. Where none answers there are no links.
@@ -90,7 +99,7 @@ def report_agreement(
     project = load_project(config).config
     if str(annotated) != STANDARD_STREAM and not Path(annotated).is_file():
         raise InputError(f"{annotated}: no such file; `sharegpt-argilla export-responses` writes one")
-    unreadable = 0
+    unreadable, facts = 0, DatasheetFacts()
 
     def rows() -> Iterator[Row]:
         nonlocal unreadable
@@ -99,6 +108,8 @@ def report_agreement(
             if line.row is None:
                 unreadable += 1
             else:
+                if datasheet is not None:
+                    facts.add(line.row)
                 yield line.row
 
     report = build_report(rows(), project.questions, idle=idle)
@@ -107,6 +118,9 @@ def report_agreement(
     for path, render in ((json_file, _as_json), (html_file, render_page)):
         if path is not None:
             _write(path, render(report))
+    if datasheet is not None:
+        render_datasheet = latex_datasheet if str(datasheet).endswith(".tex") else markdown_datasheet
+        _write(datasheet, render_datasheet(project.dataset, datasheet_sections(project, report, facts)))
     return cast("AgreementReport", report)
 
 
