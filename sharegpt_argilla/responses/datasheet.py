@@ -22,7 +22,7 @@ TENTATIVE = 0.667
 Report = Mapping[str, Any]
 
 
-class Section(NamedTuple):
+class DatasheetSection(NamedTuple):
     """A part of the page.
 
     Attributes:
@@ -77,7 +77,7 @@ class DatasheetFacts:
                 self.seconds.append(float(one["active_seconds"]))
 
 
-def datasheet_sections(config: ProjectConfig, report: Report, facts: DatasheetFacts) -> list[Section]:
+def datasheet_sections(config: ProjectConfig, report: Report, facts: DatasheetFacts) -> list[DatasheetSection]:
     """The page.
 
     Args:
@@ -92,16 +92,16 @@ def datasheet_sections(config: ProjectConfig, report: Report, facts: DatasheetFa
         _agreement(report),
         *_confidence(report),
         _time(report, facts),
-        Section("Limitations", list(_limitations(report, facts))),
+        DatasheetSection("Limitations", list(_limitations(report, facts))),
     ]
 
 
-def _overview(config: ProjectConfig, report: Report, facts: DatasheetFacts) -> Section:
+def _overview(config: ProjectConfig, report: Report, facts: DatasheetFacts) -> DatasheetSection:
     responses = report["responses"]
     sources = ", ".join(f"{name} ({count:,})" for name, count in facts.sources.most_common())
     span = f", between {facts.first} and {facts.last} (UTC)" if facts.first else ""
     policies = ", ".join(f"{name} ({count:,} rows)" for name, count in facts.policies.most_common())
-    return Section(
+    return DatasheetSection(
         "Data",
         [
             f"{report['annotated']:,} of {report['rows']:,} rows carry answers of {report['annotators']:,} people"
@@ -118,15 +118,15 @@ def _overview(config: ProjectConfig, report: Report, facts: DatasheetFacts) -> S
     )
 
 
-def _questions(config: ProjectConfig) -> Section:
+def _questions(config: ProjectConfig) -> DatasheetSection:
     table = [["question", "type", "what it asks", "answers"]]
     for question in config.questions:
         labels = getattr(question, "labels", None) or getattr(question, "values", None) or ()
         table.append([question.name, question.type, question.title, ", ".join(map(str, labels))])
-    return Section("Questions", [], table)
+    return DatasheetSection("Questions", [], table)
 
 
-def _people(report: Report, facts: DatasheetFacts) -> Section:
+def _people(report: Report, facts: DatasheetFacts) -> DatasheetSection:
     overlap = ", ".join(f"{count:,} rows by {people}" for people, count in sorted(facts.answers.items()))
     table = [["person", "responses", "median seconds", "how"]]
     for place, pace in enumerate(sorted(report["pace"], key=lambda one: -one["submitted"]), 1):
@@ -134,10 +134,10 @@ def _people(report: Report, facts: DatasheetFacts) -> Section:
         seconds = pace[kind]["median_seconds"]
         shown = ["-", "-"] if seconds is None else [f"{seconds:g}", kind]
         table.append([f"person {place}", f"{pace['submitted']:,}", *shown])
-    return Section("People", [f"Submitted answers for each row: {overlap or 'none'}."], table)
+    return DatasheetSection("People", [f"Submitted answers for each row: {overlap or 'none'}."], table)
 
 
-def _agreement(report: Report) -> Section:
+def _agreement(report: Report) -> DatasheetSection:
     table = [["question", "Krippendorff's alpha", "metric", "equal answers"]]
     for name, question in report["questions"].items():
         cells = [number(question["alpha"]), question["metric"], number(question["percent_agreement"])]
@@ -146,10 +146,10 @@ def _agreement(report: Report) -> Section:
         "In brackets are 95 % intervals, n is the number of rows that two people or more answered. "
         "Reviewers' answers are left out."
     )
-    return Section("Agreement", [note], table)
+    return DatasheetSection("Agreement", [note], table)
 
 
-def _confidence(report: Report) -> Iterator[Section]:
+def _confidence(report: Report) -> Iterator[DatasheetSection]:
     if not report["confidence"]:
         return
     table = [["question", "rows", "settled", "mean"]]
@@ -157,15 +157,15 @@ def _confidence(report: Report) -> Iterator[Section]:
         settled = f"{section['settled']:,} ({section['settled'] / section['rows']:.1%})"
         table.append([name, f"{section['rows']:,}", settled, f"{section['mean']:.3f}"])
     note = "How probable the values are, by a model of all answers; settled are those with 0.9 or more."
-    yield Section("Confidence", [note], table)
+    yield DatasheetSection("Confidence", [note], table)
 
 
-def _time(report: Report, facts: DatasheetFacts) -> Section:
+def _time(report: Report, facts: DatasheetFacts) -> DatasheetSection:
     submitted = report["responses"]["submitted"]
     if not facts.seconds:
-        return Section("Time", [f"No time was measured for the {submitted:,} submitted responses."])
+        return DatasheetSection("Time", [f"No time was measured for the {submitted:,} submitted responses."])
     hours = sum(facts.seconds) / 3600
-    return Section(
+    return DatasheetSection(
         "Time",
         [
             f"{len(facts.seconds):,} of {submitted:,} submitted responses have a time: {hours:,.1f} hours in all, "
@@ -201,7 +201,7 @@ def _limitations(report: Report, facts: DatasheetFacts) -> Iterator[str]:
         yield f"{report['annotators']:,} people answered; where two differ, neither is known to be right."
 
 
-def markdown_datasheet(title: str, sections: Sequence[Section]) -> str:
+def markdown_datasheet(title: str, sections: Sequence[DatasheetSection]) -> str:
     """The page as Markdown."""
     lines = [f"# {_md(title)}"]
     for section in sections:
@@ -222,7 +222,7 @@ def _md_row(cells: Sequence[str]) -> str:
     return "| " + " | ".join(cell if cell == "---" else _md(cell) for cell in cells) + " |"
 
 
-def latex_datasheet(title: str, sections: Sequence[Section]) -> str:
+def latex_datasheet(title: str, sections: Sequence[DatasheetSection]) -> str:
     r"""The page as LaTeX for ``\input``: sections, paragraphs and tables, no packages needed."""
     lines = [rf"\section{{{_tex(title)}}}"]
     for section in sections:

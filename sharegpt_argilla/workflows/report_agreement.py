@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypedDict, cast
 
@@ -99,29 +100,36 @@ def report_agreement(  # noqa: PLR0913 - the options of the command, under their
     project = load_project(config).config
     if str(annotated) != STANDARD_STREAM and not Path(annotated).is_file():
         raise InputError(f"{annotated}: no such file; `sharegpt-argilla export-responses` writes one")
-    unreadable, facts = 0, DatasheetFacts()
-
-    def rows() -> Iterator[Row]:
-        nonlocal unreadable
-        for line in read_rows(annotated):
-            on_progress(1)
-            if line.row is None:
-                unreadable += 1
-            else:
-                if datasheet is not None:
-                    facts.add(line.row)
-                yield line.row
-
-    report = build_report(rows(), project.questions, idle=idle)
-    report["unreadable"] = unreadable
+    reading = _Reading(annotated, on_progress)
+    report = build_report(reading.rows(), project.questions, idle=idle)
+    report["unreadable"] = reading.unreadable
     _link_records(report, project, connection)
     for path, render in ((json_file, _as_json), (html_file, render_page)):
         if path is not None:
             _write(path, render(report))
     if datasheet is not None:
         render_datasheet = latex_datasheet if str(datasheet).endswith(".tex") else markdown_datasheet
-        _write(datasheet, render_datasheet(project.dataset, datasheet_sections(project, report, facts)))
+        _write(datasheet, render_datasheet(project.dataset, datasheet_sections(project, report, reading.facts)))
     return cast("AgreementReport", report)
+
+
+@dataclass
+class _Reading:
+    """The rows of a file as they are read, once: what is no row, and what the datasheet needs."""
+
+    path: str | Path
+    on_progress: Callable[[int], None]
+    unreadable: int = 0
+    facts: DatasheetFacts = field(default_factory=DatasheetFacts)
+
+    def rows(self) -> Iterator[Row]:
+        for line in read_rows(self.path):
+            self.on_progress(1)
+            if line.row is None:
+                self.unreadable += 1
+            else:
+                self.facts.add(line.row)
+                yield line.row
 
 
 def _write(path: str | Path, text: str) -> None:
@@ -135,7 +143,7 @@ def _add_links(report: dict[str, Any], project: ProjectConfig, connection: Conne
     if not listed:
         return
     ids: dict[str, str] = {}
-    field = prompt_field(project)
+    shown = prompt_field(project)
     with suppress(SharegptArgillaError), connect(connection or find_connection()) as client:
         for record in listed:
             name = record["dataset"] if isinstance(record["dataset"], str) else record["dataset"][0]
@@ -144,7 +152,7 @@ def _add_links(report: dict[str, Any], project: ProjectConfig, connection: Conne
                 found = find_dataset(client, workspace if slash else project.workspace, dataset)
                 ids[name] = found.id if found else ""
             if ids[name]:
-                record["url"] = record_link(client.url, ids[name], record["status"], record["prompt"], field)
+                record["url"] = record_link(client.url, ids[name], record["status"], record["prompt"], shown)
 
 
 def _link_records(report: dict[str, Any], project: ProjectConfig, connection: Connection | None) -> None:

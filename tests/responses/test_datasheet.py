@@ -15,7 +15,7 @@ from sharegpt_argilla.responses.agreement_report import build_report
 from sharegpt_argilla.responses.datasheet import (
     TENTATIVE,
     DatasheetFacts,
-    Section,
+    DatasheetSection,
     datasheet_sections,
     latex_datasheet,
     markdown_datasheet,
@@ -50,7 +50,7 @@ def annotated() -> list[Row]:
 ROWS = annotated()
 
 
-def sections(rows: list[Row] = ROWS) -> dict[str, Section]:
+def sections(rows: list[Row] = ROWS) -> dict[str, DatasheetSection]:
     facts = DatasheetFacts()
     for row in rows:
         facts.add(row)
@@ -95,7 +95,7 @@ def test_nobody_is_named(render: Any) -> None:
 
 
 def test_signs_of_the_markup_are_escaped() -> None:
-    parts = [Section("H", ["50 % of a_b & <c> $x$ {y} # ~ ^ \\"], [["a|b", "c"], ["1", "2"]])]
+    parts = [DatasheetSection("H", ["50 % of a_b & <c> $x$ {y} # ~ ^ \\"], [["a|b", "c"], ["1", "2"]])]
     latex = latex_datasheet("t_1", parts)
     assert r"\section{t\_1}" in latex
     assert r"50 \% of a\_b \& \textless{}c\textgreater{} \$x\$ \{y\} \# \textasciitilde{}" in latex
