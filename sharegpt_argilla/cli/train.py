@@ -1,6 +1,6 @@
 """Train a text classifier on annotated prompts, and compare it with the most frequent answer and with suggestions.
 
-Each question with labels becomes a spaCy pipeline in its own folder under the output, next to a model card
+Each question with labels becomes a classifier in its own folder under the output, next to a model card
 (README.md) and metrics.json. Scores are cross-validated; no conversation is on both sides. Name the folder under
 `suggestions:` in dataset-config.yml, and load-records suggests what it says for the records that are still open.
 """
@@ -39,7 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="of the cross-validation, 0: none (%(default)s)",
     )
     add("--seed", type=int, default=DEFAULT_SEED, metavar="N", help="of folds and training (%(default)s)")
-    add("--language", default="", metavar="CODE", help="of spaCy's tokenizer (zh for Chinese prompts, else xx)")
+    add("--language", default="", metavar="CODE", help="of the prompts (zh for Chinese ones, else xx)")
     add("--config", metavar="FILE", help="the project file (dataset-config.yml if it is here)")
     add("--licence", default="", metavar="ID", help="of the corpus, for the model card, as in cc0-1.0")
     add("--push-to-hub", metavar="OWNER/NAME", help="send it to the Hugging Face Hub as well; HF_TOKEN signs in")
@@ -85,6 +85,11 @@ def describe(learned: LearnedQuestion) -> list[str]:
         return [*lines, f"{name}: not cross-validated, nobody knows how good it is ({learned.prompts:,} prompts)"]
     majority = _score(validation.majority, short=True)
     lines.append(f"{name}: {_score(validation.classifier)}; the most frequent answer {majority}")
+    threshold = f"{validation.threshold:.2f}" if validation.threshold else "no probability"
+    lines.append(
+        f"{name}: probabilities are off by {validation.calibration_error:.3f} on the mean; "
+        f"nine of ten labels are right from {threshold} on"
+    )
     lines += [
         f"{name}: suggestions of {agent} {_score(theirs)}; the classifier on the same {_score(ours, short=True)}"
         for agent, (theirs, ours) in validation.suggestions.items()

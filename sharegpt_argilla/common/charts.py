@@ -285,6 +285,24 @@ def intervals(points: Points, name: str, axis: str, unit: str) -> alt.LayerChart
     return (span + dots + text).properties(height=len(shown) * _ESTIMATE + _AROUND)
 
 
+def reliability(points: Points) -> alt.LayerChart:
+    """A reliability diagram: the share that is right over the probability that was said, next to the diagonal.
+
+    Args:
+        points: each with ``said``, ``right``, the ends ``low`` and ``high`` of its interval, and ``n``.
+    """
+    scale, ticks = alt.Scale(domain=[0, 1], nice=False), alt.Axis(values=[0, 0.25, 0.5, 0.75, 1], format=".2~f")
+    x = alt.X("said:Q", title="probability that was said", scale=scale, axis=ticks)
+    right = alt.Y("right:Q", title="share that is right", scale=scale, axis=ticks)
+    ends = alt.Data(values=[{"said": 0, "right": 0}, {"said": 1, "right": 1}])
+    diagonal = alt.Chart(ends).mark_line(color=PALETTE[1], strokeDash=[4, 4]).encode(x=x, y=right)
+    base = alt.Chart(alt.Data(values=points)).encode(x=x)
+    spans = base.mark_rule(color=PALETTE[1], strokeWidth=3).encode(y=alt.Y("low:Q", scale=scale), y2="high:Q")
+    dots = base.mark_point(color=PALETTE[5], filled=True, size=90, opacity=1).encode(y=right)
+    counts = base.mark_text(align="left", dx=8, dy=10).encode(y=right, text="n:Q")
+    return (diagonal + spans + dots + counts).properties(height=_REPORT_WIDTH)
+
+
 def _estimate(point: Mapping[str, Any]) -> str:
     value = "not defined" if point["value"] is None else f"{point['value']:.2f}"
     span = "" if point["low"] is None else f" [{point['low']:.2f}, {point['high']:.2f}]"

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from sharegpt_argilla.common.jsonl import rereadable
+from sharegpt_argilla.curation.checks.base import Options
+from sharegpt_argilla.curation.checks.duplicate_checks import Resembling
 from sharegpt_argilla.errors import InputError, UsageError
 from sharegpt_argilla.project.annotated_rows import known_questions
 from sharegpt_argilla.training.base import Example, Question
@@ -15,7 +17,7 @@ from sharegpt_argilla.training.classifier.base import Task, Validation
 from sharegpt_argilla.training.classifier.classifier_card import Trained, check_target, write_classifier
 from sharegpt_argilla.training.classifier.classifier_validation import validate
 from sharegpt_argilla.training.classifier.learning_tasks import LEARNABLE, build_task, read_examples
-from sharegpt_argilla.training.classifier.text_classifier import blank
+from sharegpt_argilla.training.classifier.text_classifier import check_language
 from sharegpt_argilla.training.question_scheme import SeenQuestions
 from sharegpt_argilla.training.splits import DEFAULT_SEED
 
@@ -91,7 +93,7 @@ def train(  # noqa: PLR0913 - the options of the command, under their names
         questions: which to learn; default: every question with labels that can be learned.
         folds: of the cross-validation; fewer if there are fewer conversations. 0 for none.
         seed: of folds and training.
-        language: code of spaCy's tokenizer; "" to find out.
+        language: code of the prompts' language, which tells whether spaces part words; "" to find out.
         config: the project file; default ``dataset-config.yml`` if it exists here, else the answers tell.
         licence: of the corpus, for the card, as the Hub spells it (``cc0-1.0``).
         push: ``owner/name`` on the Hugging Face Hub.
@@ -108,11 +110,12 @@ def train(  # noqa: PLR0913 - the options of the command, under their names
     if folds < 0 or folds == 1:
         raise UsageError(f"--folds {folds}: 2 or more, or 0 for no cross-validation")
     if language:
-        blank(language)
+        check_language(language)
     if not dry_run:
         check_target(Path(output))
     with rereadable(annotated, "export-responses") as path:
-        examples, groups = read_examples(path)
+        seen = Resembling(Options().similarity)
+        examples, groups = read_examples(path, lambda example: seen.add(example.prompt, example.id))
     summary = TrainSummary(rows=len(examples))
     tasks = _tasks(_wanted(examples, questions, config), (examples, groups), language, summary.skipped)
     if not tasks or (questions and summary.skipped):
@@ -154,11 +157,16 @@ def _tasks(
         task = build_task(question, *rows, language)
         if len(task.cases) < LEAST_PROMPTS:
             skipped[question.name] = f"{len(task.cases)} annotated prompts, and it takes {LEAST_PROMPTS} to learn"
-        elif len(task.labels) < 2:
-            skipped[question.name] = f'"{task.labels[0]}" is the only label that was given, nothing to tell apart'
+        elif len({case.labels for case in task.cases}) < 2:
+            skipped[question.name] = _only_answer(task)
         else:
             tasks.append(task)
     return tasks
+
+
+def _only_answer(task: Task) -> str:
+    answer = ", ".join(f'"{label}"' for label in sorted(task.cases[0].labels)) or "no label"
+    return f"{answer} is the only {'answer' if task.several else 'label'} that was given, nothing to tell apart"
 
 
 def _validated(task: Task, folds: int, seed: int, on_progress: Callable[[int], None]) -> Validation | None:

@@ -1,6 +1,9 @@
 """``train``: what it learns, what it says about that, what it refuses; and the agent that uses it."""
 
 import json
+import random
+import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,28 +12,37 @@ import spacy
 
 from sharegpt_argilla.annotation import Suggestion
 from sharegpt_argilla.cli import main
+from sharegpt_argilla.common.linear_classifier import MODEL, load_classifier
 from sharegpt_argilla.config import Classifier, load_project
 from sharegpt_argilla.errors import ConfigError, CredentialsError, InputError
 from sharegpt_argilla.rows import ANNOTATION, Row, read_extension, with_extension
 from sharegpt_argilla.suggestions.base import Subject
 from sharegpt_argilla.suggestions.trained_classifier import TrainedClassifier, fingerprint
-from sharegpt_argilla.training.classifier.base import Case
+from sharegpt_argilla.training.classifier.base import Case, Task, assign_folds
 from sharegpt_argilla.training.classifier.classifier_validation import (
-    assign_folds,
     at_thresholds,
+    calibration_error,
+    lowest_threshold,
     most_frequent,
+    reliability,
     score,
+    validate,
 )
 from sharegpt_argilla.training.classifier.learning_tasks import language_of
+from sharegpt_argilla.training.classifier.text_classifier import train_classifier
 from sharegpt_argilla.workflows.train import train
 from tests.projects import ROOT, write_rows
 from tests.training.rows import CONFIG, row
 
 KINDS = {
-    "code": "Write a Python function that sorts list number {}",
-    "rewrite": "Rephrase the letter number {} in plain words",
-    "brainstorming": "Give me some ideas for party number {}",
+    "code": "Write a Python function that sorts {}",
+    "rewrite": "Rephrase the letter about {} in plain words",
+    "brainstorming": "Give me some ideas for a party with {}",
 }
+WORDS = [
+    *("rivers", "maps", "cups", "lamps", "trees", "stamps", "boats", "clocks"),
+    *("songs", "birds", "stones", "chairs", "roads", "clouds", "shoes"),
+]
 QUESTIONS = {question.name: question for question in load_project(ROOT / "dataset-config.yml").config.questions}
 
 
@@ -40,7 +52,9 @@ def cases(count: int = 60) -> list[Row]:
     for number in range(count):
         intent = list(KINDS)[number % 3]
         values = {"intent": [intent], "toxicity": "harmful" if intent == "code" else "none"}
-        prompt = KINDS[intent].format(number)
+        # Different enough that no two are near-duplicates of one another.
+        things = " or ".join(random.Random(number).sample(WORDS, 8))
+        prompt = KINDS[intent].format(things)
         rows.append(row(prompt, values=values, session=f"s{number // 2}", turn=number % 2 + 1))
     return rows
 
@@ -96,7 +110,7 @@ def test_it_learns_what_words_tell_and_says_how_well(learned: Path) -> None:
 
 def test_the_card_says_what_it_is(learned: Path) -> None:
     card = (learned / "README.md").read_text(encoding="utf-8")
-    assert card.startswith('---\nlicense: "cc0-1.0"\nlibrary_name: "spacy"\n')
+    assert card.startswith('---\nlicense: "cc0-1.0"\nlibrary_name: "sharegpt-argilla"\n')
     for words in (
         "60 annotated prompts",
         "`5f2b8c01d9e4`",
@@ -106,13 +120,19 @@ def test_the_card_says_what_it_is(learned: Path) -> None:
     ):
         assert words in card
     assert "Rephrase the letter" not in card
-    nlp = spacy.load(learned / "toxicity")
-    assert max(nlp("Write a Python function").cats.items(), key=lambda item: item[1])[0] == "harmful"
+    nlp = load_classifier(learned / "toxicity")
+    (said,) = nlp.probabilities(["Write a Python function"])
+    assert max(said.items(), key=lambda item: item[1])[0] == "harmful"
+    assert "nine of ten suggested labels are right from" in card.casefold()
+    assert "![Reliability diagram](reliability-intent.svg)" in card
+    diagram = (learned / "reliability-intent.svg").read_text(encoding="utf-8")
+    assert diagram.startswith("<svg")
+    assert "var(--" not in diagram
 
 
 def test_no_word_of_a_prompt_leaves_with_it(learned: Path) -> None:
     files = [path.read_bytes() for path in learned.rglob("*") if path.is_file()]
-    assert len(files) > 6
+    assert len(files) > 5
     for word in (b"Rephrase", b"letter", b"sorts", b"party"):
         assert not any(word in content for content in files), word
 
@@ -189,7 +209,7 @@ def test_what_cannot_be_learned_is_one_line(tmp_path: Path, capfd) -> None:
         ([str(same), "--question", "toxicity"], 1, '"none" is the only label that was given'),
         ([str(same), "--question", "quality"], 2, "no question with labels of that name; there are: intent"),
         ([str(same), "--folds", "1"], 2, "2 or more, or 0"),
-        ([str(same), "--language", "qq"], 2, "spaCy has no tokenizer"),
+        ([str(same), "--language", "English"], 2, "a code of two or three letters"),
         ([str(tmp_path / "none.jsonl")], 1, "no such file"),
     ):
         assert main(["train", *arguments, "-o", out, "--config", str(CONFIG)]) == code
@@ -241,6 +261,109 @@ def test_scores_by_hand() -> None:
 def test_chinese_is_told_by_its_letters() -> None:
     assert language_of(["写一个故事", "hi"]) == "zh"
     assert language_of(["Write a story about 北京"]) == "xx"
+
+
+def test_near_duplicates_are_in_one_fold(tmp_path: Path) -> None:
+    """Random labels cannot be told: with near-duplicates on both sides of the folds they seemed to be."""
+    chance = random.Random(3)
+    rows = []
+    for number in range(60):
+        things = " ".join(chance.sample(WORDS, 12))
+        values = {"toxicity": chance.choice(["none", "harmful", "illegal"])}
+        rows += [row(f"{things}{end}", values=values, session=f"{number}{end}") for end in ("", " thanks a lot")]
+    summary = train(write_rows(tmp_path / "r.jsonl", rows), tmp_path / "m", config=CONFIG, dry_run=True)
+    (learned,) = summary.questions
+    assert (learned.prompts, learned.groups) == (120, 60)
+    assert learned.validation.classifier.accuracy < 0.55
+
+
+def test_no_label_is_an_answer(tmp_path: Path) -> None:
+    rows = [
+        row(f"{kind} {WORDS[n % 15]} {WORDS[(7 * n + 3) % 15]} {n}", values={"intent": intent}, session=str(n))
+        for n in range(60)
+        for kind, intent in [[("write code for", ["code"]), ("hello my", [])][n % 2]]
+    ]
+    train(write_rows(tmp_path / "r.jsonl", rows), tmp_path / "m", config=CONFIG)
+    told = json.loads((tmp_path / "m" / "metrics.json").read_text(encoding="utf-8"))["questions"]["intent"]
+    assert (told["prompts"], told["labels"]) == (60, {"code": 30})
+    assert told["validation"]["classifier"]["accuracy"] > 0.9
+    said = load_classifier(tmp_path / "m" / "intent").probabilities(["write code for maps", "hello my lamps"])
+    assert said[0]["code"] > 0.5 > said[1]["code"]
+
+
+@pytest.mark.parametrize("several", [False, True])
+def test_probabilities_are_those_of_being_right(several: bool) -> None:
+    """Prompts of a word that says the label four times in five."""
+    chance = random.Random(5)
+    cases = []
+    for number in range(400):
+        label = chance.choice("ab")
+        word = {"a": "alpha", "b": "omega"}[label if chance.random() < 0.8 else "ba"["ab".index(label)]]
+        text = f"{word} {' '.join(chance.sample(WORDS, 3))}"
+        cases.append(Case(text, frozenset([label]), str(number).encode()))
+    validation = validate(Task("q", several, "ab", (), cases, "xx"), 5, 1, lambda _: None)
+    assert validation.calibration_error < 0.05
+    assert 0.7 < validation.classifier.accuracy < 0.9
+    raw = replace(train_classifier(Task("q", several, "ab", (), cases, "xx"), cases, 1), scale=1.0, shift=0.0)
+    assert raw.scale != train_classifier(Task("q", several, "ab", (), cases, "xx"), cases, 1).scale
+
+
+def test_the_threshold_is_the_lowest_with_nine_of_ten_right() -> None:
+    a, b = frozenset("a"), frozenset("b")
+    true = [a] * 9 + [b] + [b] * 5
+    said = [{"a": 0.8, "b": 0.2}] * 10 + [{"a": 0.6, "b": 0.4}] * 5
+    assert lowest_threshold(true, said, several=False) == 0.61
+    assert lowest_threshold([b] * 15, said, several=False) is None
+    assert lowest_threshold(true[:10], said[:10], several=False) == 0.01
+
+
+def test_reliability_by_hand() -> None:
+    bins = reliability([(0.95, True), (0.91, True), (0.99, False), (0.15, False), (1.0, True)])
+    assert [(each.above, each.n, each.right) for each in bins] == [(0.1, 1, 0.0), (0.9, 4, 0.75)]
+    assert calibration_error(bins) == pytest.approx((1 * 0.15 + 4 * abs(0.9625 - 0.75)) / 5, abs=1e-4)
+
+
+def test_the_agent_goes_by_the_models_threshold(learned: Path) -> None:
+    told = json.loads((learned / "intent" / MODEL).read_text(encoding="utf-8"))
+    found = json.loads((learned / "metrics.json").read_text(encoding="utf-8"))["questions"]["intent"]
+    assert told["threshold"] == found["validation"]["threshold"] is not None
+    sure = Subject("Rephrase the letter about maps in plain words", "", {})
+    assert agent(learned).suggest([sure])[0][0].value == ["rewrite"]
+
+
+def test_a_model_without_a_threshold_suggests_nothing_by_itself(tmp_path: Path) -> None:
+    train(write_rows(tmp_path / "r.jsonl", cases(9)), tmp_path / "m", config=CONFIG, folds=0)
+    sure = Subject("Rephrase the letter about maps in plain words", "", {})
+    assert agent(tmp_path / "m").suggest([sure]) == [[]]
+    assert agent(tmp_path / "m", threshold=0.01).suggest([sure]) != [[]]
+
+
+def test_a_pipeline_of_spacy_is_still_read(tmp_path: Path) -> None:
+    nlp = spacy.blank("xx")
+    component: Any = nlp.add_pipe("textcat_multilabel")
+    component.add_label("code")
+    nlp.initialize(lambda: [spacy.training.Example.from_dict(nlp.make_doc("a b"), {"cats": {"code": 1.0}})])
+    nlp.meta["characters"] = 3
+    (tmp_path / "old").mkdir()
+    nlp.to_disk(tmp_path / "old" / "intent")
+    (suggestions,) = agent(tmp_path / "old", threshold=0.001).suggest([Subject("a b", "", {})])
+    assert [one.value for one in suggestions] == [["code"]]
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"format": 2}, "of format 2, this version reads 1"),
+        ({"reading": {"analyzer": "char"}}, "cannot be loaded"),
+        ({"labels": None}, "cannot be loaded"),
+    ],
+)
+def test_another_format_is_refused(change: dict[str, Any], words: str, learned: Path, tmp_path: Path) -> None:
+    shutil.copytree(learned, tmp_path / "m")
+    file = tmp_path / "m" / "intent" / MODEL
+    file.write_text(json.dumps({**json.loads(file.read_text(encoding="utf-8")), **change}), encoding="utf-8")
+    with pytest.raises(InputError, match=words):
+        agent(tmp_path / "m")
 
 
 def test_sending_it_to_the_hub_is_one_call(tmp_path: Path, monkeypatch, capfd) -> None:

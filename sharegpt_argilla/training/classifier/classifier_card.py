@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from sharegpt_argilla.common.atomic_files import atomic_folder, check_folder_free
 from sharegpt_argilla.training.classifier.base import Score, Task, Validation
-from sharegpt_argilla.training.classifier.text_classifier import CHARACTERS, train_pipeline
+from sharegpt_argilla.training.classifier.text_classifier import CHARACTERS, train_classifier
 from sharegpt_argilla.training.dataset_card import UNKNOWN_LICENCE, licence_note, table
 
 _SCORES = ("predicted by", "prompts", "all labels right", "F1, micro", "F1, macro")
@@ -32,20 +33,25 @@ class Trained:
 
 def model_card(title: str, licence: str, trained: Sequence[Trained]) -> str:
     """README.md: metadata as the Hub reads it, then the card as text."""
-    head = {"license": licence or UNKNOWN_LICENCE, "library_name": "spacy", "pipeline_tag": "text-classification"}
+    head = {
+        "license": licence or UNKNOWN_LICENCE,
+        "library_name": "sharegpt-argilla",
+        "pipeline_tag": "text-classification",
+    }
     tags = "tags:\n- sharegpt-argilla\n- argilla\n- text-classification\n"
     lines = "".join(f"{key}: {json.dumps(value)}\n" for key, value in head.items())
     parts = [
         f"# {title}",
-        "Linear bag-of-words classifiers of chat prompts, one spaCy pipeline for each question, trained on what "
-        f"annotators said in Argilla. They look at the first {CHARACTERS:,} characters of a prompt.",
+        "Logistic regression over TF-IDF of characters, one classifier of chat prompts for each question, trained "
+        f"on what annotators said in Argilla. They look at the first {CHARACTERS:,} characters of a prompt.",
         _guidelines(trained),
         *(_section(one) for one in trained),
-        "## Use\n\n```python\nimport spacy\n\n"
-        f'nlp = spacy.load("{title}/{trained[0].task.question}")\n'
-        'print(nlp("Write a Python function that adds two numbers").cats)\n```',
-        "## Limits\n\nIt knows words, not their order, and only those that it has seen. What it says is a "
-        "suggestion to annotators; it decides nothing.",
+        "## Use\n\n```python\nfrom pathlib import Path\n\n"
+        "from sharegpt_argilla.common.linear_classifier import load_classifier\n\n"
+        f'model = load_classifier(Path("{title}/{trained[0].task.question}"))\n'
+        'print(model.probabilities(["Write a Python function that adds two numbers"]))\n```',
+        "## Limits\n\nIt knows pieces of words, not their order, and only those that it has seen. What it says is "
+        "a suggestion to annotators; it decides nothing.",
         f"## Licence\n\n{licence_note(licence)}",
     ]
     return f"---\n{lines}{tags}---\n\n" + "\n\n".join(parts) + "\n"
@@ -88,7 +94,7 @@ def _section(item: Trained) -> str:
         f"Nobody gave {', '.join(f'`{label}`' for label in task.unseen)}; it cannot suggest them."
         if task.unseen
         else "",
-        _scores(item.validation)
+        f"{_scores(item.validation)}\n\n![Reliability diagram]({diagram_name(item)})"
         if item.validation
         else "Too few prompts to cross-validate: nobody knows how good it is.",
     ]
@@ -124,7 +130,42 @@ def _scores(validation: Validation) -> str:
         f"Cross-validated in {validation.folds} folds that part no conversation:\n\n{table(_SCORES, rows)}\n\n"
         "What it would suggest from a probability on:\n\n"
         + table(("probability", "prompts", "labels suggested", "of them right"), above)
+        + "\n\n"
+        + _calibration(validation)
     )
+
+
+def _calibration(validation: Validation) -> str:
+    rows = [
+        (
+            f"{each.above:.1f}–{each.below:.1f}",
+            f"{each.n:,}",
+            f"{each.said:.2f}",
+            f"{each.right:.2f} ({each.low:.2f}–{each.high:.2f})",
+        )
+        for each in validation.reliability
+    ]
+    lowest = f"{validation.threshold:.2f}" if validation.threshold else "no probability"
+    return (
+        f"Nine of ten suggested labels are right from {lowest} on, its own threshold. Probabilities are off by "
+        f"{validation.calibration_error:.3f} on the mean (expected calibration error). What was said with which "
+        "probability, and how much of it was right, with 95 % Wilson bounds:\n\n"
+        + table(("probability", "answers", "said on the mean", "right"), rows)
+    )
+
+
+def diagram_name(item: Trained) -> str:
+    """The file of a question's reliability diagram."""
+    return f"reliability-{item.task.question}.svg"
+
+
+def _diagram(validation: Validation) -> str:
+    # Altair takes half a second to import.
+    from sharegpt_argilla.common.charts import reliability, svg  # noqa: PLC0415
+
+    drawn = svg(reliability([asdict(each) for each in validation.reliability]))
+    # Alone it has no page that sets the colours.
+    return re.sub(r"var\(--\w+\)", _INK, drawn)
 
 
 def _score_row(name: str, score: Score) -> tuple[str, ...]:
@@ -137,6 +178,8 @@ def _score_row(name: str, score: Score) -> tuple[str, ...]:
     )
 
 
+_INK = "#808080"
+"""Readable on a light and on a dark page."""
 CARD = "README.md"
 METRICS = "metrics.json"
 
@@ -158,9 +201,11 @@ def write_classifier(target: Path, trained: Sequence[Trained], seed: int, licenc
     """
     with atomic_folder(target) as draft:
         for item in trained:
-            nlp = train_pipeline(item.task, item.task.cases, seed)
-            # The vocabulary contains every word of the prompts, even secrets; the model needs only their hashes.
-            nlp.to_disk(draft / item.task.question, exclude=["vocab"])
+            model = train_classifier(item.task, item.task.cases, seed)
+            threshold = item.validation.threshold if item.validation else None
+            replace(model, threshold=threshold).save(draft / item.task.question)
+            if item.validation:
+                (draft / diagram_name(item)).write_text(_diagram(item.validation), encoding="utf-8")
         text = json.dumps(metrics(trained, seed), ensure_ascii=False, indent=2)
         (draft / METRICS).write_text(text + "\n", encoding="utf-8")
         (draft / CARD).write_text(model_card(target.name, licence, trained), encoding="utf-8")

@@ -2,14 +2,30 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 
-from sharegpt_argilla.training.classifier.base import AtThreshold, Case, Labels, Score, Task, Validation
-from sharegpt_argilla.training.classifier.text_classifier import chances_of, train_pipeline
+import numpy as np
+
+from sharegpt_argilla.common.wilson import wilson
+from sharegpt_argilla.training.classifier.base import (
+    AtThreshold,
+    Labels,
+    ReliabilityBin,
+    Score,
+    Task,
+    Validation,
+    assign_folds,
+)
+from sharegpt_argilla.training.classifier.text_classifier import chances_of, train_classifier
 
 THRESHOLDS = (0.5, 0.7, 0.8, 0.9)
+RIGHT = 0.9
+"""Share of the suggested labels that are right from the model's own threshold on."""
+FINEST = 100
+"""Steps of a probability among which that threshold is looked for."""
+BINS = 10
+"""Bins of the reliability diagram and of the expected calibration error (Naeini, Cooper and Hauskrecht, 2015)."""
 _DIGITS = 4
 
 
@@ -72,10 +88,63 @@ def labels_above(chances: Mapping[str, float], threshold: float, *, several: boo
     return frozenset([best]) if chances[best] >= threshold else frozenset()
 
 
-def decide(chances: Mapping[str, float], *, several: bool) -> Labels:
-    """The classifier's answer: the labels with a probability of at least 0.5, else the most probable."""
+def decide(chances: Mapping[str, float], *, several: bool, none: bool = False) -> Labels:
+    """The classifier's answer: the labels with a probability of at least 0.5, else the most probable.
+
+    Args:
+        chances: label -> probability.
+        several: whether there may be more than one.
+        none: whether people also answer with no label at all; then none may be the answer.
+    """
     labels = labels_above(chances, 0.5, several=several)
+    if none and several:
+        return labels
     return labels or frozenset([max(chances, key=lambda label: (chances[label], label))])
+
+
+def lowest_threshold(
+    true: Sequence[Labels], chances: Sequence[Mapping[str, float]], *, several: bool
+) -> float | None:
+    """The lowest threshold, in hundredths, from which ``RIGHT`` of the suggested labels are right, if any."""
+    for step in range(1, FINEST + 1):
+        above = [labels_above(labels, step / FINEST, several=several) for labels in chances]
+        suggested = sum(map(len, above))
+        right = sum(len(labels & given) for labels, given in zip(true, above, strict=True))
+        if suggested and right >= RIGHT * suggested:
+            return step / FINEST
+    return None
+
+
+def judged(
+    true: Sequence[Labels], chances: Sequence[Mapping[str, float]], *, several: bool
+) -> list[tuple[float, bool]]:
+    """What was said with which probability, and whether it is right: each of several, else the likeliest."""
+    if several:
+        pairs = zip(true, chances, strict=True)
+        return [(chance, label in given) for given, said in pairs for label, chance in said.items()]
+    best = [max(said.items(), key=lambda item: (item[1], item[0])) for said in chances]
+    return [(chance, label in given) for given, (label, chance) in zip(true, best, strict=True)]
+
+
+def reliability(said: Sequence[tuple[float, bool]]) -> list[ReliabilityBin]:
+    """The bins of a reliability diagram, those without anything left out."""
+    places = [min(int(chance * BINS), BINS - 1) for chance, _ in said]
+    bins = []
+    for number in sorted(set(places)):
+        inside = [pair for pair, place in zip(said, places, strict=True) if place == number]
+        right = sum(correct for _, correct in inside) / len(inside)
+        low, high = wilson(right, len(inside))
+        mean = sum(chance for chance, _ in inside) / len(inside)
+        numbers = (round(value, _DIGITS) for value in (mean, right, low, high))
+        bins.append(ReliabilityBin(number / BINS, (number + 1) / BINS, len(inside), *numbers))
+    return bins
+
+
+def calibration_error(bins: Sequence[ReliabilityBin]) -> float:
+    """Expected calibration error: the mean distance of what was said from what was right, weighted by how many."""
+    total = sum(each.n for each in bins)
+    gaps = np.array([each.n * abs(each.said - each.right) for each in bins])
+    return round(float(gaps.sum() / total), _DIGITS) if total else 0.0
 
 
 def most_frequent(answers: Sequence[Labels]) -> Labels:
@@ -86,45 +155,6 @@ def most_frequent(answers: Sequence[Labels]) -> Labels:
 
 def _f1(right: int, actual: int, guessed: int) -> float:
     return 2 * right / (actual + guessed) if actual + guessed else 0.0
-
-
-def assign_folds(cases: Sequence[Case], folds: int, seed: int) -> list[int]:
-    """The fold of each case, 0 to ``folds`` - 1.
-
-    Greedy stratified group k-fold: groups are assigned one by one, the largest first and equally large ones by a
-    hash with the seed, to the fold that has the fewest of their labels. The order of the cases does not matter.
-
-    Args:
-        cases: the cases.
-        folds: at most as many as there are groups, so that none stays empty.
-        seed: decides the order of equally large groups.
-    """
-    groups: dict[bytes, list[Case]] = {}
-    for case in cases:
-        groups.setdefault(case.group, []).append(case)
-    total = Counter(label for case in cases for label in case.labels)
-    labels_of_fold: list[Counter[str]] = [Counter() for _ in range(folds)]
-    sizes = [0] * folds
-    fold_of: dict[bytes, int] = {}
-    for name in sorted(groups, key=lambda name: (-len(groups[name]), _hash(seed, name))):
-        labels = Counter(label for case in groups[name] for label in case.labels)
-
-        def cost(fold: int, labels: Counter[str] = labels) -> tuple[bool, float, int, int]:
-            full = sum(count * labels_of_fold[fold][label] / total[label] for label, count in labels.items())
-            empty_left = sizes.count(0)
-            remaining = len(groups) - len(fold_of)
-            # The last groups go to empty folds.
-            return (sizes[fold] > 0 and remaining <= empty_left, full, sizes[fold], fold)
-
-        fold = min(range(folds), key=cost)
-        fold_of[name] = fold
-        labels_of_fold[fold] += labels
-        sizes[fold] += len(groups[name])
-    return [fold_of[case.group] for case in cases]
-
-
-def _hash(seed: int, name: bytes) -> bytes:
-    return hashlib.sha256(str(seed).encode() + b"\0" + name).digest()
 
 
 def validate(task: Task, folds: int, seed: int, on_fold: Callable[[int], None]) -> Validation:
@@ -138,7 +168,9 @@ def validate(task: Task, folds: int, seed: int, on_fold: Callable[[int], None]) 
     """
     chances, majority = _predict(task, folds, seed, on_fold)
     true = [case.labels for case in task.cases]
-    predicted = [decide(one, several=task.several) for one in chances]
+    none = any(not labels for labels in true)
+    predicted = [decide(one, several=task.several, none=none) for one in chances]
+    bins = reliability(judged(true, chances, several=task.several))
     return Validation(
         folds=folds,
         classifier=score(true, predicted),
@@ -146,6 +178,9 @@ def validate(task: Task, folds: int, seed: int, on_fold: Callable[[int], None]) 
         suggestions=_suggestions(task, predicted),
         labels=label_scores(true, predicted),
         thresholds=at_thresholds(true, chances, several=task.several),
+        threshold=lowest_threshold(true, chances, several=task.several),
+        calibration_error=calibration_error(bins),
+        reliability=bins,
     )
 
 
@@ -158,9 +193,9 @@ def _predict(
     for fold in range(folds):
         members = [index for index, number in enumerate(fold_of) if number == fold]
         others = [case for case, number in zip(task.cases, fold_of, strict=True) if number != fold]
-        nlp = train_pipeline(task, others, seed)
+        model = train_classifier(task, others, seed)
         frequent = most_frequent([case.labels for case in others])
-        predictions = chances_of(nlp, [task.cases[index].text for index in members])
+        predictions = chances_of(model, [task.cases[index].text for index in members])
         for index, prediction in zip(members, predictions, strict=True):
             chances[index], majority[index] = prediction, frequent
         on_fold(1)

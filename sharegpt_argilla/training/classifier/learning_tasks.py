@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -22,13 +22,19 @@ _HAN = re.compile("[\u4e00-\u9fff]")
 _LETTER = re.compile(r"[^\W\d_]")
 
 
-def read_examples(path: Path) -> tuple[list[Example], list[bytes]]:
+def read_examples(
+    path: Path, resembling: Callable[[Example], Collection[str]] = lambda _example: ()
+) -> tuple[list[Example], list[bytes]]:
     """The rows that were annotated and not discarded, and the group of each.
+
+    Args:
+        path: the annotated rows.
+        resembling: row -> ids of earlier rows that say nearly the same, which are of its group.
 
     Raises:
         InputError: the file cannot be read.
     """
-    with closing(AnnotatedFile(path, Filters().reason)) as source:
+    with closing(AnnotatedFile(path, Filters().reason, resembling=resembling)) as source:
         plans = source.plans("row")
         families = Families()
         for plan in plans:
@@ -43,7 +49,7 @@ def build_task(question: Question, examples: Sequence[Example], groups: Sequence
         question: a label or multi_label question.
         examples: annotated rows; those without an answer to the question are left out.
         groups: the group of each example.
-        language: spaCy's code; "" to detect it: ``zh`` if most letters are Chinese, else ``xx``.
+        language: its code; "" to detect it: ``zh`` if most letters are Chinese, else ``xx``.
     """
     cases = list(_cases(question, examples, groups))
     used = {label for case in cases for label in case.labels}
@@ -59,7 +65,7 @@ def build_task(question: Question, examples: Sequence[Example], groups: Sequence
 
 
 def language_of(texts: Sequence[str]) -> str:
-    """``zh``, for which spaCy splits by characters because no spaces separate words, or ``xx`` for all others."""
+    """``zh``, which is written without spaces between words, or ``xx`` for all others."""
     start = [text[:1000] for text in texts]
     letters = sum(len(_LETTER.findall(text)) for text in start)
     return "zh" if 2 * sum(len(_HAN.findall(text)) for text in start) > letters else ANY_LANGUAGE
@@ -67,8 +73,10 @@ def language_of(texts: Sequence[str]) -> str:
 
 def _cases(question: Question, examples: Sequence[Example], groups: Sequence[bytes]) -> Iterator[Case]:
     for example, group in zip(examples, groups, strict=True):
-        labels = _labels(question, example.annotation.get(question.name))
-        if labels and example.prompt.strip():
+        value = example.annotation.get(question.name)
+        labels = _labels(question, value)
+        # No label at all is an answer where there may be several.
+        if (labels or value == []) and example.prompt.strip():
             yield Case(
                 text=example.prompt,
                 labels=labels,
