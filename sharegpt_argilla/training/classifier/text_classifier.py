@@ -16,9 +16,9 @@ import numpy as np
 
 from sharegpt_argilla.common.linear_classifier import (
     CHARACTERS,
+    CharacterGrams,
     Floats,
     LinearClassifier,
-    CharacterGrams,
     probable,
 )
 from sharegpt_argilla.errors import UsageError
