@@ -108,13 +108,13 @@ def adapted(crowd: CrowdSet, start: Mask, until: float, most: int) -> Point:
     """Ask until everything is settled or given up."""
     asked = start.copy()
     while True:
-        found, right = outcome(crowd, asked)
-        given = dict(enumerate(np.bincount(crowd.items[asked], minlength=len(crowd.truth)).tolist()))
-        waiting = unsettled(sureness(found), given, until, most)
+        estimates, right = outcome(crowd, asked)
+        answer_counts = dict(enumerate(np.bincount(crowd.items[asked], minlength=len(crowd.truth)).tolist()))
+        waiting = unsettled(sureness(estimates), answer_counts, until, most)
         answers = candidates_of(crowd, asked, waiting)
         people = {item: list(of_item) for item, of_item in answers.items()}
         chosen = choose_people(
-            abilities_in_all([{None: found}]), waiting, people, room_of(crowd, asked, len(waiting))
+            abilities_in_all([{None: estimates}]), waiting, people, room_of(crowd, asked, len(waiting))
         )
         if not chosen:
             return Point(asked.sum() / len(crowd.truth), right)
@@ -191,7 +191,7 @@ def replay(crowd: CrowdSet, overlap: int, seeds: int) -> dict[str, float]:
         fmean(one.sum() / len(crowd.truth) for one in thumb), fmean(outcome(crowd, one)[1] for one in thumb)
     )
     ours = mean_points([[adapted(crowd, start, until, most) for until in THRESHOLDS] for start in starts])
-    found = {
+    results = {
         "fixed": fixed,
         "ours": answers_for(ours, fixed),
         "two agree": thumb_point.answers,
@@ -199,22 +199,22 @@ def replay(crowd: CrowdSet, overlap: int, seeds: int) -> dict[str, float]:
         "ours at that": answers_for(ours, thumb_point.right),
     }
     if os.environ.get(POTATO):
-        found["potato"] = answers_for(routed(crowd, starts[0], fixed, overlap), fixed)
-    return found
+        results["potato"] = answers_for(routed(crowd, starts[0], fixed, overlap), fixed)
+    return results
 
 
 def missed_targets(overlap: int, results: dict[str, dict[str, float]]) -> list[str]:
     """Which targets were not met at an overlap."""
-    used = [one["ours"] if not math.isnan(one["ours"]) else overlap for one in results.values()]
+    used = [figures["ours"] if not math.isnan(figures["ours"]) else overlap for figures in results.values()]
     saved = 1 - fmean(used) / overlap
     print(f"saved on the mean: {saved:.1%}, wanted {SAVED[overlap]:.0%}")
     missed = (
         [f"overlap {overlap}: {saved:.1%} saved, wanted {SAVED[overlap]:.0%}"] if saved < SAVED[overlap] else []
     )
-    for name, one in results.items():
-        if not one["ours at that"] < one["two agree"]:
+    for name, figures in results.items():
+        if not figures["ours at that"] < figures["two agree"]:
             missed.append(f"{name}, overlap {overlap}: not fewer answers than stopping when two agree")
-        if "potato" in one and not math.isnan(one["potato"]) and not one["ours"] < one["potato"]:
+        if "potato" in figures and not math.isnan(figures["potato"]) and not figures["ours"] < figures["potato"]:
             missed.append(f"{name}, overlap {overlap}: not fewer answers than potato's routing")
     return missed
 
@@ -225,8 +225,8 @@ def main() -> int:
     parser.add_argument("folder", type=Path, nargs="?", default=os.environ.get("CROWD_SETS"))
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--sets", nargs="*", default=())
-    given = parser.parse_args()
-    if given.folder is None:
+    options = parser.parse_args()
+    if options.folder is None:
         print("no folder of crowd sets was given (nor CROWD_SETS): nothing measured")
         return 0
     if not os.environ.get(POTATO):
@@ -234,10 +234,10 @@ def main() -> int:
     missed = []
     for overlap in SAVED:
         results = {}
-        for crowd in read_sets(given.folder):
+        for crowd in read_sets(options.folder):
             fits = crowd.labels and len(crowd.items) >= overlap * len(crowd.truth)
-            if fits and (not given.sets or crowd.name in given.sets):
-                results[crowd.name] = replay(crowd, overlap, given.seeds)
+            if fits and (not options.sets or crowd.name in options.sets):
+                results[crowd.name] = replay(crowd, overlap, options.seeds)
                 cells = "  ".join(f"{name} {value:.3f}" for name, value in results[crowd.name].items())
                 print(f"overlap {overlap}, {crowd.name}: {cells}", flush=True)
         missed += missed_targets(overlap, results) if results else []

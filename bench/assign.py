@@ -2,7 +2,7 @@
 
 - yardstick: what one writes first, and what ``assign_records`` of the Argilla 1.x client did: shuffle the records,
   give record ``i`` to the people ``i``, ``i + 1``, … of the list in turn, in plain Python. It knows no calibration
-  share, no quotas and no strata, and whoever stands next to somebody in the list shares all records with them.
+  share, no quotas and no strata, and whoever is next to somebody in the list shares all records with them.
 - plan: `make_plan` with a calibration share of 10 % to three people.
 - stratified: the same in 20 strata.
 - leaves and joins: `extend_plan` after one of the people left and one came, with a tenth of the work answered.
@@ -47,24 +47,24 @@ def main() -> None:
     parser.add_argument("--records", type=int, default=1_000_000)
     parser.add_argument("--people", type=int, default=500)
     parser.add_argument("--rounds", type=int, default=3)
-    given = parser.parse_args()
-    ids = [f"{number:032x}" for number in range(given.records)]
-    people = [f"person-{number:04}" for number in range(given.people)]
-    strata = [number % 20 for number in range(given.records)]
+    options = parser.parse_args()
+    ids = [f"{number:032x}" for number in range(options.records)]
+    people = [f"person-{number:04}" for number in range(options.people)]
+    strata = [number % 20 for number in range(options.records)]
     plan = make_plan(ids, people, Rules(seed=1))
-    answered = {(record, one.people[0]) for record, one in list(plan.records())[: given.records // 10]}
+    answered = {(record, planned.people[0]) for record, planned in list(plan.records())[: options.records // 10]}
     others = [*people[1:], "somebody-new"]
     changed = extend_plan(plan, others, answered, Rules(seed=1))
     loads = sorted(plan.loads().values())
     times = {
-        "yardstick": seconds(lambda: yardstick(ids, people, 1), given.rounds),
-        "plan": seconds(lambda: make_plan(ids, people, Rules(seed=1)), given.rounds),
-        "stratified": seconds(lambda: make_plan(ids, people, Rules(seed=1), strata), given.rounds),
-        "leaves and joins": seconds(lambda: extend_plan(plan, others, answered, Rules(seed=1)), given.rounds),
+        "yardstick": seconds(lambda: yardstick(ids, people, 1), options.rounds),
+        "plan": seconds(lambda: make_plan(ids, people, Rules(seed=1)), options.rounds),
+        "stratified": seconds(lambda: make_plan(ids, people, Rules(seed=1), strata), options.rounds),
+        "leaves and joins": seconds(lambda: extend_plan(plan, others, answered, Rules(seed=1)), options.rounds),
     }
     result = {
-        "records": given.records,
-        "people": given.people,
+        "records": options.records,
+        "people": options.people,
         "cpu_seconds": {name: round(found, 2) for name, found in times.items()},
         "times_the_yardstick": round(times["plan"] / times["yardstick"], 2),
         "loads": [loads[0], loads[-1]],

@@ -1,4 +1,4 @@
-"""Whether stated confidence holds, on real crowd answers with known truths: ours, and that of others.
+"""Whether stated confidence is right, on real crowd answers with known truths: ours, and that of others.
 
     python -m bench.confidence FOLDER                   a folder of sets, see bench/crowd_sets.py
     POTATO_PYTHON=… python -m bench.confidence FOLDER   potato's model as well, see bench/confidence_reference.py
@@ -226,19 +226,19 @@ def main() -> int:
     parser.add_argument("--reference-seeds", type=int, default=10)
     parser.add_argument("--sets", nargs="*", default=())
     parser.add_argument("--keep", type=Path, help="folder that keeps what the other methods gave")
-    given = parser.parse_args()
-    if given.keep:
-        given.keep.mkdir(parents=True, exist_ok=True)
-    if given.folder is None:
+    options = parser.parse_args()
+    if options.keep:
+        options.keep.mkdir(parents=True, exist_ok=True)
+    if options.folder is None:
         print("no folder of crowd sets was given (nor CROWD_SETS): nothing measured")
         return 0
-    sets = [crowd for crowd in read_sets(given.folder) if not given.sets or crowd.name in given.sets]
+    sets = [crowd for crowd in read_sets(options.folder) if not options.sets or crowd.name in options.sets]
     if not os.environ.get(POTATO):
         print(f"potato's model is absent: {POTATO} names no interpreter")
     labelled = [crowd for crowd in sets if crowd.labels]
-    missed = print_runs(measure(labelled, given.seeds, given.reference_seeds, given.keep))
+    missed = print_runs(measure(labelled, options.seeds, options.reference_seeds, options.keep))
     for crowd in sets:
-        missed += [] if crowd.labels else print_coverage(crowd, given.seeds)
+        missed += [] if crowd.labels else print_coverage(crowd, options.seeds)
     print("\n" + ("\n".join(f"MISSED {one}" for one in missed) or "every target was met"))
     return 1 if missed else 0
 

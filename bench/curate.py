@@ -149,18 +149,18 @@ def main() -> None:
     parser.add_argument("--no-sizes", action="store_true", help="only the checks, one by one")
     parser.add_argument("--run", type=Path, help=argparse.SUPPRESS)
     parser.add_argument("--skip", nargs="*", default=[], help=argparse.SUPPRESS)
-    given = parser.parse_args()
-    if given.run:
-        whole_run(given.run, tuple(given.skip))
+    options = parser.parse_args()
+    if options.run:
+        whole_run(options.run, tuple(options.skip))
         return
 
     def lines(count: int) -> Iterator[str]:
-        return repeated(given.rows_file, count) if given.rows_file else invented(count)
+        return repeated(options.rows_file, count) if options.rows_file else invented(count)
 
-    each_check(list(lines(given.rows)))
-    if not given.no_sizes:
+    each_check(list(lines(options.rows)))
+    if not options.no_sizes:
         with TemporaryDirectory() as folder:
-            sizes(Path(folder), given.rows, lines)
+            sizes(Path(folder), options.rows, lines)
 
 
 if __name__ == "__main__":

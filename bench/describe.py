@@ -108,10 +108,10 @@ def report(texts: list[str], options: argparse.Namespace, folder: Path) -> None:
     for name, (seconds, cpu) in best.items():
         print(f"{name:<36} {seconds:8.3f} s  {cpu:8.3f} s CPU here  {len(texts) / seconds:9,.0f} texts/s")
     (base, base_cpu), (cold, cold_cpu), (warm, warm_cpu) = best.values()
-    print(f"values equal in all rounds; cold {base / cold:.2f} times as quick by the clock (wanted: 1.7)")
+    print(f"values equal in all rounds; cold {base / cold:.2f} times as fast by the clock (wanted: 1.7)")
     if options.workers == 1:
         print(f"  {base_cpu / cold_cpu:.2f} times by CPU time")
-    print(f"cached {base / warm:,.0f} times as quick (wanted: 50), {base_cpu / warm_cpu:,.0f} times by CPU time")
+    print(f"cached {base / warm:,.0f} times as fast (wanted: 50), {base_cpu / warm_cpu:,.0f} times by CPU time")
 
 
 def one_round(

@@ -1,4 +1,4 @@
-"""How fast export-responses is, beside the SDK's own reading and beside fetching pages and throwing them away.
+"""How fast export-responses is, compared with the SDK's own reading and with fetching pages and discarding them.
 
     python bench/export.py                     20,000 records with 2 responses each
     python bench/export.py --records 2000      fewer; the fixed cost of signing in then shows

@@ -6,8 +6,8 @@
   content with sorted keys, md5 of that, and ``orjson.dumps`` of the row. No file, no pairing, no checks.
 
 Each measurement is a process of its own, so that its peak memory is its own. The best of several rounds counts.
-It exits with 1 when a limit is missed: one worker at least 3 times as quick as the yardstick by CPU time, two
-workers 5 times by the clock (not asked of a machine that was busy before), one worker at least 0.7 as quick as
+It exits with 1 when a limit is missed: one worker at least 3 times as fast as the yardstick by CPU time, two
+workers 5 times by the clock (not asked of a machine that was busy before), one worker at least 0.7 of the speed of
 the floor by CPU time, peak memory under 250 MB, and a cost for each byte that differs by less than a quarter from
 size to size. The corpus is made-up text in the shape of MNBVC's vicuna sample; ``--split`` takes the shape of
 ShareGPT V3 instead, where a third of the conversations is a piece that begins with an answer.
@@ -215,11 +215,11 @@ CASES: dict[str, Callable[[Path], Any]] = {
 def measure(case: str, path: Path) -> None:
     """Run one case in this process and print what it took, as JSON."""
     began, cpu = time.perf_counter(), cpu_seconds()
-    found = CASES[case](path)
+    result = CASES[case](path)
     seconds, used = time.perf_counter() - began, cpu_seconds() - cpu
-    if isinstance(found, tuple):
-        found, seconds, used = found
-    print(json.dumps({"rows": found, "seconds": seconds, "cpu": used, "peak": peak_memory() / MEGABYTE}))
+    if isinstance(result, tuple):
+        result, seconds, used = result
+    print(json.dumps({"rows": result, "seconds": seconds, "cpu": used, "peak": peak_memory() / MEGABYTE}))
 
 
 def peak_memory() -> int:
@@ -236,7 +236,7 @@ def cpu_seconds() -> float:
 
 
 def best_of(rounds: int, cases: list[str], path: Path) -> dict[str, dict[str, float]]:
-    """The quickest round of each case; the cases take turns, so that a busy minute hits all of them."""
+    """The fastest round of each case; the cases take turns, so that a busy minute hits all of them."""
     best: dict[str, dict[str, float]] = {}
     for _ in range(rounds):
         for case in cases:
@@ -252,17 +252,17 @@ def best_of(rounds: int, cases: list[str], path: Path) -> dict[str, dict[str, fl
 # The report
 
 
-def show(case: str, found: dict[str, float], size: int) -> None:
+def show(case: str, figures: dict[str, float], size: int) -> None:
     """Print one measurement."""
-    speed = size / found["seconds"] / MEGABYTE
+    speed = size / figures["seconds"] / MEGABYTE
     print(
-        f"{case:<20} {found['seconds']:7.2f} s  {found['cpu']:7.2f} s CPU  {speed:7.1f} MB/s"
-        f"  {found['rows'] / found['seconds']:9,.0f} rows/s  peak {found['peak']:5.0f} MB"
+        f"{case:<20} {figures['seconds']:7.2f} s  {figures['cpu']:7.2f} s CPU  {speed:7.1f} MB/s"
+        f"  {figures['rows'] / figures['seconds']:9,.0f} rows/s  peak {figures['peak']:5.0f} MB"
     )
 
 
 class Limits:
-    """Prints what was found beside what is asked for.
+    """Prints what was measured next to what is asked for.
 
     Attributes:
         missed: what is not as asked for.
@@ -272,7 +272,7 @@ class Limits:
         self.missed: list[str] = []
 
     def ratio(self, what: str, ours_: dict[str, float], other: dict[str, float], by: str, least: float) -> None:
-        """How many times as quick as the other ours is; ``by`` is ``seconds`` or ``cpu``."""
+        """How many times as fast as the other ours is; ``by`` is ``seconds`` or ``cpu``."""
         wall, cpu = other["seconds"] / ours_["seconds"], other["cpu"] / ours_["cpu"]
         clock = {"seconds": "the clock", "cpu": "CPU time"}[by]
         print(f"{what:<44} {wall:5.2f} by the clock, {cpu:5.2f} by CPU time (at least {least} by {clock})")
@@ -311,14 +311,14 @@ def report(folder: Path, options: argparse.Namespace) -> list[str]:
     build(path, options.size * MEGABYTE, options.sample, shape)
     build(small, options.size * MEGABYTE // 10, options.sample, shape)
     size = path.stat().st_size
-    found = best_of(options.rounds, list(CASES), path)
-    print(f"{size / MEGABYTE:.0f} MB, {found['yardstick']['rows']:,} rows, best of {options.rounds}")
-    for case, result in found.items():
+    best = best_of(options.rounds, list(CASES), path)
+    print(f"{size / MEGABYTE:.0f} MB, {best['yardstick']['rows']:,} rows, best of {options.rounds}")
+    for case, result in best.items():
         show(case, result, size)
-    one, two = found["extract, 1 worker"], found["extract, 2 workers"]
-    limits.ratio("1 worker against the yardstick", one, found["yardstick"], "cpu", 3)
-    limits.ratio("2 workers against the yardstick", two, found["yardstick"], "seconds", 0 if busy else 5)
-    limits.ratio("1 worker against the floor", one, found["floor"], "cpu", 0.7)
+    single, two = best["extract, 1 worker"], best["extract, 2 workers"]
+    limits.ratio("1 worker against the yardstick", single, best["yardstick"], "cpu", 3)
+    limits.ratio("2 workers against the yardstick", two, best["yardstick"], "seconds", 0 if busy else 5)
+    limits.ratio("1 worker against the floor", single, best["floor"], "cpu", 0.7)
     sizes = [(small, best_of(options.rounds, ["extract, 1 worker"], small))]
     if options.large:
         large = folder / "large.json"
@@ -327,10 +327,10 @@ def report(folder: Path, options: argparse.Namespace) -> list[str]:
     for other, results in sizes:
         again = results["extract, 1 worker"]
         show(f"extract {other.stat().st_size / MEGABYTE:.0f} MB", again, other.stat().st_size)
-        cost = (again["cpu"] / other.stat().st_size) / (one["cpu"] / size)
+        cost = (again["cpu"] / other.stat().st_size) / (single["cpu"] / size)
         print(f"  CPU time for each byte: {cost:.2f} times that of {size / MEGABYTE:.0f} MB")
         limits.check("linear cost", 0.75 < cost < 1.25)
-        limits.check("memory", max(again["peak"], one["peak"], two["peak"]) < MOST_MEMORY)
+        limits.check("memory", max(again["peak"], single["peak"], two["peak"]) < MOST_MEMORY)
     return limits.missed
 
 

@@ -82,7 +82,7 @@ def _load_with_and_without(server: Server, plain: Server, sizes: Sizes, report: 
 
 
 def _grow(server: Server, other: Server, sizes: Sizes, rate: float, report: Report) -> Crowd:
-    """The large dataset on ``server`` beside a small one on ``other``, measured in turn; the first is returned."""
+    """The large dataset on ``server`` and a small one on ``other``, measured in turn; the first is returned."""
     small, large = make_dataset(other, "small"), make_dataset(server, "large")
     load(small, SMALL)
     with PeakMemory(server) as memory:
@@ -130,7 +130,9 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         action="store_true",
         help="10,000 and 100,000 records; takes about a quarter of an hour, with --reference half an hour",
     )
-    parser.add_argument("--reference", action="store_true", help="beside argilla-server on a real OpenSearch too")
+    parser.add_argument(
+        "--reference", action="store_true", help="compare with argilla-server on a real OpenSearch too"
+    )
     parser.add_argument("--json", action="store_true", help="the figures as JSON as well, on the last line")
     options = parser.parse_args(arguments)
     if options.full:

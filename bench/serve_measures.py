@@ -191,17 +191,17 @@ def search_in_turn(crowds: tuple[Crowd, Crowd], rounds: int) -> dict[str, tuple[
     tell(f"searching, {rounds} times each kind")
     callers = [crowd.server.connect() for crowd in crowds]
     generator = random.Random(7)
-    found: dict[str, tuple[list[float], list[float]]] = {}
+    times: dict[str, tuple[list[float], list[float]]] = {}
     for _ in range(rounds):
         for kind, body in searches(generator):
-            seconds = found.setdefault(kind, ([], []))
+            seconds = times.setdefault(kind, ([], []))
             for place, (call, crowd) in enumerate(zip(callers, crowds, strict=True)):
                 begin = time.perf_counter()
                 call("POST", f"/datasets/{crowd.dataset_id}/records/search?limit=10", body)
                 seconds[place].append(time.perf_counter() - begin)
     return {
         kind: (Latencies(small, sum(small), []), Latencies(large, sum(large), []))
-        for kind, (small, large) in found.items()
+        for kind, (small, large) in times.items()
     }
 
 

@@ -1,4 +1,4 @@
-"""The same measures on argilla-server with a real OpenSearch (tests/reference), beside ours."""
+"""The same measures on argilla-server with a real OpenSearch (tests/reference), and on ours."""
 
 from __future__ import annotations
 
@@ -56,11 +56,11 @@ def compare(ours: Crowd, sizes: Sizes, report: Report) -> None:
 
 def _annotate(crowds: tuple[Crowd, Crowd], answers: int, report: Report) -> None:
     own, their = annotate_in_turn(crowds, answers)
-    for name, run in (("beside it", own), ("reference", their)):
+    for name, run in (("ours", own), ("reference", their)):
         report.note(f"{name}: annotating", run.rate, "answers/s")
         report.note(f"{name}: annotating, p95", run.p95, "ms")
     report.note("reference: annotating: errors", len(their.errors), "answers")
-    report.check("beside it: annotating: errors", len(own.errors), at_most=0.0)
+    report.check("ours: annotating: errors", len(own.errors), at_most=0.0)
     report.check("annotating: rate, ours / reference", own.rate / their.rate, at_least=LEVEL)
     report.check("annotating: p95, reference / ours", their.p95 / own.p95, at_least=LEVEL)
     for error in sorted({*own.errors, *their.errors})[:5]:
@@ -70,7 +70,7 @@ def _annotate(crowds: tuple[Crowd, Crowd], answers: int, report: Report) -> None
 def _search(crowds: tuple[Crowd, Crowd], searches: int, report: Report) -> None:
     for kind, (own, their) in search_in_turn(crowds, searches).items():
         report.note(f"reference: {kind}, p95", their.p95, "ms")
-        report.note(f"beside it: {kind}, p95", own.p95, "ms")
+        report.note(f"ours: {kind}, p95", own.p95, "ms")
         report.check(f"{kind}: p95, reference / ours", their.p95 / own.p95, at_least=LEVEL)
 
 

@@ -37,15 +37,15 @@ class Server:
     api_url: str
     api_key: str
     process: psutil.Process
-    beside: tuple[psutil.Process, ...] = ()
+    others: tuple[psutil.Process, ...] = ()
 
     def connect(self, api_key: str | None = None) -> Caller:
         """A connection of its own, as the owner or as somebody else."""
         return Caller(self.api_url, api_key or self.api_key)
 
     def memory(self) -> float:
-        """Megabytes of the launcher, its children and what stands beside: PSS where the kernel tells, else RSS."""
-        family = [self.process, *self.process.children(recursive=True), *self.beside]
+        """Megabytes of the launcher, its children and other processes: PSS where the kernel tells, else RSS."""
+        family = [self.process, *self.process.children(recursive=True), *self.others]
         return sum(_megabytes(process) for process in family)
 
     def processor_seconds(self) -> float:
@@ -102,10 +102,10 @@ def served(speedups: bool = True, node: Node | None = None) -> Iterator[Server]:
                 launcher.wait(30)
 
 
-def _server(home: Path, pid: int, beside: tuple[psutil.Process, ...]) -> Server:
+def _server(home: Path, pid: int, others: tuple[psutil.Process, ...]) -> Server:
     api_url = json.loads((home / "server.json").read_text("utf-8"))["api_url"]
     api_key = json.loads((home / "owner.json").read_text("utf-8"))["api_key"]
-    return Server(api_url, api_key, psutil.Process(pid), beside)
+    return Server(api_url, api_key, psutil.Process(pid), others)
 
 
 def _megabytes(process: psutil.Process) -> float:

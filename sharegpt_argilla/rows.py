@@ -236,10 +236,10 @@ class RowBuilder:
         if self._conversation is not None and all(map(is_, shared, self._conversation)):
             return
         self._conversation = None
-        known = {key: value for key, value in extra.items() if value is not None and key not in _OWN_KEYS}
+        extras = {key: value for key, value in extra.items() if value is not None and key not in _OWN_KEYS}
         try:
             before = dump_extension(session_keys(session, self._profile))
-            after = dump_extension({CORPUS: corpus, **known}) if known else _only_corpus(corpus)
+            after = dump_extension({CORPUS: corpus, **extras}) if extras else _only_corpus(corpus)
         except RecursionError:
             raise RejectedError("an extra key is nested too deeply") from None
         except (TypeError, ValueError) as error:
@@ -247,8 +247,8 @@ class RowBuilder:
         self._before_turn = f'{before[:-1]}, "{TURN}": '
         self._after_turn = f", {after[1:]}"
         self._after_turn_in_id = ""
-        if not _LATER_KEYS.isdisjoint(known):
-            hashed = {key: value for key, value in known.items() if key not in _LATER_KEYS}
+        if not _LATER_KEYS.isdisjoint(extras):
+            hashed = {key: value for key, value in extras.items() if key not in _LATER_KEYS}
             self._after_turn_in_id = f", {dump_extension({CORPUS: corpus, **hashed})[1:]}"
         self._created = created or self._create_time
         self._date = self._created[:8] if self._profile == "mnbvc-2025" else ""
@@ -391,4 +391,4 @@ def _check_extension(text: str) -> None:
     except ValueError:
         raise RejectedError('"扩展字段" is not valid JSON; run `extract` on the corpus again') from None
     if not isinstance(extension, dict):
-        raise RejectedError('"扩展字段" holds no JSON object; run `extract` on the corpus again')
+        raise RejectedError('"扩展字段" contains no JSON object; run `extract` on the corpus again')

@@ -110,7 +110,7 @@ def find_connection(home: Home | None = None) -> Connection:
     home = home or default_home()
     if not (home.server.exists() and home.owner.exists()):
         raise ServerUnreachableError(
-            f"no Argilla to talk to: ARGILLA_API_URL and ARGILLA_API_KEY are not set and {home.path} holds no "
+            f"no Argilla to talk to: ARGILLA_API_URL and ARGILLA_API_KEY are not set and {home.path} contains no "
             "embedded one; start it with `sharegpt-argilla serve`, or set both variables"
         )
     return Connection(read_json(home.server)["api_url"], read_json(home.owner)["api_key"])

@@ -205,9 +205,9 @@ def gone(process: psutil.Process) -> bool:
         return True
 
 
-def wait_until(holds: Callable[[], bool], what: str, seconds: float = PATIENCE) -> None:
-    """Look every tenth of a second until ``holds``; AssertionError after ``seconds``."""
+def wait_until(condition: Callable[[], bool], what: str, seconds: float = PATIENCE) -> None:
+    """Look every tenth of a second until ``condition``; AssertionError after ``seconds``."""
     deadline = time.monotonic() + seconds
-    while not holds():
+    while not condition():
         assert time.monotonic() < deadline, f"waited {seconds} seconds for {what}"
         time.sleep(0.1)

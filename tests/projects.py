@@ -142,13 +142,13 @@ def write_rows(path: Path, rows: Sequence[Row]) -> Path:
 
 def read_annotations(path: Path) -> dict[str, dict[str, Any]]:
     """Row id -> what an export put under 标注, for the rows that have it."""
-    found = {}
+    annotations = {}
     for line in path.read_text(encoding="utf-8").splitlines():
         row = json.loads(line)
         extension = json.loads(row["元数据"]["扩展字段"])
         if "标注" in extension:
-            found[row["id"]] = extension["标注"]
-    return found
+            annotations[row["id"]] = extension["标注"]
+    return annotations
 
 
 def load_generator() -> ModuleType:

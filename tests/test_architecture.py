@@ -214,14 +214,14 @@ def test_the_embedded_server_starts_without_the_heavy_libraries(
         f"import sys, {imported_before}; before = set(sys.modules); import sharegpt_argilla.{module}; "
         "print(sorted({'spacy', 'pandas', 'argilla', 'streamlit', 'datasets'} & (set(sys.modules) - before)))"
     )
-    found = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-c", code],
         capture_output=True,
         text=True,
         check=True,
         env={**os.environ, "ARGILLA_HOME_PATH": str(tmp_path)},
     )
-    assert found.stdout.strip() == "[]"
+    assert process.stdout.strip() == "[]"
 
 
 def test_extract_starts_without_the_libraries_for_html() -> None:

@@ -27,7 +27,7 @@ SHIPPED = (ROOT / "dataset-config.yml").read_text(encoding="utf-8")
 
 @pytest.fixture
 def wrong(tmp_path: Path):
-    """Write the shipped file with one change beside some guidelines; give the message about it."""
+    """Write the shipped file with one change next to some guidelines; give the message about it."""
 
     def change(old: str, new: str) -> str:
         assert old in SHIPPED
@@ -247,7 +247,7 @@ MERGE_BOMB = "\n".join(
         ("x: " + "[" * 20_000, "not valid YAML"),
         # PyYAML has a bound of its own since 6.0.4.
         ("x: " + "[" * 20_000 + "]" * 20_000, "c.yml:1: x: unknown key | exceeded maximum nesting depth"),
-        ("- " * 20_000 + "x", "holds no mapping | exceeded maximum nesting depth"),
+        ("- " * 20_000 + "x", "contains no mapping | exceeded maximum nesting depth"),
         ("workspace: w\ndataset: 2001-99-99", "c.yml:2: month must be in 1..12; put quotes around a text"),
         ("x: !!python/object/apply:os.system ['true']", "c.yml:1: could not determine a constructor"),
         ("x: !!bool abc", "c.yml:1: a value that its tag does not fit"),

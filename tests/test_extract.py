@@ -63,7 +63,9 @@ def back_to_records(rows: list[Row]) -> list[Record]:
     st.sampled_from(["vicuna", "gpt4"]),
 )
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
-def test_rows_hold_the_conversations_they_come_from(tmp_path: Path, records: Any, layout: Any, model: str) -> None:
+def test_rows_contain_the_conversations_they_come_from(
+    tmp_path: Path, records: Any, layout: Any, model: str
+) -> None:
     source, target = tmp_path / "raw.json", tmp_path / "rows.jsonl"
     source.write_text(layout(records)[0], encoding="utf-8")
     summary = extract([source], model, target)

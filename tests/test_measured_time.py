@@ -23,7 +23,7 @@ ITEMS = [
 
 
 def seconds(answer: httpx.Response) -> list[float | None]:
-    """What stands on the responses when the route answers this."""
+    """What is on the responses when the route answers this."""
 
     http = httpx.Client(base_url="http://x", transport=httpx.MockTransport(lambda _: answer))
     with ArgillaClient("http://x", http, "owner", "owner") as client:

@@ -55,7 +55,7 @@ profiles = st.sampled_from(["mnbvc-2023", "mnbvc-2025"])
 
 
 def pair(**changes: Any) -> Pair:
-    known = {
+    defaults = {
         "question": "写一个超短小说",
         "answer": "他们相遇,又别离。",
         "session": "yOKd88p",
@@ -65,7 +65,7 @@ def pair(**changes: Any) -> Pair:
         "question_role": "human",
         "answer_role": "gpt",
     }
-    return Pair(**{**known, **changes})
+    return Pair(**{**defaults, **changes})
 
 
 def test_a_row_as_it_is_documented() -> None:
@@ -88,36 +88,41 @@ def test_the_profile_of_2025_adds_a_date_and_a_session_number() -> None:
 
 
 @given(pairs, profiles)
-def test_every_pair_becomes_one_line_that_parses(one: Pair, profile: Any) -> None:
-    row = build_row(one, TIME, profile)
+def test_every_pair_becomes_one_line_that_parses(question_pair: Pair, profile: Any) -> None:
+    row = build_row(question_pair, TIME, profile)
     line = dump_row(row)
     assert "\n" not in line
     assert json.loads(line.encode("utf-8")) == row
     assert check_row(json.loads(line)) == row
     assert None not in read_extension(row).values()
-    assert row["问"] == encodable(one.question)
+    assert row["问"] == encodable(question_pair.question)
 
 
 OWN_KEYS = {"会话", "原会话", "多轮序号", "解析模型"}
 LATER_KEYS = {"标注", "curation"}
 
 
-def reference_line(one: Pair, profile: str, create_time: str = TIME) -> str:
+def reference_line(question_pair: Pair, profile: str, create_time: str = TIME) -> str:
     """The line of a pair by the definition in docs/row-format.md, in nothing but json and md5."""
-    created = one.created or create_time
-    session: dict[str, Any] = {"会话": one.session}
+    created = question_pair.created or create_time
+    session: dict[str, Any] = {"会话": question_pair.session}
     if profile == "mnbvc-2025":
-        digest = hashlib.sha256(encodable(one.session).encode("utf-8")).hexdigest()
-        session = {"会话": int(digest[:16], 16) >> 11, "原会话": one.session}
-    extras = {key: value for key, value in one.extra.items() if value is not None and key not in OWN_KEYS}
-    extension = {**session, "多轮序号": one.turn, "解析模型": one.corpus, **extras}
-    details = [f'"from": {json.dumps(role, ensure_ascii=False)}' if role else "" for role in (one[6], one[7])]
+        digest = hashlib.sha256(encodable(question_pair.session).encode("utf-8")).hexdigest()
+        session = {"会话": int(digest[:16], 16) >> 11, "原会话": question_pair.session}
+    extras = {
+        key: value for key, value in question_pair.extra.items() if value is not None and key not in OWN_KEYS
+    }
+    extension = {**session, "多轮序号": question_pair.turn, "解析模型": question_pair.corpus, **extras}
+    details = [
+        f'"from": {json.dumps(role, ensure_ascii=False)}' if role else ""
+        for role in (question_pair[6], question_pair[7])
+    ]
     metadata = {
         "问题明细": details[0],
         "回答明细": details[1],
         "扩展字段": json.dumps(extension, ensure_ascii=False),
     }
-    row: dict[str, Any] = {"问": one.question, "答": one.answer, "来源": one.source}
+    row: dict[str, Any] = {"问": question_pair.question, "答": question_pair.answer, "来源": question_pair.source}
     hashed = {key: value for key, value in extension.items() if key not in LATER_KEYS}
     content = {**row, "元数据": {**metadata, "扩展字段": json.dumps(hashed, ensure_ascii=False)}}
     canonical = json.dumps(content, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
@@ -141,13 +146,16 @@ all_pairs = pairs | st.builds(Pair._replace, pairs, extra=all_extras)
 def test_lines_are_as_they_are_defined(several: list[Pair], profile: Any) -> None:
     builder = RowBuilder(TIME, profile)
     # Twice, and each pair with the next one's time, so that what is kept from pair to pair is always checked.
-    mixed = [one._replace(extra=other.extra, created=other.created) for one, other in itertools.pairwise(several)]
+    mixed = [
+        question_pair._replace(extra=other.extra, created=other.created)
+        for question_pair, other in itertools.pairwise(several)
+    ]
     several = [*several, *several, *mixed]
-    lines = dump_new_rows([builder.row(one) for one in several]).decode("utf-8")
-    assert lines == "".join(reference_line(one, profile) for one in several)
-    for one in several:
-        row = build_row(one, TIME, profile)
-        assert dump_row(row) + "\n" == reference_line(one, profile)
+    lines = dump_new_rows([builder.row(question_pair) for question_pair in several]).decode("utf-8")
+    assert lines == "".join(reference_line(question_pair, profile) for question_pair in several)
+    for question_pair in several:
+        row = build_row(question_pair, TIME, profile)
+        assert dump_row(row) + "\n" == reference_line(question_pair, profile)
         assert row_id(row) == row["id"]
 
 
@@ -175,9 +183,9 @@ def test_extras_that_are_no_json_are_rejected() -> None:
 
 
 @given(pairs, profiles)
-def test_time_and_annotation_leave_the_id_alone(one: Pair, profile: Any) -> None:
-    row = build_row(one, TIME, profile)
-    assert build_row(one, "20260101 00:00:00", profile)["id"] == row["id"]
+def test_time_and_annotation_leave_the_id_alone(question_pair: Pair, profile: Any) -> None:
+    row = build_row(question_pair, TIME, profile)
+    assert build_row(question_pair, "20260101 00:00:00", profile)["id"] == row["id"]
     annotated = with_extension(row, {**read_extension(row), "标注": {"status": "completed", "quality": 6}})
     assert row_id(annotated) == annotated["id"] == row["id"]
 
@@ -250,7 +258,7 @@ def broken(key: str, value: Any, inside: bool = False) -> dict[str, Any]:
         (broken("create_time", ..., inside=True), '"create_time" is missing'),
         (broken("扩展字段", {"会话": 1}, inside=True), '"扩展字段" is dict, not text'),
         (broken("扩展字段", '{"解析模型": gpt4}', inside=True), '"扩展字段" is not valid JSON'),
-        (broken("扩展字段", "[1]", inside=True), '"扩展字段" holds no JSON object'),
+        (broken("扩展字段", "[1]", inside=True), '"扩展字段" contains no JSON object'),
     ],
 )
 def test_what_is_no_row_is_rejected_with_the_first_wrong_key(value: Any, reason: str) -> None:

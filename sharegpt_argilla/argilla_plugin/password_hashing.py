@@ -47,7 +47,7 @@ async def _in_thread(work: Callable[..., Any], *arguments: str) -> Any:
 def _verified_in_thread(_original: Callable[..., Any]) -> Callable[..., Awaitable[User | None]]:
     async def authenticate_user(db: AsyncSession, username: str, password: str) -> User | None:
         """The account if the password is right. An unknown name takes the same time."""
-        # A session of its own, so that nobody who waits holds a connection to the database.
+        # A session of its own, so that nobody who waits occupies a connection to the database.
         async with AsyncSessionLocal() as session:
             user = await accounts.get_user_by_username(session, username)
             stored = user.password_hash if user else accounts._DUMMY_HASH

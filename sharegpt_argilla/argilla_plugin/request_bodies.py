@@ -66,7 +66,7 @@ class RequestBodies:
                 await self._handle(scope, body, receive, send)
 
     async def _handle(self, scope: Scope, body: IO[bytes], receive: Receive, send: Send) -> None:
-        size, more, known = 0, True, False
+        size, more, signed_in = 0, True, False
         while more:
             message = await receive()
             if message["type"] == "http.disconnect":
@@ -76,9 +76,9 @@ class RequestBodies:
             if size > self._limit:
                 await self._refuse(send)
                 return
-            if size > SMALL and not known:
-                known = await self._is_known(scope)
-                if not known:
+            if size > SMALL and not signed_in:
+                signed_in = await self._is_known(scope)
+                if not signed_in:
                     await _close(send, 401, "sign in to Argilla before you send that much")
                     return
             try:

@@ -1,8 +1,8 @@
 """Turn raw chat corpora into rows, one question with its answer per line.
 
 A file says by its content what it is: a JSON array, JSON Lines, objects one after the other, parquet or plain
-text, compressed with gzip or zstd or not. A record that cannot be used goes to the rejects file with place and
-reason; the others are still written. A run that was ended goes on when the same command is given again.
+text, compressed with gzip or zstd or not. A record that cannot be used goes to the rejects file with its file and
+line and the reason; the others are still written. An interrupted run resumes when the same command is run again.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ def _add_output(add: Callable[..., object]) -> None:
     add("-s", "--max-size", type=parse_size, metavar="SIZE", help=size)
     add("--create-time", metavar="TIME", help='for rows without a time: "20230511 15:56:03" (default: now)')
     add("--profile", default="mnbvc-2023", metavar="NAME", help="mnbvc-2023 (default) or mnbvc-2025")
-    rejects = "file for what cannot be used (default: rejected.jsonl beside the output)"
+    rejects = "file for what cannot be used (default: rejected.jsonl next to the output)"
     add("--rejects", metavar="FILE", help=rejects)
     add("--dry-run", action="store_true", help="read and count, write nothing")
 

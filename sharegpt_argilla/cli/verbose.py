@@ -49,6 +49,6 @@ def _without_query(record: logging.LogRecord) -> bool:
 
 
 def _cost(seconds: float, cpu: float) -> str:
-    """What the command cost besides Python's start and imports; worker processes count in the time alone."""
+    """What the command cost after Python's start and imports; worker processes count in the time alone."""
     size = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / _KIBIBYTES / 1024
     return f"took {seconds:.2f} s, {cpu:.2f} s of CPU, {size:,.0f} MiB of memory at most"

@@ -21,7 +21,7 @@ def alternatives(entries: Sequence[Any], parts: Mapping[str, Sequence[Any]]) -> 
 
     Args:
         entries: regular expressions, or tables with one under ``pattern`` (and whatever else is to be said of it).
-        parts: name -> entries that stand where an entry says ``«name»``.
+        parts: name -> entries that replace ``«name»`` in an entry.
 
     Raises:
         KeyError: an entry names a part that is not there.

@@ -38,7 +38,7 @@ def life_line() -> Iterator[int]:
 
 
 def end_with(descriptor: int) -> None:
-    """Exit with status 1 when the process that holds the other end of a ``life_line`` ends.
+    """Exit with status 1 when the process that has the other end of a ``life_line`` ends.
 
     Processes forked from this one, such as those in which rq runs its jobs, watch it too.
     """

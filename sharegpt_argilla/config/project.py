@@ -124,7 +124,7 @@ class ProjectConfig(Section):
         unlinkable = [name for name in self.annotators if "." in name or "~" in name]
         if assignment.mode == "links" and unlinkable:
             raise ValueError(
-                f'assignment.mode: a link cannot hold "{unlinkable[0]}"; a username without . and ~ can'
+                f'assignment.mode: a link cannot contain "{unlinkable[0]}"; a username without . and ~ can'
             )
 
     def _check_adapted(self, names: list[str]) -> None:

@@ -26,7 +26,7 @@ GUIDELINES_MAX = 10_000
 
 MAX_VALUES = 50_000
 """Values of a file with each alias written out; a project of 1,000 people has some 5,000. Ten aliases of ten
-aliases of ten … are more than any memory holds."""
+aliases of ten … are more than fits into any memory."""
 
 # Handlebars puts these into the page as HTML; what double braces enclose is text.
 _RAW = re.compile(r"\{\{(\{|&|\s*json\b)")
@@ -111,7 +111,7 @@ def _compose(path: str | Path, text: str) -> yaml.Node:
         problem = " ".join(str(getattr(error, "problem", error)).split())
         raise ConfigError(f"{path}{where}: not valid YAML: {problem}") from None
     if not isinstance(tree, yaml.MappingNode):
-        raise ConfigError(f"{path}: holds no mapping; it starts with `workspace:`, `dataset:` and so on")
+        raise ConfigError(f"{path}: contains no mapping; it starts with `workspace:`, `dataset:` and so on")
     _refuse_repeated_keys(path, tree)
     if _values(tree) > MAX_VALUES:
         raise ConfigError(

@@ -178,7 +178,7 @@ class Assignment(Section):
 class Gold(Section):
     """Rows whose right answers are known, among the others and unmarked.
 
-    ``file``: JSON Lines beside the project file, ``{"id": row id, "gold": {question: value}}``; without it, those
+    ``file``: JSON Lines next to the project file, ``{"id": row id, "gold": {question: value}}``; without it, those
     rows whose extension has ``gold``. ``rate``: the share of the plan's slots that are on gold rows.
     """
 

@@ -55,7 +55,7 @@ def _keys(values: Sequence[object]) -> str:
     return f" (keys: {' '.join(shown.split())}){hint}"
 
 
-def known(values: Sequence[object]) -> list[object]:
+def recognised(values: Sequence[object]) -> list[object]:
     """The values that some adapter takes for a record of its corpus."""
     return [value for value in values if any(corpus.is_record(value) for corpus in CORPORA.values())]
 
@@ -167,12 +167,12 @@ def detect_corpora(sources: Sequence[Source], split: str, streams: Mapping[str, 
     Raises:
         InputError: an input fits no adapter, or none of them has a record.
     """
-    found = [_detect(source, split, streams) for source in sources]
-    first = next((name for name in found if name), "")
+    detected = [_detect(source, split, streams) for source in sources]
+    first = next((name for name in detected if name), "")
     if not first:
         raise InputError(_no_record(sources, split, streams))
     names: list[str] = []
-    for name in found:
+    for name in detected:
         names.append(name or (names[-1] if names else first))
     return names
 
@@ -243,7 +243,7 @@ def _first_values(source: Source, split: str, streams: Mapping[str, Peekable]) -
 
 
 def _start(source: Source, streams: Mapping[str, Peekable], stack: ExitStack) -> Peekable:
-    """An input from its start. What is looked at of a stream is held in memory until it is read."""
+    """An input from its start. What is looked at of a stream is kept in memory until it is read."""
     if source.form == "stream":
         return Peekable(io.BytesIO(streams[source.name].peek(_STREAM_HEAD)))
     return stack.enter_context(open_source(source))
@@ -256,17 +256,17 @@ def _in_text(file: Readable, name: str) -> list[object]:
     head = text.peek(_BLOCK)
     plain: list[object] = [head.decode("utf-8-sig", "replace")]
     # JSON that was cut off at its beginning looks like a text, until the next line.
-    if not _JSON.match(head) and (known(plain) or not _RECORD.search(head)):
+    if not _JSON.match(head) and (recognised(plain) or not _RECORD.search(head)):
         return plain
     reader = JsonReader(text, "", lambda value: isinstance(value, dict))
     values: list[object] = []
     damaged = False
-    for found in reader.records():
-        if isinstance(found, Located):
-            values.append(found.value)
+    for record in reader.records():
+        if isinstance(record, Located):
+            values.append(record.value)
         else:
             damaged = True
         if len(values) >= (RECORDS_OF_DAMAGED if damaged else RECORDS):
             break
     # What is left of a record that was cut off are its turns and other parts, often many.
-    return known(values) if damaged else values
+    return recognised(values) if damaged else values

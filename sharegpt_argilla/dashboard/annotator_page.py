@@ -102,7 +102,7 @@ def _annotate_buttons(count: int, queues: Sequence[tuple[str, str]]) -> None:
     left = f"({count:,} records open{' in all' if len(queues) > 1 else ''})"
     with st.container(horizontal=True):
         for number, (name, url) in enumerate(queues):
-            label = f"Annotate {name}" if number else f"Go on annotating {left}"
+            label = f"Annotate {name}" if number else f"Continue annotating {left}"
             kind: Any = "secondary" if number else "primary"
             st.link_button(label, url, type=kind, icon=":material/edit_note:")
 

@@ -21,21 +21,21 @@ _ABILITY: dict[str, Any] = {
 
 def reliability_section(view: ProjectView) -> None:
     """Show it; nothing while no two people answered the same record."""
-    found = team_reliability(watch(), view)
-    if not found["abilities"]:
+    reliability = team_reliability(watch(), view)
+    if not reliability["abilities"]:
         return
     st.subheader("The guidelines may be unclear here")
     record_table(
-        found["unclear"],
+        reliability["unclear"],
         ["prompt", "question", "many", "able", "status"],
         "The able disagree with the many: weighed by how able people are, another answer than the most frequent "
         "one has the most weight.",
     )
     with st.expander("People and labels: who is how often right, and what is confused"):
         order = ["question", "annotator", "ability", "interval", "answers"]
-        st.dataframe(found["abilities"], hide_index=True, column_order=order, column_config=_ABILITY)
-        if found["confused"]:
-            st.dataframe(found["confused"], hide_index=True)
+        st.dataframe(reliability["abilities"], hide_index=True, column_order=order, column_config=_ABILITY)
+        if reliability["confused"]:
+            st.dataframe(reliability["confused"], hide_index=True)
         st.caption(
             "By a model of everybody's answers, without gold; docs/confidence.md says how far to believe it. "
             "People see nothing of this, neither of themselves nor of others."

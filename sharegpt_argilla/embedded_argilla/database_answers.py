@@ -131,10 +131,10 @@ class EmbeddedAnswers:
             checksum of the times of all of them, and of the suggestions.
         """
         query, values = self._of(_STAMPS, dataset_id, statuses, ids)
-        for key, external, status, count, newest, *sums in self._rows(
+        for key, external, status, count, newest, *totals in self._rows(
             query + "GROUP BY record.id " + _ORDER, values
         ):
-            yield _shown(key), external, status, count, _time(newest), *sums
+            yield _shown(key), external, status, count, _time(newest), *totals
 
     def records(
         self, dataset_id: str, statuses: Collection[str], ids: Collection[str] | None = None

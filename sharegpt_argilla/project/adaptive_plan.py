@@ -22,7 +22,7 @@ from sharegpt_argilla.responses.answer_model import QuestionEstimates, estimate_
 
 @dataclass(frozen=True)
 class Round:
-    """What one round did, and where the project stands after it.
+    """What one round did, and the state of the project after it.
 
     Attributes:
         settled: records whose answers are sure enough.
@@ -114,14 +114,14 @@ def answers_saved(plan: Plan, records: Mapping[str, AnsweredRecord], most: int) 
         records: row id -> record with all responses.
         most: the largest fixed overlap to compare with.
     """
-    given = {
-        row: sum(one.status != "draft" and not one.adjudication for one in record.responses)
+    answers = {
+        row: sum(response.status != "draft" and not response.adjudication for response in record.responses)
         for row, record in records.items()
     }
     calibrated = {row for row, more in zip(plan.ids, plan.calibration.tolist(), strict=True) if more}
     done = [row for row in plan.states if row not in calibrated]
-    used = sum(given.get(row, 0) for row in done)
-    return sum(given.values()), {overlap: overlap * len(done) - used for overlap in range(2, most + 1)}
+    used = sum(answers.get(row, 0) for row in done)
+    return sum(answers.values()), {overlap: overlap * len(done) - used for overlap in range(2, most + 1)}
 
 
 def adaptive_progress(view: ProjectView, tally: Tally) -> dict[str, Any] | None:

@@ -21,32 +21,34 @@ def team_reliability(watch: ProjectWatch, view: ProjectView) -> dict[str, Any]:
         ``question``, ``right``, ``given``, ``expected``. ``unclear``: ``question``, ``prompt``, ``many``,
         ``able``, ``url``. All empty where no two people answered the same record.
     """
-    found = watch.derived("reliability", view, _by_question)
-    unclear = [{**one, "record": one["id"]} for one in most_unclear(found)]
+    by_question = watch.derived("reliability", view, _by_question)
+    unclear = [{**entry, "record": entry["id"]} for entry in most_unclear(by_question)]
     return {
         "abilities": [
-            {"question": name, **one, "interval": f"{one['low']:.2f} to {one['high']:.2f}"}
-            for name, of_question in found.items()
-            for one in of_question.abilities
+            {"question": name, **entry, "interval": f"{entry['low']:.2f} to {entry['high']:.2f}"}
+            for name, of_question in by_question.items()
+            for entry in of_question.abilities
         ],
         "confused": [
-            {"question": name, **pair} for name, of_question in found.items() for pair in of_question.confused
+            {"question": name, **pair}
+            for name, of_question in by_question.items()
+            for pair in of_question.confused
         ],
         "unclear": with_links(watch, view, unclear),
     }
 
 
 def _by_question(view: ProjectView) -> dict[str, QuestionReliability]:
-    found = {}
+    by_question = {}
     for question in view.config.questions:
         answers = _answers(view, question.name)
         if isinstance(question, RatingQuestion | LabelQuestion | MultiLabelQuestion) and any(
             len(of_record) > 1 for of_record in answers.values()
         ):
-            found[question.name] = question_reliability(
+            by_question[question.name] = question_reliability(
                 answers, _labels(question), {}, ordered=isinstance(question, RatingQuestion)
             )
-    return found
+    return by_question
 
 
 def _labels(question: QuestionConfig) -> list[Hashable] | None:

@@ -63,11 +63,11 @@ class EarlierTurns:
         if self.is_mixed(row):
             return []
         key, turn = _position(row)
-        known = self._turns.get(key, {})
+        turns_of_session = self._turns.get(key, {})
         earlier: list[int] = []
-        while len(earlier) < turns and turn is not None and turn - 1 in known:
+        while len(earlier) < turns and turn is not None and turn - 1 in turns_of_session:
             turn -= 1
-            earlier.append(known[turn][0])
+            earlier.append(turns_of_session[turn][0])
         return [message for offset in reversed(earlier) for message in self._read(offset)]
 
     def is_mixed(self, row: Row) -> bool:

@@ -30,24 +30,24 @@ def sureness_of_all(questions: Iterable[QuestionEstimates]) -> dict[Any, float]:
 
 def abilities_in_all(questions: Iterable[QuestionEstimates]) -> dict[Any, float]:
     """Person -> their ability, on the mean of the questions and labels that they answered."""
-    known: dict[Any, list[float]] = {}
+    abilities: dict[Any, list[float]] = {}
     for estimates in questions:
         for estimate in estimates.values():
             for person, ability in estimate.people.items():
-                known.setdefault(person, []).append(ability.ability)
-    return {person: fmean(shares) for person, shares in known.items()}
+                abilities.setdefault(person, []).append(ability.ability)
+    return {person: fmean(shares) for person, shares in abilities.items()}
 
 
-def unsettled(sure: Mapping[Any, float], given: Mapping[Any, int], until: float, most: int) -> list[Any]:
+def unsettled(sure: Mapping[Any, float], answer_counts: Mapping[Any, int], until: float, most: int) -> list[Any]:
     """The items that need one answer more, the least sure first.
 
     Args:
         sure: item -> the probability of its most probable label.
-        given: item -> how many answers it has.
+        answer_counts: item -> how many answers it has.
         until: an item is settled when one label is at least that probable.
         most: an item with so many answers is given up: it is not asked again.
     """
-    waiting = [item for item, share in sure.items() if share < until and given[item] < most]
+    waiting = [item for item, share in sure.items() if share < until and answer_counts[item] < most]
     return sorted(waiting, key=sure.__getitem__)
 
 

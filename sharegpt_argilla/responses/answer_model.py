@@ -23,7 +23,7 @@ QuestionEstimates = Mapping[Any, Estimate]
 class _Answers:
     """What people gave to one question, and what is known to be right."""
 
-    given: list[tuple[str, str, Any]] = field(default_factory=list)
+    votes: list[tuple[str, str, Any]] = field(default_factory=list)
     right: dict[str, Any] = field(default_factory=dict)
 
 
@@ -57,24 +57,24 @@ def estimate_questions(
 
 
 def _collect(
-    answers: _Answers, record: AnsweredRecord, question: str, adjudicators: Sequence[str], known: Any
+    answers: _Answers, record: AnsweredRecord, question: str, adjudicators: Sequence[str], gold: Any
 ) -> None:
     row = record.id or ""
-    given = answers_of(record, question)
-    answers.given += [(row, person, answer) for person, answer in given.items()]
+    by_person = answers_of(record, question)
+    answers.votes += [(row, person, answer) for person, answer in by_person.items()]
     ruled = rulings_of(record, question)
-    ruled = ruled or {person: given[person] for person in adjudicators if person in given}
-    right = known if known is not None else next(iter(ruled.values()), None)
+    ruled = ruled or {person: by_person[person] for person in adjudicators if person in by_person}
+    right = gold if gold is not None else next(iter(ruled.values()), None)
     if right is not None:
         answers.right[row] = right
 
 
 def _estimates(answers: _Answers, labels: Sequence[Any], *, ordered: bool) -> QuestionEstimates:
-    lists = [answer for _, _, answer in answers.given if isinstance(answer, list)]
+    lists = [answer for _, _, answer in answers.votes if isinstance(answer, list)]
     if not lists:
-        return {None: estimate(answers.given, labels, answers.right, ordered=ordered)}
+        return {None: estimate(answers.votes, labels, answers.right, ordered=ordered)}
     more = {label for answer in lists for label in answer if isinstance(label, str)}
-    votes = [(row, person, answer) for row, person, answer in answers.given if isinstance(answer, list)]
+    votes = [(row, person, answer) for row, person, answer in answers.votes if isinstance(answer, list)]
     right = {row: answer for row, answer in answers.right.items() if isinstance(answer, list)}
     return {
         label: estimate(

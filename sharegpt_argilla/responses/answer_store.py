@@ -117,7 +117,7 @@ class AnswerStore:
         self._database.close()
 
     def fill(self, dataset: int, records: Records) -> None:
-        """Take in the records of a dataset; ``dataset`` is its place among the names."""
+        """Take in the records of a dataset; ``dataset`` is its index among the names."""
         first = 0
 
         def lines() -> Iterator[tuple[Any, ...]]:
@@ -154,11 +154,13 @@ class AnswerStore:
     def of_rows(self, ids: Sequence[str]) -> dict[str, Found]:
         """Row id -> what it is to carry; rows that nobody answered are absent. They count as met from then on."""
         wanted = json.dumps(ids)
-        found = {str(row): one for row, one in self._grouped(self._database.execute(_OF_ROWS, (wanted,)))}
-        if found:
+        contents = {
+            str(row): content for row, content in self._grouped(self._database.execute(_OF_ROWS, (wanted,)))
+        }
+        if contents:
             self._database.execute(_MEET, (wanted,))
-            self.times.estimate(one.marked for one in found.values())
-        return found
+            self.times.estimate(content.marked for content in contents.values())
+        return contents
 
     def unmet(self, among: Collection[str] | None = None) -> Iterator[tuple[str | None, dict[str, Any]]]:
         """The row ids that were not met, None where there never was one, and what that row would carry.
@@ -212,7 +214,7 @@ class AnswerStore:
 
 @contextmanager
 def rarely_collected() -> Iterator[None]:
-    """Collect garbage a hundredth as often: answers come and go by the ten thousand, and hold no cycles."""
+    """Collect garbage a hundredth as often: answers come and go by the ten thousand, and contain no cycles."""
     before = gc.get_threshold()
     gc.set_threshold(100 * before[0], *before[1:])
     try:
@@ -234,11 +236,11 @@ def _groups(
 ) -> Iterator[tuple[str | None, bool, list[tuple[int, str]]]]:
     """Adjacent lines with the same row; each line without a row is a group of its own."""
     row, seen, parts = None, False, list[tuple[int, str]]()
-    for found, met, dataset, body in lines:
-        if parts and (found is None or found != row):
+    for row_id, met, dataset, body in lines:
+        if parts and (row_id is None or row_id != row):
             yield row, seen, parts
             parts = []
-        row, seen = found, bool(met)
+        row, seen = row_id, bool(met)
         parts.append((dataset, body))
     if parts:
         yield row, seen, parts

@@ -1,4 +1,4 @@
-"""How probable each answer is, from everybody's answers at once: a posterior with error bars that hold.
+"""How probable each answer is, from everybody's answers at once: a posterior with calibrated error bars.
 
 The model is Dawid and Skene's (1979) with the hierarchy of Paun and others (2018): each person has a table of what
 they answer for what is right, drawn towards the table of all. It is fitted by collapsed variational Bayes: whoever
@@ -169,30 +169,30 @@ class _Table:
         *,
         ordered: bool,
     ) -> None:
-        given: dict[Any, dict[Any, Any]] = {}
+        by_item: dict[Any, dict[Any, Any]] = {}
         for item, person, label in answers:
-            given.setdefault(item, {})[person] = label
-        told = [label for of_item in given.values() for label in of_item.values()]
-        told += [gold[item] for item in given if item in gold]
+            by_item.setdefault(item, {})[person] = label
+        told = [label for of_item in by_item.values() for label in of_item.values()]
+        told += [gold[item] for item in by_item if item in gold]
         extra = sorted(set(told).difference(labels or ()), key=_order)
         self.labels: list[Any] = [*dict.fromkeys(labels or ()), *extra]
         self.named = len(self.labels)
-        self.labels += [None] * (2 - self.named) if given else []
+        self.labels += [None] * (2 - self.named) if by_item else []
         self.ordered = ordered
-        people = sorted({person for of_item in given.values() for person in of_item}, key=_order)
+        people = sorted({person for of_item in by_item.values() for person in of_item}, key=_order)
         self.people = {person: number for number, person in enumerate(people)}
-        self._number(given, gold)
+        self._number(by_item, gold)
 
-    def _number(self, given: Mapping[Any, Mapping[Any, Any]], gold: Mapping[Any, Hashable]) -> None:
+    def _number(self, by_item: Mapping[Any, Mapping[Any, Any]], gold: Mapping[Any, Hashable]) -> None:
         codes = {label: code for code, label in enumerate(self.labels[: self.named])}
         patterns = {
             item: (
                 codes[gold[item]] if item in gold else -1,
                 tuple(sorted([(self.people[person], codes[label]) for person, label in of_item.items()])),
             )
-            for item, of_item in given.items()
+            for item, of_item in by_item.items()
         }
-        # Sorted, so that sums come out alike to the last bit in whatever order the answers came.
+        # Sorted, so that the totals come out alike to the last bit in whatever order the answers came.
         lines = {pattern: number for number, pattern in enumerate(sorted(set(patterns.values())))}
         self.items = {item: lines[pattern] for item, pattern in patterns.items()}
         self.times = np.bincount(list(self.items.values()), minlength=len(lines))
@@ -248,19 +248,19 @@ def _counts(table: _Table, probable: Floats) -> Floats:
 def _common(table: _Table, probable: Floats) -> Floats:
     """Lines x labels: how common each label is among the other items, drawn towards the shares of all votes."""
     votes = table.times @ table.votes
-    sums = table.times @ probable + SHARE * table.times.sum() * votes / votes.sum() + 1
-    others: Floats = sums - probable
+    totals = table.times @ probable + SHARE * table.times.sum() * votes / votes.sum() + 1
+    others: Floats = totals - probable
     return np.asarray(others / others.sum(axis=1, keepdims=True), dtype=float)
 
 
 def _evidence(table: _Table, probable: Floats, counts: Floats) -> Floats:
     """Answers x labels: the log probability of the answer if that label is right, by the person's other items."""
     own = probable[table.line]
-    given = counts[:, table.person, table.label].T - own
-    all_given = counts.sum(axis=2)[:, table.person].T - own
+    answered = counts[:, table.person, table.label].T - own
+    all_answered = counts.sum(axis=2)[:, table.person].T - own
     weight = PERSON * len(table.labels)
     expected = _expected(table, own, counts)
-    return np.asarray(np.log(given + weight * expected) - np.log(all_given + weight))
+    return np.asarray(np.log(answered + weight * expected) - np.log(all_answered + weight))
 
 
 def _expected(table: _Table, own: Floats, counts: Floats) -> Floats:
@@ -307,19 +307,19 @@ NORMAL = 1.959964
 def _abilities(table: _Table, calibration: Calibration) -> dict[Any, Ability]:
     """Person -> ability, from how probable their answers are; how far to believe that is part of the interval."""
     times = table.times[table.line]
-    given = np.bincount(table.person, times, len(table.people))
-    weights = given + PRIOR_ANSWERS
+    answered = np.bincount(table.person, times, len(table.people))
+    weights = answered + PRIOR_ANSWERS
     shares = squares = np.zeros(len(table.people))
     for weight, probable in calibration.each():
         right = times * table.with_gold(probable)[table.line, table.label]
-        team = (right.sum() + ACCURACY[0]) / (given.sum() + ACCURACY[1])
+        team = (right.sum() + ACCURACY[0]) / (answered.sum() + ACCURACY[1])
         some = (np.bincount(table.person, right, len(table.people)) + PRIOR_ANSWERS * team) / weights
         shares = shares + weight * some
         squares = squares + weight * some**2
     chance = shares * (1 - shares)
     low, high = _interval(shares, chance / (chance / weights + DOUBT**2 * np.maximum(squares - shares**2, 0)))
     return {
-        person: Ability(float(shares[number]), float(low[number]), float(high[number]), int(given[number]))
+        person: Ability(float(shares[number]), float(low[number]), float(high[number]), int(answered[number]))
         for person, number in table.people.items()
     }
 

@@ -76,7 +76,7 @@ class Export:
     """One export as it was.
 
     Attributes:
-        plan: hash of all that shapes the output besides the answers; another plan means a full export.
+        plan: hash of all that shapes the output except the answers; another plan means a full export.
         rows: size in bytes and time of change, in nanoseconds, of the rows file.
         output: the same of the output.
         seen: when the export looked at the datasets, ISO 8601, UTC without a zone.

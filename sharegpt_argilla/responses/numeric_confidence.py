@@ -47,18 +47,18 @@ def estimate_numbers(
         gold: item -> the right number, where it is known. Such an item is estimated like the others.
         level: the share of intervals that are to contain the truth, more than 0 and less than 1.
     """
-    given: dict[Any, dict[Any, float]] = {}
+    by_item: dict[Any, dict[Any, float]] = {}
     for item, person, number in answers:
-        given.setdefault(item, {})[person] = float(number)
-    if not given:
+        by_item.setdefault(item, {})[person] = float(number)
+    if not by_item:
         return {}
-    numbers = [sorted(of_item.values()) for of_item in given.values()]
+    numbers = [sorted(of_item.values()) for of_item in by_item.values()]
     values, deviations = _values(numbers)
-    known = [row for row, item in enumerate(given) if item in (gold or {})]
-    right = np.array([(gold or {})[item] for item in given if item in (gold or {})], dtype=float)
-    half = _quantile(np.abs(right - values[known]) / deviations[known], level) * deviations
+    gold_rows = [row for row, item in enumerate(by_item) if item in (gold or {})]
+    right = np.array([(gold or {})[item] for item in by_item if item in (gold or {})], dtype=float)
+    half = _quantile(np.abs(right - values[gold_rows]) / deviations[gold_rows], level) * deviations
     estimates = zip(values.tolist(), (values - half).tolist(), (values + half).tolist(), strict=True)
-    return {item: NumberEstimate(*one) for item, one in zip(given, estimates, strict=True)}
+    return {item: NumberEstimate(*bounds) for item, bounds in zip(by_item, estimates, strict=True)}
 
 
 def _values(numbers: list[list[float]]) -> tuple[Floats, Floats]:

@@ -59,11 +59,11 @@ def question_reliability(
     triples = [
         (record, person, answer) for record, of_record in answers.items() for person, answer in of_record.items()
     ]
-    found = estimate(triples, labels, gold, ordered=ordered)
+    fitted = estimate(triples, labels, gold, ordered=ordered)
     return QuestionReliability(
-        _abilities([found]),
-        _most_confused(found.confused),
-        list(_unclear(answers, found)),
+        _abilities([fitted]),
+        _most_confused(fitted.confused),
+        list(_unclear(answers, fitted)),
     )
 
 
@@ -71,14 +71,14 @@ def _of_labels(
     answers: Answers, labels: Sequence[Any] | None, gold: Mapping[str, Hashable]
 ) -> QuestionReliability:
     """Each label is a question of its own: was it rightly chosen, or left out."""
-    given = {
+    chosen_labels = {
         label
         for of_record in answers.values()
         for chosen in of_record.values()
         if isinstance(chosen, frozenset)
         for label in chosen
     }
-    listed = [*(labels or ()), *sorted(given.difference(labels or ()))]
+    listed = [*(labels or ()), *sorted(chosen_labels.difference(labels or ()))]
     estimates, confused, unclear = [], dict[tuple[Any, Any], float](), list[dict[str, Any]]()
     for label in listed:
         votes = {record: _has(of_record, label) for record, of_record in answers.items()}
@@ -86,12 +86,13 @@ def _of_labels(
         triples = [
             (record, person, vote) for record, of_record in votes.items() for person, vote in of_record.items()
         ]
-        found = estimate(triples, (False, True), right)
-        estimates.append(found)
+        fitted = estimate(triples, (False, True), right)
+        estimates.append(fitted)
         names = {True: label, False: f"not {label}"}
-        confused |= {(names[true], names[told]): count for (true, told), count in found.confused.items()}
+        confused |= {(names[true], names[told]): count for (true, told), count in fitted.confused.items()}
         unclear += [
-            one | {"many": names[one["many"]], "able": names[one["able"]]} for one in _unclear(votes, found)
+            entry | {"many": names[entry["many"]], "able": names[entry["able"]]}
+            for entry in _unclear(votes, fitted)
         ]
     return QuestionReliability(_abilities(estimates), _most_confused(confused), unclear)
 
@@ -101,12 +102,12 @@ def _has(of_record: Mapping[str, Hashable], label: Hashable) -> dict[str, bool]:
 
 
 def _abilities(estimates: Sequence[Estimate]) -> list[dict[str, Any]]:
-    people = sorted({person for found in estimates for person in found.people}, key=str)
+    people = sorted({person for fitted in estimates for person in fitted.people}, key=str)
     rows = []
     for person in people:
-        of_person = [found.people[person] for found in estimates if person in found.people]
+        of_person = [fitted.people[person] for fitted in estimates if person in fitted.people]
         means = {
-            name: round(sum(getattr(one, name) for one in of_person) / len(of_person), 4)
+            name: round(sum(getattr(ability, name) for ability in of_person) / len(of_person), 4)
             for name in ("ability", "low", "high")
         }
         rows.append({"annotator": person, **means, "answers": of_person[0].answers})
@@ -121,7 +122,7 @@ def _most_confused(confused: Mapping[tuple[Any, Any], float]) -> list[dict[str, 
     return [{"right": pair[0], "given": pair[1], "expected": round(count, 1)} for count, pair in often[:CONFUSED]]
 
 
-def _unclear(answers: Answers, found: Estimate) -> Iterator[dict[str, Any]]:
+def _unclear(answers: Answers, fitted: Estimate) -> Iterator[dict[str, Any]]:
     """The records whose able outweigh their many."""
     for record, of_record in answers.items():
         votes = Counter(of_record.values()).most_common(2)
@@ -129,7 +130,7 @@ def _unclear(answers: Answers, found: Estimate) -> Iterator[dict[str, Any]]:
             continue
         weights: dict[Hashable, float] = {}
         for person, answer in sorted(of_record.items()):
-            share = min(max(found.people[person].ability, 1 - CERTAIN), CERTAIN)
+            share = min(max(fitted.people[person].ability, 1 - CERTAIN), CERTAIN)
             weights[answer] = weights.get(answer, 0.0) + log(share / (1 - share))
         many, able = votes[0][0], max(weights, key=lambda answer: (weights[answer], str(answer)))
         if able != many:
@@ -138,8 +139,10 @@ def _unclear(answers: Answers, found: Estimate) -> Iterator[dict[str, Any]]:
 
 def most_unclear(by_question: Mapping[str, QuestionReliability], limit: int = UNCLEAR) -> list[dict[str, Any]]:
     """The records of all questions whose able outweigh the many by most, each with its ``question``."""
-    listed = [{"question": name, **one} for name, found in by_question.items() for one in found.unclear]
-    return sorted(listed, key=lambda one: (-one["weight"], one["id"], one["question"]))[:limit]
+    listed = [
+        {"question": name, **entry} for name, reliability in by_question.items() for entry in reliability.unclear
+    ]
+    return sorted(listed, key=lambda entry: (-entry["weight"], entry["id"], entry["question"]))[:limit]
 
 
 def reliability_lines(report: Mapping[str, Any]) -> Iterator[str]:
@@ -149,12 +152,12 @@ def reliability_lines(report: Mapping[str, Any]) -> Iterator[str]:
     yield ""
     yield "ability: how often a person is right, by the model of docs/confidence.md (not for colleagues)"
     for name, people in report["abilities"].items():
-        for one in people:
-            interval = f"[{one['low']:.3f}, {one['high']:.3f}]"
-            yield f"  {name}: {one['annotator']} {one['ability']:.3f} {interval} n={one['answers']:,}"
+        for entry in people:
+            interval = f"[{entry['low']:.3f}, {entry['high']:.3f}]"
+            yield f"  {name}: {entry['annotator']} {entry['ability']:.3f} {interval} n={entry['answers']:,}"
         for pair in report["confused"].get(name, ()):
             yield f"  {name}: {pair['given']} for {pair['right']}, about {pair['expected']:g} answers"
     if report["unclear"]:
         yield "the guidelines may be unclear here (the able disagree with the many)"
-    for one in report["unclear"]:
-        yield f"  {one['question']}: {one['many']} by most, {one['able']} by the able  {one['id']}"
+    for entry in report["unclear"]:
+        yield f"  {entry['question']}: {entry['many']} by most, {entry['able']} by the able  {entry['id']}"

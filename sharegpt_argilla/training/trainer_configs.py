@@ -77,7 +77,7 @@ AXOLOTL: Mapping[str, tuple[Mapping[str, Any], Mapping[str, Any]]] = {
     "dpo_axolotl": ({"rl": "dpo"}, {"type": "chatml"}),
     "stepwise": ({"process_reward_model": True}, {"type": "stepwise_supervised"}),
 }
-"""Format -> what a configuration says besides, and how it describes the file."""
+"""Format -> what else a configuration says, and how it describes the file."""
 _FOR_EVALUATION = frozenset({"test", "dev", "eval", "valid", "validation"})
 
 

@@ -132,22 +132,22 @@ def export_responses(  # noqa: PLR0913 - the options of the command, under their
     _check(rows, output, options)
     locked = nullcontext() if dry_run or str(output) == STANDARD_STREAM else run_lock(Path(output))
     where = connection or find_connection()
-    parts = ExportedDatasets(whole, options.datasets)
+    exported = ExportedDatasets(whole, options.datasets)
     choice = modelled_choice(project)
     gold = known_answers(whole, rows if choice.weighs_by_gold or choice.modelled else None)
     with (
         locked,
         rarely_collected(),
-        open_sources(where, parts.datasets, taken, parts.needed, parts.reviews) as sources,
+        open_sources(where, exported.datasets, taken, exported.needed, exported.reviews) as sources,
     ):
-        origin = replace(_origin(project, sources, gold), done=parts.done)
+        origin = replace(_origin(project, sources, gold), done=exported.done)
         with closing(AnswerStore(sources.names, origin, sources.needed, reviewed=sources.reviewed)) as store:
             export = _Export(str(rows), str(output), options, origin, sources, store, dry_run, on_progress)
             told = {name: value for name, value in asdict(origin).items() if name != "done"}
-            marks = [str(rows), taken, told, sources.kind, sources.ids, sources.people, parts.mark]
-            summary = export.run(plan_hash(marks))
+            plan_inputs = [str(rows), taken, told, sources.kind, sources.ids, sources.people, exported.mark]
+            summary = export.run(plan_hash(plan_inputs))
         # Of a plan that adapts the server does not know which records are completed.
-        if not dry_run and parts.done is None:
+        if not dry_run and exported.done is None:
             keep_snapshots(default_home(), dict(zip(sources.ids, sources.progress, strict=True)))
         return summary
 

@@ -196,7 +196,7 @@ def _no_question(summary: ExtractSummary, plan: RunPlan) -> str:
     return f"no question in {where}, so no row: {conversations}, {', '.join(reasons)}"
 
 
-def _rejects(given: str | Path | None, target: str) -> Path:
-    if given is not None:
-        return Path(given)
+def _rejects(file: str | Path | None, target: str) -> Path:
+    if file is not None:
+        return Path(file)
     return Path(REJECTS_NAME) if target == STANDARD_STREAM else Path(target).with_name(REJECTS_NAME)

@@ -392,10 +392,10 @@ def _check_confidence(selection: Selection) -> None:
         raise UsageError("--min-confidence is about everybody's answers; it does not go with --annotators")
 
 
-def _check_quality(known: Sequence[Question], least: float | None) -> None:
+def _check_quality(questions: Sequence[Question], least: float | None) -> None:
     """Only the project file knows the whole scale; the answers show what was given."""
-    name = find_question(known, "quality")
-    scale = [value for question in known if question.name == name for value in question.choices]
+    name = find_question(questions, "quality")
+    scale = [value for question in questions if question.name == name for value in question.choices]
     numbers = [value for value in scale if isinstance(value, int)]
     if least is not None and numbers and least > max(numbers):
         raise UsageError(f"--min-quality {least:g}: the highest rating of {name} is {max(numbers)}")

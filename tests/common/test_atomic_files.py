@@ -156,7 +156,7 @@ def test_a_killed_process_leaves_nothing_under_the_name(writer: Writer, is_there
 
 @WRITERS
 def test_a_full_disk_is_one_clear_line_and_leaves_nothing(writer: Writer, tmp_path: Path) -> None:
-    # A limit on the size of files stands for the disk: the system refuses the write in the same way.
+    # A limit on the size of files simulates a full disk: the system refuses the write in the same way.
     code = (
         "import resource, sys\n"
         "from sharegpt_argilla.errors import InputError\n"

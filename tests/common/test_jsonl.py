@@ -20,15 +20,15 @@ def test_each_line_is_a_row_or_a_reason(tmp_path: Path) -> None:
     path = tmp_path / "rows.jsonl"
     lines = [LINE, "", "{not json}", "  ", '{"id": "x"}', "[" * 100_000, LINE]
     path.write_bytes(("\ufeff" + "\r\n".join(lines)).encode("utf-8"))
-    found = list(read_rows(path))
-    assert [line.number for line in found] == [1, 3, 5, 6, 7]
-    assert [line.row for line in found] == [ROW, None, None, None, ROW]
-    assert [line.reason for line in found[1:4]] == [
+    parsed = list(read_rows(path))
+    assert [line.number for line in parsed] == [1, 3, 5, 6, 7]
+    assert [line.row for line in parsed] == [ROW, None, None, None, ROW]
+    assert [line.reason for line in parsed[1:4]] == [
         "not valid JSON: Expecting property name enclosed in double quotes at column 2",
         '"问" is missing; `extract` writes it',
         "JSON nested too deeply",
     ]
-    assert [line.text for line in found] == [lines[number - 1] for number in (1, 3, 5, 6, 7)]
+    assert [line.text for line in parsed] == [lines[number - 1] for number in (1, 3, 5, 6, 7)]
 
 
 def test_separators_of_other_alphabets_do_not_break_lines(tmp_path: Path) -> None:

@@ -78,7 +78,7 @@ LAYOUTS: list[Callable[[Sequence[Record]], tuple[str, list[str]]]] = [
 
 
 def spans(text: str, body: Sequence[str]) -> list[Span]:
-    """Where each record stands in the text, in characters."""
+    """Where each record starts in the text, in characters."""
     starts = accumulate(body, lambda at, piece: text.index(piece, at + 1), initial=-1)
     found = list(starts)[1:]
     return [(start, start + len(piece)) for start, piece in zip(found, body, strict=True)]

@@ -72,9 +72,9 @@ def texts(pairs: Sequence[Pair]) -> list[tuple[str, str]]:
     return [(pair.question, pair.answer) for pair in pairs]
 
 
-def check_every_turn_is_counted(found: Sequence[Conversation], counts: Counts) -> None:
+def check_every_turn_is_counted(conversations: Sequence[Conversation], counts: Counts) -> None:
     """The sums that ``Counts`` promises."""
-    turns = [turn for conversation in found for turn in conversation.turns]
+    turns = [turn for conversation in conversations for turn in conversation.turns]
     assert sum(turn.role == "human" for turn in turns) == counts.pairs + counts.questions_blank
     answered = counts.pairs - counts.unanswered
     kept = answered + counts.answers_joined + counts.answers_dropped + counts.answers_blank

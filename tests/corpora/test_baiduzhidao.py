@@ -23,7 +23,7 @@ def test_a_question_without_an_answer_is_kept(record: object) -> None:
 
 
 def test_the_session_comes_from_the_text_and_nothing_else() -> None:
-    one, same, other = (
+    conversation, same, other = (
         only(baiduzhidao, record)
         for record in (
             {"input": "q", "output": "a"},
@@ -31,8 +31,8 @@ def test_the_session_comes_from_the_text_and_nothing_else() -> None:
             {"input": "q", "output": "b"},
         )
     )
-    assert len(one.session) == 16
-    assert one.session == same.session != other.session
+    assert len(conversation.session) == 16
+    assert conversation.session == same.session != other.session
     assert same.extra == {"kind": "x"}
 
 

@@ -1,4 +1,4 @@
-"""ChatGPT's data export: the path to the current node, and what stands beside it."""
+"""ChatGPT's data export: the path to the current node, and what is off it."""
 
 from typing import Any
 

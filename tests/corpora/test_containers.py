@@ -154,7 +154,7 @@ def test_a_row_that_does_not_fit_its_header_costs_no_other(tmp_path: Path) -> No
     rejects = [json.loads(line) for line in (tmp_path / "rejected.jsonl").read_text("utf-8").splitlines()]
     assert [(reject["line"], reject["reason"]) for reject in rejects] == [
         (3, "the row has 3 cells and the header 2"),
-        (4, "the row holds bytes that are not UTF-8"),
+        (4, "the row contains bytes that are not UTF-8"),
     ]
 
 

@@ -23,7 +23,7 @@ def test_a_bomb_takes_the_memory_of_a_few_bytes_of_it() -> None:
         _, most = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
-    # 4 KiB of deflate hold 4 MiB of zeros, of which there are three copies at once.
+    # 4 KiB of deflate contain 4 MiB of zeros, of which there are three copies at once.
     assert most < 24 * MEGABYTE
 
 

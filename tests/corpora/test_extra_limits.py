@@ -1,4 +1,4 @@
-"""What a corpus knows beside the turns is bounded, and what goes is counted."""
+"""What a corpus knows in addition to the turns is bounded, and what is dropped is counted."""
 
 import json
 from pathlib import Path

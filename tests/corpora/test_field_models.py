@@ -1,7 +1,7 @@
 """Rows under ``mnbvc-2025`` conform to the field models of the MNBVC data check.
 
 The models are written from its description of the question/answer formats: types, the form of the times, and what
-the extension of a conversation of several rounds holds.
+the extension of a conversation of several rounds contains.
 """
 
 import json

@@ -47,7 +47,7 @@ def test_what_is_no_record_has_its_own_reason(value: object, reason: str) -> Non
         ({"prompt": None}, '"prompt" is null, not text'),
         ({"prompt": 1.5}, '"prompt" is a number, not text'),
         ({"prompt": {"a": 1}}, '"prompt" is an object, not text'),
-        ({"prompt": {"prompt": "x", "response": "y"}}, '"prompt" holds another record, not text'),
+        ({"prompt": {"prompt": "x", "response": "y"}}, '"prompt" contains another record, not text'),
     ],
 )
 def test_a_text_that_is_none_is_named(record: dict[str, Any], reason: str) -> None:

@@ -17,15 +17,15 @@ from tests.corpora.json_values import json_values
 @settings(max_examples=60)
 def test_a_value_of_known_keys_is_read_or_rejected(corpus: Corpus, values: list[Any]) -> None:
     gatherer = corpus.gather() if isinstance(corpus, GatheringCorpus) else None
-    found: list[Conversation] = []
+    conversations: list[Conversation] = []
     for value in values:
         assert corpus.is_record(value) in (True, False)
         try:
-            found.extend(gatherer.add(value) if gatherer else corpus.read(value))
+            conversations.extend(gatherer.add(value) if gatherer else corpus.read(value))
         except RejectedError as error:
             assert "\n" not in str(error)
             str(error).encode("utf-8")
-    found.extend(gatherer.finish() if gatherer else ())
-    for conversation in found:
+    conversations.extend(gatherer.finish() if gatherer else ())
+    for conversation in conversations:
         conversation.session.encode("utf-8")
         assert all(count >= 0 for count in conversation.left_out.values())

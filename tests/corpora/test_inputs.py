@@ -51,18 +51,18 @@ def test_a_file_cannot_be_read_and_written(folder: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "message"),
+    ("name", "message"),
     [
         ("missing.json", "no such file or folder"),
         ("*.parquet", "no file matches this pattern"),
         ("empty", "no .json or .jsonl file in this folder"),
     ],
 )
-def test_what_is_not_there_is_named(folder: Path, given: str, message: str) -> None:
+def test_what_is_not_there_is_named(folder: Path, name: str, message: str) -> None:
     (folder / "empty").mkdir()
     with pytest.raises(InputError) as caught:
-        expand_inputs([folder / given])
-    assert str(caught.value) == f"{folder / given}: {message}"
+        expand_inputs([folder / name])
+    assert str(caught.value) == f"{folder / name}: {message}"
 
 
 def test_no_input_is_wrong_usage() -> None:

@@ -25,7 +25,7 @@ def test_every_spelling_is_known_with_and_without_brackets(name: str, line: str)
     assert turn.spelling == block.split(":", maxsplit=1)[0].strip()
 
 
-def test_a_turn_goes_on_to_the_next_role_line() -> None:
+def test_a_turn_ends_at_the_next_role_line() -> None:
     read = only(corpus, "<Orang>: one\ntwo\n\nthree\n<Chatbot>: four\n\n")
     assert [turn.text for turn in read.turns] == ["one\ntwo\n\nthree", "four"]
 
@@ -49,7 +49,7 @@ def test_the_session_is_made_of_the_content() -> None:
         ("", "the block is empty"),
         ("\n \n", "the block is empty"),
         ("no role here", "no line starts with a role: Orang, orang, 사람, Chatbot, Chabot, AI, 챗봇"),
-        ("a title\n<Orang>: hello", "text stands before the first role"),
+        ("a title\n<Orang>: hello", "text comes before the first role"),
         ("<Orang>: hello\n<Robot>: hi", 'unknown role "Robot"'),
         (None, "a conversation is a block of text, found null"),
         ({"prompt": "x"}, "a conversation is a block of text, found an object"),

@@ -66,13 +66,13 @@ def test_without_a_usable_ranking_there_are_rows_without_a_rank(corpus: Any, mor
 
 
 def test_all_completions_of_a_record_share_a_session_and_know_their_number() -> None:
-    found = order.read(record("a", "a", ranking=[0, 1], source="s"))
-    assert len({talk.session for talk in found}) == 1
-    assert [talk.extra for talk in found] == [
+    conversations = order.read(record("a", "a", ranking=[0, 1], source="s"))
+    assert len({talk.session for talk in conversations}) == 1
+    assert [talk.extra for talk in conversations] == [
         {"source": "s", "completion": 0, "rank": 0},
         {"source": "s", "completion": 1, "rank": 1},
     ]
-    assert [talk.turns[1].spelling for talk in found] == ["completion_0", "completion_1"]
+    assert [talk.turns[1].spelling for talk in conversations] == ["completion_0", "completion_1"]
 
 
 def test_blank_completions_give_no_row_and_leave_the_other_ranks_alone() -> None:

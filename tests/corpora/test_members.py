@@ -1,4 +1,4 @@
-"""What holds for every corpus in the table, found there by name."""
+"""What is true of every corpus in the table, found there by name."""
 
 import json
 from pathlib import Path
@@ -123,19 +123,19 @@ def _with_damage(draw: st.DrawFn, value: Any) -> Any:
 def test_no_value_makes_it_raise_anything_but_rejected(corpus: Corpus, data: st.DataObject) -> None:
     damaged = damaged_records(sample_records(corpus))
     gatherer = corpus.gather() if isinstance(corpus, GatheringCorpus) else None
-    found: list[Conversation] = []
+    conversations: list[Conversation] = []
     for value in data.draw(st.lists(damaged | values, min_size=1, max_size=3)):
         assert corpus.is_record(value) in (True, False)
         try:
-            found.extend(gatherer.add(value) if gatherer else corpus.read(value))
+            conversations.extend(gatherer.add(value) if gatherer else corpus.read(value))
         except RejectedError as error:
             assert "\n" not in str(error)
-    found.extend(gatherer.finish() if gatherer else ())
+    conversations.extend(gatherer.finish() if gatherer else ())
     pairer = Pairer(corpus.name, corpus.source)
-    pairs = [pair for conversation in found for pair in pairer.add(conversation)]
+    pairs = [pair for conversation in conversations for pair in pairer.add(conversation)]
     for pair in [*pairs, *pairer.finish()]:
         check_row(build_row(pair, "20230511 15:56:03"))
-    check_every_turn_is_counted(found, pairer.counts)
+    check_every_turn_is_counted(conversations, pairer.counts)
 
 
 @each_corpus

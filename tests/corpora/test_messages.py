@@ -216,7 +216,7 @@ def test_other_keys_and_both_kinds_of_id_are_known() -> None:
     assert only(chat, record).session == only(chat, {**record, "lang": "de"}).session
 
 
-def test_a_system_text_beside_the_messages_is_kept_before_those_among_them() -> None:
+def test_a_system_text_next_to_the_messages_is_kept_before_those_among_them() -> None:
     turns = [{"role": "system", "content": "Rhyme."}, user("q"), assistant("a")]
     (pair,) = pairs_of("messages", {"messages": turns, "system": "Be brief."})
     assert pair.extra["system"] == "Be brief.\n\nRhyme."
@@ -266,7 +266,7 @@ def test_a_call_out_of_a_request_log_is_told_apart() -> None:
 
 
 @pytest.mark.parametrize(
-    "beside",
+    "answer",
     [
         {"completion": "a"},
         {"completion": [assistant("a")]},
@@ -280,15 +280,15 @@ def test_a_call_out_of_a_request_log_is_told_apart() -> None:
     ],
 )
 @pytest.mark.parametrize("key", ["messages", "prompt", "input"])
-def test_an_answer_beside_the_messages_is_their_answer(key: str, beside: dict[str, Any]) -> None:
-    record = {key: [user("q")], **beside, "source": "s"}
+def test_an_answer_next_to_the_messages_is_their_answer(key: str, answer: dict[str, Any]) -> None:
+    record = {key: [user("q")], **answer, "source": "s"}
     assert chat.is_record(record)
     read = only(chat, record)
     assert [(turn.role, turn.text) for turn in read.turns] == [("human", "q"), ("gpt", "a")]
     assert read.extra == {"source": "s"}
 
 
-def test_an_answer_beside_messages_that_have_one_is_kept_as_it_is() -> None:
+def test_an_answer_next_to_messages_that_have_one_is_kept_as_it_is() -> None:
     read = only(chat, {"messages": [user("q"), assistant("a")], "answer": "b"})
     assert [turn.text for turn in read.turns] == ["q", "a"]
     assert read.extra == {"answer": "b"}

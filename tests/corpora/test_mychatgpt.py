@@ -32,7 +32,7 @@ ERROR = 'an error message in place of a record: its only key is "message"'
 FILES: dict[str, tuple[str, int, dict[str, int]]] = {
     "stanford/malay.json": ("alpaca", 1750, {}),
     "stanford/seed_task_ms.jsonl": ("seed_tasks", 175, {}),
-    # 1942 lines; one holds two records, and one a record inside the stump of another.
+    # 1942 lines; one contains two records, and one a record inside the stump of another.
     "gpt4all/data_ms.jsonl": (
         "prompt_response",
         1944,
@@ -74,12 +74,12 @@ class Outcome:
                 self.rejects.append((record.file, record.line, record.reason))
                 continue
             try:
-                found = corpus.read(record.value)
+                conversations = corpus.read(record.value)
             except RejectedError as error:
                 self.rejects.append((record.file, record.line, str(error)))
                 continue
             self.read += 1
-            for pair in [pair for conversation in found for pair in pairer.add(conversation)]:
+            for pair in [pair for conversation in conversations for pair in pairer.add(conversation)]:
                 check_row(build_row(pair, "20230511 15:56:03"))
                 self.rows += 1
 
@@ -100,11 +100,11 @@ def outcome(name: str) -> Outcome:
 @each_file
 def test_every_record_is_read_or_rejected_with_file_line_and_reason(name: str) -> None:
     _, expected, reasons = FILES[name]
-    found = outcome(name)
-    assert found.records == found.read + len(found.rejects) == expected
-    assert Counter(reason for _, _, reason in found.rejects) == reasons
-    assert {file for file, _, _ in found.rejects} <= {str(shared(DATA, name))}
-    lines = [line for _, line, _ in found.rejects]
+    result = outcome(name)
+    assert result.records == result.read + len(result.rejects) == expected
+    assert Counter(reason for _, _, reason in result.rejects) == reasons
+    assert {file for file, _, _ in result.rejects} <= {str(shared(DATA, name))}
+    lines = [line for _, line, _ in result.rejects]
     assert lines == sorted(set(lines))
 
 
@@ -116,11 +116,11 @@ def test_where_a_record_is_one_pair_rows_and_rejects_are_the_records(name: str) 
 
 def test_every_completion_that_is_not_blank_is_a_row() -> None:
     name = "kochatgpt/mschatgpt_2_RM.jsonl"
-    found = outcome(name)
+    result = outcome(name)
     written = [json.loads(line) for line in shared(DATA, name).read_text("utf-8").splitlines()]
     texts = [text for row in written for key, text in row.items() if key.startswith("completion_")]
-    assert found.rows == sum(1 for text in texts if text.strip())
-    assert found.counts.left_out == {
+    assert result.rows == sum(1 for text in texts if text.strip())
+    assert result.counts.left_out == {
         "blank completions": sum(1 for text in texts if not text.strip()),
         "completions without a number": 1,
         "rankings missing": 5,

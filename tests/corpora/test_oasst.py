@@ -92,7 +92,7 @@ def test_messages_of_a_tree_may_lie_anywhere_in_the_file() -> None:
 
 
 def test_deleted_messages_are_left_out_and_counted() -> None:
-    found, counts = paired(
+    pairs, counts = paired(
         message("q1", None),
         message("a1", "q1", rank=0, deleted=True),
         message("a2", "q1", rank=1),
@@ -101,7 +101,7 @@ def test_deleted_messages_are_left_out_and_counted() -> None:
         message("q3", "a2", deleted=True),
         message("a4", "q3"),
     )
-    assert [(pair.session, pair.turn, pair.question, pair.answer) for pair in found] == [
+    assert [(pair.session, pair.turn, pair.question, pair.answer) for pair in pairs] == [
         ("t", 1, "q1", "a2"),
         ("t/a1", 2, "q2", "a3"),
     ]
@@ -131,7 +131,7 @@ def test_a_message_without_its_parent_starts_a_path_of_its_own() -> None:
 
 def test_the_row_knows_rank_labels_and_times() -> None:
     labels = {"name": ["spam", "quality"], "value": [0.0, 0.75], "count": [3, 3]}
-    found, _ = paired(
+    pairs, _ = paired(
         message("q1", None, created_date="2026-02-03T08:00:00+00:00", labels=labels, user_id="somebody"),
         message(
             "a1",
@@ -145,8 +145,8 @@ def test_the_row_knows_rank_labels_and_times() -> None:
             tree_state="ready_for_export",
         ),
     )
-    assert found[0].created == "20260203 08:00:00"
-    assert {key: item for key, item in found[0].extra.items() if item is not None} == {
+    assert pairs[0].created == "20260203 08:00:00"
+    assert {key: item for key, item in pairs[0].extra.items() if item is not None} == {
         "message_tree_id": "t",
         "message_id": "a1",
         "lang": "en",
@@ -214,7 +214,7 @@ def trees(draw: st.DrawFn) -> list[dict[str, Any]]:
 
 @given(trees())
 def test_every_message_is_in_a_pair_or_counted(messages: list[dict[str, Any]]) -> None:
-    found, counts = paired(*messages)
+    pairs, counts = paired(*messages)
     alive = {each["message_id"]: each for each in messages if not each["deleted"]}
     children = {
         key: [e for e in alive.values() if e["parent_id"] == key and e["role"] == "assistant"] for key in alive
@@ -225,8 +225,8 @@ def test_every_message_is_in_a_pair_or_counted(messages: list[dict[str, Any]]) -
         if each["role"] == "prompter"
         for answer in children[key] or [None]
     }
-    assert sorted((pair.question, pair.answer) for pair in found) == sorted(expected)
+    assert sorted((pair.question, pair.answer) for pair in pairs) == sorted(expected)
     assert counts.left_out["deleted messages"] == len(messages) - len(alive)
     answered = {answer for _, answer in expected if answer}
     assert counts.answers_dropped == sum(each["role"] == "assistant" for each in alive.values()) - len(answered)
-    assert len({(pair.session, pair.turn) for pair in found}) == len(found)
+    assert len({(pair.session, pair.turn) for pair in pairs}) == len(pairs)

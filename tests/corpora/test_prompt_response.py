@@ -39,7 +39,7 @@ def test_other_keys_are_kept_in_every_spelling() -> None:
         ({"prompt": "an answer that slid", "tokens": 516}, '"completion" is missing'),
         ({"prompt": "q", "complation": "a"}, '"completion" is missing; misspelt as "complation"?'),
         ({"prompt": "", "completion": "a"}, '"prompt" is blank'),
-        ({"prompt": {"prompt": "q", "completion": "a"}}, '"prompt" holds another record, not text'),
+        ({"prompt": {"prompt": "q", "completion": "a"}}, '"prompt" contains another record, not text'),
         ({"prompt": "q", "completion": None}, '"completion" is null, not text'),
     ],
 )

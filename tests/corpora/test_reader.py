@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from sharegpt_argilla.corpora.formats.table import CORPORA
 from sharegpt_argilla.corpora.reading import json_reader as reader
-from sharegpt_argilla.corpora.reading import json_recovery as damage_module
+from sharegpt_argilla.corpora.reading import json_recovery as recovery
 from sharegpt_argilla.corpora.reading.json_reader import (
     CUT_OFF,
     Batch,
@@ -47,27 +47,27 @@ def read(path: Path, content: bytes | str, chunk: int = reader.CHUNK, **options:
 
 
 def in_batches(path: Path) -> list[Located | Damaged]:
-    """The same, read the quick way."""
-    found: list[Located | Damaged] = []
+    """The same, read the fast way."""
+    results: list[Located | Damaged] = []
     with path.open("rb") as file:
         for one in JsonReader(file, str(path), is_record).batches():
             records = list(one.records) if isinstance(one, Batch) else [one]
             if isinstance(one, Batch):
                 assert repr(one.values) == repr([record.value for record in one.records])
-            found += records
-    return found
+            results += records
+    return results
 
 
-def values(found: Sequence[Located | Damaged]) -> list[Any]:
-    return [record.value for record in found if isinstance(record, Located)]
+def values(results: Sequence[Located | Damaged]) -> list[Any]:
+    return [record.value for record in results if isinstance(record, Located)]
 
 
-def damage(found: Sequence[Located | Damaged]) -> list[Damaged]:
-    return [record for record in found if isinstance(record, Damaged)]
+def damaged(results: Sequence[Located | Damaged]) -> list[Damaged]:
+    return [record for record in results if isinstance(record, Damaged)]
 
 
-def is_subsequence(wanted: Sequence[Any], found: Sequence[Any]) -> bool:
-    rest = iter(found)
+def is_subsequence(wanted: Sequence[Any], actual: Sequence[Any]) -> bool:
+    rest = iter(actual)
     return all(any(item == candidate for candidate in rest) for item in wanted)
 
 
@@ -82,13 +82,13 @@ def test_every_shape_of_file_gives_its_records(
     file: Path, records: list[Record], layout: Layout, chunk: int
 ) -> None:
     text, body = layout(records)
-    found = read(file, text, chunk)
-    assert values(found) == records
-    assert damage(found) == []
-    assert [record.raw for record in found] == body
+    results = read(file, text, chunk)
+    assert values(results) == records
+    assert damaged(results) == []
+    assert [record.raw for record in results] == body
     shown = text.removeprefix("\ufeff")
     lines = [shown.count("\n", 0, start) + 1 for start, _ in spans(shown, body)]
-    assert [record.line for record in found] == lines
+    assert [record.line for record in results] == lines
 
 
 @given(many_records, layouts, chunks, st.data())
@@ -101,12 +101,12 @@ def test_a_file_cut_off_anywhere_gives_its_complete_records(
     cut = data.draw(st.integers(0, len(content)), label="cut")
     ends = [len(text[:end].encode("utf-8")) for _, end in spans(text, body)]
     complete = sum(1 for end in ends if end <= cut)
-    found = read(file, content[:cut], chunk)
-    assert values(found) == records[:complete]
-    assert [record.reason for record in damage(found)] in ([], [CUT_OFF])
+    results = read(file, content[:cut], chunk)
+    assert values(results) == records[:complete]
+    assert [record.reason for record in damaged(results)] in ([], [CUT_OFF])
     starts = [len(text[:start].encode("utf-8")) for start, _ in spans(text, body)]
     inside = any(start < cut < end for start, end in zip(starts, ends, strict=True))
-    assert bool(damage(found)) == inside or (text.encode("utf-8").startswith(b"\xef\xbb\xbf") and cut < 3)
+    assert bool(damaged(results)) == inside or (text.encode("utf-8").startswith(b"\xef\xbb\xbf") and cut < 3)
 
 
 @given(many_records, layouts, chunks, st.data())
@@ -165,8 +165,8 @@ def test_bytes_that_are_not_utf8_cost_their_record_only(file: Path) -> None:
     content = b"\n".join([first.encode(), second.encode("latin-1"), third.encode()])
     found = read(file, content)
     assert [type(record) for record in found] == [Located, Damaged, Located]
-    assert damage(found)[0].reason == "the record holds bytes that are not UTF-8"
-    assert damage(found)[0].raw.encode("utf-8", "surrogateescape") == second.encode("latin-1")
+    assert damaged(found)[0].reason == "the record contains bytes that are not UTF-8"
+    assert damaged(found)[0].raw.encode("utf-8", "surrogateescape") == second.encode("latin-1")
 
 
 def test_utf8_that_is_split_between_two_reads_is_whole(file: Path) -> None:
@@ -187,7 +187,7 @@ def test_what_python_refuses_is_one_reject(file: Path, bad: str, reason: str) ->
     good = conversation("h: still here")
     found = read(file, bad + "\n" + json.dumps(good))
     assert values(found) == [good]
-    assert [record.reason for record in damage(found)] == [reason]
+    assert [record.reason for record in damaged(found)] == [reason]
 
 
 def test_numbers_that_json_does_not_know_are_null(file: Path) -> None:
@@ -201,8 +201,8 @@ def test_a_record_that_never_ends_is_given_up(file: Path, monkeypatch: pytest.Mo
     good = conversation("h: after it")
     found = read(file, endless + "\n" + json.dumps(good), chunk=1 << 16)
     assert values(found) == [good]
-    assert "".join(record.raw for record in damage(found)) == endless
-    assert damage(found)[0].reason == "the record does not end within 1 MiB"
+    assert "".join(record.raw for record in damaged(found)) == endless
+    assert damaged(found)[0].reason == "the record does not end within 1 MiB"
 
 
 @pytest.mark.parametrize("layout", LAYOUTS[:3], ids=lambda layout: layout.__name__)
@@ -214,7 +214,7 @@ def test_start_line_begins_at_the_next_record(file: Path, layout: Layout) -> Non
         expected = [r for r, (start, _) in zip(records, spans(text, body), strict=True) if start >= offset]
         found = read(file, text, start_line=line)
         assert values(found) == expected, line
-        assert damage(found) == []
+        assert damaged(found) == []
         assert all(record.line >= line for record in found)
 
 
@@ -268,16 +268,16 @@ HOSTILE = {
 def test_hostile_nesting_takes_time_linear_in_its_size(
     file: Path, unit: str, levels: int, end: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real, passed = damage_module.decode_object, [0]
+    real, passed = recovery.decode_object, [0]
 
     def counted(text: str, start: int = 0) -> Any:
-        found = real(text, start)
-        at = found.at if isinstance(found, damage_module.Fault) else found[1]
+        decoded = real(text, start)
+        at = decoded.at if isinstance(decoded, recovery.Fault) else decoded[1]
         # json does not say where it went too deep.
         passed[0] += 1000 * len(unit) if at == start else at - start
-        return found
+        return decoded
 
-    monkeypatch.setattr(damage_module, "decode_object", counted)
+    monkeypatch.setattr(recovery, "decode_object", counted)
     good = json_lines([conversation("h: q", "g: a")])[0]
     for times in (1, 4, 16):
         text = (unit * levels + end + "\n") * times + good

@@ -1,4 +1,4 @@
-"""A session is one conversation, whatever ids say, in how many files and shards they stand."""
+"""A session is one conversation, whatever ids say, in how many files and shards it is."""
 
 import json
 from collections.abc import Sequence

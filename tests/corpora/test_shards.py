@@ -34,16 +34,16 @@ def shards_of(path: Path, size: int, start_line: int = 1) -> list[Shard]:
 
 
 def found_in(path: Path, stretches: Sequence[Stretch]) -> list[Found]:
-    """What the stretches hold, with the lines of the file."""
-    found: list[Found] = []
+    """What the stretches contain, with the lines of the file."""
+    results: list[Found] = []
     text = path.read_bytes()
     for stretch in stretches:
         reading = Reading(plain(path), stretch, VICUNA)
         for record in reading.records():
             result = record.reason if isinstance(record, Damaged) else record.value
             lacking = 0 if stretch.line else text.count(b"\n", 0, reading.start)
-            found.append((record.line + lacking, result, record.raw))
-    return found
+            results.append((record.line + lacking, result, record.raw))
+    return results
 
 
 def whole(path: Path) -> list[Found]:

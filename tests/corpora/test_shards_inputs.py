@@ -182,10 +182,10 @@ def test_text_is_cut_at_marker_lines() -> None:
 
 def test_text_that_is_in_no_block_is_damage() -> None:
     before, block = blocks(f"lost\n{MARKER}\nx")
-    assert before == (1, f"the text stands before the first line {MARKER}", "lost")
+    assert before == (1, f"the text comes before the first line {MARKER}", "lost")
     assert block == (2, "", "x")
     bad, good = blocks(f"{MARKER}\n\xff\n{MARKER}\nx".encode("latin-1"))
-    assert (bad[0], bad[1], good[2]) == (1, "the record holds bytes that are not UTF-8", "x")
+    assert (bad[0], bad[1], good[2]) == (1, "the record contains bytes that are not UTF-8", "x")
 
 
 def test_a_text_that_never_ends_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -267,7 +267,7 @@ def test_a_data_set_is_streamed_as_from_the_hub(folder: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "name"),
+    ("input_name", "name"),
     [
         ("hf://owner/name", "owner/name"),
         ("owner/name", "owner/name"),
@@ -279,14 +279,14 @@ def test_a_data_set_is_streamed_as_from_the_hub(folder: Path) -> None:
         ("name", None),
     ],
 )
-def test_what_names_a_data_set(folder: Path, given: str, name: str | None) -> None:
+def test_what_names_a_data_set(folder: Path, input_name: str, name: str | None) -> None:
     (folder / "here").mkdir()
-    assert hub_name(given) == name
+    assert hub_name(input_name) == name
     if name:
-        assert expand_inputs([given]) == [given]
+        assert expand_inputs([input_name]) == [input_name]
     else:
         with pytest.raises(InputError):
-            expand_inputs([given])
+            expand_inputs([input_name])
 
 
 # Telling the corpus

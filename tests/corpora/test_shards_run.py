@@ -1,4 +1,4 @@
-"""Runs in shards: any number of workers, killed and gone on with, refused when something changed."""
+"""Runs in shards: any number of workers, killed and resumed, refused when something changed."""
 
 import fcntl
 import json
@@ -84,12 +84,12 @@ def test_shards_give_the_rows_of_the_whole_file(corpus: Path) -> None:
 
 
 def test_the_output_does_not_depend_on_the_number_of_workers(corpus: Path, folder: Path) -> None:
-    one = run(corpus, "one.jsonl", rejects="one.rejects")
+    alone = run(corpus, "one.jsonl", rejects="one.rejects")
     read: list[int] = []
     two = run(corpus, "two.jsonl", rejects="two.rejects", workers=2, on_progress=read.append)
     assert Path("one.jsonl").read_bytes() == Path("two.jsonl").read_bytes()
     assert Path("one.rejects").read_bytes() == Path("two.rejects").read_bytes()
-    assert (one.counts, one.first_id, one.rows) == (two.counts, two.first_id, two.rows)
+    assert (alone.counts, alone.first_id, alone.rows) == (two.counts, two.first_id, two.rows)
     assert sum(read) == corpus.stat().st_size
     assert visible(folder) == {"one.jsonl", "two.jsonl", "one.rejects", "two.rejects"}
 
@@ -148,7 +148,7 @@ def wait_for_shards(process: subprocess.Popen[bytes], count: int) -> None:
 
 
 @pytest.mark.parametrize("crews", [(1,), (2,), (1, 2), (2, 1)])
-def test_a_killed_run_goes_on_to_the_same_bytes(corpus: Path, crews: tuple[int, ...]) -> None:
+def test_a_killed_run_resumes_to_the_same_bytes(corpus: Path, crews: tuple[int, ...]) -> None:
     corpus.write_text(pretty_array(split_records(1500))[0], encoding="utf-8")
     chance = random.Random(str(crews))
     kills = 0
@@ -195,7 +195,7 @@ def alive(pid: int) -> bool:
         return False
 
 
-def test_a_worker_that_dies_is_one_line_and_the_run_goes_on(corpus: Path) -> None:
+def test_a_worker_that_dies_is_one_line_and_the_run_resumes(corpus: Path) -> None:
     corpus.write_text(pretty_array(split_records(3000))[0], encoding="utf-8")
     source = SCRIPT.replace(
         "    extract(", "    from sharegpt_argilla.errors import InputError\n    try: extract("
@@ -242,7 +242,7 @@ def test_what_is_done_is_not_done_again(stopped: Path) -> None:
     assert {json.loads(row)["元数据"]["create_time"] for row in rows("rows.jsonl")} == {time_of_plan}
 
 
-def test_the_default_output_goes_on_too(stopped: Path, folder: Path) -> None:
+def test_the_default_output_resumes_too(stopped: Path, folder: Path) -> None:
     Path(".rows.jsonl.work").rename(".shareGPT_vicuna_2020-01-02-03-04-05.jsonl.work")
     summary = extract([stopped], "vicuna", shard_size=SHARD)
     assert (summary.resumed, summary.outputs) == (5, ["shareGPT_vicuna_2020-01-02-03-04-05.jsonl"])
@@ -360,12 +360,12 @@ def test_without_dask_the_line_to_install_it_is_named(corpus: Path, monkeypatch:
 
 
 def test_counts_add_up() -> None:
-    one, other = Counts(pairs=1, rejected=2), Counts(pairs=3)
+    total, other = Counts(pairs=1, rejected=2), Counts(pairs=3)
     other.left_out["tool calls"] = 2
-    one.add(other)
-    one.add(other)
-    assert one == Counts(pairs=7, rejected=2, left_out=one.left_out)
-    assert dict(one.left_out) == {"tool calls": 4}
+    total.add(other)
+    total.add(other)
+    assert total == Counts(pairs=7, rejected=2, left_out=total.left_out)
+    assert dict(total.left_out) == {"tool calls": 4}
 
 
 def test_pending_pairs_keep_what_json_can_encode(folder: Path) -> None:

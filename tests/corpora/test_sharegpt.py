@@ -109,9 +109,9 @@ def test_the_pieces_of_v3_are_known_by_their_ids(
 def test_the_other_pieces_of_a_run_may_prove_or_disprove_a_split() -> None:
     assert isinstance(vicuna, ShareGPT)
     known = replace(vicuna, joined=frozenset({"identity_0"}), apart=frozenset({"chartQA"}))
-    assert known.place("identity_0_4", "human") == ("identity_0", 4, True)
-    assert known.place("identity_0_5", "human") == ("identity_0_5", 0, False)
-    assert known.place("chartQA_2", "human") == ("chartQA_2", 0, False)
+    assert known.locate("identity_0_4", "human") == ("identity_0", 4, True)
+    assert known.locate("identity_0_5", "human") == ("identity_0_5", 0, False)
+    assert known.locate("chartQA_2", "human") == ("chartQA_2", 0, False)
 
 
 def test_messages_of_tools_are_left_out_and_counted() -> None:

@@ -23,7 +23,7 @@ BRANCH, FRAGMENT = "calls on regenerated branches", "calls without the beginning
 def call(time: int, *texts: str, answer: Any = None, ip: str | None = "192.0.2.1", **more: Any) -> dict[str, Any]:
     """A call at ``time`` whose messages are by user and assistant in turn."""
     messages = [{"role": "assistant" if n % 2 else "user", "content": text} for n, text in enumerate(texts)]
-    given = {
+    record = {
         "timestamp": time,
         "model": "m",
         "messages": messages,
@@ -31,7 +31,7 @@ def call(time: int, *texts: str, answer: Any = None, ip: str | None = "192.0.2.1
         "headers": BROWSER,
         "ip": ip,
     }
-    return {**given, **more}
+    return {**record, **more}
 
 
 def gathered(*calls: dict[str, Any], corpus: Corpus = log) -> list[Conversation]:
@@ -40,12 +40,12 @@ def gathered(*calls: dict[str, Any], corpus: Corpus = log) -> list[Conversation]
     return [*[talk for value in calls for talk in gatherer.add(value)], *gatherer.finish()]
 
 
-def texts(found: Sequence[Conversation]) -> list[list[str]]:
-    return [[turn.text for turn in talk.turns] for talk in found]
+def texts(conversations: Sequence[Conversation]) -> list[list[str]]:
+    return [[turn.text for turn in talk.turns] for talk in conversations]
 
 
-def left_out(found: Sequence[Conversation]) -> dict[str, int]:
-    return {words: number for talk in found for words, number in talk.left_out.items()}
+def left_out(conversations: Sequence[Conversation]) -> dict[str, int]:
+    return {words: number for talk in conversations for words, number in talk.left_out.items()}
 
 
 FIRST = call(0, "q1", answer="a1")
@@ -72,14 +72,14 @@ def test_the_system_may_speak_first() -> None:
 
 
 def test_a_regenerated_answer_is_a_branch_and_the_first_to_go_on_wins() -> None:
-    found = gathered(
+    conversations = gathered(
         FIRST,
         SECOND,
         call(15, "q1", "a1", "q2", answer="again"),
         call(30, "q1", "a1", "q2", "again", "q3", answer="after it"),
     )
-    assert texts(found) == [["q1", "a1", "q2", "a2"]]
-    assert left_out(found) == {BRANCH: 2}
+    assert texts(conversations) == [["q1", "a1", "q2", "a2"]]
+    assert left_out(conversations) == {BRANCH: 2}
 
 
 def test_a_first_question_that_was_asked_again_is_a_conversation_again() -> None:

@@ -29,6 +29,6 @@ def read(path: Path) -> list[tuple[Row, dict[str, Any]]]:
 def curated(
     folder: Path, rows: list[Row], **options: Any
 ) -> tuple[list[tuple[Row, dict[str, Any]]], CurateSummary]:
-    """The rows that `curate` writes, with what stands under `curation`, and the summary."""
+    """The rows that `curate` writes, with what is under `curation`, and the summary."""
     summary = curate(write(folder / "rows.jsonl", rows), folder / "curated.jsonl", **options)
     return read(folder / "curated.jsonl"), summary

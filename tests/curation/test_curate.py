@@ -34,16 +34,16 @@ def faulty(count: int = 3) -> list:
 def test_a_row_is_flagged_and_keeps_everything_else(tmp_path: Path) -> None:
     before = [row(), row("continue", "", turn=2), row(OTHER, "N/A", session="t", lang="en")]
     after, summary = curated(tmp_path, before)
-    assert [found["flags"] for _, found in after] == [
+    assert [curation["flags"] for _, curation in after] == [
         [],
         ["blank_answer", "continuation", "too_short"],
         ["na_answer"],
     ]
     assert after[0][1] == {"flags": [], "prompt_lang": "en", "response_lang": "en"}
     assert after[1][1] == {"flags": ["blank_answer", "continuation", "too_short"], "prompt_lang": "unsure"}
-    for old, (new, found) in zip(before, after, strict=True):
+    for old, (new, curation) in zip(before, after, strict=True):
         extension = json.loads(new["元数据"]["扩展字段"])
-        assert extension.pop("curation") == found
+        assert extension.pop("curation") == curation
         assert extension == json.loads(old["元数据"]["扩展字段"])
         assert {**new, "元数据": {**new["元数据"], "扩展字段": old["元数据"]["扩展字段"]}} == old
     assert (summary.rows, summary.kept, summary.dropped, summary.rejected) == (3, 3, 0, 0)

@@ -60,12 +60,12 @@ def test_one_instruction_over_many_inputs_makes_no_near_duplicates(tmp_path: Pat
 def test_the_one_that_is_kept_is_pointed_to(tmp_path: Path) -> None:
     rows = [row(LONG, "", session="a"), row(LONG, session="b"), row(LONG, session="c")]
     after, summary = curated(tmp_path, rows, drop=["blank_answer"])
-    assert [(one["id"], found.get("dup_of")) for one, found in after] == [
+    assert [(curated_row["id"], curation.get("dup_of")) for curated_row, curation in after] == [
         (rows[1]["id"], None),
         (rows[2]["id"], rows[1]["id"]),
     ]
     after, summary = curated(tmp_path, rows, drop=["blank_answer", "duplicate"])
-    assert [one["id"] for one, _ in after] == [rows[1]["id"]]
+    assert [curated_row["id"] for curated_row, _ in after] == [rows[1]["id"]]
     assert summary.report["checks"]["duplicate"]["dropped"] == 1
 
 

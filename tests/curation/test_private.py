@@ -37,19 +37,19 @@ def test_luhns_check_digit() -> None:
 
 
 def test_a_row_counts_what_it_has_and_flags_it(tmp_path: Path) -> None:
-    (((_, found),), _) = curated(
+    (((_, curation),), _) = curated(
         tmp_path, [row(f"Who is {MARIA} or {JUAN}?", f"Ask {MARIA} at {PHONE} tomorrow.")]
     )
-    assert found["pii"] == {"EMAIL": 3, "PHONE": 1}
-    assert found["flags"] == ["email", "phone"]
+    assert curation["pii"] == {"EMAIL": 3, "PHONE": 1}
+    assert curation["flags"] == ["email", "phone"]
 
 
 def test_redaction_puts_typed_placeholders(tmp_path: Path) -> None:
-    (((after, found),), summary) = curated(tmp_path, [row(f"Here is all: {ALL}")], redact=True)
+    (((after, curation),), summary) = curated(tmp_path, [row(f"Here is all: {ALL}")], redact=True)
     assert after["问"] == "Here is all: <EMAIL>, <PHONE>, <IP>, card <CARD>, <SECRET>"
-    assert found["pii"] == dict.fromkeys(("CARD", "EMAIL", "IP", "PHONE", "SECRET"), 1)
-    assert found["fixed"] == ["card", "email", "ip_address", "phone", "secret"]
-    assert found["flags"] == []
+    assert curation["pii"] == dict.fromkeys(("CARD", "EMAIL", "IP", "PHONE", "SECRET"), 1)
+    assert curation["fixed"] == ["card", "email", "ip_address", "phone", "secret"]
+    assert curation["flags"] == []
     assert summary.report["checks"]["email"]["fixed"] == 1
 
 
@@ -107,7 +107,7 @@ def test_what_annotators_said_and_their_names_are_not_redacted(tmp_path: Path) -
 
 
 def test_nothing_private_is_in_report_terminal_or_redacted_rows(tmp_path: Path, capfd) -> None:
-    # As many other checks as possible find something just beside it.
+    # As many other checks as possible find something right next to it.
     answer = (
         f"I'm sorry, but I can't help {MARIA} {PHONE} {CARD} {SECRET}. &lt; {ADDRESS} \\n\\n1. 3 + 4 = 8 {MARIA}"
     )
@@ -138,8 +138,8 @@ SPANS = st.lists(st.tuples(st.integers(0, 30), st.integers(1, 8), st.sampled_fro
 
 @settings(max_examples=60, deadline=None)
 @given(st.text("ab1@ <>", min_size=40, max_size=60), SPANS)
-def test_no_character_of_a_chosen_span_survives_and_no_other_is_lost(text: str, found) -> None:
-    spans = without_overlaps([Span(start, start + length, kind) for start, length, kind in found], text)
+def test_no_character_of_a_chosen_span_survives_and_no_other_is_lost(text: str, drawn) -> None:
+    spans = without_overlaps([Span(start, start + length, kind) for start, length, kind in drawn], text)
     places = Placeholders()
     places.learn(text, spans)
     kept, end = "", 0

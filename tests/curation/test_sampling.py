@@ -61,7 +61,7 @@ SEED_42 = [0, 19, 28, 49, 56]
 def test_groups_give_equal_shares(tmp_path: Path) -> None:
     rows = [*many(50), *(row(f"{SOALAN} {n}", JAWAPAN, session=f"ms{n}") for n in range(4))]
     after, _ = curated(tmp_path, rows, sampling=Sampling(12, stratify="language"))
-    assert sorted(Counter(found["prompt_lang"] for _, found in after).values()) == [4, 8]
+    assert sorted(Counter(curation["prompt_lang"] for _, curation in after).values()) == [4, 8]
     after, _ = curated(tmp_path, many(), sampling=Sampling(12, stratify="model"))
     assert Counter(json.loads(one["元数据"]["扩展字段"])["model"] for one, _ in after) == {
         "m0": 4,
@@ -70,7 +70,7 @@ def test_groups_give_equal_shares(tmp_path: Path) -> None:
     }
     rows = [*many(30), *(row("continue", session=str(n), turn=n) for n in range(2, 30))]
     after, _ = curated(tmp_path, rows, skip=["near_duplicate"], sampling=Sampling(10, stratify="flag"))
-    assert Counter(bool(found["flags"]) for _, found in after) == {True: 5, False: 5}
+    assert Counter(bool(curation["flags"]) for _, curation in after) == {True: 5, False: 5}
 
 
 def test_a_diverse_sample_repeats_no_topic_before_all_were_there(tmp_path: Path) -> None:

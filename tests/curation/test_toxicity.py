@@ -34,11 +34,11 @@ def test_scores_of_the_corpus_are_normalised(tmp_path: Path, spelling: str) -> N
 
 def test_what_extract_keeps_is_read(tmp_path: Path) -> None:
     said = {"flagged": False, "categories": [], "scores": {"hate": 0.01}}
-    (((_, found),), _) = curated(tmp_path, [row(openai_moderation=said)])
-    assert (found["toxicity"]["score"], found["flags"]) == (0.01, [])
+    (((_, curation),), _) = curated(tmp_path, [row(openai_moderation=said)])
+    assert (curation["toxicity"]["score"], curation["flags"]) == (0.01, [])
     said = {"flagged": True, "categories": ["hate"], "scores": {"hate": 0.7}}
-    (((_, found),), _) = curated(tmp_path, [row(openai_moderation=said)])
-    assert (found["toxicity"]["categories"], found["flags"]) == (["hate"], ["toxic"])
+    (((_, curation),), _) = curated(tmp_path, [row(openai_moderation=said)])
+    assert (curation["toxicity"]["categories"], curation["flags"]) == (["hate"], ["toxic"])
 
 
 @pytest.mark.parametrize(("threshold", "flags"), [(0.1, ["toxic"]), (0.5, [])])

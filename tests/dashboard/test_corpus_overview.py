@@ -46,15 +46,15 @@ def counts(points: list[dict]) -> dict[str, int]:
 
 
 def test_overview(corpus: RowsOverview) -> None:
-    found = corpus.overview()
+    overview = corpus.overview()
     numbers = ("rows", "unreadable", "conversations", "unanswered", "duplicates", "repeated")
-    assert [found[name] for name in numbers] == [6, 1, 1, 1, 1, 1]
-    assert counts(found["languages"]) == {"en": 3, "zh": 1, "de": 1, "unknown": 1}
-    assert counts(found["response_languages"]) == {"en": 2, "unknown": 2, "de": 1}
-    assert counts(found["categories"]) == {"riddle": 1}
-    assert found["flags"][0] == {"name": "too_short", "rows": 2, "share": 2 / 6}
-    assert counts(found["prompt_lengths"]) == {"≤ 50": 5, "≤ 200": 1}
-    assert counts(found["response_lengths"]) == {"≤ 50": 5}
+    assert [overview[name] for name in numbers] == [6, 1, 1, 1, 1, 1]
+    assert counts(overview["languages"]) == {"en": 3, "zh": 1, "de": 1, "unknown": 1}
+    assert counts(overview["response_languages"]) == {"en": 2, "unknown": 2, "de": 1}
+    assert counts(overview["categories"]) == {"riddle": 1}
+    assert overview["flags"][0] == {"name": "too_short", "rows": 2, "share": 2 / 6}
+    assert counts(overview["prompt_lengths"]) == {"≤ 50": 5, "≤ 200": 1}
+    assert counts(overview["response_lengths"]) == {"≤ 50": 5}
 
 
 @pytest.mark.parametrize(

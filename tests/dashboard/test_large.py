@@ -39,7 +39,7 @@ INTENTS = ["generation", "rewrite", "code", "chat", "other"]
 
 @pytest.fixture(scope="module")
 def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[TestProject, Path]]:
-    """The story on an Argilla of its own, and very much more beside it."""
+    """The story on an Argilla of its own, and very much more next to it."""
     folder = tmp_path_factory.mktemp("large")
     with embedded_argilla(tmp_path_factory.mktemp("large-home")) as argilla:
         project = write_project(folder, Connection(argilla.api_url, argilla.api_key), argilla.home, "large")
@@ -52,13 +52,13 @@ def fill(project: TestProject) -> None:
     """Copy one user, record and response many times."""
     with closing(sqlite3.connect(project.home.database, timeout=PATIENCE)) as database, database:
         database.row_factory = sqlite3.Row
-        user = one(database, "SELECT * FROM users WHERE username = ?", project.people[0])
-        record = one(database, "SELECT * FROM records WHERE status = 'completed' LIMIT ?", 1)
-        response = one(database, "SELECT * FROM responses WHERE status = 'submitted' LIMIT ?", 1)
-        member = one(database, "SELECT * FROM workspaces_users WHERE user_id = ?", user["id"])
+        user = first_row(database, "SELECT * FROM users WHERE username = ?", project.people[0])
+        record = first_row(database, "SELECT * FROM records WHERE status = 'completed' LIMIT ?", 1)
+        response = first_row(database, "SELECT * FROM responses WHERE status = 'submitted' LIMIT ?", 1)
+        member = first_row(database, "SELECT * FROM workspaces_users WHERE user_id = ?", user["id"])
         people = [{**user, "id": key(1, n), "username": f"p{n}", "api_key": f"key-{n}"} for n in range(PEOPLE)]
         insert(database, "users", people)
-        members = [{**member, "id": key(2, n), "user_id": one["id"]} for n, one in enumerate(people)]
+        members = [{**member, "id": key(2, n), "user_id": first_row["id"]} for n, first_row in enumerate(people)]
         insert(database, "workspaces_users", members)
         insert(database, "records", [{**record, "id": key(3, n), "external_id": f"x{n}"} for n in range(RECORDS)])
         insert(database, "responses", [made(response, n, turn) for n in range(RECORDS) for turn in turns(n)])
@@ -92,7 +92,7 @@ def key(kind: int, number: int) -> str:
     return UUID(int=kind << 64 | number).hex
 
 
-def one(database: sqlite3.Connection, query: str, value: object) -> dict[str, Any]:
+def first_row(database: sqlite3.Connection, query: str, value: object) -> dict[str, Any]:
     return dict(database.execute(query, (value,)).fetchone())
 
 

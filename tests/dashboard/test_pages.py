@@ -80,12 +80,12 @@ def test_team(run: Run, told: Told, lead: Viewer) -> None:
 def test_team_answers(run: Run, lead: Viewer) -> None:
     page = run("team", lead)
     quality, intent, toxicity = [data for data in charts(page) if data and "share" in data[0]]
-    assert [one["responses"] for one in quality] == [0, 1, 0, 2, 1, 4, 2]
+    assert [bar["responses"] for bar in quality] == [0, 1, 0, 2, 1, 4, 2]
     assert quality[5]["share"] == 0.4
-    given = {one["value"]: one["responses"] for one in intent if one["responses"]}
-    assert given == {"code": 4, "chat": 3, "open_qa": 2, "rewrite": 1, "other": 1}
-    assert next(one for one in intent if one["value"] == "code")["label"] == "4 (40%)"
-    assert [one["responses"] for one in toxicity] == [9, 0, 1, 0]
+    counts = {bar["value"]: bar["responses"] for bar in intent if bar["responses"]}
+    assert counts == {"code": 4, "chat": 3, "open_qa": 2, "rewrite": 1, "other": 1}
+    assert next(bar for bar in intent if bar["value"] == "code")["label"] == "4 (40%)"
+    assert [bar["responses"] for bar in toxicity] == [9, 0, 1, 0]
     listed = table_with(page, "answer", "share", "url").set_index("answer")
     assert listed.loc["6", ["responses", "share"]].tolist() == [4, 0.4]
     # Argilla's links show one's own responses, and the owner has none.
@@ -102,13 +102,13 @@ def test_team_slowest_questions(run: Run, lead: Viewer) -> None:
 
 def test_team_agreement(run: Run, told: Told, lead: Viewer) -> None:
     page = run("team", lead)
-    alphas = {one["question"]: one for one in chart_with(page, "low")}
+    alphas = {point["question"]: point for point in chart_with(page, "low")}
     both = [[ANA[n][1], BEN[n][1]] for n in BEN]
     expected = krippendorff.alpha(list(zip(*both, strict=True)), level_of_measurement="ordinal")
     assert alphas["quality"]["value"] == pytest.approx(expected, abs=1e-4)
     assert alphas["quality"]["items"] == len(BEN)
-    course = [one for one in chart_with(page, "alpha") if one["question"] == "quality"]
-    assert [one["records"] for one in course] == [2, 3, 4]
+    course = [point for point in chart_with(page, "alpha") if point["question"] == "quality"]
+    assert [point["records"] for point in course] == [2, 3, 4]
     assert course[-1]["alpha"] == pytest.approx(expected, abs=1e-4)
     disputed = table_with(page, "given")
     assert disputed["prompt"].tolist() == [
@@ -160,16 +160,16 @@ def test_an_annotator_sees_the_own_numbers_and_nobody_elses(run: Run, told: Told
     assert (found["Submitted today"], found["Submitted in all"]) == ("1", "6")
     assert (found["Drafts"], found["Discarded"], found["Median time"]) == ("1", "1", "~ 2 min")
     agreement, kappa = [data for data in charts(page) if data and "low" in data[0]]
-    assert {one["question"]: one["value"] for one in agreement} == {
+    assert {item["question"]: item["value"] for item in agreement} == {
         "quality": 0.5,
         "intent": 0.5,
         "toxicity": 0.75,
     }
-    assert {one["items"] for one in kappa} == {4}
+    assert {item["items"] for item in kappa} == {4}
     assert "Times are estimated" in words(page)
     assert ben not in words(page) + json.dumps(charts(page))
     # Four are open to her of the six that are not complete, and she answered four of those.
-    assert any("2 records open" in one.proto.label for one in page.get("link_button"))
+    assert any("2 records open" in item.proto.label for item in page.get("link_button"))
 
 
 def test_an_annotator_sees_the_own_agreement_with_gold(run: Run, told: Told) -> None:

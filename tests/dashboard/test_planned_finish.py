@@ -53,24 +53,24 @@ def day(ahead: int) -> str:
 
 def test_the_finish_is_the_last_persons_own() -> None:
     records = made("ana", 18) + made("chloe", 5) + made("eve", 15)
-    found, people, _ = shown(records, PlannedWork(1, PLAN, enforced=True))
+    team, people, _ = shown(records, PlannedWork(1, PLAN, enforced=True))
     # 10 left at 18 a day, 75 at 5, 25 at 15; together 110 at 38, which would be three days.
     assert {name: row["finish"] for name, row in people.items()} == {
         "ana": day(1),
         "chloe": day(15),
         "eve": day(2),
     }
-    assert (found["finish"], found["whose"], found["unknown"]) == (day(15), "chloe", [])
-    assert (found["earliest"], found["latest"], found["remaining"]) == (day(15), day(15), 110)
+    assert (team["finish"], team["whose"], team["unknown"]) == (day(15), "chloe", [])
+    assert (team["earliest"], team["latest"], team["remaining"]) == (day(15), day(15), 110)
 
 
 def test_who_has_done_nothing_is_listed_and_named() -> None:
-    found, people, _ = shown(made("ana", 18) + made("chloe", 5), PlannedWork(1, PLAN, enforced=True))
+    team, people, _ = shown(made("ana", 18) + made("chloe", 5), PlannedWork(1, PLAN, enforced=True))
     eve, ana = people["eve"], people["ana"]
     assert (eve["assigned"], eve["open"], eve["done"], eve["finish"], eve["submitted"]) == (100, 100, 0, None, 0)
     assert (ana["assigned"], ana["open"], ana["done"], ana["submitted"]) == (100, 10, 0.9, 90)
     assert list(people) == ["ana", "chloe", "eve"]
-    assert (found["whose"], found["finish"], found["unknown"]) == ("chloe", day(15), ["eve"])
+    assert (team["whose"], team["finish"], team["unknown"]) == ("chloe", day(15), ["eve"])
 
 
 def test_without_any_pace_nobody_is_last() -> None:
@@ -86,12 +86,12 @@ def test_who_is_done_needs_no_estimate() -> None:
 
 def test_the_pace_counts_discards_where_the_queue_does() -> None:
     records = made("ana", 6) + made("ana", 3, status="discarded", skip=30)
-    found, people, tally = shown(records, PlannedWork(1, PLAN, enforced=True))
+    team, people, tally = shown(records, PlannedWork(1, PLAN, enforced=True))
     # 55 left at 9 a day, not at 6.
-    assert (people["ana"]["open"], people["ana"]["finish"], found["per_day"]) == (55, day(7), 9.0)
+    assert (people["ana"]["open"], people["ana"]["finish"], team["per_day"]) == (55, day(7), 9.0)
     # Elsewhere a discard is no answer: 70 left at 6 a day.
-    found, people, _ = shown(records, PlannedWork(1, PLAN))
-    assert (people["ana"]["open"], people["ana"]["finish"], found["per_day"]) == (70, day(12), 6.0)
+    team, people, _ = shown(records, PlannedWork(1, PLAN))
+    assert (people["ana"]["open"], people["ana"]["finish"], team["per_day"]) == (70, day(12), 6.0)
     # The chart of days stays that of submitted responses.
     assert sum(tally.people["ana"].days.values()) == 30
 

@@ -148,11 +148,11 @@ def test_with_a_model_every_metric_equals_the_library(tiny_model: str) -> None:
 
 def test_an_empty_text_does_not_break_a_model(tiny_model: str) -> None:
     with Describer(list(METRICS), PipelineChoice(tiny_model)) as describer:
-        found, too_long, after = describer.describe(["", "word " * 250_000, "One."])
+        empty, too_long, after = describer.describe(["", "word " * 250_000, "One."])
     assert too_long == {}
     assert after["n_tokens"] == 1
-    assert found["n_tokens"] == 0
-    assert not [name for name in found if METRICS[name].component in NEEDS_MODEL]
+    assert empty["n_tokens"] == 0
+    assert not [name for name in empty if METRICS[name].component in NEEDS_MODEL]
 
 
 def test_what_a_pipeline_cannot_give_is_said() -> None:

@@ -68,18 +68,18 @@ def blocks(page: str, since: str = "", until: str = "") -> list[Block]:
     text = (ROOT / page).read_text(encoding="utf-8")
     first, last = _line(text, since, 0), _line(text, until, text.count("\n") + 1)
     plain = _without_fences(text)
-    headings = [_text_line(plain, found.start()) for found in _HEADING.finditer(plain)]
-    found: list[Block] = []
+    headings = [_text_line(plain, collected.start()) for collected in _HEADING.finditer(plain)]
+    collected: list[Block] = []
     for block in sorted([*_fenced(page, text), *_inline(page, text)], key=lambda block: block.line):
         if not first <= block.line <= last:
             continue
-        before = next((other for other in reversed(found) if other.language != INLINE), None)
+        before = next((other for other in reversed(collected) if other.language != INLINE), None)
         shown = block.language == "text" and before is not None and before.language == "bash"
         if shown and not any(before.line < heading < block.line for heading in headings):
-            found[found.index(before)] = replace(before, shown=block.text)
+            collected[collected.index(before)] = replace(before, shown=block.text)
         else:
-            found.append(block)
-    return found
+            collected.append(block)
+    return collected
 
 
 def spans(page: str) -> list[str]:

@@ -64,13 +64,13 @@ class Reader:
 
     def like_the_page(self, said: str) -> str:
         """What was said, with the places that a reader has in place of the test's own."""
-        for here, there in (
+        for here, on_the_page in (
             (str(self.argilla.home.path), "~/.sharegpt-argilla"),
             (self.argilla.api_url, "http://127.0.0.1:6900"),
             (self.workspace, "sharegpt"),
             (f"{self.folder}/", ""),
         ):
-            said = said.replace(here, there)
+            said = said.replace(here, on_the_page)
         return said
 
     def configure(self, sections: Mapping[str, Any]) -> None:
@@ -96,23 +96,23 @@ class Reader:
     def _dataset(self, owner: Rest) -> str:
         with owner:
             spaces = {item["id"]: item["name"] for item in owner("GET", "/me/workspaces")["items"]}
-            (found,) = [
+            (names,) = [
                 item["id"]
                 for item in owner("GET", "/me/datasets")["items"]
                 if item["name"] == DATASET and spaces[item["workspace_id"]] == self.workspace
             ]
-        return str(found)
+        return str(names)
 
     def like_here(self, command: str) -> str:
         """A command with the test's own places in place of the page's."""
-        for there, here in (
+        for on_the_page, here in (
             ("https://argilla.example.org", self.argilla.api_url),
             ("KEY=…", f"KEY={self.argilla.api_key}"),
             ("/var/lib/argilla", str(self.argilla.home.path)),
             ("/backups/", f"{self.folder}/"),
             ("/srv/annotation", str(self.folder)),
         ):
-            command = command.replace(there, here)
+            command = command.replace(on_the_page, here)
         return command
 
 

@@ -119,13 +119,13 @@ def test_agent_and_policy_work_in_a_project(project: TestProject, run: Run, tmp_
 
 
 def test_without_the_package_its_names_are_unknown(project_file: Path) -> None:
-    for section, name, known in (
+    for section, name, listed in (
         ({"suggestions": [{"type": "asks_for_code", "question": "intent"}]}, "asks_for_code", "moderation"),
         ({"export": {"policies": {"quality": "strictest"}}}, "strictest", "median"),
     ):
         content = yaml.safe_load((ROOT / "dataset-config.yml").read_text(encoding="utf-8"))
         project_file.write_text(yaml.safe_dump(content | section, allow_unicode=True), encoding="utf-8")
-        with pytest.raises(ConfigError, match=f'"{name}".* known: .*{known}'):
+        with pytest.raises(ConfigError, match=f'"{name}".* known: .*{listed}'):
             load_project(project_file)
 
 

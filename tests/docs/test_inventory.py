@@ -47,7 +47,7 @@ FOREIGN = {
 BENCHES = re.compile(r"python (?:-m bench\.|bench/)(\w+)(?:\.py)?(.*)")
 TESTS = re.compile(r"python -m pytest (.*?)(?: -k (.+))?$")
 DOTTED = re.compile(r"sharegpt_argilla(?:\.\w+)+")
-# Programs whose commands may stand in a sentence.
+# Programs whose commands may be in a sentence.
 PROGRAMS = re.compile(r"(sharegpt-argilla|make|python|pip|docker|hf|openssl|source|export|jupyter|apt-get) \S")
 
 
@@ -100,12 +100,12 @@ def a_bench(command: str) -> bool:
 
 def our_tests(command: str) -> bool:
     """Tests of this very run: the files are there, and some of them have each name."""
-    if not (found := TESTS.match(command)):
+    if not (match := TESTS.match(command)):
         return False
-    paths = [ROOT / name for name in found[1].split()]
+    paths = [ROOT / name for name in match[1].split()]
     files = [file for path in paths for file in ([path] if path.is_file() else path.glob("test_*.py"))]
     text = "".join(file.read_text(encoding="utf-8") for file in files)
-    names = re.findall(r"\w+", (found[2] or "").replace(" or ", " "))
+    names = re.findall(r"\w+", (match[2] or "").replace(" or ", " "))
     return bool(text) and all(re.search(rf"def test_\w*{name}", text) for name in names)
 
 
@@ -128,14 +128,14 @@ def known_options() -> set[str]:
 
 @pytest.mark.parametrize("page", PAGES)
 def test_every_option_in_a_sentence_is_one_of_a_command(page: str) -> None:
-    known = known_options()
+    options = known_options()
     for span in spans(page):
         command = named_command(span)
         if command and span not in PLACEHOLDERS:
             of_command = {o for action in build_parser(command)._actions for o in action.option_strings}
             assert [option for option in options_in(span) if option not in of_command] == [], span
         elif not PROGRAMS.match(span) or span.startswith(PROGRAM):
-            assert [option for option in options_in(span) if option not in known | FOREIGN] == [], span
+            assert [option for option in options_in(span) if option not in options | FOREIGN] == [], span
 
 
 def kind(block: Block) -> str:

@@ -86,7 +86,7 @@ class Item:
 
     @cached_property
     def vector(self) -> list[float]:
-        """How often each letter stands in the row."""
+        """How often each letter occurs in the row."""
         counts = Counter((self.prompt + self.response).lower())
         return [1.0 + counts[letter] for letter in LETTERS]
 
@@ -145,19 +145,21 @@ def _made(number: int) -> Item:
 
 
 def words_of(items: list[Item]) -> Vocabulary:
-    """Words and a pair of words that one, a few or many rows hold."""
-    found = Counter(word for item in items for word in item.vocabulary if re.fullmatch("[a-z]{4,}", word))
+    """Words and a pair of words that one, a few or many rows contain."""
+    frequencies = Counter(word for item in items for word in item.vocabulary if re.fullmatch("[a-z]{4,}", word))
     pairs = Counter(pair for item in items for pair in item.pairs if all(map(str.isascii, pair)))
 
     def nearest(counts: Counter[Any], wanted: int) -> Any:
         return min(counts, key=lambda word: (abs(counts[word] - wanted), word))
 
     letters = Counter({pair: count for pair, count in pairs.items() if "".join(pair).isalpha()})
-    return Vocabulary(nearest(found, 1), nearest(found, 300), nearest(found, 500), nearest(letters, 20))
+    return Vocabulary(
+        nearest(frequencies, 1), nearest(frequencies, 300), nearest(frequencies, 500), nearest(letters, 20)
+    )
 
 
 def searches(items: list[Item]) -> dict[str, Callable[[Item], bool]]:
-    """What is typed, and whether a row holds it."""
+    """What is typed, and whether a row contains it."""
     words = words_of(items)
     rare, common, frequent, (first, second) = words.rare, words.common, words.frequent, words.phrase
     start = common[:4]

@@ -95,13 +95,17 @@ def test_what_a_person_submits_is_in_the_row(page: Page, loaded: TestProject, ro
 
     out = tmp_path / "annotated.jsonl"
     export_responses(tmp_path / "rows.jsonl", out, loaded.config, connection=loaded.connection)
-    found = read_annotations(out)[rows[0]["id"]]
-    (response,) = found["responses"]
+    annotation = read_annotations(out)[rows[0]["id"]]
+    (response,) = annotation["responses"]
     assert response["annotator"] == loaded.people[0]
     assert response["status"] == "submitted"
     assert response["values"] == {"quality": 6, "intent": ["open_qa", "code"], "toxicity": "none"}
-    assert (found["quality"], found["intent"], found["toxicity"]) == (6, ["open_qa", "code"], "none")
-    assert (found["status"], found["tie"]) == ("completed", False)
+    assert (annotation["quality"], annotation["intent"], annotation["toxicity"]) == (
+        6,
+        ["open_qa", "code"],
+        "none",
+    )
+    assert (annotation["status"], annotation["tie"]) == ("completed", False)
 
 
 def test_the_guidelines_are_there_to_read(page: Page) -> None:

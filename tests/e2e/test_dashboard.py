@@ -35,7 +35,7 @@ PAGES = ("Team", "Annotator", "Corpus", "Export")
 
 
 class Stage:
-    """An Argilla of its own with the story on it, and the dashboard beside it."""
+    """An Argilla of its own with the story on it, and the dashboard next to it."""
 
     def __init__(self, argilla: EmbeddedArgilla, folder: Path) -> None:
         self.argilla = argilla
@@ -127,7 +127,7 @@ def test_every_page_is_drawn(browser: Browser, stage: Stage, scheme: str, width:
     page.context.close()
 
 
-def test_an_annotator_signs_in_and_goes_on_to_the_own_queue(browser: Browser, stage: Stage) -> None:
+def test_an_annotator_signs_in_and_opens_the_own_queue(browser: Browser, stage: Stage) -> None:
     ana, ben = (stage.project.annotator(name) for name in stage.project.people)
     page = open_as(browser, stage, ana.username, "wrong")
     page.get_by_text("name or password is wrong").wait_for()
@@ -147,7 +147,7 @@ def test_links_lead_to_the_records_behind_a_number(browser: Browser, stage: Stag
     ana = stage.project.annotator(stage.project.people[0])
     page = open_as(browser, stage, ana.username, ana.password)
     page.get_by_role("heading", name="My annotations").wait_for()
-    queue = page.get_by_role("link", name="Go on annotating").get_attribute("href")
+    queue = page.get_by_role("link", name="Continue annotating").get_attribute("href")
     tiles = page.locator(f"a[href*='{stage.project.dataset_id()}'][href*='status=']", has_text="in Argilla")
     tiles.first.wait_for()
     links = dict(zip(("submitted", "submitted again", "draft", "discarded"), tiles.all(), strict=True))
@@ -170,17 +170,19 @@ def test_links_lead_to_the_records_behind_a_number(browser: Browser, stage: Stag
 
 def argilla_says(page: Page, stage: Stage, username: str, password: str, address: str) -> str:
     """Open an address of the annotation page in the same browser; how many records it says there are."""
-    there = page.context.new_page()
+    argilla_page = page.context.new_page()
     if username:
-        there.goto(f"{stage.argilla.api_url}/sign-in")
-        there.fill("input[type=text]", username)
-        there.fill("input[type=password]", password)
-        there.get_by_role("button", name="Sign in").click()
-        there.wait_for_url(f"{stage.argilla.api_url}/")
-    with there.expect_response(lambda response: "/records/search" in response.url and response.ok) as found:
-        there.goto(address)
-    total = found.value.json()["total"]
-    there.close()
+        argilla_page.goto(f"{stage.argilla.api_url}/sign-in")
+        argilla_page.fill("input[type=text]", username)
+        argilla_page.fill("input[type=password]", password)
+        argilla_page.get_by_role("button", name="Sign in").click()
+        argilla_page.wait_for_url(f"{stage.argilla.api_url}/")
+    with argilla_page.expect_response(
+        lambda response: "/records/search" in response.url and response.ok
+    ) as answer:
+        argilla_page.goto(address)
+    total = answer.value.json()["total"]
+    argilla_page.close()
     return str(total)
 
 

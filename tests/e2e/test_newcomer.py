@@ -1,4 +1,4 @@
-"""An outsider's path, in the order of the README's five minutes and with the commands that stand there.
+"""An outsider's path, in the order of the README's five minutes and with the commands that are there.
 
 Clone, `make demo`, both pages, five answers, export, rows, train. What is printed is what the README shows. Only
 the installation is left out.
@@ -145,19 +145,21 @@ def test_from_a_clone_to_a_classifier(newcomer: Newcomer, page: Page) -> None:
     demo, export, see, annotation, train = blocks("README.md", "## Five minutes", "## With your own chats")
     assert newcomer.said_like_the_readme.strip().endswith(demo.text.strip())
 
-    # One after the other in one window: a page that lies behind another is drawn once a second.
+    # One after the other in one window: a page that is behind another is drawn once a second.
     open_dashboard(page, newcomer)
     open_argilla(page, newcomer)
     annotate(page, newcomer)
 
     newcomer.run(export)
-    found = read_annotations(newcomer.project / "annotated.jsonl")
-    assert sorted(one["quality"] for one in found.values()) == [2, 4, 5, 6, 7]
-    assert {response["annotator"] for one in found.values() for response in one["responses"]} == {"ana"}
+    annotations = read_annotations(newcomer.project / "annotated.jsonl")
+    assert sorted(marked["quality"] for marked in annotations.values()) == [2, 4, 5, 6, 7]
+    assert {response["annotator"] for marked in annotations.values() for response in marked["responses"]} == {
+        "ana"
+    }
     row = json.loads(newcomer.run(see))
-    shown, there = json.loads(annotation.text)["标注"], found[row["id"]]
-    assert shown.keys() <= there.keys()
-    assert shown["responses"][0].keys() <= there["responses"][0].keys()
+    shown, exported = json.loads(annotation.text)["标注"], annotations[row["id"]]
+    assert shown.keys() <= exported.keys()
+    assert shown["responses"][0].keys() <= exported["responses"][0].keys()
 
     assert "intent: not cross-validated" in newcomer.run(train)
     assert {path.name for path in (newcomer.project / "model").iterdir()} == {

@@ -147,13 +147,13 @@ def found_in(answer: Response) -> list[int]:
     return [item["record"]["metadata"]["place"] for item in answer.json()["items"]]
 
 
-def count(items: list[Item], holds: Callable[[Item], bool]) -> int:
-    return sum(map(holds, items))
+def count(items: list[Item], matches: Callable[[Item], bool]) -> int:
+    return sum(map(matches, items))
 
 
 def test_text_search(queue: Queue, items: list[Item]) -> None:
-    for typed, holds in searches(items).items():
-        expected = count(items, holds)
+    for typed, matches in searches(items).items():
+        expected = count(items, matches)
         assert 0 < expected < COUNT, typed
         queue.open()
         assert queue.total == COUNT
@@ -162,11 +162,11 @@ def test_text_search(queue: Queue, items: list[Item]) -> None:
         with queue.page.expect_response(lambda answer: "/records/search" in answer.url and answer.ok):
             queue.page.keyboard.press("Enter")
         wait_until(lambda: queue.total == expected, f"{typed}: {expected} records, not {queue.total}")  # noqa: B023
-        wait_until(lambda: bool(queue.shown) and holds(items[queue.shown[0]]), f"a record for {typed}")  # noqa: B023
+        wait_until(lambda: bool(queue.shown) and matches(items[queue.shown[0]]), f"a record for {typed}")  # noqa: B023
 
 
 @pytest.mark.parametrize(
-    ("query", "holds"),
+    ("query", "matches"),
     [
         ("metadata=corpus.wildchat", lambda item: item.corpus == "wildchat"),
         ("metadata=corpus.wildchat.sharegpt", lambda _: True),
@@ -183,11 +183,11 @@ def test_text_search(queue: Queue, items: list[Item]) -> None:
         ),
     ],
 )
-def test_filters(queue: Queue, items: list[Item], query: str, holds: Callable[[Item], bool]) -> None:
+def test_filters(queue: Queue, items: list[Item], query: str, matches: Callable[[Item], bool]) -> None:
     queue.open(query, page="1~10")
-    assert queue.total == count(items, holds)
+    assert queue.total == count(items, matches)
     assert queue.shown
-    assert all(holds(items[number]) for number in queue.shown)
+    assert all(matches(items[number]) for number in queue.shown)
 
 
 def test_a_filter_that_is_clicked_together(queue: Queue, items: list[Item]) -> None:
@@ -249,30 +249,30 @@ def test_similar_records(queue: Queue, items: list[Item]) -> None:
     with queue.page.expect_response(lambda answer: "/records/search" in answer.url and answer.ok) as answer:
         queue.page.get_by_role("button", name="Find similar").first.click()
     # The fifty nearest of those that pass the filter, without the record itself.
-    found = found_in(answer.value)
-    assert len(set(found)) == 50
-    assert set(found) <= {*range(950, 1051)} - {first}
+    numbers = found_in(answer.value)
+    assert len(set(numbers)) == 50
+    assert set(numbers) <= {*range(950, 1051)} - {first}
     others = sorted(items[first].likeness(items[number]) for number in range(950, 1051) if number != first)
-    likeness = [items[first].likeness(items[number]) for number in found]
+    likeness = [items[first].likeness(items[number]) for number in numbers]
     assert likeness == pytest.approx(others[::-1][:50], abs=1e-6)
     # The page names the record that was asked about, then shows the nearest.
-    queue.page.get_by_text(items[found[0]].place).first.wait_for()
-    wait_until(lambda: "Most Similar" in queue.text and queue.shown[-1:] == [found[0]], "the nearest record")
+    queue.page.get_by_text(items[numbers[0]].place).first.wait_for()
+    wait_until(lambda: "Most Similar" in queue.text and queue.shown[-1:] == [numbers[0]], "the nearest record")
 
 
 def test_a_link_to_similar_records(queue: Queue) -> None:
     (first, *_) = queue.open("metadata=place.ge950.le1050").found
     with queue.page.expect_response(lambda answer: "/records/search" in answer.url and answer.ok) as answer:
         queue.page.get_by_role("button", name="Find similar").first.click()
-    found = found_in(answer.value)
+    numbers = found_in(answer.value)
     queue.page.wait_for_url(re.compile("similarity="))
     link = queue.page.url
     queue.page.goto("about:blank")
     with queue.page.expect_response(lambda answer: "/records/search" in answer.url and answer.ok) as answer:
         queue.page.goto(link)
-    assert found_in(answer.value) == found
+    assert found_in(answer.value) == numbers
     # The page shows the record of the link, which it has to ask for, and the nearest.
-    wait_until(lambda: queue.shown == [first, found[0]], f"records {first} and {found[0]}")
+    wait_until(lambda: queue.shown == [first, numbers[0]], f"records {first} and {numbers[0]}")
     wait_until(lambda: queue.total == 50, "the count of the nearest")
 
 

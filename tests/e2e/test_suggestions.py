@@ -1,4 +1,4 @@
-"""What an agent suggested stands preselected on the page, and the queue can be filtered by it."""
+"""What an agent suggested is preselected on the page, and the queue can be filtered by it."""
 
 from __future__ import annotations
 

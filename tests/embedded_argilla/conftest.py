@@ -115,24 +115,24 @@ class World:
             id=self.new_id(), record_id=record.id, question_id=self.question_id(question), value=value, **rest
         )
 
-    def make(self, name: str, prompt: str = "", **given: Any) -> Record:
+    def make(self, name: str, prompt: str = "", **attributes: Any) -> Record:
         """A record that the index does not know yet; ``fields`` and ``metadata`` among ``given`` are its parts."""
         from argilla_server.models import Record, Vector
 
-        vector = given.pop("vector", None)
-        responses, suggestions = given.pop("responses", {}), given.pop("suggestions", {})
-        place = len(self.records)
+        vector = attributes.pop("vector", None)
+        responses, suggestions = attributes.pop("responses", {}), attributes.pop("suggestions", {})
+        number = len(self.records)
         record = Record(
-            id=given.pop("id", None) or self.new_id(),
+            id=attributes.pop("id", None) or self.new_id(),
             dataset_id=self.dataset.id,
-            fields={"prompt": prompt, **given.pop("fields", {})},
-            metadata_=given.pop("metadata", None),
+            fields={"prompt": prompt, **attributes.pop("fields", {})},
+            metadata_=attributes.pop("metadata", None),
             **{
                 "status": "pending",
                 "external_id": name,
-                "inserted_at": START + timedelta(seconds=place),
-                "updated_at": START + timedelta(seconds=place),
-                **given,
+                "inserted_at": START + timedelta(seconds=number),
+                "updated_at": START + timedelta(seconds=number),
+                **attributes,
             },
         )
         record.responses = [self.response(record, user, **values) for user, values in responses.items()]
@@ -147,8 +147,8 @@ class World:
         self.records[name] = record
         return record
 
-    def add(self, name: str, prompt: str = "", **given: Any) -> Record:
-        record = self.make(name, prompt, **given)
+    def add(self, name: str, prompt: str = "", **attributes: Any) -> Record:
+        record = self.make(name, prompt, **attributes)
         self.run("index_records", self.dataset, [record])
         return record
 

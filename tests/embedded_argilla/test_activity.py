@@ -94,17 +94,17 @@ def test_a_damaged_file_is_said(home: Home) -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "expected"),
+    ("value", "expected"),
     [("", None), ("0", None), ("off", None), ("1", IDLE_SECONDS), ("on", 60.0), ("90", 90.0)],
 )
-def test_the_variable(given: str, expected: float | None) -> None:
-    assert idle_cut_off({ACTIVE_TIME: given}) == expected
+def test_the_variable(value: str, expected: float | None) -> None:
+    assert idle_cut_off({ACTIVE_TIME: value}) == expected
 
 
-@pytest.mark.parametrize("given", ["1.5", "-3", "soon", "nan", "4000"])
-def test_a_variable_that_is_no_time(given: str) -> None:
-    with pytest.raises(UsageError, match=f"{ACTIVE_TIME}={given}: must be a number of seconds from 2 to 3600"):
-        idle_cut_off({ACTIVE_TIME: given})
+@pytest.mark.parametrize("value", ["1.5", "-3", "soon", "nan", "4000"])
+def test_a_variable_that_is_no_time(value: str) -> None:
+    with pytest.raises(UsageError, match=f"{ACTIVE_TIME}={value}: must be a number of seconds from 2 to 3600"):
+        idle_cut_off({ACTIVE_TIME: value})
 
 
 @pytest.mark.parametrize(

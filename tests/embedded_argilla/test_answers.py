@@ -27,11 +27,11 @@ def test_it_says_what_rest_says(project: TestProject, tmp_path: Path) -> None:
     key, statuses = ana.dataset_id, ("submitted", "discarded")
     with project.owner() as owner:
         questions = {
-            one["id"]: one["name"] for one in owner.get(f"/api/v1/datasets/{key}/questions").json()["items"]
+            item["id"]: item["name"] for item in owner.get(f"/api/v1/datasets/{key}/questions").json()["items"]
         }
         suggested = ana.search({})[1]["id"]
         for question, value, score in (("toxicity", "none", 0.75), ("intent", ["code", "chat"], [0.5, 1.0])):
-            question_id = next(one for one, name in questions.items() if name == question)
+            question_id = next(item for item, name in questions.items() if name == question)
             owner.put(
                 f"/api/v1/records/{suggested}/suggestions",
                 json={"question_id": question_id, "value": value, "agent": "rules", "score": score},
@@ -44,18 +44,18 @@ def test_it_says_what_rest_says(project: TestProject, tmp_path: Path) -> None:
     kept = ("id", "external_id", "status")
     wanted = {
         record["id"]: {name: record[name] for name in kept}
-        | {"responses": [{k: v for k, v in one.items() if k != "record_id"} for one in record["responses"]]}
+        | {"responses": [{k: v for k, v in item.items() if k != "record_id"} for item in record["responses"]]}
         for record in page
     }
-    found = {record["id"]: record for record in answers.records(key, statuses)}
+    read = {record["id"]: record for record in answers.records(key, statuses)}
     names = answers.question_names(key)
     for record in page:
-        near = answered_record(found[record["id"]], {}, statuses, names)
+        near = answered_record(read[record["id"]], {}, statuses, names)
         assert near == answered_record(record, {}, statuses, questions)
         assert len(near.suggestions) == (2 if record["id"] == suggested else 0)
-        found[record["id"]].pop("suggestions", None)
-        assert found[record["id"]].pop("metadata") == {}
-    assert found == wanted
+        read[record["id"]].pop("suggestions", None)
+        assert read[record["id"]].pop("metadata") == {}
+    assert read == wanted
     some = next(iter(wanted))
     assert [record["id"] for record in answers.records(key, statuses, [some])] == [some]
     newest = {name: record["responses"][0]["updated_at"] for name, record in wanted.items()}

@@ -83,11 +83,11 @@ def test_all_that_is_theirs_in_the_order_of_the_plan(planned: World, person: Ask
     assert person.search() == expected
     assert person.search(query="rain") == expected
     for offset in range(0, len(expected), 7):
-        found = person(
+        page = person(
             "search", planned.dataset, user_id=planned.user(person.name or "").id, offset=offset, limit=7
         )
-        assert planned.names(found) == expected[offset : offset + 7]
-        assert found.total == len(expected)
+        assert planned.names(page) == expected[offset : offset + 7]
+        assert page.total == len(expected)
 
 
 def test_their_queue(planned: World, person: Asking) -> None:

@@ -12,7 +12,7 @@ from sharegpt_argilla.argilla_plugin.deferred_jobs import DeferredJobs
 
 
 class Queue:
-    """Stands for Redis, which cannot be made to fail at a chosen call."""
+    """Takes the place of Redis, which cannot be made to fail at a chosen call."""
 
     def __init__(self) -> None:
         self.taken: list[int] = []

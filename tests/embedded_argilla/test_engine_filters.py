@@ -136,9 +136,9 @@ CASES = [
 ]
 
 
-@pytest.mark.parametrize(("wanted", "found"), CASES)
-def test_filters(filled, wanted, found):
-    assert "".join(filled.search(filter=wanted())) == found
+@pytest.mark.parametrize(("wanted", "expected"), CASES)
+def test_filters(filled, wanted, expected):
+    assert "".join(filled.search(filter=wanted())) == expected
 
 
 RESPONSES = [
@@ -162,20 +162,20 @@ RESPONSES = [
 
 
 @pytest.mark.parametrize("as_members", [False, True])
-@pytest.mark.parametrize(("user", "statuses", "found"), RESPONSES)
-def test_response_status(filled, user, statuses, found, as_members):
+@pytest.mark.parametrize(("user", "statuses", "expected"), RESPONSES)
+def test_response_status(filled, user, statuses, expected, as_members):
     from argilla_server.enums import ResponseStatusFilter
 
     values = [ResponseStatusFilter(status) for status in statuses] if as_members else list(statuses)
     scope = scopes().ResponseFilterScope(property="status", user=filled.user(user) if user else None)
     wanted = terms(scope, *values)
     before = copy.copy(wanted.values)
-    assert "".join(filled.search(filter=wanted)) == found
+    assert "".join(filled.search(filter=wanted)) == expected
     assert wanted.values == before
 
 
 @pytest.mark.parametrize(
-    ("question", "user", "values", "found"),
+    ("question", "user", "values", "expected"),
     [
         ("quality", None, ["4"], "ab"),
         ("quality", "ana", ["4"], "a"),
@@ -189,18 +189,18 @@ def test_response_status(filled, user, statuses, found, as_members):
         ("nothing", None, ["x"], ""),
     ],
 )
-def test_response_values(filled, question, user, values, found):
+def test_response_values(filled, question, user, values, expected):
     scope = scopes().ResponseFilterScope(question=question, user=filled.user(user) if user else None)
-    assert "".join(filled.search(filter=terms(scope, *values))) == found
+    assert "".join(filled.search(filter=terms(scope, *values))) == expected
 
 
 @pytest.mark.parametrize(
-    ("user", "ge", "le", "found"),
+    ("user", "ge", "le", "expected"),
     [(None, 2, None, "ab"), (None, None, "1", "a"), ("ben", 2, 4, "b"), ("ana", 0, 3, "")],
 )
-def test_response_ranges(filled, user, ge, le, found):
+def test_response_ranges(filled, user, ge, le, expected):
     scope = scopes().ResponseFilterScope(question="quality", user=filled.user(user) if user else None)
-    assert "".join(filled.search(filter=between(scope, ge, le))) == found
+    assert "".join(filled.search(filter=between(scope, ge, le))) == expected
 
 
 def test_record_ids(filled):

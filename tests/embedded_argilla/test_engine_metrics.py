@@ -5,16 +5,16 @@ import pytest
 
 @pytest.fixture
 def filled(world):
-    for place in range(6):
+    for number in range(6):
         world.add(
-            str(place),
+            str(number),
             metadata={
-                "language": ["en", "de", "en"] if place % 2 else "en",
-                "tokens": place - 2,
-                "share": place / 10,
+                "language": ["en", "de", "en"] if number % 2 else "en",
+                "tokens": number - 2,
+                "share": number / 10,
             },
-            status="completed" if place < 2 else "pending",
-            responses={"ana": {"quality": 1}, "ben": {"status": "draft"}} if place < 3 else {},
+            status="completed" if number < 2 else "pending",
+            responses={"ana": {"quality": 1}, "ben": {"status": "draft"}} if number < 3 else {},
         )
     world.add("bare", responses={"ana": {"status": "discarded"}})
     return world

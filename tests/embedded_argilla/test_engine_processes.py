@@ -1,4 +1,4 @@
-"""The index's file: several processes, forks, the event loop, other versions and damage."""
+"""The index's file: several processes, forks, the event loop, other versions and damaged files."""
 
 import asyncio
 import multiprocessing
@@ -124,9 +124,9 @@ def test_a_slow_search_does_not_hold_up_the_event_loop(world):
         slow = asyncio.create_task(store_at(world.path).read(work))
         while not began.is_set():
             await asyncio.sleep(0)
-        quick = await world.engine.search(world.dataset)
+        fast = await world.engine.search(world.dataset)
         finish.set()
-        return quick.total, await slow
+        return fast.total, await slow
 
     assert asyncio.run(interleave()) == (1, 1)
 

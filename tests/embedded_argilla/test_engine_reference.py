@@ -1,6 +1,6 @@
 """The engine answers as a real Elasticsearch did; ``tests/reference/record_elasticsearch.py`` recorded it.
 
-Where the two differ, one of the reasons of docs/search-semantics.md holds, and each reason is needed.
+Where the two differ, one of the reasons of docs/search-semantics.md applies, and each reason is needed.
 """
 
 import asyncio
@@ -49,12 +49,12 @@ def test_every_difference_has_a_reason(compared):
     unexplained, used = [], set()
     for kind, case, their_answer, ours in answers:
         theirs = without_case(their_answer)
-        found = difference(kind, case, theirs, ours)
-        if found:
+        differs = difference(kind, case, theirs, ours)
+        if differs:
             reasons = reasons_for(kind, name, case, theirs)
             used.update(reasons)
             if not reasons:
-                unexplained.append((found, kind, case, str(theirs)[:120], str(ours)[:120]))
+                unexplained.append((differs, kind, case, str(theirs)[:120], str(ours)[:120]))
     assert unexplained == [], "\n".join(map(str, unexplained))
     if name == "chats":
         assert used == set(REASONS)

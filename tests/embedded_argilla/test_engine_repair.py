@@ -98,15 +98,15 @@ class Server:
             question = dataset.questions[0].id
             items = [
                 RecordUpsert(
-                    external_id=str(place),
-                    fields={"prompt": f"prompt {place}"},
-                    metadata={"tokens": place},
+                    external_id=str(number),
+                    fields={"prompt": f"prompt {number}"},
+                    metadata={"tokens": number},
                     suggestions=[
                         {"question_id": question, "value": 3, "score": 0.5, "agent": "m", "type": "model"}
                     ],
-                    vectors={"meaning": [1.0, place]},
+                    vectors={"meaning": [1.0, number]},
                 )
-                for place in range(count)
+                for number in range(count)
             ]
             await UpsertRecordsBulk(db, self.engine).upsert_records_bulk(dataset, RecordsBulkUpsert(items=items))
 
@@ -144,7 +144,7 @@ class Server:
 
 
 class KilledError(Exception):
-    """Stands for the moment at which a process is killed: after the commit, before the index is told."""
+    """Simulates the moment at which a process is killed: after the commit, before the index is told."""
 
 
 @pytest.fixture

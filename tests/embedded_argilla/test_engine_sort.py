@@ -111,11 +111,11 @@ CASES = [
 ]
 
 
-@pytest.mark.parametrize(("sort", "found"), CASES)
-def test_sort(filled, sort, found):
+@pytest.mark.parametrize(("sort", "expected"), CASES)
+def test_sort(filled, sort, expected):
     keys = sort(filled)
-    assert "".join(filled.search(sort=keys)) == found
-    assert "".join(filled.search(sort=keys, user_id=UUID(int=7))) == found
+    assert "".join(filled.search(sort=keys)) == expected
+    assert "".join(filled.search(sort=keys, user_id=UUID(int=7))) == expected
 
 
 def test_what_is_sorted_has_no_score(filled):
@@ -189,7 +189,7 @@ def test_every_user_visits_every_range_of_lots_once():
 
 
 def test_the_shuffle_is_even(many):
-    """On average over people every record stands in the middle: none is always early, none is starved."""
+    """On average over people every record is in the middle: none is always early, none is starved."""
     orders = [many.search(user_id=UUID(int=person)) for person in range(200)]
     # A place out of 60 has a standard deviation of 17, the mean of 200 of them one of 1.2.
     for name in many.records:

@@ -26,7 +26,7 @@ def texts(world):
 
 
 @pytest.mark.parametrize(
-    ("query", "field", "found"),
+    ("query", "field", "expected"),
     [
         ("apple", None, {"apple", "car"}),
         ("apple", "prompt", {"apple"}),
@@ -59,8 +59,8 @@ def texts(world):
         ("|||", None, set()),
     ],
 )
-def test_what_is_found(texts, query, field, found):
-    assert set(texts.search(text_query(query, field))) == found
+def test_what_is_found(texts, query, field, expected):
+    assert set(texts.search(text_query(query, field))) == expected
 
 
 def test_a_query_may_be_a_string(texts):

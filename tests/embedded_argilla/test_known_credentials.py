@@ -70,8 +70,8 @@ def test_what_everybody_knows_is_replaced(
     assert names == ([username] if new_password or new_key else [])
     assert (user.api_key != key) == new_key
     assert accounts.verify_password(password, user.password_hash) != new_password
-    given = find_password(Home(tmp_path), username, URL)
-    assert (given is not None) == new_password
-    if given is not None:
-        assert len(given) == 24
-        assert accounts.verify_password(given, user.password_hash)
+    found_password = find_password(Home(tmp_path), username, URL)
+    assert (found_password is not None) == new_password
+    if found_password is not None:
+        assert len(found_password) == 24
+        assert accounts.verify_password(found_password, user.password_hash)

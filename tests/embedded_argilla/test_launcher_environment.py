@@ -24,18 +24,18 @@ def home(tmp_path):
 
 
 def test_children_get_the_embedded_parts_and_no_telemetry(home):
-    given = child_environment(home, URL, REDIS, {"LANG": "C"})
+    environment = child_environment(home, URL, REDIS, {"LANG": "C"})
 
-    assert given["LANG"] == "C"
-    assert given["ARGILLA_HOME_PATH"] == str(home.path)
-    assert given["ARGILLA_SEARCH_ENGINE"] == "embedded"
-    assert given["ARGILLA_REDIS_URL"] == REDIS
-    assert given["ARGILLA_DATABASE_SQLITE_TIMEOUT"] == "30"
-    assert given["ARGILLA_BASE_URL"] == "/"
-    assert given["HF_HUB_DISABLE_TELEMETRY"] == "1"
-    assert given["ARGILLA_ENABLE_SHARE_YOUR_PROGRESS"] == "false"
-    assert json.loads(given["ARGILLA_CORS_ORIGINS"]) == [URL, "http://localhost:6900"]
-    assert "ARGILLA_DATABASE_URL" not in given
+    assert environment["LANG"] == "C"
+    assert environment["ARGILLA_HOME_PATH"] == str(home.path)
+    assert environment["ARGILLA_SEARCH_ENGINE"] == "embedded"
+    assert environment["ARGILLA_REDIS_URL"] == REDIS
+    assert environment["ARGILLA_DATABASE_SQLITE_TIMEOUT"] == "30"
+    assert environment["ARGILLA_BASE_URL"] == "/"
+    assert environment["HF_HUB_DISABLE_TELEMETRY"] == "1"
+    assert environment["ARGILLA_ENABLE_SHARE_YOUR_PROGRESS"] == "false"
+    assert json.loads(environment["ARGILLA_CORS_ORIGINS"]) == [URL, "http://localhost:6900"]
+    assert "ARGILLA_DATABASE_URL" not in environment
 
 
 @pytest.mark.parametrize(

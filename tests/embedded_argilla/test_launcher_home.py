@@ -55,7 +55,7 @@ def test_home_is_held_by_one_only_and_given_back(home):
             pytest.raises(EmbeddedArgillaError, match=r"process 4711 at http://127\.0\.0\.1:6900"),
             home_lock(home),
         ):
-            pytest.fail("two hold the same home")
+            pytest.fail("two have the lock of the same home")
     with home_lock(home):
         pass
 
@@ -66,7 +66,7 @@ def test_holder_that_has_not_written_its_address_yet(home):
         pytest.raises(EmbeddedArgillaError, match="already served by another process"),
         home_lock(home),
     ):
-        pytest.fail("two hold the same home")
+        pytest.fail("two have the lock of the same home")
 
 
 def test_home_that_is_a_file_is_one_line(tmp_path):

@@ -137,11 +137,11 @@ def _module(folder: Path, monkeypatch: pytest.MonkeyPatch, name: str, text: str)
 def test_a_hash_is_that_of_the_code_and_not_of_its_layout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     text = "def f(a):\n    return a + 1\n"
     inner = "class C:\n    @staticmethod\n    def f(a):\n\n        # why\n        return a + 1\n"
-    one = _module(tmp_path, monkeypatch, "patch_ground_a", text)
+    first = _module(tmp_path, monkeypatch, "patch_ground_a", text)
     two = _module(tmp_path, monkeypatch, "patch_ground_b", inner.replace("    @staticmethod\n", ""))
     other = _module(tmp_path, monkeypatch, "patch_ground_c", text.replace("1", "2"))
-    assert hash_source(one.f) == hash_source(two.C.f) != hash_source(other.f)
-    assert len(hash_source(one.f)) == 16
+    assert hash_source(first.f) == hash_source(two.C.f) != hash_source(other.f)
+    assert len(hash_source(first.f)) == 16
     wrapped = _module(tmp_path, monkeypatch, "patch_ground_d", inner)
     assert hash_source(inspect.getattr_static(wrapped.C, "f")) == hash_source(wrapped.C.f)
 

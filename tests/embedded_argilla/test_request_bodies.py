@@ -58,11 +58,11 @@ async def reading(_scope: Any, receive: Any, send: Any) -> None:
     await send({"type": "http.response.body", "body": json.dumps({"detail": size}).encode()})
 
 
-def guard(app: Any = reading, known: bool = True, limit: int = LIMIT) -> Any:
+def guard(app: Any = reading, signed_in: bool = True, limit: int = LIMIT) -> Any:
     from sharegpt_argilla.argilla_plugin.request_bodies import RequestBodies
 
     async def is_known(_scope: Any) -> bool:
-        return known
+        return signed_in
 
     return RequestBodies(app, limit, is_known)
 
@@ -83,9 +83,9 @@ def test_a_body_arrives_as_it_was_sent(sizes: list[int]) -> None:
 
 
 def test_strangers_send_64_kilobytes_and_no_more() -> None:
-    small = exchange(lambda: Exchange([b"x" * 65_536]), guard(known=False))
+    small = exchange(lambda: Exchange([b"x" * 65_536]), guard(signed_in=False))
     assert small.status == 200
-    large = exchange(lambda: Exchange([b"x" * 60_000] * 100), guard(known=False))
+    large = exchange(lambda: Exchange([b"x" * 60_000] * 100), guard(signed_in=False))
     assert (large.status, large.detail) == (401, "sign in to Argilla before you send that much")
     assert large.taken == 2
     assert (b"connection", b"close") in large.sent[0]["headers"]

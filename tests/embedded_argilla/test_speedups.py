@@ -100,13 +100,13 @@ class Server:
                 self.indexed = True
             items = [
                 {
-                    "external_id": f"r{place}",
+                    "external_id": f"r{number}",
                     "fields": {"prompt": "rain"},
                     "suggestions": [
                         {"question_id": str(each.id), "value": value, "score": score} for each in dataset.questions
                     ],
                 }
-                for place, value in enumerate(values)
+                for number, value in enumerate(values)
             ]
             bulk = RecordsBulkUpsert.model_validate({"items": items})
             return await UpsertRecordsBulk(db, self.engine).upsert_records_bulk(dataset, bulk)
@@ -340,14 +340,14 @@ def test_statements_answer_and_fail_as_before(server, speed, fast):
     async def work(db):
         await db.execute(text("CREATE TABLE numbers (number INTEGER PRIMARY KEY, name TEXT UNIQUE)"))
         added = await db.execute(text("INSERT INTO numbers (name) VALUES (:a), (:b)"), {"a": "x", "b": "y"})
-        found = await db.execute(text("SELECT * FROM numbers ORDER BY number"))
+        result = await db.execute(text("SELECT * FROM numbers ORDER BY number"))
         with pytest.raises(IntegrityError, match="UNIQUE"):
             await db.execute(text("INSERT INTO numbers (name) VALUES ('x')"))
         await db.rollback()
         with pytest.raises(OperationalError, match="no such table"):
             await db.execute(text("SELECT * FROM letters"))
         empty = await db.execute(text("SELECT name FROM numbers WHERE name = :a"), {"a": "x"})
-        return added.rowcount, found.keys()._keys, found.all(), empty.all()
+        return added.rowcount, result.keys()._keys, result.all(), empty.all()
 
     assert server.run(work) == (2, ["number", "name"], [(1, "x"), (2, "y")], [])
 

@@ -51,7 +51,7 @@ def find(query: str, documents: list[str] = DOCUMENTS, titles: list[str] | None 
 
 
 @pytest.mark.parametrize(
-    ("query", "found"),
+    ("query", "expected"),
     [
         ("apple", [0, 1]),
         ("red apple", [0]),
@@ -135,8 +135,8 @@ def find(query: str, documents: list[str] = DOCUMENTS, titles: list[str] | None 
         ("apple |+ car", [0, 1, 2]),
     ],
 )
-def test_operators(query, found):
-    assert find(query) == found
+def test_operators(query, expected):
+    assert find(query) == expected
 
 
 @pytest.mark.parametrize(

@@ -66,7 +66,7 @@ def answer(person: int | None, value: Any, status: str = "submitted") -> dict[st
 
 
 def record(prompt: str, response: str, *, external_id: str | None = None, **columns: Any) -> dict[str, Any]:
-    """A row of the dataset; ``prompt_quality`` stands for the column ``prompt-quality``."""
+    """A row of the dataset; ``prompt_quality`` is the column ``prompt-quality``."""
     suggestion = {"type": None, "score": None, "agent": None}
     row: dict[str, Any] = {"prompt": prompt, "response": response}
     for question in ("prompt-quality", "prompt-intent", "response-toxicity"):

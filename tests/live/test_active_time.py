@@ -192,18 +192,20 @@ def sign_in(page: Page, project: Project, username: str) -> None:
     page.wait_for_url(f"{project.argilla.api_url}/")
 
 
-def reached(found: dict[tuple[str, str], dict[str, Any]], expected: dict[tuple[str, str], dict[str, Any]]) -> bool:
+def reached(
+    measured: dict[tuple[str, str], dict[str, Any]], expected: dict[tuple[str, str], dict[str, Any]]
+) -> bool:
     """Whether times are within a tenth, or half a second, of the expected ones."""
 
-    def near(one: float, other: float) -> bool:
-        return abs(one - other) <= max(0.5, other / 10)
+    def near(value: float, other: float) -> bool:
+        return abs(value - other) <= max(0.5, other / 10)
 
     return all(
-        key in found
-        and near(found[key]["seconds"], spent["seconds"])
+        key in measured
+        and near(measured[key]["seconds"], spent["seconds"])
         and all(
-            near(found[key]["questions"].get(name, 0.0), spent["questions"].get(name, 0.0))
-            for name in {*found[key]["questions"], *spent["questions"]}
+            near(measured[key]["questions"].get(name, 0.0), spent["questions"].get(name, 0.0))
+            for name in {*measured[key]["questions"], *spent["questions"]}
         )
         for key, spent in expected.items()
     )
@@ -302,11 +304,11 @@ class TestRoute:
         with ThreadPoolExecutor(3) as pool:
             list(pool.map(work, names))
         expected = {(shared, name): {"seconds": 3.75, "questions": {"quality": 2.0}} for name in names}
-        found = project.times()
-        assert {key: found[key] for key in expected} == expected
+        measured = project.times()
+        assert {key: measured[key] for key in expected} == expected
         assert project.times(project.people["ben"]) == {(shared, "ben"): expected[shared, "ben"]}
         near = read_activity(project.argilla.home, project.dataset_id)
-        assert near == found
+        assert near == measured
 
     def test_takes_a_last_message_with_the_token_in_it(self, project: Project) -> None:
         with signed_in(project.argilla.api_url, "dora") as dora:

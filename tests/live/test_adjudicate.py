@@ -128,7 +128,7 @@ def test_what_people_disagree_on_is_decided_by_a_reviewer(
     answer(reviewer, {ids[2]: decided})
     after, _ = export(project, rows, "after.jsonl")
     check_reviewed(read_annotations(before), read_annotations(after), ids[2], decided)
-    # The export that goes on from the last one, and the one over REST, give the same.
+    # The export that continues the last one, and the one over REST, give the same.
     state, changed = export(project, rows, "state.jsonl", state=tmp_path / "state")
     assert (state.read_bytes(), changed) == (after.read_bytes(), 1)
     monkeypatch.setenv("ARGILLA_HOME_PATH", str(tmp_path))
@@ -158,8 +158,8 @@ def test_gold_is_dealt_unseen_and_weighs_votes(
         export={"policies": {"quality": "weighted"}, "weights": "gold"},
     )
     ids = [row["id"] for row in some_rows(20)]
-    known = [{"id": row, "gold": {"quality": 6, "intent": ["open_qa", "code"]}} for row in ids[:3]]
-    gold.write_text("".join(json.dumps(one) + "\n" for one in known), encoding="utf-8")
+    gold_rows = [{"id": row, "gold": {"quality": 6, "intent": ["open_qa", "code"]}} for row in ids[:3]]
+    gold.write_text("".join(json.dumps(entry) + "\n" for entry in gold_rows), encoding="utf-8")
     rows, _ = push(project, tmp_path, 20)
     assert main(["plan", str(rows), "--config", str(project.config), "--dry-run"]) == 0
     shares = [line.split() for line in capfd.readouterr().out.splitlines()[1:3]]
@@ -170,18 +170,18 @@ def test_gold_is_dealt_unseen_and_weighs_votes(
     assert "gold" not in json.dumps(records)
     both = {record["external_id"] for record in records} & {record["external_id"] for record in ana.search({})}
     disputed = sorted(both - set(ids[:3]))[0]
-    # Ben says it first: where votes are even, the earliest answer would stand.
+    # Ben says it first: where votes are even, the earliest answer would win.
     answer(ben, {ids[0]: ANSWER, ids[1]: OTHER, ids[2]: OTHER, disputed: OTHER})
     answer(ana, dict.fromkeys([*ids[:3], disputed], ANSWER))
     annotated, _ = export(project, rows, "annotated.jsonl")
-    found = read_annotations(annotated)
-    assert found[ids[0]]["gold"] == known[0]["gold"]
-    assert "gold" not in found[disputed]
+    annotations = read_annotations(annotated)
+    assert annotations[ids[0]]["gold"] == gold_rows[0]["gold"]
+    assert "gold" not in annotations[disputed]
     # Ana weighs (6 + 1) / (6 + 2), Ben (2 + 1) / (6 + 2).
-    assert (found[disputed]["quality"], found[disputed]["tie"]) == (6, True)
-    assert found[disputed]["policy"]["quality"] == "weighted"
+    assert (annotations[disputed]["quality"], annotations[disputed]["tie"]) == (6, True)
+    assert annotations[disputed]["policy"]["quality"] == "weighted"
     report = report_agreement(annotated, project.config, connection=project.connection)
-    right = [(one["right"], one["answers"]) for one in report["questions"]["quality"]["gold"]]
+    right = [(entry["right"], entry["answers"]) for entry in report["questions"]["quality"]["gold"]]
     assert right == [(3, 3), (1, 3)]
     gold.write_text('{"id": "x", "gold": {"qualty": 6}}\n', encoding="utf-8")
     assert main(["plan", str(rows), "--config", str(project.config)]) == 1

@@ -27,7 +27,7 @@ NAMES = {"argilla.db", "owner.json", "credentials.csv", "secret-key"}
 
 
 def names(home: Home) -> set[str]:
-    """What a backup holds; times too, where somebody has worked in the page before."""
+    """What a backup contains; times too, where somebody has worked in the page before."""
     return NAMES | ({home.activity.name} if home.activity.exists() else set())
 
 

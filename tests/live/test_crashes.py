@@ -99,11 +99,11 @@ class Annotator(Client):
         scope = {"entity": "response", "property": "status"}
         pending = {"filters": {"and": [{"type": "terms", "scope": scope, "values": ["pending"]}]}}
         path = f"/me/datasets/{self.dataset}/records/search"
-        found = self.ask("POST", path, json=pending, params={"limit": 1}).json()["items"]
-        if not found:
+        items = self.ask("POST", path, json=pending, params={"limit": 1}).json()["items"]
+        if not items:
             time.sleep(0.1)
             return
-        record, rating = found[0]["record"]["id"], 1 + self.done % 7
+        record, rating = items[0]["record"]["id"], 1 + self.done % 7
         body = {"status": "submitted", "values": {"quality": {"value": rating}}}
         # 409: it was stored before the answer to it was lost.
         answer = self.ask("POST", f"/records/{record}/responses", fine=(201, 409), json=body)
@@ -153,14 +153,14 @@ def clients_at_work(argilla: EmbeddedArgilla) -> Iterator[tuple[str, Loader, lis
 
 def stored_records(argilla: EmbeddedArgilla, dataset: str) -> dict[str, dict[str, Any]]:
     """All records with their responses, as the database has them, by id."""
-    found: dict[str, dict[str, Any]] = {}
+    records: dict[str, dict[str, Any]] = {}
     with owner_of(argilla) as owner:
         for offset in range(0, 1_000_000, 500):
             path = f"/datasets/{dataset}/records"
             page = owner("GET", path, include="responses", offset=offset, limit=500)["items"]
-            found.update({record["id"]: record for record in page})
+            records.update({record["id"]: record for record in page})
             if len(page) < 500:
-                return found
+                return records
     raise AssertionError("the list of records does not end")
 
 
@@ -189,7 +189,7 @@ def check_agreement(argilla: EmbeddedArgilla, dataset: str, records: dict[str, d
     assert progress["total"] == len(records)
 
 
-def holds(check: Callable[[], None]) -> bool:
+def passes(check: Callable[[], None]) -> bool:
     try:
         check()
     except AssertionError:
@@ -209,7 +209,7 @@ def test_nothing_acknowledged_is_lost_by_kill_9(tmp_path: Path) -> None:
                 crash(argilla, victim)
                 wait_until(
                     partial(all_went_on, [loader, *annotators], steps),
-                    f"everybody to go on after kill -9 of the {victim}",
+                    f"everybody to continue after kill -9 of the {victim}",
                 )
         assert [client.failure for client in (loader, *annotators)] == [None] * (1 + ANNOTATORS)
 

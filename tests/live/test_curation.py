@@ -28,15 +28,15 @@ def test_flags_are_filtered_by_and_a_redacted_row_gets_its_answer_back(
     curate(write(tmp_path / "rows.jsonl", before), rows, redact=True)
     push_to_argilla(rows, project.config, connection=project.connection, home=project.home, rejects=tmp_path / "r")
     ana = project.annotator(project.people[0])
-    found = {flag: ana.search(with_flag(flag)) for flag in ("none", "continuation", "too_short", "email")}
-    ids = {flag: {record["external_id"] for record in records} for flag, records in found.items()}
+    by_flag = {flag: ana.search(with_flag(flag)) for flag in ("none", "continuation", "too_short", "email")}
+    ids = {flag: {record["external_id"] for record in records} for flag, records in by_flag.items()}
     assert ids == {
         "none": {before[0]["id"], before[2]["id"]},
         "continuation": {before[1]["id"]},
         "too_short": {before[1]["id"]},
         "email": set(),
     }
-    (redacted,) = [record for record in found["none"] if record["external_id"] == before[2]["id"]]
+    (redacted,) = [record for record in by_flag["none"] if record["external_id"] == before[2]["id"]]
     assert redacted["fields"]["prompt"] == "Who is <EMAIL> to you?"
     ana.answer(redacted["id"], values={"quality": 5, "intent": ["chat"], "toxicity": "none"})
     export_responses(rows, tmp_path / "annotated.jsonl", project.config, connection=project.connection)

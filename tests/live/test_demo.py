@@ -19,7 +19,7 @@ COMMAND = Path(sys.executable).with_name("sharegpt-argilla")
 
 
 class Demo:
-    """A running demo in a folder of its own; ``said`` is what it has printed until it stands."""
+    """A running demo in a folder of its own; ``said`` is what it has printed until it is ready."""
 
     def __init__(self, folder: Path, port: int, dashboard_port: int, command: Path = COMMAND) -> None:
         environment = clean_environment() | {"HOME": str(folder)}

@@ -18,11 +18,11 @@ def test_all_is_well(project: TestProject, tmp_path, monkeypatch, capfd) -> None
     push_to_argilla(rows, project.config, connection=project.connection, home=project.home)
     monkeypatch.setenv("ARGILLA_HOME_PATH", str(project.home.path))
     assert main(["doctor", "--config", str(project.config)]) == 0
-    found = findings(capfd.readouterr().out)
-    assert {mark for mark, _ in found.values()} == {"ok"}
-    assert found["connection"][1] == f"{project.connection.api_url} as owner (owner)"
-    assert found["server"][1] == "Argilla 2.8.0"
-    assert found["records"][1] == "3 in the database, 3 in the search index"
+    results = findings(capfd.readouterr().out)
+    assert {mark for mark, _ in results.values()} == {"ok"}
+    assert results["connection"][1] == f"{project.connection.api_url} as owner (owner)"
+    assert results["server"][1] == "Argilla 2.8.0"
+    assert results["records"][1] == "3 in the database, 3 in the search index"
 
 
 @pytest.mark.live
@@ -37,7 +37,7 @@ def test_a_dataset_that_differs_is_wrong(project: TestProject, tmp_path, monkeyp
     assert "min_submitted: 4 in the file, 1 on the server" in text
 
 
-def test_without_a_server_it_says_so_and_goes_on(tmp_path, monkeypatch, capfd) -> None:
+def test_without_a_server_it_says_so_and_continues(tmp_path, monkeypatch, capfd) -> None:
     monkeypatch.setenv("ARGILLA_HOME_PATH", str(tmp_path / "home"))
     monkeypatch.setenv("ARGILLA_API_URL", f"http://127.0.0.1:{free_port()}")
     monkeypatch.setenv("ARGILLA_API_KEY", "key")

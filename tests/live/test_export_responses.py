@@ -292,14 +292,14 @@ def test_since_looks_only_at_what_changed_since(loaded, ana, server_id, rows, pa
     out = tmp_path / "out.jsonl"
     answers = [ana.answer(server_id[row["id"]], values=ANSWER) for row in rows[:2]]
     export(loaded, path, out)
-    times = {key: one["responses"][0]["submitted_at"] for key, one in read_annotations(out).items()}
+    times = {key: annotation["responses"][0]["submitted_at"] for key, annotation in read_annotations(out).items()}
     ana.change(answers[1], {**ANSWER, "quality": 1})
     # An edit of the file that a row which is looked at would lose.
     out.write_text(
         out.read_text(encoding="utf-8").replace('\\"quality\\": 6', '\\"quality\\": 5'), encoding="utf-8"
     )
     export(loaded, out, out, options=ExportOptions(since=max(times.values()) + "9"))
-    assert [one["quality"] for one in read_annotations(out).values()] == [5, 1]
+    assert [annotation["quality"] for annotation in read_annotations(out).values()] == [5, 1]
 
 
 def test_datasets_are_joined_by_the_row(way, loaded, ana, server_id, rows, path, tmp_path) -> None:
@@ -309,20 +309,20 @@ def test_datasets_are_joined_by_the_row(way, loaded, ana, server_id, rows, path,
     push_to_argilla(path, loaded.config, connection=loaded.connection, home=loaded.home)
     second = replace(loaded, dataset=f"{first}-calibration").annotator(loaded.people[1])
     ids = {record["external_id"]: record["id"] for record in second.search({})}
-    given, _ = [second.answer(ids[row["id"]], values={**ANSWER, "quality": 4}) for row in rows[:2]]
+    response_id, _ = [second.answer(ids[row["id"]], values={**ANSWER, "quality": 4}) for row in rows[:2]]
     loaded.rewrite(export={"policies": {"quality": "mean"}})
     names = [first, f"{loaded.workspace}/{first}-calibration"]
     options = ExportOptions(datasets=names, state=tmp_path / "export.state")
     summary = export(loaded, path, tmp_path / "out.jsonl", options=options)
     assert (summary.annotated, summary.responses) == (2, 3)
-    found = read_annotations(tmp_path / "out.jsonl")[rows[0]["id"]]
-    assert (found["dataset"], found["quality"]) == (names, 3)
-    assert [response["dataset"] for response in found["responses"]] == names
+    annotation = read_annotations(tmp_path / "out.jsonl")[rows[0]["id"]]
+    assert (annotation["dataset"], annotation["quality"]) == (names, 3)
+    assert [response["dataset"] for response in annotation["responses"]] == names
     second.answer(ids[rows[2]["id"]], values=ANSWER)
-    second.change(given, {**ANSWER, "quality": 6})
+    second.change(response_id, {**ANSWER, "quality": 6})
     assert export(loaded, path, tmp_path / "out.jsonl", options=options).changed == 2
-    found = read_annotations(tmp_path / "out.jsonl")[rows[0]["id"]]
-    assert (found["quality"], len(found["responses"])) == (4, 2)
+    annotation = read_annotations(tmp_path / "out.jsonl")[rows[0]["id"]]
+    assert (annotation["quality"], len(annotation["responses"])) == (4, 2)
 
 
 def test_one_run_at_a_time(loaded, path, tmp_path) -> None:
@@ -333,7 +333,7 @@ def test_one_run_at_a_time(loaded, path, tmp_path) -> None:
     assert [item.name for item in tmp_path.glob(".*")] == []
 
 
-def test_every_goes_on_after_a_failed_run_and_stops_on_sigterm(loaded, path, tmp_path) -> None:
+def test_every_continues_after_a_failed_run_and_stops_on_sigterm(loaded, path, tmp_path) -> None:
     out = tmp_path / "out.jsonl"
     moved = path.rename(tmp_path / "later.jsonl")
     environment = {
@@ -382,7 +382,7 @@ def signed_in(loaded: TestProject, tmp_path: Path, monkeypatch: pytest.MonkeyPat
     return tmp_path
 
 
-def test_training_sets_beside_the_output(loaded, ana, server_id, rows, path, signed_in, capsys) -> None:
+def test_training_sets_next_to_the_output(loaded, ana, server_id, rows, path, signed_in, capsys) -> None:
     for row, quality in zip(rows[:3], (2, 6, 7), strict=True):
         ana.answer(server_id[row["id"]], values={**ANSWER, "quality": quality})
     out = signed_in / "annotated.jsonl"
@@ -390,13 +390,13 @@ def test_training_sets_beside_the_output(loaded, ana, server_id, rows, path, sig
     training = ["--training", "alpaca", "--training", "classification", "--min-quality", "6"]
     assert main([*command, *training]) == 0
     made = json.loads((signed_in / "annotated-alpaca.json").read_text(encoding="utf-8"))
-    assert [one["instruction"] for one in made] == [row["问"] for row in rows[1:3]]
+    assert [entry["instruction"] for entry in made] == [row["问"] for row in rows[1:3]]
     assert (signed_in / "annotated-classification.jsonl").read_text(encoding="utf-8").count("\n") == 6
     notes = capsys.readouterr().err.splitlines()
     assert notes[-3].startswith("3 of 12 rows annotated")
     assert notes[-2].startswith("2 training rows from 12 rows")
     assert main([*command, "--training", "alpaca", "--split", "train=0.5,test=0.5"]) == 0
-    parts = [json.loads((signed_in / f"annotated-alpaca-{one}.json").read_text()) for one in ("train", "test")]
+    parts = [json.loads((signed_in / f"annotated-alpaca-{entry}.json").read_text()) for entry in ("train", "test")]
     # One conversation, of which nothing is parted.
     assert sorted(map(len, parts)) == [0, 3]
     assert main([*command, "--training", "alpaca", "--split", "train=2"]) == 2
@@ -441,9 +441,9 @@ def test_confidence_is_the_same_in_steps_as_at_once(loaded, ana, server_id, rows
     export(loaded, path, out, options=options)
     export(loaded, path, tmp_path / "whole.jsonl")
     assert out.read_bytes() == (tmp_path / "whole.jsonl").read_bytes()
-    found = read_annotations(out)
-    shares = {row["id"]: found[row["id"]]["confidence"]["toxicity"] for row in rows[:3]}
+    annotations = read_annotations(out)
+    shares = {row["id"]: annotations[row["id"]]["confidence"]["toxicity"] for row in rows[:3]}
     assert shares[rows[0]["id"]] > shares[rows[1]["id"]]
     # Whom Ben agrees with is more to be believed on the other rows too.
-    assert before[rows[1]["id"]]["confidence"] != found[rows[1]["id"]]["confidence"]
-    assert found[rows[0]["id"]]["policy"]["toxicity"] == "model"
+    assert before[rows[1]["id"]]["confidence"] != annotations[rows[1]["id"]]["confidence"]
+    assert annotations[rows[0]["id"]]["policy"]["toxicity"] == "model"

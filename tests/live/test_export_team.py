@@ -46,13 +46,13 @@ class Team:
         self.server_id: dict[str, str] = {}
         while len(self.server_id) < len(rows):
             query = {"sort": [{"scope": {"entity": "record", "property": "external_id"}, "order": "asc"}]}
-            found = self.first._call(
+            page = self.first._call(
                 "POST",
                 f"/api/v1/me/datasets/{self.first.dataset_id}/records/search",
                 json=query,
                 params={"limit": 100, "offset": len(self.server_id)},
             )
-            self.server_id.update((item["record"]["external_id"], item["record"]["id"]) for item in found["items"])
+            self.server_id.update((item["record"]["external_id"], item["record"]["id"]) for item in page["items"])
         self.said: dict[tuple[str, str], tuple[str, dict]] = {}
         self.response_id: dict[tuple[str, str], str] = {}
 
@@ -79,7 +79,7 @@ class Team:
             self.said[row["id"], person] = ("submitted", said[row["id"]])
             self.response_id[row["id"], person] = item["item"]["id"]
 
-    def one(self, person: str, row: Row, status: str, values: dict | None) -> None:
+    def save(self, person: str, row: Row, status: str, values: dict | None) -> None:
         """A draft or a discard."""
         key = (row["id"], person)
         self.response_id[key] = self.people[person].answer(self.server_id[row["id"]], status, values)
@@ -106,15 +106,15 @@ class Team:
         """Answers of every kind."""
         people = list(self.people)
         for number, person in enumerate(people):
-            mine = [row for place, row in enumerate(self.rows[:250]) if (place + number) % 5 < 2]
+            mine = [row for index, row in enumerate(self.rows[:250]) if (index + number) % 5 < 2]
             for start in range(0, len(mine), 100):
                 self.submit(person, mine[start : start + 100])
-        for place, row in enumerate(self.rows[250:290]):
-            person = people[place % 5]
-            if place % 3 == 0:
-                self.one(person, row, "draft", {"quality": 3})
+        for index, row in enumerate(self.rows[250:290]):
+            person = people[index % 5]
+            if index % 3 == 0:
+                self.save(person, row, "draft", {"quality": 3})
             else:
-                self.one(person, row, "discarded", self.values() if place % 3 == 1 else None)
+                self.save(person, row, "discarded", self.values() if index % 3 == 1 else None)
         for key in self.rng.sample(sorted(self.response_id), 30):
             if self.said[key][0] == "submitted":
                 self.edit(key)

@@ -1,4 +1,4 @@
-"""Each thing that Argilla does beside annotating, once, on the embedded server."""
+"""Each thing that Argilla does in addition to annotating, once, on the embedded server."""
 
 from __future__ import annotations
 
@@ -126,7 +126,7 @@ def test_answers_count_while_redis_is_down_and_the_rest_follows_when_it_is_back(
         assert with_status(owner, dataset, "completed") == []
         kinds = ("response.created", "record.created")
         with receiving(owner, *kinds) as (receiver, _):
-            # The launcher, which would start another Redis at once, is held up.
+            # The launcher, which would start another Redis at once, is stopped.
             os.kill(argilla.pid, signal.SIGSTOP)
             try:
                 argilla.kill_child("redis")
@@ -203,11 +203,11 @@ class TestHub:
         with owner_of(offline) as owner:
             dataset = owner.dataset("w", "hub")
             mapping = {"fields": [{"source": "text", "target": "prompt"}]}
-            given = {"name": "nobody/nothing", "subset": "default", "split": "train", "mapping": mapping}
-            importing = owner("POST", f"/datasets/{dataset}/import", given)
+            request = {"name": "nobody/nothing", "subset": "default", "split": "train", "mapping": mapping}
+            importing = owner("POST", f"/datasets/{dataset}/import", request)
             owner.load(dataset, texts(3))
-            given = {"name": "nobody/nothing", "token": "hf_not_a_real_token"}
-            exporting = owner("POST", f"/datasets/{dataset}/export", given)
+            request = {"name": "nobody/nothing", "token": "hf_not_a_real_token"}
+            exporting = owner("POST", f"/datasets/{dataset}/export", request)
             for job in (importing, exporting):
                 wait_until(lambda: owner("GET", f"/jobs/{job['id']}")["status"] == "failed", "the job's end", 240)  # noqa: B023
             assert owner("GET", f"/datasets/{dataset}/progress")["total"] == 3

@@ -38,9 +38,9 @@ def test_it_is_the_same_project(pushed: TestProject, tmp_path: Path) -> None:
     with pushed.owner() as owner:
         base = f"/api/v1/datasets/{pushed.dataset_id()}"
         questions = owner.get(f"{base}/questions").json()["items"]
-        found = owner.get(f"{base}/records", params={"limit": 10}).json()["items"]
+        items = owner.get(f"{base}/records", params={"limit": 10}).json()["items"]
         guidelines = owner.get(base).json()["guidelines"]
-    kept = {one["name"]: one["settings"]["type"] for one in questions}
+    kept = {item["name"]: item["settings"]["type"] for item in questions}
     assert kept == {
         "prompt-quality": "rating",
         "prompt-intent": "label_selection",
@@ -48,7 +48,7 @@ def test_it_is_the_same_project(pushed: TestProject, tmp_path: Path) -> None:
     }
     assert guidelines.startswith("Rate the prompt.")
     rows = [json.loads(line) for line in (tmp_path / "rows.jsonl").read_text(encoding="utf-8").splitlines()]
-    texts = {one["external_id"]: (one["fields"]["prompt"], one["fields"]["response"]) for one in found}
+    texts = {item["external_id"]: (item["fields"]["prompt"], item["fields"]["response"]) for item in items}
     assert texts == {row["id"]: (row["问"], row["答"]) for row in rows}
     assert yaml.safe_load(pushed.config.read_text(encoding="utf-8"))["questions"][1]["labels"]["closed-qa"]
 

@@ -116,7 +116,7 @@ def test_a_record_that_the_server_refuses_goes_alone(ready: TestProject, tmp_pat
     assert counts(load(ready, path)) == (1, 0, 8, 0, 0)
 
 
-def test_a_load_that_is_cut_off_goes_on_where_it_stopped(ready: TestProject, tmp_path: Path, monkeypatch) -> None:
+def test_a_load_that_is_cut_off_resumes_where_it_stopped(ready: TestProject, tmp_path: Path, monkeypatch) -> None:
     rows = some_rows(600)
     random.Random(7).shuffle(rows)
     path = write_rows(tmp_path / "rows.jsonl", rows)

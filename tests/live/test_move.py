@@ -215,7 +215,7 @@ def members(owner: Rest) -> dict[str, list[str]]:
     }
 
 
-def test_a_move_that_was_cut_off_goes_on_and_overwrites_no_work(
+def test_a_move_that_was_cut_off_resumes_and_overwrites_no_work(
     source: EmbeddedArgilla, target: EmbeddedArgilla, monkeypatch
 ) -> None:
     done: list[int] = []
@@ -253,11 +253,11 @@ def test_a_move_that_was_cut_off_goes_on_and_overwrites_no_work(
     assert moved.target["submitted responses"] == 6
     assert RECORDS - 2 * copied_records.PAGE <= moved.sent <= RECORDS - 2 * copied_records.PAGE + 1
     with owner_of(source) as before, owner_of(target) as after:
-        there, here = contents(after), contents(before)
+        target_contents, source_contents = contents(after), contents(before)
         key = fresh["fields"]["prompt"]
-        assert there["records"][key]["responses"].pop("ben") == ("submitted", {"quality": {"value": 1}})
-        assert here["records"][key]["responses"].pop("ben") == ("submitted", {"quality": {"value": 7}})
-        assert there == here
+        assert target_contents["records"][key]["responses"].pop("ben") == ("submitted", {"quality": {"value": 1}})
+        assert source_contents["records"][key]["responses"].pop("ben") == ("submitted", {"quality": {"value": 7}})
+        assert target_contents == source_contents
         for response in responses:
             before("DELETE", f"/responses/{response['id']}")
 

@@ -60,8 +60,8 @@ class Kept:
         self.content = content
         self.config.write_text(yaml.safe_dump(content, allow_unicode=True, sort_keys=False), encoding="utf-8")
 
-    def beside(self, **sections: object) -> Kept:
-        """The same project with other sections, in a file beside the first."""
+    def with_sections(self, **sections: object) -> Kept:
+        """The same project with other sections, in a file next to the first."""
         one = copy.copy(self)
         one.config = self.folder / f"{sections['dataset']}.yml"
         one.write({**self.content, **sections})
@@ -114,13 +114,13 @@ class Kept:
         with database:
             ids = [identifier.replace("-", "") for identifier in self.dataset_ids()]
             marks = ",".join("?" * len(ids))
-            found = database.execute(
+            rows = database.execute(
                 "SELECT responses.id, records.external_id, users.username FROM responses "
                 "JOIN records ON records.id = responses.record_id JOIN users ON users.id = responses.user_id "
                 f"WHERE records.dataset_id IN ({marks})",
                 ids,
             ).fetchall()
-            for identifier, row, person in found:
+            for identifier, row, person in rows:
                 number = [one["id"] for one in ROWS].index(row) * 10 + self.people.index(person)
                 time = f"2026-11-01 10:{number // 60:02}:{number % 60:02}.000000"
                 query = "UPDATE responses SET inserted_at = ?, updated_at = ? WHERE id = ?"
@@ -143,32 +143,40 @@ def answers(row: str, person: int) -> dict[str, Any]:
     }
 
 
-def seen(one: Kept) -> tuple[Any, ...]:
+def seen(kept: Kept) -> tuple[Any, ...]:
     """What the dashboard says of a project, whatever it is kept in."""
-    watch = ProjectWatch(one.config, one.project.connection, one.project.home)
+    watch = ProjectWatch(kept.config, kept.project.connection, kept.project.home)
     try:
         view = watch.view()
         team = team_progress(watch, view)
-        given = [[answer["responses"] for answer in question["distribution"]] for question in team["questions"]]
+        distributions = [
+            [answer["responses"] for answer in question["distribution"]] for question in team["questions"]
+        ]
         people = [(person["annotator"], person["submitted"]) for person in team["people"]]
-        return team["counts"], people, given, team_consensus(watch, view)["alphas"], disputed_records(watch, view)
+        return (
+            team["counts"],
+            people,
+            distributions,
+            team_consensus(watch, view)["alphas"],
+            disputed_records(watch, view),
+        )
     finally:
         watch.close()
 
 
-def open_for(one: Kept) -> list[tuple[int, int]]:
+def open_for(kept: Kept) -> list[tuple[int, int]]:
     """How many records the dashboard says are open for each person, and how many of their pages it links to."""
-    watch = ProjectWatch(one.config, one.project.connection, one.project.home)
+    watch = ProjectWatch(kept.config, kept.project.connection, kept.project.home)
     try:
-        found = [annotator_progress(watch, watch.view(), name) for name in one.people]
-        return [(own["open"], len(own["links"]["pending"])) for own in found]
+        progress = [annotator_progress(watch, watch.view(), name) for name in kept.people]
+        return [(own["open"], len(own["links"]["pending"])) for own in progress]
     finally:
         watch.close()
 
 
-def requests_of(one: Kept, monkeypatch: pytest.MonkeyPatch) -> int:
+def requests_of(kept: Kept, monkeypatch: pytest.MonkeyPatch) -> int:
     """What a refresh of the dashboard asks Argilla when nothing happened."""
-    watch = ProjectWatch(one.config, one.project.connection, one.project.home)
+    watch = ProjectWatch(kept.config, kept.project.connection, kept.project.home)
     watch.view()
     calls: list[str] = []
     call = ArgillaClient._call
@@ -184,9 +192,9 @@ def requests_of(one: Kept, monkeypatch: pytest.MonkeyPatch) -> int:
     return len(calls)
 
 
-def may_see(one: Kept, person: Annotator) -> bool:
+def may_see(kept: Kept, person: Annotator) -> bool:
     """Whether somebody signs in to the dashboard as a lead."""
-    return open_dashboard(person.username, person.password, one.config, one.project.home).lead
+    return open_dashboard(person.username, person.password, kept.config, kept.project.home).lead
 
 
 @pytest.fixture(scope="module")
@@ -196,11 +204,11 @@ def plain(argilla: EmbeddedArgilla, tmp_path_factory: pytest.TempPathFactory) ->
     project = write_project(folder, Connection(argilla.api_url, argilla.api_key), argilla.home, "parts")
     planned = Kept(project, folder, "planned", mode="links")
     plan(planned.rows, planned.config, connection=project.connection)
-    one = Kept(project, folder, "plain")
-    one.push()
-    one.answer(planned.assigned())
-    one.set_clocks()
-    return one
+    kept = Kept(project, folder, "plain")
+    kept.push()
+    kept.answer(planned.assigned())
+    kept.set_clocks()
+    return kept
 
 
 def test_every_way_of_keeping_a_project_exports_the_same_rows(
@@ -210,26 +218,26 @@ def test_every_way_of_keeping_a_project_exports_the_same_rows(
     assert expected.count("标注".encode()) == len(ROWS)
     assert expected.count(b"pending") == 1
     for way, mode, datasets in (("split", "links", 2), ("each", "per_person_datasets", 3)):
-        one = Kept(plain.project, tmp_path, way, mode=mode)
-        one.team = plain.team
-        one.push()
-        assert len(one.dataset_ids()) == datasets
-        one.answer(one.assigned())
-        one.set_clocks()
-        assert one.export() == expected
-        *numbers, disputed = seen(one)
+        kept = Kept(plain.project, tmp_path, way, mode=mode)
+        kept.team = plain.team
+        kept.push()
+        assert len(kept.dataset_ids()) == datasets
+        kept.answer(kept.assigned())
+        kept.set_clocks()
+        assert kept.export() == expected
+        *numbers, disputed = seen(kept)
         *known, also_disputed = seen(plain)
         assert numbers == known
         assert {row["prompt"] for row in disputed} == {row["prompt"] for row in also_disputed}
         links = 2 if way == "split" else 1
-        assert sorted(open_for(one)) == [(0, links), (0, links), (1, links)]
-        assert requests_of(one, monkeypatch) <= 5
-        assert {name: may_see(one, person) for name, person in one.team.items()} == dict.fromkeys(
-            one.people, False
+        assert sorted(open_for(kept)) == [(0, links), (0, links), (1, links)]
+        assert requests_of(kept, monkeypatch) <= 5
+        assert {name: may_see(kept, person) for name, person in kept.team.items()} == dict.fromkeys(
+            kept.people, False
         )
         # Over REST, as on any other Argilla.
         monkeypatch.setenv("ARGILLA_HOME_PATH", str(tmp_path))
-        assert one.export() == expected
+        assert kept.export() == expected
         monkeypatch.undo()
 
 
@@ -238,7 +246,7 @@ def test_a_migration_exports_the_same_rows(
 ) -> None:
     old = plain.content["dataset"]
     expected = plain.export()
-    new = plain.beside(dataset=f"{old}-2")
+    new = plain.with_sections(dataset=f"{old}-2")
     total: list[int] = []
     where: dict[str, Any] = {"connection": new.project.connection, "home": new.project.home}
     counted = migrate(old, new.config, **where, dry_run=True, on_total=total.append)
@@ -263,7 +271,7 @@ def test_a_migration_with_other_labels_maps_every_answer(plain: Kept, tmp_path: 
     quality, intent, toxicity = plain.content["questions"]
     labels = {name: text for name, text in intent["labels"].items() if name != "code"}
     intent = {**intent, "name": "aim", "labels": {"coding": "Coding", **labels}}
-    new = plain.beside(dataset=f"{old}-3", questions=[quality, intent, toxicity], suggestions=[])
+    new = plain.with_sections(dataset=f"{old}-3", questions=[quality, intent, toxicity], suggestions=[])
     options: dict[str, Any] = {"connection": plain.project.connection, "home": plain.project.home}
     with pytest.raises(UsageError, match='question "intent" of the old dataset is not in the new one'):
         migrate(old, new.config, **options)
@@ -279,7 +287,7 @@ def test_a_migration_with_other_labels_maps_every_answer(plain: Kept, tmp_path: 
         expected = expected.replace(before.encode(), after.encode())
     assert new.export() == expected
     # A label that has no counterpart leaves an answer open that must be given: the person is asked again.
-    new = new.beside(dataset=f"{old}-4")
+    new = new.with_sections(dataset=f"{old}-4")
     label_map.write_text("names: {intent: aim}\nquestions: {intent: {code: null}}\n", encoding="utf-8")
     done = migrate(old, new.config, label_map, **options)
     assert done.complete

@@ -64,13 +64,17 @@ def test_the_plan_is_on_the_records_and_follows_the_people(desk: Desk, tmp_path:
     assert desk.run("push-to-argilla", desk.rows) == 0
     assert desk.run("config", "diff") == 0
     before = desk.assigned()
-    loads = Counter(person for one in before.values() for person in one.people)
+    loads = Counter(person for planned_record in before.values() for person in planned_record.people)
     assert max(loads.values()) - min(loads.values()) <= 1
-    assert sum(one.calibration for one in before.values()) == 3
+    assert sum(planned_record.calibration for planned_record in before.values()) == 3
     assert desk.on_server().keys() == before.keys()
     for row, metadata in desk.on_server().items():
-        one = before[row]
-        wanted = {"assigned_to": list(one.people), "assigned_rank": one.rank, "assigned_n": len(one.people)}
+        planned_record = before[row]
+        wanted = {
+            "assigned_to": list(planned_record.people),
+            "assigned_rank": planned_record.rank,
+            "assigned_n": len(planned_record.people),
+        }
         assert {name: metadata[name] for name in wanted} == wanted
     # Somebody answers one record and leaves, somebody else comes.
     gone = desk.project.people[0]
@@ -86,13 +90,13 @@ def test_the_plan_is_on_the_records_and_follows_the_people(desk: Desk, tmp_path:
     assert desk.run("plan", desk.rows, "--apply") == 0
     after = desk.assigned()
     answered = mine[0]["external_id"]
-    assert [row for row, one in after.items() if gone in one.people] == [answered]
+    assert [row for row, planned_record in after.items() if gone in planned_record.people] == [answered]
     changed = [row for row in before if before[row] != after[row]]
     # The other records of who left, no others.
     assert len(changed) == loads[gone] - 1
     assert f"{len(changed)} places moved, {len(changed)} changed on the server" in desk.err
     assert {row: found["assigned_to"] for row, found in desk.on_server().items()} == {
-        row: list(one.people) for row, one in after.items()
+        row: list(planned_record.people) for row, planned_record in after.items()
     }
     assert f"{gone}  " in desk.out
     assert "(left)" in desk.out
@@ -109,13 +113,13 @@ def test_people_have_their_links_and_nobody_is_deleted(desk: Desk, tmp_path: Pat
     assert desk.run("people", "-o", str(sheet)) == 0
     assert stat.S_IMODE(sheet.stat().st_mode) == 0o600
     with sheet.open(encoding="utf-8", newline="") as file:
-        found = {row["username"]: row for row in csv.DictReader(file)}
-    assert list(found) == [*desk.project.people, f"cleo-{desk.project.workspace}"]
+        accounts = {row["username"]: row for row in csv.DictReader(file)}
+    assert list(accounts) == [*desk.project.people, f"cleo-{desk.project.workspace}"]
     gone = desk.project.people[0]
-    assert found[gone]["password"] == desk.project.annotator(gone).password
+    assert accounts[gone]["password"] == desk.project.annotator(gone).password
     page = f"{desk.project.connection.api_url}/dataset/{desk.project.dataset_id()}/annotation-mode"
-    assert found[gone]["links"] == f"{page}?page=1&status=pending"
-    assert found[gone]["links"] in desk.out
+    assert accounts[gone]["links"] == f"{page}?page=1&status=pending"
+    assert accounts[gone]["links"] in desk.out
     assert desk.run("people", "--people", "people.csv", "--dry-run") == 0
     assert desk.run("people", "--remove", gone) == 2
     assert "take them out there first" in desk.err

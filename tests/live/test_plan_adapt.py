@@ -96,9 +96,9 @@ def test_records_are_asked_until_they_are_settled(desk: Desk) -> None:
         said = desk.err
         plan, marked, on_server = plan_of(desk), export(desk), desk.on_server()
         assert set(team.answered.values()) == {1}
-        for row, one in plan.records():
-            assert len(set(one.people)) == len(one.people) <= 3
-            assert on_server[row]["assigned_to"] == list(one.people)
+        for row, entry in plan.records():
+            assert len(set(entry.people)) == len(entry.people) <= 3
+            assert on_server[row]["assigned_to"] == list(entry.people)
             completed = marked.get(row, {}).get("status") == "completed"
             assert completed == (row in plan.states)
         shown, completed_records = dashboard(desk)
@@ -108,12 +108,12 @@ def test_records_are_asked_until_they_are_settled(desk: Desk) -> None:
             break
     assert shown["open"] == 0
     assert not team.work()
-    single = [row for row, one in plan.records() if not one.calibration]
+    single = [row for row, entry in plan.records() if not entry.calibration]
     used = sum(count for (row, _), count in team.answered.items() if row in single)
-    saved = {one["overlap"]: one["answers"] for one in shown["fixed"]}
+    saved = {entry["overlap"]: entry["answers"] for entry in shown["fixed"]}
     assert saved == {2: 2 * len(single) - used, 3: 3 * len(single) - used}
     assert saved[3] > 0
-    right = sum(one["toxicity"] == TRUTH[row] for row, one in marked.items())
+    right = sum(entry["toxicity"] == TRUTH[row] for row, entry in marked.items())
     assert right >= 20
     # With nothing open, repeated rounds end at once; and without the section there are none.
     assert desk.run("plan", desk.rows, "--adapt", "--every", "1h") == 0

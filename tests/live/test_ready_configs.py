@@ -48,11 +48,11 @@ def test_a_row_goes_there_and_back(path: Path, project: TestProject, tmp_path: P
     shutil.copy(ROOT / "guidelines.md", tmp_path)
     project.config.unlink()
     config = folder / path.name
-    there: dict[str, Any] = {"workspace": project.workspace, "dataset": project.dataset}
+    changes: dict[str, Any] = {"workspace": project.workspace, "dataset": project.dataset}
     if planned:
         # The one row is a calibration record, which all three answer.
-        there["assignment"] = {**content["assignment"], "calibration": {"share": 1, "overlap": 3}}
-    config.write_text(yaml.safe_dump(content | there | {"people": [{"username": name} for name in names]}))
+        changes["assignment"] = {**content["assignment"], "calibration": {"share": 1, "overlap": 3}}
+    config.write_text(yaml.safe_dump(content | changes | {"people": [{"username": name} for name in names]}))
     (row,) = some_rows(1)
     row = with_extension(row, {**read_extension(row), "other_response": "Another </script> answer."})
     row["id"] = row_id(row)

@@ -36,13 +36,13 @@ def answer_some(annotator: Annotator, seed: int, count: int) -> dict[str, dict]:
 
 def by_annotator(exported: Path) -> dict[str, dict[str, dict]]:
     """Annotator -> row id -> values, as the export has them; nobody may be twice in a row."""
-    found: dict[str, dict[str, dict]] = {}
+    values: dict[str, dict[str, dict]] = {}
     for row_id, annotation in read_annotations(exported).items():
         names = [response["annotator"] for response in annotation["responses"]]
         assert len(names) == len(set(names))
         for response in annotation["responses"]:
-            found.setdefault(response["annotator"], {})[row_id] = response["values"]
-    return found
+            values.setdefault(response["annotator"], {})[row_id] = response["values"]
+    return values
 
 
 def test_nothing_is_lost_and_nothing_doubled(real_data: Path, tmp_path: Path) -> None:

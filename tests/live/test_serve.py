@@ -220,7 +220,7 @@ def test_killed_children_come_back_and_a_clean_stop_leaves_nothing(tmp_path):
         server_pid = argilla.child_pid("server")
         argilla.kill_server()
         argilla.wait_for_child("server", other_than=server_pid)
-        # The launcher holds the port meanwhile: the request waits for the new server.
+        # The launcher keeps the port meanwhile: the request waits for the new server.
         assert argilla.get("/api/v1/me").json()["username"] == "owner"
 
         family, runtime, address = argilla.family(), argilla.state["runtime"], argilla.api_url

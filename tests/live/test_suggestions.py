@@ -94,11 +94,11 @@ def test_a_model_answers_what_the_rules_leave_open(project: TestProject, tmp_pat
         assert not endpoint.asked
         summary = load_records_after_setup(project, path)
         assert "asked about 3; 300 tokens in and 30 out" in summary.notes[0]
-        found = on_server(project)
-        agent = found[2]["quality"][1]
+        suggestions = on_server(project)
+        agent = suggestions[2]["quality"][1]
         assert agent.startswith("m:")
-        assert found[0]["intent"] == (["rewrite"], "intent_rules", [0.97])
-        assert found[2] == {
+        assert suggestions[0]["intent"] == (["rewrite"], "intent_rules", [0.97])
+        assert suggestions[2] == {
             "quality": (6, agent, 0.8),
             "intent": (["code", "open_qa"], agent, [0.7, 0.7]),
             "toxicity": ("none", agent, 0.9),

@@ -179,7 +179,7 @@ def test_a_custom_field_holds_texts_of_the_row_and_its_extension() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "held"),
+    ("text", "shown"),
     [
         ("a </script> b", "a <\u2060/script> b"),
         ("<SCRIPT>", "<\u2060SCRIPT>"),
@@ -189,15 +189,15 @@ def test_a_custom_field_holds_texts_of_the_row_and_its_extension() -> None:
         ("a < b, $ and #1", "a < b, $ and #1"),
     ],
 )
-def test_beside_a_custom_field_no_text_breaks_out_of_the_page(text: str, held: str) -> None:
+def test_next_to_a_custom_field_no_text_breaks_out_of_the_page(text: str, shown: str) -> None:
     def context(_turns: int) -> list[dict[str, str]]:
         return [{"role": "user", "content": text}]
 
     fields = build_fields(row(text, text), custom(a="prompt"), context)
     assert fields == {
-        "prompt": held,
-        "response": held,
-        "context": [{"role": "user", "content": held}],
-        "own": {"a": held},
+        "prompt": shown,
+        "response": shown,
+        "context": [{"role": "user", "content": shown}],
+        "own": {"a": shown},
     }
     assert build_fields(row(text), CONFIG, no_context)["prompt"] == text

@@ -35,8 +35,8 @@ EVERY = properties(
 )
 
 
-def metadata(config: ProjectConfig, found: dict | None) -> dict:
-    extra: dict[str, Any] = {} if found is None else {"curation": found}
+def metadata(config: ProjectConfig, curation: dict | None) -> dict:
+    extra: dict[str, Any] = {} if curation is None else {"curation": curation}
     values = plan_metadata(config, ()).from_row(row(**extra), extra)
     return {name: value for name, value in values.items() if value is not None}
 

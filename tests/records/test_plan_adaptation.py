@@ -39,13 +39,13 @@ def answers_to(*rows: str, done: bool = True) -> dict[str, dict[str, bool]]:
 
 def test_a_settled_record_is_done_and_an_open_one_gets_one_person_more() -> None:
     settled, unsure = SINGLE[:2]
-    found = adapt(answered=answers_to(settled, unsure), sure={settled: 0.9, unsure: 0.89})
-    assert found.plan.states == {settled: "settled"}
-    assert list(found.asked) == [unsure]
-    people = people_of(found.plan)
+    adapted = adapt(answered=answers_to(settled, unsure), sure={settled: 0.9, unsure: 0.89})
+    assert adapted.plan.states == {settled: "settled"}
+    assert list(adapted.asked) == [unsure]
+    people = people_of(adapted.plan)
     assert people[settled] == people_of(PLAN)[settled]
     assert len(set(people[unsure])) == 2
-    loads = found.plan.loads().values()
+    loads = adapted.plan.loads().values()
     assert max(loads) - min(loads) <= 1
 
 
@@ -60,11 +60,11 @@ def test_who_has_not_begun_is_taken_off_but_not_from_calibration() -> None:
     wider = adapt(answered=answers_to(row), sure={row: 0.5}).plan
     assert len(people_of(wider)[row]) == 2
     part = {row: {first: True}, shared: {"ana": True}}
-    found = adapt(wider, part, {row: 0.95, shared: 0.99})
-    assert people_of(found.plan)[row] == (first,)
-    assert found.taken_off == 1
-    assert found.plan.states == {row: "settled"}
-    assert sorted(people_of(found.plan)[shared]) == PEOPLE
+    adapted = adapt(wider, part, {row: 0.95, shared: 0.99})
+    assert people_of(adapted.plan)[row] == (first,)
+    assert adapted.taken_off == 1
+    assert adapted.plan.states == {row: "settled"}
+    assert sorted(people_of(adapted.plan)[shared]) == PEOPLE
     everybody = {**part, shared: dict.fromkeys(PEOPLE, True)}
     assert adapt(wider, everybody, {row: 0.95, shared: 0.99}).plan.states == {row: "settled", shared: "settled"}
 
@@ -97,11 +97,11 @@ def test_an_answer_of_somebody_who_was_taken_off_meanwhile_keeps_them() -> None:
 def test_quotas_hold_and_what_waits_for_room_is_named() -> None:
     quotas = {name: count for name, count in PLAN.loads().items() if name != "cleo"}
     answered = answers_to(*SINGLE)
-    found = adapt(answered=answered, sure=dict.fromkeys(SINGLE, 0.5), aim=Aim(0.9, 3, quotas))
-    assert {name: count for name, count in found.plan.loads().items() if name != "cleo"} == quotas
-    assert set(found.asked.values()) == {"cleo"}
+    adapted = adapt(answered=answered, sure=dict.fromkeys(SINGLE, 0.5), aim=Aim(0.9, 3, quotas))
+    assert {name: count for name, count in adapted.plan.loads().items() if name != "cleo"} == quotas
+    assert set(adapted.asked.values()) == {"cleo"}
     theirs = {row for row in SINGLE if people_of(PLAN)[row] == ("cleo",)}
-    assert set(found.waiting) == theirs
+    assert set(adapted.waiting) == theirs
 
 
 def test_the_least_sure_choose_first() -> None:
@@ -114,15 +114,15 @@ def test_the_least_sure_choose_first() -> None:
 
 def test_a_plan_with_states_takes_people_and_rows() -> None:
     answered = {row: dict.fromkeys(PEOPLE, True) for row in SINGLE[:3]}
-    found = adapt(answered=answered, sure=dict.fromkeys(SINGLE[:3], 0.99)).plan
+    plan = adapt(answered=answered, sure=dict.fromkeys(SINGLE[:3], 0.99)).plan
     pairs = [(row, person) for row in answered for person in PEOPLE]
     # One of the three leaves: what they answered stays, and no record lacks people for it.
-    wider = extend_plan(found, ["ana", "ben", "dan"], pairs, Rules(1, 0, 3, 7), ["new"])
-    assert wider.states == found.states
+    wider = extend_plan(plan, ["ana", "ben", "dan"], pairs, Rules(1, 0, 3, 7), ["new"])
+    assert wider.states == plan.states
     smaller = extend_plan(
         adapt(answered=answered, sure=dict.fromkeys(SINGLE[:3], 0.99)).plan, PEOPLE, pairs, RULES
     )
-    assert people_of(smaller) == people_of(found)
+    assert people_of(smaller) == people_of(plan)
 
 
 def test_rounds_end_with_even_loads_and_no_record_twice() -> None:

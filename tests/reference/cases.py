@@ -183,13 +183,13 @@ def _searches(chance: random.Random) -> list[Case]:
 
 
 def _similarities(chance: random.Random, records: list[Any]) -> list[Case]:
-    known = [place for place, record in enumerate(records) if record["vector"]]
+    with_vector = [position for position, record in enumerate(records) if record["vector"]]
     cases: list[Case] = []
     for number in range(60):
         case: Case = {"order": chance.choice(["most_similar", "least_similar"])}
         case["max_results"] = chance.choice([1, 5, 20, 50, 100, 150, 1000])
         if number % 2:
-            case["record"] = chance.choice(known)
+            case["record"] = chance.choice(with_vector)
         else:
             case["value"] = [round(chance.uniform(-1, 1), 3) for _ in range(DIMENSIONS)]
         if chance.random() < 0.4:

@@ -8,17 +8,17 @@ TOP = 5
 
 def packed(case: dict[str, Any], answer: dict[str, Any]) -> dict[str, Any]:
     """A golden answer in few characters: where the order is given, ``places`` has one bit for each record."""
-    found = answer.get("found")
+    numbers = answer.get("found")
     if (
-        found is None
+        numbers is None
         or "sort" in case
         or "max_results" in case
-        or not (is_ranked("search", case) or found == sorted(found))
+        or not (is_ranked("search", case) or numbers == sorted(numbers))
     ):
         return answer
     short = {name: value for name, value in answer.items() if name != "found"}
-    short["places"] = f"{sum(1 << place for place in found):x}"
-    return short | ({"best": found[:TOP]} if is_ranked("search", case) else {})
+    short["places"] = f"{sum(1 << place for place in numbers):x}"
+    return short | ({"best": numbers[:TOP]} if is_ranked("search", case) else {})
 
 
 def unpacked(answer: dict[str, Any]) -> dict[str, Any]:

@@ -124,13 +124,13 @@ def _suggestions(chance: random.Random) -> dict[str, Any]:
     return suggestions
 
 
-def _record(chance: random.Random, place: int, fields: dict[str, str]) -> dict[str, Any]:
+def _record(chance: random.Random, number: int, fields: dict[str, str]) -> dict[str, Any]:
     moments = [
         START + timedelta(seconds=chance.choice([0, 1, 3600, 86400]) * chance.randint(0, 9)) for _ in range(2)
     ]
     people = chance.sample(PEOPLE, chance.choice([0, 0, 1, 2, 3]))
     return {
-        "external_id": chance.choice([f"row-{place}", f"Row {place % 7}", None]),
+        "external_id": chance.choice([f"row-{number}", f"Row {number % 7}", None]),
         "status": chance.choice(["pending", "completed"]),
         "inserted_at": moments[0].replace(microsecond=chance.choice([0, 0, 1, 999999])).isoformat(),
         "updated_at": moments[1].isoformat(),
@@ -147,7 +147,7 @@ def _record(chance: random.Random, place: int, fields: dict[str, str]) -> dict[s
 
 
 def random_documents(seed: int, number: int, fields: dict[str, str]) -> dict[str, Any]:
-    """A dataset with some of FIELDS, and ``number`` records of it; JSON can hold all of it."""
+    """A dataset with some of FIELDS, and ``number`` records of it; JSON can contain all of it."""
     chance = random.Random(seed)
     return {
         "fields": fields,

@@ -11,7 +11,7 @@ Case = dict[str, Any]
 
 # Han, kana, and the scripts whose words no blank divides.
 _UNSPACED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u4e00-\u9fff\uff66-\uff9f]")
-# Words of the documents that stand there in two ways of writing the same letters.
+# Words of the documents that occur there in two ways of writing the same letters.
 _SAME_TO_THE_EYE = re.compile("naïve?|nai|été|ü|שלום|한국|caf|bidi|\ufeff", re.IGNORECASE)
 _HEBREW = re.compile("[\u05d0-\u05ea][\"']|[\u05d0-\u05ea](?![\u05d0-\u05ea])")
 _FUZZY = re.compile(r"\w~")
@@ -23,7 +23,7 @@ def _query_of(case: Case) -> str:
 
 
 def _words_of_signs(case: Case) -> bool:
-    """A part of the query holds no word; only a dataset with a chat has roles, which such a part could be."""
+    """A part of the query has no word; only a dataset with a chat has roles, which such a part could be."""
     query = re.sub(r'"[^"]*"', lambda phrase: " x " if tokens(phrase[0]) else " ! ", _query_of(case))
     parts = re.split(r"[ \t\n\r|+()]+", query)
     return any(part.strip('"-') and not tokens(part) for part in parts)
@@ -50,5 +50,5 @@ REASONS: dict[str, Callable[[str, str, Case, Case], object]] = {
 
 
 def reasons_for(kind: str, world: str, case: Case, theirs: Case) -> list[str]:
-    """The names of all reasons that hold for a case, and their answer to it."""
-    return [reason for reason, holds in REASONS.items() if holds(kind, world, case, theirs)]
+    """The names of all reasons that apply to a case, and their answer to it."""
+    return [reason for reason, applies in REASONS.items() if applies(kind, world, case, theirs)]

@@ -95,13 +95,13 @@ def _report(name: str, cases: Data, theirs: Data, ours: Data) -> None:
     shares = []
     for kind, each in cases.items():
         for case, their, our in zip(each, theirs[kind], ours[kind], strict=True):
-            found = difference(kind, case, their, our)
-            kinds["same"] += found is None
-            reasons = reasons_for(kind, name, case, their) if found else []
-            if found and reasons:
+            differs = difference(kind, case, their, our)
+            kinds["same"] += differs is None
+            reasons = reasons_for(kind, name, case, their) if differs else []
+            if differs and reasons:
                 kinds[", ".join(reasons)] += 1
-            elif found:
-                _say(f"{name} {found} {kind} {json.dumps(case, ensure_ascii=False)}")
+            elif differs:
+                _say(f"{name} {differs} {kind} {json.dumps(case, ensure_ascii=False)}")
                 _say(f"    theirs {str(their)[:200]}")
                 _say(f"    ours   {str(our)[:200]}")
             elif is_ranked(kind, case) and "query" in case:

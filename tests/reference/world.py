@@ -61,48 +61,50 @@ class ReferenceWorld:
             vectors_settings=[vectors],
         )
 
-    def _record(self, place: int, given: dict[str, Any]) -> Record:
+    def _record(self, number: int, document: dict[str, Any]) -> Record:
         from argilla_server.models import Record, Vector
 
-        key = key_of("record", place)
+        key = key_of("record", number)
         record = Record(
             id=key,
             dataset_id=self.dataset.id,
             # A copy, because argilla-server's engine writes into it.
-            fields=dict(given["fields"]),
-            metadata_=given["metadata"],
-            external_id=given["external_id"],
-            status=given["status"],
-            inserted_at=datetime.fromisoformat(given["inserted_at"]),
-            updated_at=datetime.fromisoformat(given["updated_at"]),
+            fields=dict(document["fields"]),
+            metadata_=document["metadata"],
+            external_id=document["external_id"],
+            status=document["status"],
+            inserted_at=datetime.fromisoformat(document["inserted_at"]),
+            updated_at=datetime.fromisoformat(document["updated_at"]),
         )
         record.dataset = self.dataset
         settings = self.dataset.vectors_settings[0]
-        vector = Vector(id=key_of("vector", place), record_id=key, vector_settings=settings, value=given["vector"])
+        vector = Vector(
+            id=key_of("vector", number), record_id=key, vector_settings=settings, value=document["vector"]
+        )
         vector.vector_settings_id = settings.id
-        record.vectors = [vector] if given["vector"] else []
-        record.responses = [self._response(key, each) for each in given["responses"]]
-        record.suggestions = [self._suggestion(key, *each) for each in given["suggestions"].items()]
+        record.vectors = [vector] if document["vector"] else []
+        record.responses = [self._response(key, each) for each in document["responses"]]
+        record.suggestions = [self._suggestion(key, *each) for each in document["suggestions"].items()]
         return record
 
-    def _response(self, record_id: UUID, given: dict[str, Any]) -> Any:
+    def _response(self, record_id: UUID, document: dict[str, Any]) -> Any:
         from argilla_server.models import Response
 
         return Response(
-            id=key_of("response", record_id, given["user"]),
+            id=key_of("response", record_id, document["user"]),
             record_id=record_id,
-            user_id=self.users[given["user"]].id,
-            status=given["status"],
-            values={name: {"value": value} for name, value in given["values"].items()},
+            user_id=self.users[document["user"]].id,
+            status=document["status"],
+            values={name: {"value": value} for name, value in document["values"].items()},
             updated_at=datetime(2024, 5, 1),
         )
 
-    def _suggestion(self, record_id: UUID, name: str, given: dict[str, Any]) -> Any:
+    def _suggestion(self, record_id: UUID, name: str, document: dict[str, Any]) -> Any:
         from argilla_server.models import Suggestion
 
         question = next(each for each in self.dataset.questions if each.name == name)
         key = key_of("suggestion", record_id, name)
-        return Suggestion(id=key, record_id=record_id, question_id=question.id, question=question, **given)
+        return Suggestion(id=key, record_id=record_id, question_id=question.id, question=question, **document)
 
     async def index(self) -> None:
         """Make the index and put all records into it."""
@@ -125,21 +127,25 @@ class ReferenceWorld:
             "record": server.RecordFilterScope,
         }[kind](*names)
 
-    def _filter(self, given: dict[str, Any] | None) -> Filter | None:
+    def _filter(self, condition: dict[str, Any] | None) -> Filter | None:
         from argilla_server.search_engine import AndFilter, RangeFilter, TermsFilter
 
-        if given is None:
+        if condition is None:
             return None
-        if "and" in given:
-            return AndFilter([self._filter(each) for each in given["and"]])
-        scope = self._scope(given["scope"])
-        return RangeFilter(scope, *given["range"]) if "range" in given else TermsFilter(scope, [*given["terms"]])
+        if "and" in condition:
+            return AndFilter([self._filter(each) for each in condition["and"]])
+        scope = self._scope(condition["scope"])
+        return (
+            RangeFilter(scope, *condition["range"])
+            if "range" in condition
+            else TermsFilter(scope, [*condition["terms"]])
+        )
 
-    def _sort(self, given: list[Any] | None) -> list[Order] | None:
+    def _sort(self, orders: list[Any] | None) -> list[Order] | None:
         from argilla_server.enums import SortOrder
         from argilla_server.search_engine import Order
 
-        return given and [Order(self._scope(scope), SortOrder(way)) for scope, way in given]
+        return orders and [Order(self._scope(scope), SortOrder(way)) for scope, way in orders]
 
     def _query(self, case: dict[str, Any]) -> Any:
         from argilla_server.search_engine import TextQuery
@@ -168,12 +174,12 @@ class ReferenceWorld:
         """``total``, ``found`` as places of records, and their ``scores``."""
         from argilla_server.enums import SimilarityOrder
 
-        place = case.get("record")
+        number = case.get("record")
         responses = await self.engine.similarity_search(
             self.dataset,
             self.dataset.vectors_settings[0],
             value=case.get("value"),
-            record=None if place is None else self.records[place],
+            record=None if number is None else self.records[number],
             query=self._query(case),
             filter=self._filter(case.get("filter")),
             max_results=case["max_results"],

@@ -21,11 +21,11 @@ ABILITIES = abilities_in_all([{None: FOUND}])
 
 
 def test_what_is_not_settled_is_asked_the_least_sure_first() -> None:
-    given = dict.fromkeys(SHARES, 2)
-    assert unsettled(sureness(FOUND), given, until=0.9, most=4) == ["split", "near"]
-    assert unsettled(sureness(FOUND), given, until=0.7, most=4) == ["split"]
-    assert unsettled(sureness(FOUND), given | {"split": 4}, until=0.9, most=4) == ["near"]
-    assert unsettled(sureness(FOUND), given, until=0.5, most=4) == []
+    answer_counts = dict.fromkeys(SHARES, 2)
+    assert unsettled(sureness(FOUND), answer_counts, until=0.9, most=4) == ["split", "near"]
+    assert unsettled(sureness(FOUND), answer_counts, until=0.7, most=4) == ["split"]
+    assert unsettled(sureness(FOUND), answer_counts | {"split": 4}, until=0.9, most=4) == ["near"]
+    assert unsettled(sureness(FOUND), answer_counts, until=0.5, most=4) == []
 
 
 def test_of_the_abler_half_who_has_most_room_is_asked() -> None:
@@ -77,13 +77,13 @@ class Replay:
     def adapt(self, until, most):
         asked = [*self.first(1), *((item, who) for item in range(20) for who in self.order[item][1:3])]
         for _ in range(most):
-            found, _ = self.judge(asked)
-            given = Counter(item for item, _ in asked)
-            waiting = unsettled(sureness(found), given, until, most)
+            estimates, _ = self.judge(asked)
+            answer_counts = Counter(item for item, _ in asked)
+            waiting = unsettled(sureness(estimates), answer_counts, until, most)
             free = {item: [who for who in self.order[item] if (item, who) not in asked] for item in waiting}
             loads = Counter(who for _, who in asked)
             asked += choose_people(
-                abilities_in_all([{None: found}]), waiting, free, {who: 90 - loads[who] for who in range(10)}
+                abilities_in_all([{None: estimates}]), waiting, free, {who: 90 - loads[who] for who in range(10)}
             ).items()
         return asked
 

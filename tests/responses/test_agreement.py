@@ -87,23 +87,23 @@ def pairable(answers: dict[str, dict[str, object]]) -> list[object]:
 @settings(deadline=None, max_examples=60)
 @given(answers=RATINGS)
 def test_alpha_is_that_of_krippendorff(metric, answers) -> None:
-    found = krippendorff_alpha(answer_table(answers, SCALE), metric).value
+    alpha = krippendorff_alpha(answer_table(answers, SCALE), metric).value
     if len(set(pairable(answers))) < 2:
-        assert found is None
+        assert alpha is None
     else:
         expected = krippendorff.alpha(reliability_data=reliability(answers), level_of_measurement=metric)
-        assert found == pytest.approx(expected, abs=1e-9)
+        assert alpha == pytest.approx(expected, abs=1e-9)
 
 
 @settings(deadline=None, max_examples=60)
 @given(answers=SETS)
 def test_alpha_of_sets_is_that_of_nltk(answers) -> None:
-    found = krippendorff_alpha(answer_table(answers), "masi").value
+    alpha = krippendorff_alpha(answer_table(answers), "masi").value
     if len(set(pairable(answers))) < 2:
-        assert found is None
+        assert alpha is None
         return
     data = [(p, item, a) for item, by in answers.items() if len(by) > 1 for p, a in by.items()]
-    assert found == pytest.approx(AnnotationTask(data, distance=nltk_masi_distance).alpha(), abs=1e-9)
+    assert alpha == pytest.approx(AnnotationTask(data, distance=nltk_masi_distance).alpha(), abs=1e-9)
 
 
 @given(st.frozensets(st.sampled_from(LABELS), min_size=1), st.frozensets(st.sampled_from(LABELS), min_size=1))
@@ -128,25 +128,25 @@ def test_kappa_is_that_of_scikit_learn(metric, weights, answers) -> None:
     table = answer_table(answers, SCALE)
     for one, two in combinations(table.people, 2):
         first, second = both(answers, one, two)
-        found = cohen_kappa(table, one, two, metric)
-        assert found.items == len(first)
+        kappa = cohen_kappa(table, one, two, metric)
+        assert kappa.items == len(first)
         if len({*first, *second}) < 2:
-            assert found.value is None
+            assert kappa.value is None
         else:
             expected = cohen_kappa_score(first, second, weights=weights, labels=SCALE)
-            assert found.value == pytest.approx(expected, abs=1e-9)
+            assert kappa.value == pytest.approx(expected, abs=1e-9)
 
 
 @settings(deadline=None, max_examples=40)
 @given(answers=SETS)
 def test_weighted_kappa_of_sets_is_that_of_nltk(answers) -> None:
     table = answer_table(answers)
-    for one, two in combinations(table.people, 2):
-        first, second = both(answers, one, two)
+    for person, other in combinations(table.people, 2):
+        first, second = both(answers, person, other)
         if len({*first, *second}) > 1:
-            data = [(p, str(n), a) for p, row in ((one, first), (two, second)) for n, a in enumerate(row)]
-            expected = AnnotationTask(data, distance=nltk_masi_distance).weighted_kappa_pairwise(one, two)
-            assert cohen_kappa(table, one, two, "masi").value == pytest.approx(expected, abs=1e-9)
+            data = [(p, str(n), a) for p, row in ((person, first), (other, second)) for n, a in enumerate(row)]
+            expected = AnnotationTask(data, distance=nltk_masi_distance).weighted_kappa_pairwise(person, other)
+            assert cohen_kappa(table, person, other, "masi").value == pytest.approx(expected, abs=1e-9)
 
 
 @settings(deadline=None, max_examples=40)
@@ -221,11 +221,11 @@ def test_one_person_against_the_rest() -> None:
     answers |= {str(n): {"high": 3, "ana": 2, "ben": 2} for n in range(10, 20)}
     answers["alone"] = {"high": 1}
     table = answer_table(answers, SCALE)
-    found = against_rest(table, "high", "ordinal")
-    assert found.answers == 21
-    assert (found.agreement.value, found.agreement.items) == (0, 20)
+    comparison = against_rest(table, "high", "ordinal")
+    assert comparison.answers == 21
+    assert (comparison.agreement.value, comparison.agreement.items) == (0, 20)
     # Twenty records are too few for an interval.
-    assert (found.difference.value, found.difference.low, found.difference.high) == (1, None, None)
+    assert (comparison.difference.value, comparison.difference.low, comparison.difference.high) == (1, None, None)
     assert against_rest(table, "ana", "ordinal").agreement.value == 0.5
     assert against_rest(table, "ana", "nominal").difference is None
 

@@ -32,20 +32,20 @@ def annotated(count: int = 40) -> list[Row]:
     """Rows with answers of three people, one of whom often disagrees; some drafts and discards."""
     rng = random.Random(5)
     rows = some_rows(count + 5)
-    for place in range(count):
+    for index in range(count):
         truth = rng.randint(2, 6)
         responses = []
         for number, (person, noise) in enumerate((("ana", 0), ("ben", 1), ("<cy>", 2))):
             values: dict[str, Any] = {
                 "quality": min(7, max(1, truth + rng.randint(-noise, noise))),
-                "intent": rng.sample(LABELS, 1 + place % 2),
+                "intent": rng.sample(LABELS, 1 + index % 2),
                 "toxicity": rng.choice(["none", "none", "harmful"]),
             }
-            time = START + timedelta(seconds=40 * place, minutes=number)
-            status: ResponseStatus = "submitted" if (place + number) % 10 else "discarded"
+            time = START + timedelta(seconds=40 * index, minutes=number)
+            status: ResponseStatus = "submitted" if (index + number) % 10 else "discarded"
             active = 30.0 if person == "ben" else None
             responses.append(Response(person, status, values, time.isoformat(), active))
-        rows[place] = merge(rows[place], AnsweredRecord(rows[place]["id"], "completed", responses), ORIGIN)
+        rows[index] = merge(rows[index], AnsweredRecord(rows[index]["id"], "completed", responses), ORIGIN)
     return rows
 
 
@@ -81,23 +81,23 @@ def test_the_one_who_disagrees_is_found(report) -> None:
 def test_ratings_outside_the_scale_are_told_and_count_by_their_value() -> None:
     rng = random.Random(6)
     rows, ratings = some_rows(60), []
-    for place, row in enumerate(rows):
+    for index, row in enumerate(rows):
         truth = rng.randint(0, 10)
         ratings.append([truth, min(10, truth + rng.randint(0, 1))])
-        given = [
+        responses = [
             Response(who, "submitted", {"quality": rating}, f"2026-01-0{n}")
             for n, (who, rating) in enumerate(zip(("ana", "ben"), ratings[-1], strict=True), 1)
         ]
-        rows[place] = merge(row, AnsweredRecord(row["id"], "completed", given), ORIGIN)
-    found = build_report(rows, PROJECT.questions)
-    quality = found["questions"]["quality"]
+        rows[index] = merge(row, AnsweredRecord(row["id"], "completed", responses), ORIGIN)
+    report = build_report(rows, PROJECT.questions)
+    quality = report["questions"]["quality"]
     expected = krippendorff.alpha(list(zip(*ratings, strict=True)), level_of_measurement="ordinal")
     assert quality["alpha"]["value"] == pytest.approx(expected, abs=1e-4)
     assert list(quality["distribution"]) == [str(rating) for rating in range(11)]
     assert list(quality["outside_scale"]) == ["0", "8", "9", "10"]
     told = ", ".join(f"{answer} ({count})" for answer, count in quality["outside_scale"].items())
-    assert f"outside the scale: {told}" in render_text(found)
-    assert f"counted by their value: {told}" in render_page(found)
+    assert f"outside the scale: {told}" in render_text(report)
+    assert f"counted by their value: {told}" in render_page(report)
 
 
 def test_a_scale_that_is_kept_has_nothing_outside(report) -> None:
@@ -164,17 +164,17 @@ def referred() -> dict:
     }
     gold = [{"toxicity": "none", "intent": ["chat", "code"]}, {"toxicity": "none"}, {"toxicity": "none"}, None]
     rows = some_rows(4)
-    for place, row in enumerate(rows):
-        if gold[place]:
-            rows[place] = with_extension(row, {**read_extension(row), "gold": gold[place]})
-        given = [
+    for index, row in enumerate(rows):
+        if gold[index]:
+            rows[index] = with_extension(row, {**read_extension(row), "gold": gold[index]})
+        responses = [
             Response(
-                who, "submitted", dict(zip(("toxicity", "intent"), said[place], strict=True)), f"2026-01-0{n}"
+                who, "submitted", dict(zip(("toxicity", "intent"), said[index], strict=True)), f"2026-01-0{n}"
             )
             for n, (who, said) in enumerate(answers.items(), 1)
         ]
-        suggestions = [Suggestion("toxicity", "harmful", "<rules>", 0.9)] if place in {1, 2} else []
-        rows[place] = merge(rows[place], AnsweredRecord(row["id"], "completed", given, suggestions), ORIGIN)
+        suggestions = [Suggestion("toxicity", "harmful", "<rules>", 0.9)] if index in {1, 2} else []
+        rows[index] = merge(rows[index], AnsweredRecord(row["id"], "completed", responses, suggestions), ORIGIN)
     return build_report(rows, PROJECT.questions)
 
 
@@ -261,11 +261,11 @@ def test_the_files_list_the_least_sure_without_their_prompts(tmp_path) -> None:
 
 def test_an_estimated_time_is_not_taken_for_a_measured_one() -> None:
     (row,) = some_rows(1)
-    given = [
+    responses = [
         Response("ana", "submitted", {"quality": 1}, "2026-01-01", 12.5, "measured"),
         Response("ben", "submitted", {"quality": 1}, "2026-01-02", 40.0, "estimated"),
     ]
-    row = merge(row, AnsweredRecord(row["id"], "completed", given), ORIGIN)
+    row = merge(row, AnsweredRecord(row["id"], "completed", responses), ORIGIN)
     kept = read_extension(row)["标注"]["responses"]
     assert [(one["active_seconds"], one["active"]) for one in kept] == [(12.5, "measured"), (40.0, "estimated")]
     pace = build_report([row], PROJECT.questions)["pace"]
@@ -273,7 +273,7 @@ def test_an_estimated_time_is_not_taken_for_a_measured_one() -> None:
 
 
 class Page(HTMLParser):
-    """What a page holds, and whether every tag is closed."""
+    """What a page contains, and whether every tag is closed."""
 
     VOID = frozenset({"meta", "br"})
 

@@ -60,14 +60,18 @@ ALL = PolicyChoice(modelled=LABELS, scales=["quality"])
 def test_every_value_says_how_probable_it_is() -> None:
     marked = exported(team(), ALL)
     shares = estimate_answers(
-        [(one.id, said.annotator, said.values["toxicity"]) for one in team() for said in one.responses],
+        [
+            (annotation.id, said.annotator, said.values["toxicity"])
+            for annotation in team()
+            for said in annotation.responses
+        ],
         LABELS["toxicity"],
     )
-    for row, one in marked.items():
-        assert one["confidence"]["toxicity"] == round(shares[row][one["toxicity"]], 4)
-        assert set(one["confidence"]["intent"]) == set(one["intent"])
-        assert 0 < one["confidence"]["quality"] < 1
-        keys = list(one)
+    for row, annotation in marked.items():
+        assert annotation["confidence"]["toxicity"] == round(shares[row][annotation["toxicity"]], 4)
+        assert set(annotation["confidence"]["intent"]) == set(annotation["intent"])
+        assert 0 < annotation["confidence"]["quality"] < 1
+        keys = list(annotation)
         assert keys.index("confidence") == keys.index("tie") + 1
     # Where all three agree they are surer than where one is against two.
     assert marked["row01"]["confidence"]["toxicity"] > marked["row00"]["confidence"]["toxicity"]
@@ -82,13 +86,13 @@ def test_without_being_asked_rows_stay_as_they_were() -> None:
 def test_the_model_decides_among_what_somebody_gave() -> None:
     policies = dict.fromkeys(LABELS, "model")
     marked = exported(team(), PolicyChoice(policies, modelled=LABELS, scales=["quality"]))
-    for row, one in marked.items():
-        assert one["policy"] == "model"
-        assert one["toxicity"] == TRUTH[row]
-        given = [said["values"] for said in one["responses"]]
-        assert one["quality"] in {values["quality"] for values in given}
-        assert set(one["intent"]) <= {label for values in given for label in values["intent"]}
-        assert all(share >= 0.5 for share in one["confidence"]["intent"].values())
+    for row, annotation in marked.items():
+        assert annotation["policy"] == "model"
+        assert annotation["toxicity"] == TRUTH[row]
+        values_given = [said["values"] for said in annotation["responses"]]
+        assert annotation["quality"] in {values["quality"] for values in values_given}
+        assert set(annotation["intent"]) <= {label for values in values_given for label in values["intent"]}
+        assert all(share >= 0.5 for share in annotation["confidence"]["intent"].values())
 
 
 def test_level_answers_are_a_tie_that_the_earliest_response_decides() -> None:
@@ -116,13 +120,16 @@ def test_level_is_less_than_two_hundredths(gap, tie) -> None:
 
 def test_reviewers_gold_and_adjudicators_are_right() -> None:
     ruling = response("judge", 9, adjudication=True, toxicity="harmful")
-    records = [record(one.id, *one.responses, *([ruling] if one.id == "row02" else [])) for one in team()]
+    records = [
+        record(answered.id, *answered.responses, *([ruling] if answered.id == "row02" else []))
+        for answered in team()
+    ]
     marked = exported(records, ALL, {"row04": {"toxicity": "harmful", "intent": ["code"]}})
     assert (marked["row02"]["toxicity"], marked["row02"]["confidence"]["toxicity"]) == ("harmful", 1)
     assert (marked["row04"]["toxicity"], marked["row04"]["confidence"]["toxicity"]) == ("none", 0)
     assert marked["row04"]["confidence"]["intent"]["code"] == 1
     ruled = exported(team(), PolicyChoice(adjudicators=["cy"], modelled=LABELS, scales=["quality"]))
-    assert all(one["confidence"]["toxicity"] == 1 for one in ruled.values())
+    assert all(answered["confidence"]["toxicity"] == 1 for answered in ruled.values())
 
 
 def test_a_value_that_is_no_label_has_no_probability() -> None:

@@ -37,8 +37,8 @@ def calibration_error(pairs):
     return np.abs(np.bincount(bins, stated - right, 10)).sum() / len(bins)
 
 
-def judged(found, truth, without=()):
-    for item, shares in found.items():
+def judged(answers, truth, without=()):
+    for item, shares in answers.items():
         if item not in without:
             most = max(shares, key=shares.__getitem__)
             yield shares[most], most == truth[item]
@@ -102,12 +102,12 @@ def test_gold_is_certain_and_says_who_is_reliable() -> None:
     answers = [(item, "x", "ab"[item % 2]) for item in range(20)]
     answers += [(item, "y", "ba"[item % 2]) for item in range(20)]
     gold = {item: "ab"[item % 2] for item in range(12)}
-    found = estimate(answers, gold=gold)
-    assert found.answers[3] == {"a": 0, "b": 1}
-    assert found.answers[15]["b"] > 0.7
-    assert found.people["x"].low > found.people["y"].high
+    estimated = estimate(answers, gold=gold)
+    assert estimated.answers[3] == {"a": 0, "b": 1}
+    assert estimated.answers[15]["b"] > 0.7
+    assert estimated.people["x"].low > estimated.people["y"].high
     # Gold of an item that nobody answered tells nothing.
-    assert estimate(answers, gold=gold | {99: "a"}) == found
+    assert estimate(answers, gold=gold | {99: "a"}) == estimated
 
 
 def test_a_label_that_nobody_gave_is_possible_when_it_is_named() -> None:
@@ -179,7 +179,7 @@ def test_it_is_right_more_often_than_the_majority() -> None:
 
 def figures() -> list[float]:
     """A few numbers of five small crowds, in which every constant of the model has its share."""
-    found = []
+    numbers = []
     for seed, size, more in (
         (1, (60, 4, 2, 3), {}),
         (2, (60, 5, 3, 4), {"ordered": 1}),
@@ -190,10 +190,10 @@ def figures() -> list[float]:
         answers, truth, _ = crowd(seed, *size[:4], **dict(zip(("low", "high"), size[4:], strict=False)))
         gold = dict(list(truth.items())[: more.get("known", 0)])
         result = estimate(answers, gold=gold, ordered="ordered" in more)
-        found.append(sum(share**2 for shares in result.answers.values() for share in shares.values()))
-        found += result.people["p1"][:3]
-        found.append(result.confused["a", "b"])
-    return found
+        numbers.append(sum(share**2 for shares in result.answers.values() for share in shares.values()))
+        numbers += result.people["p1"][:3]
+        numbers.append(result.confused["a", "b"])
+    return numbers
 
 
 FIGURES = [

@@ -28,11 +28,11 @@ SHARES = (0.5, 0.7, 0.8, 0.9, 0.95)
 
 @pytest.mark.parametrize(("equal", "count"), [(0, 8), (8, 8), (3, 5), (1, 1), (70, 100)])
 def test_a_share_has_wilsons_interval(equal: int, count: int) -> None:
-    found = share_estimate(np.repeat([1.0, 0.0], [equal, count - equal]), np.ones(count))
+    interval = share_estimate(np.repeat([1.0, 0.0], [equal, count - equal]), np.ones(count))
     known = binomtest(equal, count).proportion_ci(0.95, method="wilson")
-    assert found.value == equal / count
-    assert (found.low, found.high) == pytest.approx((known.low, known.high), abs=1e-9)
-    assert found.items == count
+    assert interval.value == equal / count
+    assert (interval.low, interval.high) == pytest.approx((known.low, known.high), abs=1e-9)
+    assert interval.items == count
 
 
 def test_none_of_eight_is_not_certainly_none() -> None:
@@ -107,13 +107,13 @@ def test_intervals_of_alpha_cover_where_there_are_any(draw: Draw, metric: Metric
     assert truth is not None
     for count in SIZES:
         found = [krippendorff_alpha(draw(rng, count, people), metric) for _ in range(300 if count >= 30 else 20)]
-        shown = [one for one in found if one.low is not None]
+        shown = [interval for interval in found if interval.low is not None]
         if count < FEWEST_ITEMS:
             assert not shown
         elif draw is not rare or count == 100:
             assert len(shown) > 200
             # Of 300 samples at 0.93, a share is off by 0.015.
-            assert np.mean([_covers(one, truth) for one in shown]) >= 0.9 - 0.015
+            assert np.mean([_covers(interval, truth) for interval in shown]) >= 0.9 - 0.015
 
 
 def test_the_number_of_records_that_an_interval_of_alpha_needs() -> None:
@@ -137,5 +137,5 @@ def test_perfect_agreement_has_no_interval_of_no_width() -> None:
     assert (found.value, found.low, found.high) == (1.0, None, None)
 
 
-def _covers(found: IntervalEstimate, truth: float) -> bool:
-    return found.low is not None and found.high is not None and found.low <= truth <= found.high
+def _covers(interval: IntervalEstimate, truth: float) -> bool:
+    return interval.low is not None and interval.high is not None and interval.low <= truth <= interval.high

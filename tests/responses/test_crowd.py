@@ -37,8 +37,8 @@ def answers(truth) -> dict[str, dict[str, str]]:
     }
 
 
-def right(found, truth) -> float:
-    return sum(found[row].value == value for row, value in truth.items()) / len(truth)
+def right(aggregates, truth) -> float:
+    return sum(aggregates[row].value == value for row, value in truth.items()) / len(truth)
 
 
 @pytest.mark.parametrize("policy", FITTED)
@@ -76,7 +76,7 @@ def test_a_store_gives_each_row_what_was_fitted_and_adjudicators_still_win(answe
         row: AnsweredRecord(
             row,
             "completed",
-            [Response(who, "submitted", {"toxicity": one}, "2026-01-02") for who, one in of.items()],
+            [Response(who, "submitted", {"toxicity": content}, "2026-01-02") for who, content in of.items()],
         )
         for row, of in answers.items()
     }
@@ -84,12 +84,15 @@ def test_a_store_gives_each_row_what_was_fitted_and_adjudicators_still_win(answe
     records["row000"] = AnsweredRecord("row000", "completed", [*records["row000"].responses, ruled])
     store.fill(0, ((0, f"key-{row}", record) for row, record in records.items()))
     store.fit()
-    found = store.of_rows(sorted(answers))
-    assert found["row000"].marked["policy"] == "adjudicated"
-    assert found["row000"].marked["toxicity"] == "illegal"
+    contents = store.of_rows(sorted(answers))
+    assert contents["row000"].marked["policy"] == "adjudicated"
+    assert contents["row000"].marked["toxicity"] == "illegal"
     fitted = fit("dawid_skene", {**answers, "row000": {**answers["row000"], "judge": "illegal"}})
     others = [row for row in answers if row != "row000"]
-    assert {found[row].marked["policy"] for row in others} == {"dawid_skene"}
-    assert [found[row].marked["toxicity"] for row in others] == [fitted[row].value for row in others]
-    assert all(len(json.dumps(one.marked)) > 0 and len(one.marked["responses"]) >= 5 for one in found.values())
+    assert {contents[row].marked["policy"] for row in others} == {"dawid_skene"}
+    assert [contents[row].marked["toxicity"] for row in others] == [fitted[row].value for row in others]
+    assert all(
+        len(json.dumps(content.marked)) > 0 and len(content.marked["responses"]) >= 5
+        for content in contents.values()
+    )
     store.close()

@@ -52,17 +52,17 @@ answers = st.dictionaries(
 )
 
 
-def lines(found: dict[str, dict[str, int]], keys: set[str]) -> list[tuple[str, str, int, str]]:
-    return [(person, at(time), 0, key) for key in keys for person, time in found.get(key, {}).items()]
+def lines(submissions: dict[str, dict[str, int]], keys: set[str]) -> list[tuple[str, str, int, str]]:
+    return [(person, at(time), 0, key) for key in keys for person, time in submissions.get(key, {}).items()]
 
 
-def estimates(times: ResponseTimes, found: dict[str, dict[str, int]]) -> dict[str, list[float]]:
+def estimates(times: ResponseTimes, submissions: dict[str, dict[str, int]]) -> dict[str, list[float]]:
     marked: dict[str, Any] = {
         key: {"responses": [{"annotator": who, "submitted_at": at(time)} for who, time in said.items()]}
-        for key, said in found.items()
+        for key, said in submissions.items()
     }
     times.estimate(marked.values())
-    return {key: [one["active_seconds"] for one in each["responses"]] for key, each in marked.items()}
+    return {key: [response["active_seconds"] for response in each["responses"]] for key, each in marked.items()}
 
 
 @settings(max_examples=80, deadline=None)

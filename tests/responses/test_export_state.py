@@ -30,19 +30,19 @@ def test_every_difference_is_found_and_no_other(before: dict[str, Stamp], now: d
 
 @settings(max_examples=60)
 @given(lines)
-def test_changed_lines_among_copied_ones(tmp_path_factory, found) -> None:
+def test_changed_lines_among_copied_ones(tmp_path_factory, changes) -> None:
     earlier = tmp_path_factory.getbasetemp() / "earlier"
-    earlier.write_bytes(b"".join(line for line, _ in found))
-    lengths, output, seen = array("Q", (len(line) for line, _ in found)), io.BytesIO(), []
+    earlier.write_bytes(b"".join(line for line, _ in changes))
+    lengths, output, seen = array("Q", (len(line) for line, _ in changes)), io.BytesIO(), []
     changed = {
         number: lambda line, new=new: seen.append(line) or new
-        for number, (_, new) in enumerate(found)
+        for number, (_, new) in enumerate(changes)
         if new is not None
     }
     patch(earlier, output, lengths, changed)
-    assert output.getvalue() == b"".join(line if new is None else new for line, new in found)
-    assert seen == [line for line, new in found if new is not None]
-    assert list(lengths) == [len(line if new is None else new) for line, new in found]
+    assert output.getvalue() == b"".join(line if new is None else new for line, new in changes)
+    assert seen == [line for line, new in changes if new is not None]
+    assert list(lengths) == [len(line if new is None else new) for line, new in changes]
 
 
 def test_a_state_is_read_as_it_was_written(tmp_path: Path) -> None:
@@ -56,17 +56,17 @@ def test_a_state_is_read_as_it_was_written(tmp_path: Path) -> None:
         state.set_orphans(["r9"])
         state.save(rows=(1, 2), output=(3, 4), seen="2026-01-04", pulses=["p"], carried=(2, 4, 1))
     assert [one.name for one in tmp_path.iterdir()] == ["export.state"]
-    found = load_state(path)
-    assert found is not None
-    assert (found.export.plan, found.export.output, found.export.carried) == ("plan", (3, 4), (2, 4, 1))
-    assert dict(found.stamps(0))["k1"] == stamp
-    assert found.stamps_of(0, ["k1", "k7"]) == {"k1": stamp}
-    assert found.lines_of(["r1", "r2"]) == {0: "r1", 2: "r2", 3: "r1"}
-    assert found.carried(["r1", "r2"]) == (2, 4, 1)
-    assert (found.keys_of(0, ["r1"]), found.strangers(), found.orphans()) == (["k1", "k2"], 1, {"r9"})
-    assert list(found.lengths) == [10] * 4
-    found.apply({0: [Change("k1", stamp, None)]})
-    found.close()
+    loaded = load_state(path)
+    assert loaded is not None
+    assert (loaded.export.plan, loaded.export.output, loaded.export.carried) == ("plan", (3, 4), (2, 4, 1))
+    assert dict(loaded.stamps(0))["k1"] == stamp
+    assert loaded.stamps_of(0, ["k1", "k7"]) == {"k1": stamp}
+    assert loaded.lines_of(["r1", "r2"]) == {0: "r1", 2: "r2", 3: "r1"}
+    assert loaded.carried(["r1", "r2"]) == (2, 4, 1)
+    assert (loaded.keys_of(0, ["r1"]), loaded.strangers(), loaded.orphans()) == (["k1", "k2"], 1, {"r9"})
+    assert list(loaded.lengths) == [10] * 4
+    loaded.apply({0: [Change("k1", stamp, None)]})
+    loaded.close()
     again = load_state(path)
     assert again is not None
     assert "k1" in dict(again.stamps(0))  # what was not saved is not remembered

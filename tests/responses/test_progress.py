@@ -37,7 +37,7 @@ def tally(*records: tuple[Any, list[Response]]):
 
 
 def test_what_is_counted() -> None:
-    found = tally(
+    counted = tally(
         (
             "completed",
             [
@@ -48,22 +48,22 @@ def test_what_is_counted() -> None:
         ("pending", [response("ana", "2026-05-20T10:01:30", quality=2, intent=["chat"])]),
         ("pending", [response("ana", "2026-05-20T10:02:00", "discarded")]),
     )
-    assert found.statuses == {"submitted": 3, "discarded": 1}
-    assert found.answers["intent"] == {"code": 2, "chat": 2}
-    ana = person_numbers("ana", found.people["ana"], TODAY.isoformat())
+    assert counted.statuses == {"submitted": 3, "discarded": 1}
+    assert counted.answers["intent"] == {"code": 2, "chat": 2}
+    ana = person_numbers("ana", counted.people["ana"], TODAY.isoformat())
     assert (ana["submitted"], ana["discarded"], ana["today"], ana["last"]) == (2, 1, 2, "2026-05-20T10:02:00")
     assert (ana["median_seconds"], ana["active_seconds_today"], ana["measured"]) == (90.0, 90, 0)
-    assert found.slowest == [(90.0, "r1", "ana", False)]
+    assert counted.slowest == [(90.0, "r1", "ana", False)]
 
 
 def test_measured_times_win_over_estimates_and_long_pauses_count_for_nothing() -> None:
-    found = tally(
+    counted = tally(
         ("pending", [response("ana", "2026-05-20T10:00:00", active=12.5, quality=1)]),
         ("pending", [response("ana", "2026-05-20T10:01:00", active=20.0, quality=1)]),
         ("pending", [response("ana", "2026-05-20T11:00:00", quality=1)]),
     )
-    assert found.people["ana"].seconds == [12.5, 20.0]
-    assert found.people["ana"].measured == 2
+    assert counted.people["ana"].seconds == [12.5, 20.0]
+    assert counted.people["ana"].measured == 2
 
 
 def test_seconds_on_each_question_the_slowest_first() -> None:

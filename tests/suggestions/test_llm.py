@@ -194,13 +194,13 @@ def test_a_dry_run_asks_nothing_and_says_what_it_would_cost(endpoint: FakeEndpoi
     with closing(DiskCache(tmp_path / "c.db", 1000)) as cache:
         model(endpoint, cache).suggest(subjects("a"))
         dry = model(endpoint, cache, dry_run=True, price_in=1000.0, price_out=0.0)
-        assert [len(found) for found in dry.suggest(subjects("a", "b", "c"))] == [3, 0, 0]
-    found = re.search(
+        assert [len(match) for match in dry.suggest(subjects("a", "b", "c"))] == [3, 0, 0]
+    match = re.search(
         r"would ask about 2, 1 from the cache; about ([\d,]+) tokens in and 150 out, about (\S+) in", dry.report()
     )
-    tokens = int(found[1].replace(",", ""))
+    tokens = int(match[1].replace(",", ""))
     assert tokens > 2 * len(PROJECT.guidelines) / 5
-    assert float(found[2]) == pytest.approx(tokens / 1000, abs=0.01)
+    assert float(match[2]) == pytest.approx(tokens / 1000, abs=0.01)
     assert endpoint.asked == {"a": 1}
 
 

@@ -106,11 +106,11 @@ class TestLlamaFactory:
         assert list(entries) == ["mine", "sft-train", "sft-test"]
         assert entries["sft-test"]["file_name"] == "sft-test.json"
 
-    @pytest.mark.parametrize("there", ['{"features": {"text": {}}, "splits": {}}', "[1]", "not JSON"])
-    def test_a_file_of_that_name_of_somebody_else_stays(self, there: str, tmp_path: Path) -> None:
-        (tmp_path / DATASET_INFO).write_text(there, encoding="utf-8")
+    @pytest.mark.parametrize("content", ['{"features": {"text": {}}, "splits": {}}', "[1]", "not JSON"])
+    def test_a_file_of_that_name_of_somebody_else_stays(self, content: str, tmp_path: Path) -> None:
+        (tmp_path / DATASET_INFO).write_text(content, encoding="utf-8")
         summary = run(tmp_path, sample(), "alpaca", "sft.json")
-        assert (tmp_path / DATASET_INFO).read_text(encoding="utf-8") == there
+        assert (tmp_path / DATASET_INFO).read_text(encoding="utf-8") == content
         assert summary.trainer_configs == [str(tmp_path / f"sft.{DATASET_INFO}")]
 
 

@@ -283,11 +283,11 @@ class TestReadAnnotated:
 
     def test_it_does_not_depend_on_which_labels_appear_or_first(self, tmp_path: Path) -> None:
         rows = [row("q", "a", {"toxicity": one}, turn=n) for n, one in enumerate(["none", "illegal"], 1)]
-        found = []
+        schemas = []
         for order in (rows, rows[::-1]):
-            found.append(read_annotated_dataset(save(tmp_path, order), CONFIG).features)
-            found.append(read_annotated_dataset(save(tmp_path, order[:1]), CONFIG).features)
-        assert all(features == found[0] for features in found)
+            schemas.append(read_annotated_dataset(save(tmp_path, order), CONFIG).features)
+            schemas.append(read_annotated_dataset(save(tmp_path, order[:1]), CONFIG).features)
+        assert all(features == schemas[0] for features in schemas)
 
     def test_labels_the_project_does_not_know_come_last(self, tmp_path: Path) -> None:
         path = save(

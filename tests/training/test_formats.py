@@ -223,11 +223,11 @@ class TestPreference:
 
     def test_the_turns_before_stand_in_the_formats_of_conversations(self, tmp_path: Path) -> None:
         rows = [row("hello", "hi"), *(row("q", f"a{n}", {**GOOD, "quality": n}, turn=2) for n in (2, 7))]
-        (found,) = made(tmp_path, rows, "dpo_llamafactory")
-        assert [turn["value"] for turn in found["conversations"]] == ["hello", "hi", "q"]
-        assert found["chosen"] == {"from": "gpt", "value": "a7"}
-        (found,) = made(tmp_path, rows, "reward")
-        assert [turn["content"] for turn in found["rejected"]] == ["hello", "hi", "q", "a2"]
+        (written,) = made(tmp_path, rows, "dpo_llamafactory")
+        assert [turn["value"] for turn in written["conversations"]] == ["hello", "hi", "q"]
+        assert written["chosen"] == {"from": "gpt", "value": "a7"}
+        (written,) = made(tmp_path, rows, "reward")
+        assert [turn["content"] for turn in written["rejected"]] == ["hello", "hi", "q", "a2"]
 
 
 class TestAnswers:
@@ -364,12 +364,12 @@ class TestReinforcement:
         ]
         summary = run(tmp_path, rows, "grpo")
         assert summary.left_out == {"without a demonstration or an answer": 1}
-        found = made(tmp_path, rows, "grpo")
-        assert [(each["prompt"][-1]["content"], each["ground_truth"]) for each in found] == [
+        written = made(tmp_path, rows, "grpo")
+        assert [(each["prompt"][-1]["content"], each["ground_truth"]) for each in written] == [
             ("q", "a"),
             ("r", "A day."),
         ]
-        assert found[0]["id"] == rows[0]["id"]
+        assert written[0]["id"] == rows[0]["id"]
 
     def test_verl(self, tmp_path: Path) -> None:
         run(tmp_path, CONVERSATION, "verl", "out.parquet")

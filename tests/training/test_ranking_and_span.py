@@ -40,16 +40,16 @@ def test_they_pass_through_the_tables(config: Path, tmp_path: Path, with_config:
     rows = write_rows(
         tmp_path / "rows.jsonl", [row("Hi Al", values=VALUES, people=("ana", "ben")), row("b", turn=2)]
     )
-    known = config if with_config else None
+    project_config = config if with_config else None
     for name, target in (("csv", "t.csv"), ("parquet", "t.parquet"), ("datasets", "folder")):
-        training(rows, name, tmp_path / target, config=known)
+        training(rows, name, tmp_path / target, config=project_config)
     with (tmp_path / "t.csv").open(encoding="utf-8", newline="") as file:
         (written,) = csv.DictReader(file)
     (table,) = pyarrow.parquet.read_table(tmp_path / "t.parquet").to_pylist()
     (loaded,) = next(iter(datasets.load_from_disk(str(tmp_path / "folder")).values()))
     for found in (written, table, loaded):
         assert (json.loads(found["preference"]), json.loads(found["names"])) == (RANKED, SPANS)
-    assert training(rows, "classification", tmp_path / "c.jsonl", config=known).sample == {
+    assert training(rows, "classification", tmp_path / "c.jsonl", config=project_config).sample == {
         "question": "quality",
         "text": "Hi Al",
         "labels": ["5"],

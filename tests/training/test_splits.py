@@ -21,26 +21,26 @@ def keys(session: int, prompt: str) -> list[bytes]:
     return [digest(f"session {session}"), digest(f"prompt {prompt}")]
 
 
-def assign(found: list[tuple[int, str]], seed: int = 42) -> list[str]:
+def assign(units: list[tuple[int, str]], seed: int = 42) -> list[str]:
     families = Families()
-    for unit in found:
+    for unit in units:
         families.add(keys(*unit))
     return families.assign(SHARES, seed)
 
 
 @given(units, st.integers())
-def test_nothing_that_belongs_together_is_parted(found: list[tuple[int, str]], seed: int) -> None:
+def test_nothing_that_belongs_together_is_parted(drawn: list[tuple[int, str]], seed: int) -> None:
     by_key = defaultdict(set)
-    for unit, split in zip(found, assign(found, seed), strict=True):
+    for unit, split in zip(drawn, assign(drawn, seed), strict=True):
         for key in unit:
             by_key[key].add(split)
     assert all(len(splits) == 1 for splits in by_key.values())
 
 
 @given(units, st.randoms(use_true_random=False))
-def test_the_order_of_the_file_does_not_matter(found: list[tuple[int, str]], shuffler: random.Random) -> None:
-    before = dict(zip(found, assign(found), strict=True))
-    shuffled = found[:]
+def test_the_order_of_the_file_does_not_matter(drawn: list[tuple[int, str]], shuffler: random.Random) -> None:
+    before = dict(zip(drawn, assign(drawn), strict=True))
+    shuffled = drawn[:]
     shuffler.shuffle(shuffled)
     assert dict(zip(shuffled, assign(shuffled), strict=True)) == before
 

@@ -91,8 +91,8 @@ def learned(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_it_learns_what_words_tell_and_says_how_well(learned: Path) -> None:
-    found = json.loads((learned / "metrics.json").read_text(encoding="utf-8"))["questions"]
-    intent = found["intent"]
+    metrics = json.loads((learned / "metrics.json").read_text(encoding="utf-8"))["questions"]
+    intent = metrics["intent"]
     assert (intent["prompts"], intent["conversations"]) == (60, 30)
     assert intent["labels"] == {"rewrite": 20, "brainstorming": 20, "code": 20}
     assert "generation" in intent["unseen"]
@@ -105,7 +105,7 @@ def test_it_learns_what_words_tell_and_says_how_well(learned: Path) -> None:
     theirs, ours = validation["suggestions"]["rules"]
     assert theirs["n"] == ours["n"] == 30
     assert theirs["accuracy"] < ours["accuracy"]
-    assert set(found) == {"intent", "toxicity"}
+    assert set(metrics) == {"intent", "toxicity"}
 
 
 def test_the_card_says_what_it_is(learned: Path) -> None:
@@ -144,12 +144,12 @@ def agent(model: Path, question: str = "intent", **options: Any) -> TrainedClass
 
 def test_the_agent_says_what_it_is_sure_of(learned: Path) -> None:
     sure, unsure = Subject("Rephrase the letter", "", {}), Subject("Wherefore?", "", {})
-    ((one,), nothing) = agent(learned, threshold=0.6).suggest([sure, unsure])
-    assert (one.question, one.value) == ("intent", ["rewrite"])
-    assert one.agent.startswith("classifier-")
-    assert len(one.agent) == len("classifier-") + 8
-    assert isinstance(one.score, list)
-    assert 0.6 <= one.score[0] <= 1
+    ((suggestion,), nothing) = agent(learned, threshold=0.6).suggest([sure, unsure])
+    assert (suggestion.question, suggestion.value) == ("intent", ["rewrite"])
+    assert suggestion.agent.startswith("classifier-")
+    assert len(suggestion.agent) == len("classifier-") + 8
+    assert isinstance(suggestion.score, list)
+    assert 0.6 <= suggestion.score[0] <= 1
     assert nothing == []
     assert agent(learned, threshold=1).suggest([sure]) == [[]]
     ((single,),) = agent(learned, "toxicity", threshold=0.6).suggest([Subject("Write a Python function", "", {})])

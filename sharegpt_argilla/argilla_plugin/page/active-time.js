@@ -29,7 +29,7 @@
   let retryAt = -Infinity;
 
   // The form of the questions is a Vue component that has the record. It keeps the last one when the queue is empty,
-  // and in the list view it stands for many: then no single record is shown.
+  // and in the list view it means many: then no single record is shown.
   function shownRecord() {
     if (!document.querySelector(".record--focus")) return null;
     return document.querySelector("form.questions-form")?.__vue__?.record?.id || null;

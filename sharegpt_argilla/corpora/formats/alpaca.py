@@ -1,6 +1,6 @@
 """The Alpaca layout: ``{"instruction": …, "input": …, "output": …}``.
 
-LLaMA-Factory's ``system`` and ``history`` (``[[question, answer], …]``) may stand beside them. ChatDoctor's files
+LLaMA-Factory's ``system`` and ``history`` (``[[question, answer], …]``) may come with them. ChatDoctor's files
 have this layout too: their instruction is the same in every record, and nothing else differs.
 """
 
@@ -39,7 +39,7 @@ class Alpaca:
     """One corpus in the Alpaca layout.
 
     Attributes:
-        name: what stands after ``-m``.
+        name: what follows ``-m``.
         title: the data set as its publisher calls it.
     """
 
@@ -96,13 +96,13 @@ def question(record: dict[str, Any], key: str = INSTRUCTION) -> str:
     return joined(required_text(record, key), optional_text(record, INPUT), key)
 
 
-def joined(instruction: str, given: str, key: str = INSTRUCTION) -> str:
+def joined(instruction: str, passage: str, key: str = INSTRUCTION) -> str:
     """Those of the two texts that are not blank.
 
     Raises:
         RejectedError: both are.
     """
-    texts = [text for text in (instruction, given) if text and not text.isspace()]
+    texts = [text for text in (instruction, passage) if text and not text.isspace()]
     if not texts:
         raise RejectedError(f'"{key}" is blank')
     return BETWEEN_TURNS.join(texts)

@@ -28,7 +28,7 @@ class BaiduZhidao:
     container: Container = "json"
 
     def is_record(self, value: object) -> bool:
-        """Whether the value is an object with a text under ``input``, an ``output``, and no instruction beside."""
+        """Whether the value is an object with a text under ``input``, an ``output``, and no instruction."""
         return (
             isinstance(value, dict)
             and isinstance(value.get(INPUT), str)

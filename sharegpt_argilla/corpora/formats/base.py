@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple, Protocol, runtime_checkable
 
 SYSTEM = "system"
-"""Key of the extra that holds the system turns of a conversation."""
+"""Key of the extra that contains the system turns of a conversation."""
 BETWEEN_TURNS = "\n\n"
-"""Stands between texts that become one."""
+"""Separates texts that become one."""
 
 Role = Literal["human", "gpt", "system"]
 
@@ -41,10 +41,10 @@ class Conversation:
         session: id of the whole conversation; the same for all its pieces.
         turns: in the order of the corpus.
         offset: 0-based index of the first turn in the whole conversation.
-        piece: True when other pieces of the conversation may stand elsewhere in the corpus.
+        piece: True when other pieces of the conversation may be elsewhere in the corpus.
         extra: what else the corpus knows about it, under the corpus' own keys.
         created: ``yyyymmdd HH:MM:SS`` when the corpus knows it.
-        left_out: what the adapter passed over on purpose, in words, and how often (``{"tool calls": 2}``).
+        left_out: what the adapter skipped on purpose, in words, and how often (``{"tool calls": 2}``).
         continues: True for what a gatherer adds to a conversation with this session that it gave before.
     """
 
@@ -68,7 +68,7 @@ class Corpus(Protocol):
 
     @property
     def name(self) -> str:
-        """What stands after ``-m`` and in ``解析模型``."""
+        """What follows ``-m`` and is written to ``解析模型``."""
 
     @property
     def title(self) -> str:
@@ -86,7 +86,7 @@ class Corpus(Protocol):
         """Whether a JSON value has the outline of a record; finds the next one after damaged text."""
 
     def read(self, value: object) -> Sequence[Conversation]:
-        """The conversations in a record; mostly one, several where it holds alternatives.
+        """The conversations in a record; mostly one, several where it contains alternatives.
 
         Raises:
             RejectedError: there is none; the text is one line and quotes nobody.
@@ -103,7 +103,7 @@ class TextCorpus(Corpus, Protocol):
 
 
 class Gatherer(Protocol):
-    """Puts conversations together whose parts lie in several records of a file."""
+    """Puts conversations together whose parts are in several records of a file."""
 
     def add(self, value: object) -> Iterable[Conversation]:
         """Take one record; give the conversations that are complete now.
@@ -143,7 +143,7 @@ class Options:
     Attributes:
         keep_origin: keep where a message came from (country, state, hashed address, request headers).
         ranking: ``order``: numbers of completions from best to worst; ``rank``: the rank of each completion.
-        salt: key of the hash (HMAC-SHA256) that stands for a network address where the origin is kept; None leaves
+        salt: key of the hash (HMAC-SHA256) that replaces a network address where the origin is kept; None leaves
             raw addresses out altogether.
         columns: what a column of a table means -> its name, see ``question_answer``; none to go by known names.
         history: put rounds together that records repeat; a run finds out by itself whether its inputs do.

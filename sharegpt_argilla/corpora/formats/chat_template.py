@@ -24,7 +24,7 @@ KEYS = (
     "content",
     "formatted_text",
 )
-"""Keys of a record that may hold the dialogue; the first whose text is one does."""
+"""Keys of a record that may have the dialogue; the first whose text is one does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ class ChatTemplate:
         left_out: Counter[str] = Counter()
         turns = read_transcript(record[key], left_out)
         extra = other_keys(record, {"id", key})
-        # Glaive has the system text, with its mark, beside the dialogue.
+        # Glaive has the system text, with its mark, next to the dialogue.
         system = optional_text(record, SYSTEM) if isinstance(record.get(SYSTEM), str) else ""
         if system.strip():
             extra[SYSTEM] = BETWEEN_TURNS.join([system.strip().removeprefix("SYSTEM:").strip()])

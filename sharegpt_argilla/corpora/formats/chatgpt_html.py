@@ -22,7 +22,7 @@ LENGTHS = re.compile(r"Copy\d+ chars / \d+ words|\A\s*\d+ chars / \d+ words\s*\Z
 def is_html(text: str) -> bool:
     """Whether a text is a piece of a page: a tag comes first, or a block tag anywhere in text without a fence.
 
-    Markdown may talk of tags too; then they stand in a fence or between backticks, or in the middle of a line.
+    Markdown may talk of tags too; then they are in a fence or between backticks, or in the middle of a line.
     """
     if _STARTS_WITH_TAG.match(text):
         return True

@@ -22,10 +22,10 @@ _TEXTS = ("content", "parts", "text")
 
 @dataclass(slots=True)
 class Node:
-    """A place in the tree.
+    """A node of the tree.
 
     Attributes:
-        message: what was said there; None for a place without a message.
+        message: what was said there; None for a node without a message.
         parent: id of the node before it; None for a root.
         children: ids of the nodes after it, the oldest first.
         missing: whether the export names this node without having it.
@@ -82,7 +82,7 @@ _Entry = tuple[str, Any, str | None]
 
 
 def _entries(nodes: Mapping[str, Any] | Sequence[Any]) -> Iterator[_Entry]:
-    """The id, the node and the parent that its place says."""
+    """The id, the node and the parent that the nesting says."""
     if isinstance(nodes, Mapping):
         yield from ((key, value, None) for key, value in nodes.items())
         return
@@ -168,12 +168,12 @@ def _join_broken(tree: dict[str, Node]) -> None:
 
 def _below(tree: Mapping[str, Node], key: str) -> Iterator[str]:
     """A node, and all that follow it."""
-    waiting, known = [key], {key}
+    waiting, visited = [key], {key}
     while waiting:
         key = waiting.pop()
         yield key
-        new = [child for child in tree[key].children if child not in known]
-        known.update(new)
+        new = [child for child in tree[key].children if child not in visited]
+        visited.update(new)
         waiting += new
 
 
@@ -193,7 +193,7 @@ def _newest(tree: Mapping[str, Node]) -> str | None:
 
 
 def author_of(message: Mapping[str, Any]) -> str | None:
-    """Who wrote a message: the role of its author, or what stands there instead."""
+    """Who wrote a message: the role of its author, or what is there instead."""
     for key in AUTHORS:
         author = message.get(key)
         role = author.get("role") if isinstance(author, dict) else author

@@ -91,7 +91,7 @@ def required_text(record: Mapping[str, Any], key: str) -> str:
     if isinstance(value, str):
         return value
     if isinstance(value, dict) and key in value:
-        raise RejectedError(f'"{key}" holds another record, not text')
+        raise RejectedError(f'"{key}" contains another record, not text')
     raise RejectedError(f'"{key}" is {kind(value)}, not text')
 
 
@@ -99,7 +99,7 @@ def optional_text(record: Mapping[str, Any], key: str) -> str:
     """The text under a key; ``""`` when there is none.
 
     Raises:
-        RejectedError: something else stands there.
+        RejectedError: it is something else.
     """
     return "" if record.get(key) is None else required_text(record, key)
 
@@ -119,7 +119,7 @@ def required_list(record: Mapping[str, Any], key: str) -> list[Any]:
 
 
 def other_keys(record: Mapping[str, Any], read: Collection[str]) -> dict[str, Any]:
-    """What the record has beside the keys that were read and those that the row format takes.
+    """What the record has in addition to the keys that were read and those that the row format takes.
 
     A text under `SYSTEM` is what the row format means by it, and is among them; the system turns join it.
     """
@@ -153,7 +153,7 @@ def _plain_id(identity: object) -> object:
 
 
 def content_id(turns: Sequence[Turn]) -> str:
-    """16 hex digits of the SHA-256 of the turns: the same wherever in the file the record stands."""
+    """16 hex digits of the SHA-256 of the turns: the same wherever in the file the record is."""
     content = json.dumps([(turn.spelling, turn.text) for turn in turns])
     return hashlib.sha256(content.encode("ascii")).hexdigest()[:16]
 

@@ -55,7 +55,7 @@ class _Converter(MarkdownConverter):
     """markdownify, with the code blocks of the page."""
 
     def convert_pre(self, element: Tag, text: str, parent_tags: set[str]) -> str:
-        """A fence that no run of backticks in the code can close; nothing where there is no code."""
+        """A fence that no run of backticks in the code can close; nothing if there is no code."""
         language, code = _code_block(element)
         if not code.strip():
             return ""

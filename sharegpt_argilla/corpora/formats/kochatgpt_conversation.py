@@ -1,6 +1,6 @@
 """KoChatGPT's conversations: plain text, every conversation after a line ``<<start conversation>>``.
 
-A turn starts with a role line, ``<Orang>: …`` or ``Orang: …``, and goes on to the next. The roles stand in angle
+A turn starts with a role line, ``<Orang>: …`` or ``Orang: …``, and ends at the next. The roles are in angle
 brackets or not, but one way for a whole block: the first role line says which. So a line of an answer that starts
 with ``Chatbot:`` is no new turn in a block with brackets.
 """
@@ -54,14 +54,14 @@ class KoChatGPTConversation:
         if not lines:
             raise RejectedError(f"no line starts with a role: {', '.join(BARE_ROLES)}")
         if value[: lines[0].start()].strip():
-            raise RejectedError("text stands before the first role")
+            raise RejectedError("text comes before the first role")
         ends = [*(line.start() for line in lines[1:]), len(value)]
         turns = [_turn(line, value[line.end() : end]) for line, end in zip(lines, ends, strict=True)]
         return [Conversation(content_id(turns), turns)]
 
 
 def _role_lines(block: str) -> Sequence[re.Match[str]]:
-    """The starts of the turns; group 1 is the role as it stands there, group 2 its name."""
+    """The starts of the turns; group 1 is the role as written, group 2 its name."""
     bracketed, bare = _IN_BRACKETS.search(block), _BARE.search(block)
     if bracketed is None or (bare is not None and bare.start() < bracketed.start()):
         return list(_BARE.finditer(block))

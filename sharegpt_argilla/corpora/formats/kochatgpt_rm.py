@@ -76,12 +76,12 @@ class RankedCompletions:
         answers = {number: Turn("gpt", text, f"{NUMBERED}{number}") for number, text in completions.items()}
         session = session_id(record, [asked, *answers.values()])
         extra = other_keys(record, {"id", PROMPT, COMPLETION, RANKING, RANK, *map(_key, completions)})
-        found = [
+        conversations = [
             Conversation(session, [asked, turn], extra={**extra, COMPLETION: number, RANK: ranks.get(number)})
             for number, turn in answers.items()
             if not turn.blank
         ] or [Conversation(session, [asked], extra=extra)]
-        return [replace(found[0], left_out=left_out), *found[1:]]
+        return [replace(conversations[0], left_out=left_out), *conversations[1:]]
 
 
 def _completions(record: Mapping[str, Any]) -> dict[int, str]:
@@ -103,9 +103,9 @@ def _ranks(ranking: Any, numbers: list[int], meaning: Ranking) -> dict[int, int]
     if ranking is None:
         return "rankings missing"
     whole = isinstance(ranking, list) and all(type(item) is int for item in ranking)
-    places = list(range(len(numbers)))
+    ranks = list(range(len(numbers)))
     if meaning == "order":
         usable = whole and sorted(ranking) == numbers
-        return {number: place for place, number in enumerate(ranking)} if usable else _UNUSABLE
-    usable = whole and sorted(ranking) == places
+        return {number: rank for rank, number in enumerate(ranking)} if usable else _UNUSABLE
+    usable = whole and sorted(ranking) == ranks
     return dict(zip(numbers, ranking, strict=True)) if usable else _UNUSABLE

@@ -37,7 +37,7 @@ from sharegpt_argilla.errors import RejectedError
 
 MESSAGES, ROLE, CONTENT, REFUSAL, AUDIO = "messages", "role", "content", "refusal", "audio"
 ROLE_KEYS = (ROLE, "from")
-"""Keys of a message that may hold its role; the first that is there does."""
+"""Keys of a message that may have its role; the first one present does."""
 CONTENT_KEYS = (CONTENT, "value", "parts", "text")
 """The same for its content; ``parts`` is Gemini's word."""
 _CALL_KEYS = ("tool_calls", "function_call")
@@ -50,7 +50,7 @@ _EMPTY: tuple[Any, ...] = (None, "", [], {})
 
 @dataclass(frozen=True, slots=True)
 class Messages:
-    """What a list of messages holds.
+    """What a list of messages contains.
 
     Attributes:
         turns: the messages with a text, in their order.
@@ -134,7 +134,7 @@ def _text(message: dict[str, Any], answers: bool, called: bool, left_out: Counte
 
 
 def _spoken(message: Mapping[str, Any]) -> str | None:
-    """What stands in the place of a content: a refusal, or what OpenAI's audio says."""
+    """What replaces the content: a refusal, or what OpenAI's audio says."""
     audio = message.get(AUDIO)
     spoken = message.get(REFUSAL) or (audio.get("transcript") if isinstance(audio, dict) else None)
     return spoken if isinstance(spoken, str) else None
@@ -162,7 +162,7 @@ def _weight(weight: Any) -> int | float | None:
 
 CONTENTS = "contents"
 LIST_KEYS = (MESSAGES, "conversations", "conversation", CONTENTS, "chat", "dialogue", "dialog", "items")
-"""Keys of a record that may hold its messages; the first that is there does. ``conversations`` is that of
+"""Keys of a record that may have its messages; the first one present does. ``conversations`` is that of
 ChatGLM3, MiniMind and MiniCPM-V, ``contents`` that of Gemini."""
 PROMPT_KEYS = ("prompt", "input")
 """Keys of the messages before an answer under another key: those of TRL and of OpenAI's Responses interface."""
@@ -170,10 +170,10 @@ ANSWER_KEYS = (
     *("completion", "response", "answer", "output", "choices", "solution", "target"),
     *("ground_truth", "reward_model"),
 )
-"""Keys of a record that may hold the answer to its last message; the first that is an answer does. The last two
+"""Keys of a record that may have the answer to its last message; the first that is an answer does. The last two
 are those of TRL's GRPO and of verl."""
 _INSIDE = ("choices", "ground_truth")
-"""Keys of an object under one of these that hold the answer."""
+"""Keys of an object under one of these that have the answer."""
 LABEL = "label"
 """Key of a verdict on the last answer alone, in the layouts for KTO of TRL and ms-swift."""
 WEIGHTS = "weights"

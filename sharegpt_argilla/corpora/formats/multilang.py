@@ -56,7 +56,7 @@ class Multilang:
 
 
 def _marked(text: str) -> tuple[str, list[Turn]]:
-    """What stands before the first marker, and the messages, without the line breaks around them."""
+    """What precedes the first marker, and the messages, without the line breaks around them."""
     before, *parts = _MARKER.split(text)
     turns = [
         Turn(canonical_role(spelling), message.strip("\r\n"), spelling)

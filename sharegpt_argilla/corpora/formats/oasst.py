@@ -18,7 +18,7 @@ ROLES: Mapping[str, Role] = {"prompter": "human", "assistant": "gpt"}
 LABELS, DETOXIFY = "labels", "detoxify"
 
 _KEPT = ("lang", "rank", "synthetic", "model_name", "review_result")
-"""Keys of a message that its row keeps, where they hold a plain value that is not false. Left out: the id of the
+"""Keys of a message that its row keeps, where they have a plain value that is not false. Left out: the id of the
 author, counts of reviews, emojis."""
 
 
@@ -28,12 +28,12 @@ class Message:
 
     Attributes:
         identity: its id.
-        parent: id of the message that it answers or goes on from; None for the first of the tree.
+        parent: id of the message that it answers or continues; None for the first of the tree.
         turn: who says what.
         deleted: taken back by its author or by a moderator.
         created: ``yyyymmdd HH:MM:SS``.
         rank: 0 for the best of the answers to the same question; None where nobody ranked them.
-        known: what else is kept, under the corpus' own keys.
+        kept: what else is kept, under the corpus' own keys.
         scores: ``labels`` and ``detoxify``, each name -> number.
     """
 
@@ -43,7 +43,7 @@ class Message:
     deleted: bool
     created: str | None
     rank: int | None
-    known: Mapping[str, Any]
+    kept: Mapping[str, Any]
     scores: Mapping[str, Mapping[str, float]]
 
 
@@ -71,7 +71,7 @@ def read_message(record: Mapping[str, Any], parent: str | None = None) -> Messag
         deleted=record.get("deleted") is True,
         created=create_time(record.get("created_date")),
         rank=rank if isinstance(rank, int) and not isinstance(rank, bool) else None,
-        known={key: item for key in _KEPT if _plain(item := record.get(key))},
+        kept={key: item for key in _KEPT if _plain(item := record.get(key))},
         scores={key: found for key in (LABELS, DETOXIFY) if (found := _scores(record.get(key)))},
     )
 
@@ -136,7 +136,7 @@ class Tree:
     def _question(
         self, step: _Step, children: Mapping[str, Sequence[Message]], passed: set[str], following: list[_Step]
     ) -> Iterator[Conversation]:
-        """A question with each of its answers; what goes on from those comes into ``following``."""
+        """A question with each of its answers; what continues those comes into ``following``."""
         replies = children.get(step.question.identity, ())
         answers = sorted((each for each in replies if each.turn.role == "gpt"), key=_by_rank)
         following.extend(
@@ -162,7 +162,7 @@ class Tree:
         following.extend(self._after(step.question, step, children))
 
     def _after(self, answer: Message, path: _Step, children: Mapping[str, Sequence[Message]]) -> Iterator[_Step]:
-        """What goes on from an answer; the first question stays on its path."""
+        """What continues an answer; the first question stays on its path."""
         for index, each in enumerate(children.get(answer.identity, ())):
             session = path.session if index == 0 else f"{self._identity}/{each.identity}"
             yield _Step(each, session, path.number + 1)
@@ -178,7 +178,7 @@ class Tree:
 
     def _extra(self, question: Message, answer: Message | None) -> dict[str, Any]:
         about = answer or question
-        extra = {TREE: self._identity, "tree_state": self._state, ID: about.identity, **about.known}
+        extra = {TREE: self._identity, "tree_state": self._state, ID: about.identity, **about.kept}
         if answer is not None:
             extra |= answer.scores
         return extra | {f"question_{key}": scores for key, scores in question.scores.items()}
@@ -209,13 +209,13 @@ def _scores(value: Any) -> dict[str, float]:
         return {}
     names, values = value.get("name"), value.get("value")
     columns = zip(names, values, strict=False) if isinstance(names, list) and isinstance(values, list) else None
-    found: dict[str, float] = {}
+    scores: dict[str, float] = {}
     for name, item in columns or value.items():
         number = item.get("value") if isinstance(item, dict) else item
         if isinstance(name, str) and isinstance(number, int | float) and not isinstance(number, bool):
-            # A data set has two dozen names, and most messages have all of them: each is held once.
-            found[intern(name)] = number
-    return found
+            # A data set has two dozen names, and most messages have all of them: each is kept once.
+            scores[intern(name)] = number
+    return scores
 
 
 PROMPT, REPLIES = "prompt", "replies"
@@ -251,7 +251,7 @@ class OpenAssistant:
     def gather(self) -> Gatherer:
         """A gatherer that gives a tree at once, and flat messages after the last record.
 
-        A tree may go on anywhere in a flat file, so all its messages are held until then: 240 MB for
+        A tree may continue anywhere in a flat file, so all its messages are kept until then: 240 MB for
         83,000 messages of 600 characters with all their labels.
         """
         return _Gatherer()

@@ -178,13 +178,13 @@ def _by_number(
     keys = _numbered(record)
     best = _best(record)
     named = len(keys) == 2 and best in (0, 1)
-    ranks = [int(place != best) if named else None for place in range(len(keys))]
+    ranks = [int(number != best) if named else None for number in range(len(keys))]
     answers = [_answer(record[key], key, rank, left_out) for key, rank in zip(keys, ranks, strict=True)]
     return {*used, *keys}, before, answers
 
 
 def _best(record: Mapping[str, Any]) -> Any:
-    """The place of the better of two numbered answers; None where the record does not say it."""
+    """The index of the better of two numbered answers; None where the record does not say it."""
     if _is_number(record.get(_BY_SIGN)):
         return int(record[_BY_SIGN] > 0) if record[_BY_SIGN] else None
     if _is_number(record.get(_FIRST_IS_1)):

@@ -26,7 +26,7 @@ _NO_ANSWERS = frozenset(
         *("lang", "language", "system", "system_prompt", "tokens", "token", "model", "url", "license"),
     }
 )
-"""Keys beside a prompt whose texts are certainly no answer. Under any other key a text may be one."""
+"""Keys next to a prompt whose texts are certainly no answer. Under any other key a text may be one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,16 +34,16 @@ class PromptResponse:
     """One corpus of prompts with their answers.
 
     Attributes:
-        name: what stands after ``-m``.
+        name: what follows ``-m``.
         title: the data set as its publisher calls it.
-        answers: keys that may hold the answer; the first that is there does.
-        marks: keys of which a record has one, where those of the answer are not outline enough.
+        answers: keys that may have the answer; the first one present does.
+        distinctive: keys of which a record has one, where those of the answer do not tell enough.
     """
 
     name: str
     title: str
     answers: Sequence[str] = (RESPONSE, COMPLETION)
-    marks: Sequence[str] = ()
+    distinctive: Sequence[str] = ()
     container: Container = "json"
 
     @property
@@ -57,7 +57,7 @@ class PromptResponse:
             isinstance(value, dict)
             and isinstance(value.get(PROMPT), str)
             and any(isinstance(value.get(key), str) for key in self.answers)
-            and (not self.marks or any(mark in value for mark in self.marks))
+            and (not self.distinctive or any(key in value for key in self.distinctive))
             and not any(key.startswith(NUMBERED) for key in value)
         )
 

@@ -21,7 +21,7 @@ from sharegpt_argilla.corpora.formats.fields import (
     session_id,
 )
 from sharegpt_argilla.corpora.formats.repeated_rounds import HISTORY, earlier_rounds
-from sharegpt_argilla.corpora.formats.table_sessions import Place, SessionGatherer
+from sharegpt_argilla.corpora.formats.table_sessions import SessionGatherer, SessionTurn
 from sharegpt_argilla.errors import RejectedError, UsageError
 
 QUESTION, ANSWER, SESSION_COLUMN, TURN_COLUMN = "question", "answer", "session", "turn"
@@ -128,15 +128,15 @@ class QuestionAnswerRounds(QuestionAnswer):
 
     def gather(self) -> Gatherer:
         """A gatherer that gives each conversation its rows, under one session."""
-        return SessionGatherer(self.read, self.place)
+        return SessionGatherer(self.read, self.session_turn)
 
-    def place(self, value: Mapping[str, Any]) -> Place | None:
+    def session_turn(self, value: Mapping[str, Any]) -> SessionTurn | None:
         """The session that a row names, and its turn where it names one; None for a row without a session."""
         session = self.columns.get(SESSION_COLUMN, "" if self.columns else SESSION_COLUMN)
         turn = self.columns.get(TURN_COLUMN, "" if self.columns else TURN_COLUMN)
         if not session or value.get(session) in (None, "") or (not self.columns and not names_turn(value)):
             return None
-        return Place(session_id(value, (), (session,)), _number(value, turn) if turn else None)
+        return SessionTurn(session_id(value, (), (session,)), _number(value, turn) if turn else None)
 
 
 def names_turn(record: Mapping[str, Any]) -> bool:
@@ -183,7 +183,7 @@ def _number(record: Mapping[str, Any], name: str) -> int:
 
 
 def _known(record: Mapping[str, Any], names: tuple[str, ...]) -> list[str]:
-    """The names under which the record has a text; those with a blank one only where there is no other."""
+    """The names under which the record has a text; those with a blank one only if there is no other."""
     texts = [name for name in names if isinstance(record.get(name), str)]
     return [name for name in texts if record[name].strip()] or texts
 

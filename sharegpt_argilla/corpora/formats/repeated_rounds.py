@@ -46,7 +46,7 @@ def earlier_rounds(history: object, asked: str = HISTORY, answered: str = HISTOR
 class RoundGatherer:
     """Puts the rounds of one conversation together, whichever of its records comes first.
 
-    A record whose history is all of an earlier one goes on with its conversation; one whose rounds are all in an
+    A record whose history is all of an earlier one continues its conversation; one whose rounds are all in an
     earlier one adds nothing. Where two part, the second is a conversation of its own, from its beginning.
     Memory: a digest of 16 bytes for each round.
 
@@ -83,22 +83,22 @@ class RoundGatherer:
         system = [turn for turn in conversation.turns if turn.role == "system"]
         turns = [turn for turn in conversation.turns if turn.role != "system"]
         digests = _digests(system, turns)
-        known = max((number for number, digest in enumerate(digests, 1) if digest in self._sessions), default=0)
-        if known == len(digests):
+        earlier = max((number for number, digest in enumerate(digests, 1) if digest in self._sessions), default=0)
+        if earlier == len(digests):
             self._repeated += 1
             return
-        if not known:
+        if not earlier:
             session = self._free(conversation.session)
             own = replace(conversation, session=session)
-        elif (end := digests[known - 1]) in self._ends:
+        elif (end := digests[earlier - 1]) in self._ends:
             self._ends.discard(end)
             session = self._sessions[end]
-            turns = [*system, *turns[2 * known :]]
-            own = replace(conversation, session=session, turns=turns, offset=2 * known, continues=True)
+            turns = [*system, *turns[2 * earlier :]]
+            own = replace(conversation, session=session, turns=turns, offset=2 * earlier, continues=True)
         else:
-            session = self._free(f"{self._sessions[end]}/{content_id(turns[2 * known :])}")
+            session = self._free(f"{self._sessions[end]}/{content_id(turns[2 * earlier :])}")
             own = replace(conversation, session=session)
-        self._sessions.update(dict.fromkeys(digests[known:], session))
+        self._sessions.update(dict.fromkeys(digests[earlier:], session))
         self._ends.add(digests[-1])
         yield own
 

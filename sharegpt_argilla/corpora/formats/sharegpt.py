@@ -39,7 +39,7 @@ class ShareGPT:
     """One corpus in the ShareGPT layout.
 
     Attributes:
-        name: what stands after ``-m``.
+        name: what follows ``-m``.
         title: the data set as its publisher calls it.
         splits: whether its ids may name pieces of a conversation.
         joined: bases that the other pieces of the run prove to be split, though they have not ShareGPT's form.
@@ -85,10 +85,10 @@ class ShareGPT:
         base, offset, piece = session, 0, False
         if len(turns) == len(value["conversations"]):
             # The splitters count turns of people and models; none of them cuts where a tool speaks.
-            base, offset, piece = self.place(session, turns[0].role)
+            base, offset, piece = self.locate(session, turns[0].role)
         return [Conversation(base, turns, offset, piece, extra, left_out=left_out)]
 
-    def place(self, session: str, first: Role) -> tuple[str, int, bool]:
+    def locate(self, session: str, first: Role) -> tuple[str, int, bool]:
         """What the id of a record says: the whole conversation, the offset in it, and whether this is a piece.
 
         Args:

@@ -1,7 +1,7 @@
 """The layout of ShareGPT-Chinese-English-90k: a conversation as a list of rounds.
 
 ``{"conversation_id": …, "category": …, "conversation": [{"human": …, "assistant": …}, …]}``. The English and the
-Chinese files hold the same conversations under the same ids, not always with as many turns. Two adapters keep
+Chinese files contain the same conversations under the same ids, not always with as many turns. Two adapters keep
 them apart: the name of the corpus is part of a row, so that the ids of rows differ too.
 """
 
@@ -44,7 +44,7 @@ class Common:
     """One language of the corpus.
 
     Attributes:
-        name: what stands after ``-m``.
+        name: what follows ``-m``.
         title: the data set as its publisher calls it.
         chinese: whether its texts are Chinese.
     """
@@ -70,7 +70,7 @@ class Common:
         """The conversation in a record.
 
         Raises:
-            RejectedError: it has no rounds, or one of them holds neither a question nor an answer as text.
+            RejectedError: it has no rounds, or one of them has neither a question nor an answer as text.
         """
         record = record_object(value)
         turns = [

@@ -1,4 +1,4 @@
-"""The table of corpora: what can stand after ``-m``."""
+"""The table of corpora: what can follow ``-m``."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ _MEMBERS: tuple[Corpus, ...] = (
         "kochatgpt_sft",
         "KoChatGPT step 1, fine-tuning (mschatgpt_1_SFT.jsonl of MYChatGPT)",
         answers=(COMPLETION,),
-        marks=("tokens", "token"),
+        distinctive=("tokens", "token"),
     ),
     PromptResponse("prompt_response", "GPT4All (data_ms.jsonl of MYChatGPT) and files of prompt and completion"),
     RankedCompletions(),

@@ -12,7 +12,7 @@ from sharegpt_argilla.corpora.formats.fields import record_object
 from sharegpt_argilla.corpora.formats.repeated_rounds import RoundGatherer
 
 
-class Place(NamedTuple):
+class SessionTurn(NamedTuple):
     """The session that a row names, and the number of its turn, from 1; None where the rows are in order."""
 
     session: str
@@ -27,44 +27,44 @@ class SessionGatherer:
 
     Args:
         read: the conversations in a record.
-        place: where a record says that it belongs.
+        session_turn: the session and turn that a record names.
     """
 
     def __init__(
         self,
         read: Callable[[object], Sequence[Conversation]],
-        place: Callable[[Mapping[str, Any]], Place | None],
+        session_turn: Callable[[Mapping[str, Any]], SessionTurn | None],
     ) -> None:
         self._read = read
-        self._place = place
+        self._session_turn = session_turn
         self._rounds = RoundGatherer(read)
         self._copies: Counter[str] = Counter()
         self._questions: dict[str, dict[int, int]] = {}
         self._closed: set[str] = set()
 
     def begin_input(self) -> None:
-        """Rows without a number do not go on with a session of another input."""
+        """Rows without a number do not continue a session of another input."""
         self._closed = set(self._questions)
 
     def add(self, value: object) -> Iterable[Conversation]:
-        """The row of a record, at its place."""
-        place = self._place(record_object(value))
-        if place is None:
+        """The row of a record, in the session that it names."""
+        session_turn = self._session_turn(record_object(value))
+        if session_turn is None:
             return self._rounds.add(value)
-        return [self._placed(conversation, place) for conversation in self._read(value)]
+        return [self._in_session(conversation, session_turn) for conversation in self._read(value)]
 
     def finish(self) -> Iterable[Conversation]:
         """What the rows without a session leave."""
         return self._rounds.finish()
 
-    def _placed(self, conversation: Conversation, place: Place) -> Conversation:
+    def _in_session(self, conversation: Conversation, named: SessionTurn) -> Conversation:
         question = hash(next((turn.text for turn in conversation.turns if turn.role == "human"), ""))
-        session = _copy(place.session, self._copies[place.session])
-        known = self._questions.get(session, {})
-        number = place.turn or len(known) + 1
-        if (place.turn is None and session in self._closed) or known.get(number, question) != question:
-            self._copies[place.session] += 1
-            session, number = _copy(place.session, self._copies[place.session]), place.turn or 1
+        session = _copy(named.session, self._copies[named.session])
+        questions = self._questions.get(session, {})
+        number = named.turn or len(questions) + 1
+        if (named.turn is None and session in self._closed) or questions.get(number, question) != question:
+            self._copies[named.session] += 1
+            session, number = _copy(named.session, self._copies[named.session]), named.turn or 1
         begun = session in self._questions
         self._questions.setdefault(session, {})[number] = question
         return replace(conversation, session=session, offset=2 * (number - 1), continues=begun)

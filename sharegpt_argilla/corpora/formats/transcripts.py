@@ -1,6 +1,6 @@
 """A dialogue in one text: the templates that trainers put around the messages of a conversation.
 
-Each template is known by what stands before a message. ChatML, Llama 2 and 3, Gemma, Zephyr and Phi, ``###
+Each template is recognised by what precedes a message. ChatML, Llama 2 and 3, Gemma, Zephyr and Phi, ``###
 Human:`` of openassistant-guanaco, ``### Instruction:`` of Alpaca, ``USER:`` of Vicuna and Glaive, ``Human:``
 of HH-RLHF, and ``[|Human|]`` of Baize.
 """
@@ -29,8 +29,8 @@ class Template:
     """How one template writes a dialogue.
 
     Attributes:
-        marker: what stands before a message; its one group is the word for the role.
-        ends: what may stand after a message, or around all of them.
+        marker: what precedes a message; its one group is the word for the role.
+        ends: what may follow a message, or around all of them.
     """
 
     marker: re.Pattern[str]
@@ -50,7 +50,7 @@ class Template:
         for marker, end in zip(markers, ends, strict=True):
             self._add(turns, _word(marker), _spelling(marker), self._clean(text[marker.end() : end]), left_out)
         if turns and not turns[-1].text:
-            # The place where somebody is to go on.
+            # The start of a message that somebody is to write.
             turns.pop()
         return turns
 

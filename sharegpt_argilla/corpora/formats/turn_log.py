@@ -8,8 +8,8 @@ A record is one call::
 ``timestamp`` is ISO 8601 (UTC where it names no zone) or seconds since 1970. ``messages`` are those of
 ``chat_messages`` and end with a question. ``response`` is the answer, as text, as a message or as the
 ``{"choices": [{"message": …}]}`` of OpenAI's interface, and may be missing. So may ``headers`` and the address:
-``ip``, else the first of ``x-forwarded-for``, beside it or among the headers. ``call_links`` says which calls make
-a conversation.
+``ip``, else the first of ``x-forwarded-for``, next to it or among the headers. ``call_links`` says which calls
+make a conversation.
 """
 
 from __future__ import annotations
@@ -58,9 +58,9 @@ class Call:
         question: the last message.
         answered: the answer that was sent just before the question, if it was one answer alone.
         response: the answer to the question; None where the log has none.
-        goes_on_from: digest of what was sent before the question, and of that without ``answered``.
+        continues: digest of what was sent before the question, and of that without ``answered``.
         end: digest of all messages and the response.
-        left_out: what was passed over among all of them.
+        left_out: what was left out among all of them.
     """
 
     time: float
@@ -69,7 +69,7 @@ class Call:
     question: Turn
     answered: Turn | None
     response: Turn | None
-    goes_on_from: tuple[bytes, ...]
+    continues: tuple[bytes, ...]
     end: bytes
     left_out: Mapping[str, int]
 
@@ -88,14 +88,14 @@ def make_call(
         question=question,
         answered=answered,
         response=response,
-        goes_on_from=(_digest(before), *([_digest(before[:-1])] if answered else [])),
+        continues=(_digest(before), *([_digest(before[:-1])] if answered else [])),
         end=_digest([*messages, response] if response else messages),
         left_out=left_out,
     )
 
 
 class Linked(NamedTuple):
-    """What a log holds: the calls of each conversation, the earliest first, and how many belong to none and why.
+    """The calls of each conversation of a log, the earliest first, and how many belong to none and why.
 
     Conversations are in the order of their first calls.
     """
@@ -117,13 +117,13 @@ def joined_turns(calls: Sequence[Call]) -> list[Turn]:
     return turns
 
 
-_Place = tuple[bytes, str, tuple[str, str], str | None]
-"""What was said, the model, the browser, and the address; None in its place stands for any."""
+_EndKey = tuple[bytes, str, tuple[str, str], str | None]
+"""What was said, the model, the browser, and the address; None there means any."""
 
 
 @dataclass(slots=True, eq=False)
 class _Link:
-    """A call by its place in time: what goes on from it, whether it is a first one, why it is left out."""
+    """A call by its order in time: what continues it, whether it is a first one, why it is left out."""
 
     call: Call
     order: int
@@ -133,39 +133,39 @@ class _Link:
 
 
 class _Ends:
-    """The ends of calls that nothing goes on from yet, by what was said, browser, model and address."""
+    """The ends of calls that nothing continues yet, by what was said, browser, model and address."""
 
     def __init__(self) -> None:
-        # The latest is last. A call that another goes on from stays until it comes to lie there.
-        self._free: dict[_Place, list[_Link]] = {}
+        # The latest is last. A call that another continues stays until it is the last.
+        self._free: dict[_EndKey, list[_Link]] = {}
 
     def add(self, link: _Link) -> None:
         """Take a call, later than all before."""
         for address in (link.call.caller.address, None):
-            self._free.setdefault(_place(link.call, link.call.end, address), []).append(link)
+            self._free.setdefault(_end_key(link.call, link.call.end, address), []).append(link)
 
-    def known(self, call: Call) -> bool:
-        """Whether a call has come that this one goes on from, gone on from already or not."""
-        return any(_place(call, digest, None) in self._free for digest in call.goes_on_from)
+    def has_come(self, call: Call) -> bool:
+        """Whether a call has come that this one continues, continued already or not."""
+        return any(_end_key(call, digest, None) in self._free for digest in call.continues)
 
     def latest(self, call: Call) -> _Link | None:
-        """The latest of the calls that this one goes on from; from the same address if there is one."""
+        """The latest of the calls that this one continues; from the same address if there is one."""
         for address in (call.caller.address, None):
-            tops = [self._top(_place(call, digest, address)) for digest in call.goes_on_from]
-            found = [link for link in tops if link is not None]
-            if found:
-                return max(found, key=lambda link: link.order)
+            tops = [self._top(_end_key(call, digest, address)) for digest in call.continues]
+            latest_calls = [link for link in tops if link is not None]
+            if latest_calls:
+                return max(latest_calls, key=lambda link: link.order)
         return None
 
-    def _top(self, place: _Place) -> _Link | None:
-        links = self._free.get(place, [])
+    def _top(self, key: _EndKey) -> _Link | None:
+        links = self._free.get(key, [])
         while links and links[-1].after is not None:
             links.pop()
         return links[-1] if links else None
 
 
 def link_calls(calls: Iterable[Call]) -> Linked:
-    """Link the calls of one log, in any order; calls of the same time stand in the order in which they came."""
+    """Link the calls of one log, in any order; calls of the same time keep the order in which they came."""
     links = [_Link(call, order) for order, call in enumerate(sorted(calls, key=lambda call: call.time))]
     ends = _Ends()
     for link in links:
@@ -174,7 +174,7 @@ def link_calls(calls: Iterable[Call]) -> Linked:
         elif link.call.lead is not None:
             link.first = True
         else:
-            link.fault = BRANCHES if ends.known(link.call) else FRAGMENTS
+            link.fault = BRANCHES if ends.has_come(link.call) else FRAGMENTS
         ends.add(link)
     return Linked(
         [_chain(link) for link in links if link.first],
@@ -190,7 +190,7 @@ def _chain(link: _Link | None) -> list[Call]:
     return chain
 
 
-def _place(call: Call, digest: bytes, address: str | None) -> _Place:
+def _end_key(call: Call, digest: bytes, address: str | None) -> _EndKey:
     return digest, call.caller.model, call.caller.fingerprint, address
 
 
@@ -242,7 +242,7 @@ class TurnLog:
     def gather(self) -> Gatherer:
         """A gatherer that gives all conversations after the last call, by the time of their first.
 
-        It holds what each call adds to the earlier ones until then: a later call may go on from any of them.
+        It keeps what each call adds to the earlier ones until then: a later call may continue any of them.
         """
         return _Gatherer(self)
 
@@ -280,7 +280,7 @@ class _Gatherer:
         conversations, left_out = link_calls(self._calls)
         self._calls = []
         for calls in conversations:
-            # What was passed over is sent again by every later call.
+            # What was left out is sent again by every later call.
             left_out.update(calls[-1].left_out)
             yield self._corpus.conversation(calls, joined_turns(calls), left_out)
             left_out = Counter()
@@ -293,13 +293,13 @@ def _read_call(record: Mapping[str, Any]) -> tuple[Call, list[Turn]]:
     time = seconds(required(record, TIMESTAMP))
     if time is None or create_time(time) is None:
         raise RejectedError(f'"{TIMESTAMP}" is no time: ISO 8601 or seconds since 1970')
-    found = read_messages(required_list(record, MESSAGES))
-    if not found.turns or found.turns[-1].role != "human":
+    messages = read_messages(required_list(record, MESSAGES))
+    if not messages.turns or messages.turns[-1].role != "human":
         raise RejectedError("the last message is no question")
     response = _response(record.get(RESPONSE))
     answer = response.turns[0] if response.turns else None
-    call = make_call(time, _caller(record), found.turns, answer, found.left_out + response.left_out)
-    return call, found.turns + response.turns
+    call = make_call(time, _caller(record), messages.turns, answer, messages.left_out + response.left_out)
+    return call, messages.turns + response.turns
 
 
 def _response(value: Any) -> Messages:
@@ -310,20 +310,20 @@ def _response(value: Any) -> Messages:
         return Messages()
     message = {"role": "assistant", "content": value} if isinstance(value, str) else value
     try:
-        found = read_messages([message])
+        messages = read_messages([message])
     except RejectedError as error:
         raise RejectedError(f'"{RESPONSE}": {error}') from None
-    if any(turn.role != "gpt" for turn in found.turns):
+    if any(turn.role != "gpt" for turn in messages.turns):
         raise RejectedError(f'"{RESPONSE}" is not by the model')
-    return found
+    return messages
 
 
 def _caller(record: Mapping[str, Any]) -> Caller:
     headers = record.get("headers")
     if not isinstance(headers, dict | None):
         raise RejectedError(f'"headers" is {kind(headers)}, not an object')
-    given = {key.lower(): item for key, item in (headers or {}).items() if isinstance(item, str)}
-    places = (record.get(_ADDRESS), record.get(_FORWARDED), given.get(_FORWARDED))
-    address = next((place for place in places if isinstance(place, str) and place.strip()), "")
-    fingerprint = (given.get(_FINGERPRINT[0], ""), given.get(_FINGERPRINT[1], ""))
+    headers_by_name = {key.lower(): item for key, item in (headers or {}).items() if isinstance(item, str)}
+    candidates = (record.get(_ADDRESS), record.get(_FORWARDED), headers_by_name.get(_FORWARDED))
+    address = next((value for value in candidates if isinstance(value, str) and value.strip()), "")
+    fingerprint = (headers_by_name.get(_FINGERPRINT[0], ""), headers_by_name.get(_FINGERPRINT[1], ""))
     return Caller(required_text(record, MODEL), fingerprint, address.split(",")[0].strip())

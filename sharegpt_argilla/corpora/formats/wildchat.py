@@ -25,7 +25,7 @@ ORIGIN = ("country", "state", "hashed_ip", "header")
 """Columns that say where a conversation came from: kept only on request."""
 
 _MILLISECONDS = 1e11
-"""A number of seconds as high as this lies in the year 5138; it counts milliseconds."""
+"""A number of seconds as high as this is in the year 5138; it counts milliseconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,15 +61,15 @@ class WildChat:
             RejectedError: it has no messages, or one of them has no known role or a content that is no text.
         """
         record = record_object(value)
-        messages = required_list(record, CONVERSATION)
-        found = read_messages(with_texts(messages))
+        values = required_list(record, CONVERSATION)
+        messages = read_messages(with_texts(values))
         extra = {key: record[key] for key in KEPT if record.get(key) is not None}
         extra |= moderation(record)
         if self.keep_origin:
-            extra |= _origin(record, messages)
-        session = session_id(record, found.turns, (HASH, OLD_ID))
-        created = _first_time(record, messages)
-        return [Conversation(session, found.turns, extra=extra, created=created, left_out=found.left_out)]
+            extra |= _origin(record, values)
+        session = session_id(record, messages.turns, (HASH, OLD_ID))
+        created = _first_time(record, values)
+        return [Conversation(session, messages.turns, extra=extra, created=created, left_out=messages.left_out)]
 
 
 def with_texts(messages: Sequence[Any]) -> list[Any]:

@@ -21,13 +21,13 @@ TURNS, MARKDOWN, VALUE = "conversations", "markdown", "value"
 
 @dataclass(frozen=True, slots=True)
 class Zetavg(ShareGPT):
-    """The ShareGPT layout with Markdown beside the HTML. The HTML is read only where that is missing."""
+    """The ShareGPT layout with Markdown next to the HTML. The HTML is read only where that is missing."""
 
     name: str = "zetavg"
     title: str = "zetavg/ShareGPT-Processed"
 
     def is_typical(self, values: Sequence[object]) -> bool:
-        """Whether a message has its Markdown beside its value."""
+        """Whether a message has its Markdown next to its value."""
         turns = (turn for value in values if isinstance(value, dict) for turn in _list(value.get(TURNS)))
         return any(isinstance(turn, dict) and isinstance(turn.get(MARKDOWN), str) for turn in turns)
 

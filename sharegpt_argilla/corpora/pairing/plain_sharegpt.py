@@ -41,7 +41,7 @@ class PlainShareGPT:
             first, last = ROLES[turns[0]["from"]], ROLES[turns[-1]["from"]]
             if type(identity) is not str or not identity or len(record) != 2:
                 return None
-            session, offset, piece = self._corpus.place(identity, first)
+            session, offset, piece = self._corpus.locate(identity, first)
             lead, opened = first == "gpt", last == "human"
             if (lead and not offset) or (opened and not piece) or (len(turns) - lead - opened) % 2:
                 return None

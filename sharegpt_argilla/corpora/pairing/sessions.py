@@ -144,12 +144,14 @@ def resolve(paths: Mapping[int, Path]) -> dict[int, Resolution]:
             own = json.loads(file.readline())
             notes[number] = array("Q", file.read())
         bases[number] = set(own)
-        for base, found in own.items():
-            pieces.setdefault(base, []).extend((offset, size, answers) for offset, size, answers in found)
+        for base, of_base in own.items():
+            pieces.setdefault(base, []).extend((offset, size, answers) for offset, size, answers in of_base)
     joined = frozenset(
-        base for base, found in pieces.items() if not has_sharegpt_form(base) and _proved(base, found)
+        base for base, of_base in pieces.items() if not has_sharegpt_form(base) and _proved(base, of_base)
     )
-    apart = frozenset(base for base, found in pieces.items() if has_sharegpt_form(base) and _contradictory(found))
+    apart = frozenset(
+        base for base, of_base in pieces.items() if has_sharegpt_form(base) and _contradictory(of_base)
+    )
     seen = _seen_before(notes) if len(notes) > 1 else {}
     affected = [number for number in paths if number in seen or bases[number] & (joined | apart)]
     return {number: Resolution(joined, apart, seen.get(number, {})) for number in affected}
@@ -164,15 +166,15 @@ def _seen_before(notes: Mapping[int, array[int]]) -> dict[int, dict[int, list[in
             if print_ not in before:
                 before.append(print_)
     clashing = {key for key, several in prints.items() if len(several) > 1}
-    known: dict[int, list[int]] = {}
+    earlier_prints: dict[int, list[int]] = {}
     seen: dict[int, dict[int, list[int]]] = {}
     for number, noted in notes.items():
         mine = [(key, p) for key, p in zip(noted[::2], noted[1::2], strict=True) if key in clashing]
-        if earlier := {key: list(known[key]) for key, _ in mine if key in known}:
+        if earlier := {key: list(earlier_prints[key]) for key, _ in mine if key in earlier_prints}:
             seen[number] = earlier
         for key, print_ in mine:
-            if print_ not in known.setdefault(key, []):
-                known[key].append(print_)
+            if print_ not in earlier_prints.setdefault(key, []):
+                earlier_prints[key].append(print_)
     return seen
 
 

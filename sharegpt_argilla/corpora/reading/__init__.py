@@ -1,1 +1,1 @@
-"""Inputs to records: what files, streams and data sets hold, with damage kept apart."""
+"""Inputs to records: what files, streams and data sets contain, with damaged text kept apart."""

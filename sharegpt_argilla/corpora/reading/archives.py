@@ -66,10 +66,10 @@ def open_member(path: str) -> Iterator[IO[bytes]]:
     Raises:
         InputError: there is no such member, or it cannot be read.
     """
-    place = split_member(path)
-    if place is None:
+    location = split_member(path)
+    if location is None:
         raise InputError(f"{path}: no such member of a zip file")
-    archive_path, member = place
+    archive_path, member = location
     try:
         with zipfile.ZipFile(archive_path) as archive, archive.open(member) as file:
             yield file

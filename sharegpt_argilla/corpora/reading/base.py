@@ -1,4 +1,4 @@
-"""What reading a file finds: a record, or text that holds none."""
+"""What reading a file finds: a record, or text that contains none."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ class Located(NamedTuple):
     Attributes:
         file: as the input was given.
         line: 1-based line; the number of the row in a parquet file or a data set of the Hub.
-        data: its text in the file; empty where the source holds values, not text.
+        data: its text in the file; empty where the source contains values, not text.
         value: what the text says.
     """
 

@@ -19,30 +19,30 @@ class Readable(Protocol):
 
 
 def line_breaks(file: BinaryIO, start: int, stop: int) -> int:
-    """How many there are between two offsets of a file; it is read from another place afterwards."""
+    """How many there are between two offsets of a file; its position is another one afterwards."""
     file.seek(start)
-    found = 0
+    count = 0
     while start < stop and (block := file.read(min(_BLOCK, stop - start))):
-        found += block.count(b"\n")
+        count += block.count(b"\n")
         start += len(block)
-    return found
+    return count
 
 
 class Window:
-    """The bytes from the current place on, as far as they were read.
+    """The bytes from the current position on, as far as they were read.
 
     Lines are counted when they are asked for: mostly nobody asks, and it takes a third as long as decoding. A file
     is read again for it; of a stream, what is given up is counted first.
 
     Args:
-        file: read from where it stands.
-        start: offset in the whole file of where it stands.
+        file: read from its current position.
+        start: offset of that position in the whole file.
         chunk: bytes read at a time.
         progress: is given the number of bytes after each read.
-        line: 1-based line of where it stands.
+        line: 1-based line of that position.
 
     Attributes:
-        data: bytes; the current place is ``at`` in them.
+        data: bytes; the current position is ``at`` in them.
         at: index in ``data``.
         ended: nothing follows ``data``.
     """
@@ -63,16 +63,16 @@ class Window:
 
     @property
     def position(self) -> int:
-        """Offset of the current place in the whole file."""
+        """Offset of the current position in the whole file."""
         return self._base + self.at
 
     @property
     def line(self) -> int:
-        """1-based line of the current place."""
+        """1-based line of the current position."""
         return self._line_of(self.position)
 
     def line_for_later(self) -> Callable[[], int]:
-        """What gives the 1-based line of the place that is the current one now."""
+        """What gives the 1-based line of the position that is the current one now."""
         if self._again is None:
             line = self.line
             return lambda: line
@@ -80,21 +80,21 @@ class Window:
 
     def _line_of(self, position: int) -> int:
         """1-based line at an offset of the whole file that is not beyond ``data``."""
-        known, line = self._known if self._known[0] <= position else self._first
-        if known < self._base and self._again is not None:
+        offset, line = self._known if self._known[0] <= position else self._first
+        if offset < self._base and self._again is not None:
             here, given_up = self._again.tell(), min(position, self._base)
-            line += line_breaks(self._again, known + self._shift, given_up + self._shift)
+            line += line_breaks(self._again, offset + self._shift, given_up + self._shift)
             self._again.seek(here)
-            known = given_up
-        if known < position:
-            line += self.data.count(b"\n", known - self._base, position - self._base)
+            offset = given_up
+        if offset < position:
+            line += self.data.count(b"\n", offset - self._base, position - self._base)
         self._known = position, line
         return line
 
     def more(self) -> bool:
-        """Read on, twice as much each time from the same place; False at the end of the file.
+        """Read on, twice as much each time from the same position; False at the end of the file.
 
-        What lies before the current place is given up, so ``at`` is 0 then.
+        What is before the current position is dropped, so ``at`` is 0 then.
         """
         if self.ended:
             return False
@@ -110,7 +110,7 @@ class Window:
         return not self.ended
 
     def skip_lines(self, count: int) -> None:
-        """Pass over so many lines; to the end of the file when it has no more."""
+        """Skip so many lines; to the end of the file when it has no more."""
         for _ in range(count):
             while (end := self.data.find(b"\n", self.at)) < 0:
                 self.at = len(self.data)

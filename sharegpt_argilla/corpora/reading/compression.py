@@ -37,11 +37,11 @@ _MAGIC: dict[bytes, Form] = {
 }
 MAGIC_LENGTH = 4
 _FED = 1 << 12
-"""Bytes decompressed at a time. Four of them can hold 128 KiB of text, so more would make a bomb dangerous."""
+"""Bytes decompressed at a time. Four of them can contain 128 KiB of text, so more would make a bomb dangerous."""
 _LARGEST_ZSTD_WINDOW = 1 << 31
 """Bytes; what ``zstd --long=31`` needs."""
 _MOST_AT_ONCE = 1 << 20
-"""Bytes that a decompressor which can be held back gives at a time."""
+"""Bytes that a decompressor with a limit on its output gives at a time."""
 _XZ_MEMORY = 1 << 29
 """Bytes; ``xz -9`` needs 65 MiB."""
 
@@ -94,20 +94,20 @@ class Decompressed:
         self._ahead = b""
 
     def read(self, size: int = -1, /) -> bytes:
-        """The next bytes; none after damage."""
+        """The next bytes; none after damaged data."""
         if self._decompressor is None and not self._ahead:
             return b"" if self._new else self._file.read(size)
-        pieces, there = [self._ahead], len(self._ahead)
-        while (size < 0 or there < size) and self._decompressor is not None:
+        pieces, length = [self._ahead], len(self._ahead)
+        while (size < 0 or length < size) and self._decompressor is not None:
             pieces.append(self._more(self._decompressor))
-            there += len(pieces[-1])
+            length += len(pieces[-1])
         data = b"".join(pieces)
-        end = there if size < 0 else size
+        end = length if size < 0 else size
         self._ahead = data[end:]
         return data[:end]
 
     def _more(self, decompressor: _Decompressor) -> bytes:
-        """What the next few bytes hold. At the end, and from damage on, there is no decompressor."""
+        """What the next few bytes contain. At the end, and from damaged data on, there is no decompressor."""
         held_back = isinstance(decompressor, _HeldBack) and not decompressor.hungry and not decompressor.eof
         compressed = b"" if held_back else decompressor.unused_data or self._file.read(_FED)
         try:

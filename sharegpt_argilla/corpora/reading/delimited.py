@@ -30,7 +30,7 @@ def read_delimited(file: Readable, name: str, first_line: int = 1) -> Iterator[L
 
     Args:
         file: read from its start.
-        name: stands in what is read.
+        name: the name of the file in what is read.
         first_line: 1-based line of the first row that is wanted.
     """
     csv.field_size_limit(LONGEST_CELL)
@@ -57,7 +57,7 @@ def _row(name: str, line: int, names: list[str], cells: list[str]) -> Located | 
     if len(cells) > len(names):
         return Damaged(name, line, raw, f"the row has {len(cells):,} cells and the header {len(names):,}")
     if _UNDECODED.search("".join(cells)):
-        return Damaged(name, line, raw, "the row holds bytes that are not UTF-8")
+        return Damaged(name, line, raw, "the row contains bytes that are not UTF-8")
     return Located(name, line, b"", dict(zip(names, map(_value, cells), strict=False)))
 
 

@@ -42,7 +42,7 @@ COMPANIONS = frozenset(
         *("projects.json", "memories.json"),
     }
 )
-"""Files that go with data sets of the Hub, and with exports of ChatGPT and Claude, and hold no conversation.
+"""Files that go with data sets of the Hub, and with exports of ChatGPT and Claude, and contain no conversation.
 Some of them name the person whose account it is."""
 
 
@@ -139,24 +139,24 @@ def total_size(files: Iterable[str]) -> int | None:
     return sum(path.stat().st_size for path in paths) if all(path.is_file() for path in paths) else None
 
 
-def _files(given: str, outputs: set[Path], skipped: dict[str, str]) -> list[str]:
-    path = Path(given)
-    if given == STANDARD_STREAM or given.startswith(SCHEME):
-        return [given]
+def _files(name: str, outputs: set[Path], skipped: dict[str, str]) -> list[str]:
+    path = Path(name)
+    if name == STANDARD_STREAM or name.startswith(SCHEME):
+        return [name]
     if path.is_dir():
         return _in_folder(path, outputs, skipped)
     if path.exists():
         if path.resolve() in outputs:
-            raise UsageError(f"{given}: would be read and written in the same run; give another -o or --rejects")
-        return [given]
-    matches = [match for match in sorted(glob.glob(given, recursive=True)) if Path(match).is_file()]  # noqa: PTH207
-    found = [match for match in matches if Path(match).resolve() not in outputs]
-    if not found and hub_name(given) and not glob.has_magic(given):
-        return [given]
-    if not found:
-        wanted = "no file matches this pattern" if glob.has_magic(given) else "no such file or folder"
-        raise InputError(f"{given}: {wanted}")
-    return found
+            raise UsageError(f"{name}: would be read and written in the same run; give another -o or --rejects")
+        return [name]
+    matches = [match for match in sorted(glob.glob(name, recursive=True)) if Path(match).is_file()]  # noqa: PTH207
+    files = [match for match in matches if Path(match).resolve() not in outputs]
+    if not files and hub_name(name) and not glob.has_magic(name):
+        return [name]
+    if not files:
+        wanted = "no file matches this pattern" if glob.has_magic(name) else "no such file or folder"
+        raise InputError(f"{name}: {wanted}")
+    return files
 
 
 def _in_folder(folder: Path, outputs: set[Path], skipped: dict[str, str]) -> list[str]:
@@ -185,7 +185,7 @@ class Source:
     """One input.
 
     Attributes:
-        name: as it was given; stands in the rejects.
+        name: as it was given; named in the rejects.
         path: absolute, or the name of a data set.
         form: what it is by its content.
         size: bytes; 0 for a stream and for the Hub.
@@ -279,7 +279,7 @@ class Reading:
     Args:
         source: the input.
         stretch: the part of it.
-        corpus: whose records it holds.
+        corpus: whose records it contains.
         start_line: 1-based line, or row, to start at.
         split: which split of a data set of the Hub.
         stream: the open stream, when the input is one.
@@ -308,7 +308,7 @@ class Reading:
         self._name = "<stdin>" if source.name == STANDARD_STREAM else source.name
 
     def records(self, progress: Progress | None = None) -> Iterator[Located | Damaged]:
-        """Every record and every piece of damage, in order.
+        """Every record and every piece of damaged text, in order.
 
         Raises:
             InputError: the input cannot be read at all.
@@ -336,14 +336,14 @@ class Reading:
 
     def _rows(self, progress: Progress | None) -> Iterator[Located | Damaged]:
         source, stretch = self._source, self._stretch
-        found: Iterator[Located | Damaged]
+        records: Iterator[Located | Damaged]
         if source.form == "hub":
-            found = read_hub(source.path, self._split, self._name)
+            records = read_hub(source.path, self._split, self._name)
         elif source.form == "arrow":
-            found = read_arrow(source.path, self._name)
+            records = read_arrow(source.path, self._name)
         else:
-            found = read_parquet(source.path, self._name, stretch.start, stretch.stop or 0, stretch.line)
-        for record in found:
+            records = read_parquet(source.path, self._name, stretch.start, stretch.stop or 0, stretch.line)
+        for record in records:
             if record.line >= self._start_line:
                 yield record
         if progress is not None:
@@ -405,7 +405,7 @@ def other_records(
     """The records of a text that is a table, an object around its array, or lists; None for another text.
 
     Raises:
-        InputError: the text only stands in the place of a file.
+        InputError: the text is only a placeholder for a file.
     """
     head = text.peek(HEAD)
     if words := no_data(head):

@@ -1,11 +1,11 @@
-"""JSON records out of a file of any shape, in flat memory, with damage kept apart.
+"""JSON records out of a file of any shape, in flat memory, with damaged text kept apart.
 
 An array, JSON Lines and objects one after the other, pretty-printed or compact, are read by one loop: between
 records, white space, commas and square brackets mean nothing. The name of a file is not asked: corpora carry
 ``.json`` on JSON Lines and ``.jsonl`` on arrays.
 
-Where a record ends is guessed from the layout, and the guess is proved by decoding: an object that starts at a
-place has one end only. What no guess fits is read the slow way, by ``json_recovery.py``.
+Where a record ends is guessed from the layout, and the guess is proved by decoding: an object that starts at an
+offset has one end only. What no guess fits is read the slow way, by ``json_recovery.py``.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ class Batch:
 
     @property
     def records(self) -> Sequence[Located]:
-        """Each of them by itself, with its place."""
+        """Each of them by itself, with its line and text."""
         if not self._records:
             self._records = self._again(self.locate())
         return self._records
@@ -75,7 +75,7 @@ class BatchDecoder:
     in which no try succeeds is not decoded twice.
 
     Args:
-        window: its current place is the start of a record at each call.
+        window: its current position is the start of a record at each call.
         longest: bytes that may be looked through for the end of a batch.
         stop: offset of the first record that is not wanted; None for all.
     """
@@ -174,15 +174,15 @@ def read_records(
     start_line: int = 1,
     progress: Callable[[int], None] | None = None,
 ) -> Iterator[Located | Damaged]:
-    """Every record of a file, and every stretch of it that holds none, in order.
+    """Every record of a file, and every stretch of it that contains none, in order.
 
-    After damage, reading goes on at the next object that ``is_record`` accepts, so that one damaged record costs
-    no other.
+    After damaged text, reading continues at the next object that ``is_record`` accepts, so that one damaged record
+    costs no other.
 
     Args:
         path: a file, or ``-`` for standard input.
         is_record: whether a value has the outline of a record.
-        start_line: 1-based line to start at; inside a record, the rest of that record is passed over.
+        start_line: 1-based line to start at; inside a record, the rest of that record is skipped.
         progress: is given the number of bytes after each read.
 
     Raises:
@@ -200,7 +200,7 @@ def read_records(
 
 
 def first_record(file: BinaryIO, offset: int, is_record: Callable[[object], bool]) -> int:
-    """Where the first record at or after a place in a file starts; the end of what was read without one in reach.
+    """Where the first record at or after an offset starts; the end of what was read without one in reach.
 
     Two shards that meet near ``offset`` ask this for their common border, so each record is in one of them.
 
@@ -218,12 +218,12 @@ class JsonReader:
     """Reads the records of one stream, or those that start in one stretch of it.
 
     Args:
-        file: read from where it stands.
-        name: stands in what is found.
+        file: read from its current position.
+        name: the name of the file in what is read.
         is_record: whether a value has the outline of a record.
-        start: offset in the whole file of where ``file`` stands.
+        start: offset in the whole file of the position of ``file``.
         stop: offset of the first record that is not wanted any more; None for all.
-        line: 1-based line of where ``file`` stands.
+        line: 1-based line of that position.
         progress: is given the number of bytes after each read.
     """
 
@@ -248,11 +248,11 @@ class JsonReader:
 
     @property
     def line(self) -> int:
-        """1-based line of the current place."""
+        """1-based line of the current position."""
         return self._window.line
 
     def skip_lines(self, count: int) -> None:
-        """Pass over lines; then, inside a record, over the rest of it.
+        """Skip lines; then, inside a record, skip the rest of it.
 
         A record or an array starts a line only at its first column, in every layout that corpora use.
         """
@@ -262,12 +262,12 @@ class JsonReader:
             window.more()
         if window.data[window.at : window.at + 1] not in {b"{", b"["}:
             scanner = self._scanner()
-            # Looking for it may read on, which moves the index of the current place.
+            # Looking for it may read on, which moves the index of the current position.
             size = scanner.size(scanner.next_record(0))
             window.at += size
 
     def records(self) -> Iterator[Located | Damaged]:
-        """Every record, and every stretch that holds none, in order."""
+        """Every record, and every stretch that contains none, in order."""
         while self._to_next():
             yield self._one()
 
@@ -299,26 +299,26 @@ class JsonReader:
             separators = _SEPARATORS.match(window.data, window.at)
             window.at = separators.end() if separators else window.at
             rest = len(window.data) - window.at
-            # Three bytes, because a byte order mark may lie half in what was read.
+            # Three bytes, because a byte order mark may be half in what was read.
             if rest >= 3 or not window.more():
                 return rest > 0
 
     def _one(self) -> Located | Damaged:
         window, line = self._window, self._window.line
-        data, value = self._quick()
+        data, value = self._guessed()
         if not data:
             return self._slow()
         window.at += len(data)
         return Located(self._name, line, data, value)
 
-    def _quick(self) -> tuple[bytes, Any]:
+    def _guessed(self) -> tuple[bytes, Any]:
         """The text and the value of the record here; no text when the guesses do not fit."""
         if self._window.data[self._window.at] == _BRACE:
-            for place, guess in enumerate(self._guesses):
+            for number, guess in enumerate(self._guesses):
                 data = guess()
                 if data and (value := _value(data)) is not None:
-                    if place:
-                        self._guesses.insert(0, self._guesses.pop(place))
+                    if number:
+                        self._guesses.insert(0, self._guesses.pop(number))
                     return data, value
         return b"", None
 
@@ -335,7 +335,7 @@ class JsonReader:
         return Scanner(self._window, self._is_record, LONGEST_RECORD)
 
     def _pretty(self) -> bytes:
-        """Up to the closing brace that stands as deep as the opening one: no string holds a line break."""
+        """Up to the closing brace as deep as the opening one: no string contains a line break."""
         window = self._window
         if not _PRETTY.match(window.data, window.at):
             return b""

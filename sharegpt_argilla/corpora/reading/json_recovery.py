@@ -1,7 +1,7 @@
-"""JSON with damage in it: the record at a place if it can be had, else where the next one starts.
+"""JSON recovery: the record at an offset of damaged JSON if it can be read, else where the next one starts.
 
-The slow and exact half of the reader. It reads as Python's json does, and goes on after damage at the next object
-that is a record, so that one damaged record costs no other.
+The slow and exact part of the reader. It reads as Python's json does, and after damaged text it continues at the
+next object that is a record, so that one damaged record costs no other.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from sharegpt_argilla.corpora.reading.byte_window import Window
 
 CUT_OFF = "the file ends inside the record that starts here; it was cut off"
 TOO_DEEP = "JSON nested too deeply"
-NOT_UTF8 = "the record holds bytes that are not UTF-8"
+NOT_UTF8 = "the record contains bytes that are not UTF-8"
 
 _OBJECT_START = re.compile(r'\{(?=[ \t\r\n]*(?:"|\Z))')
 _OBJECT_END_OR_LINE_END = re.compile(r"[}\n]|\Z")
@@ -26,7 +26,7 @@ _STRING_OR_BRACKET = re.compile(r'"[^"\\]*+(?:\\(?:.|\Z)[^"\\]*+)*+(?:"|\Z)|[{}\
 _FAR = 200
 """Characters to an error from which on it is worth a look at what is open there."""
 _DEEP = 500
-"""Levels that are passed over at once where JSON is nested too deeply; Python's json goes down about 1,000."""
+"""Levels that are skipped at once where JSON is nested too deeply; Python's json goes down about 1,000."""
 _UNDECODED = re.compile("[\udc80-\udcff]")
 _REST_OF_TOKEN = re.compile(r"[\\\w.+-]*\s*")
 _LONGEST_TOKEN = 12
@@ -37,7 +37,7 @@ _FIRST_LOOK = 1 << 13
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """Why there is no object at a place, and where that showed; ``incomplete`` when the text just ended."""
+    """Why there is no object at an offset, and where that showed; ``incomplete`` when the text just ended."""
 
     reason: str
     at: int
@@ -45,7 +45,7 @@ class Fault:
 
 
 class Scanner:
-    """The text from the current place of a window on, decoded as far as it is needed.
+    """The text from the current offset of a window on, decoded as far as it is needed.
 
     Args:
         window: stays where it is, but may read on.
@@ -65,17 +65,17 @@ class Scanner:
         self._read()
 
     def record(self) -> tuple[Any, int] | tuple[Fault, int]:
-        """The object at the current place, or why there is none; and how many bytes it has."""
-        found = self._decode(0)
-        if isinstance(found, Fault):
+        """The object at the current offset, or why there is none; and how many bytes it has."""
+        decoded = self._decode(0)
+        if isinstance(decoded, Fault):
             end = self.next_record(1)
-            rest = found.incomplete and _REST_OF_TOKEN.fullmatch(self._text, found.at)
+            rest = decoded.incomplete and _REST_OF_TOKEN.fullmatch(self._text, decoded.at)
             # The rest may also be the first bytes of a byte order mark.
             short = self._ended and len(self._text) < len(codecs.BOM_UTF8)
-            marks = short and codecs.BOM_UTF8.startswith(self._text.encode("utf-8", "surrogateescape"))
-            cut_off = (rest and end == len(self._text)) or marks
-            return Fault(CUT_OFF, found.at) if cut_off else found, self.size(end)
-        value, end = found
+            starts_bom = short and codecs.BOM_UTF8.startswith(self._text.encode("utf-8", "surrogateescape"))
+            cut_off = (rest and end == len(self._text)) or starts_bom
+            return Fault(CUT_OFF, decoded.at) if cut_off else decoded, self.size(end)
+        value, end = decoded
         if _UNDECODED.search(self._text, 0, end):
             return Fault(NOT_UTF8, 0), self.size(end)
         return value, self.size(end)
@@ -83,7 +83,7 @@ class Scanner:
     def next_record(self, at: int) -> int:
         """Where the next record starts; the end of what was read when there is none within reach.
 
-        In characters from the current place, as ``at``.
+        In characters from the current offset, as ``at``.
         """
         while True:
             match = _OBJECT_START.search(self._text, at)
@@ -96,17 +96,17 @@ class Scanner:
             at = match.start() + 1
             if match.start() in self._hopeless:
                 continue
-            found = self._decode(match.start())
-            if isinstance(found, Fault):
-                if found.reason == TOO_DEEP:
+            decoded = self._decode(match.start())
+            if isinstance(decoded, Fault):
+                if decoded.reason == TOO_DEEP:
                     # The objects inside are nearly as deep. Trying each of them would take quadratic time.
                     _, inside = _open_brackets(self._text, match.start(), len(self._text), _DEEP)
                     end = _OBJECT_END_OR_LINE_END.search(self._text, inside)
                     at = end.start() if end else len(self._text)
-            elif self._is_record(found[0]):
+            elif self._is_record(decoded[0]):
                 return match.start()
             else:
-                at = found[1]
+                at = decoded[1]
 
     def size(self, end: int) -> int:
         """Bytes before the character ``end``."""
@@ -115,14 +115,14 @@ class Scanner:
     def _decode(self, start: int) -> tuple[Any, int] | Fault:
         """The object that starts at ``start`` and where it ends, reading on as long as it is incomplete."""
         while True:
-            found = decode_object(self._text, start)
-            if not isinstance(found, Fault):
-                return found
-            if not found.incomplete or self._ended:
-                if found.at - start > _FAR:
+            decoded = decode_object(self._text, start)
+            if not isinstance(decoded, Fault):
+                return decoded
+            if not decoded.incomplete or self._ended:
+                if decoded.at - start > _FAR:
                     # The same error ends all that is open there. Trying each would take quadratic time.
-                    self._hopeless.update(_open_brackets(self._text, start, found.at)[0])
-                return found
+                    self._hopeless.update(_open_brackets(self._text, start, decoded.at)[0])
+                return decoded
             if len(self._text) - start > self._longest:
                 return Fault(f"the record does not end within {self._longest >> 20} MiB", start)
             self._read()
@@ -161,7 +161,7 @@ def decode_object(text: str, start: int = 0) -> tuple[Any, int] | Fault:
 
 
 def _open_brackets(text: str, start: int, end: int, deepest: int | None = None) -> tuple[list[int], int]:
-    """The brackets that are open at ``end``, or where so many of them are for the first time; and that place."""
+    """The brackets that are open at ``end``, or where so many of them are for the first time; and that offset."""
     still_open: list[int] = []
     for token in _STRING_OR_BRACKET.finditer(text, start, end):
         at = token.start()

@@ -28,7 +28,7 @@ _ABOUT = (
     rb"|limit|offset|has_more|status|success|ok|code"
 )
 _SCALARS = rb'(?:"(?:' + _ABOUT + rb')"\s*:\s*(?:"[^"\\]*"|[\w.+-]+)\s*,\s*){0,20}'
-"""What may stand before the array: what a file says of itself. What a record says of itself may not."""
+"""What may precede the array: what a file says of itself. What a record says of itself may not."""
 _WRAPPED = re.compile(
     _SPACE
     + rb"\{\s*"
@@ -73,7 +73,7 @@ NO_DATA = (
 
 
 def no_data(head: bytes) -> str:
-    """What a file is that only stands in the place of one; "" for another file."""
+    """What a file is that is only a placeholder for another; "" for a real file."""
     start = head.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
     return next((words for magic, words in NO_DATA if start.startswith(magic)), "")
 
@@ -111,7 +111,7 @@ def read_shape(
 
     Args:
         text: read from its start.
-        name: stands in what is read.
+        name: the name of the file in what is read.
         is_record: whether a value has the outline of a record.
         first_line: 1-based line of the first record that is wanted.
     """
@@ -159,7 +159,7 @@ def _read_lists(file: Readable, name: str) -> Iterator[Located | Damaged]:
         try:
             value = orjson.loads(data.strip().rstrip(b","))
         except ValueError as error:
-            if _goes_on(data):
+            if _continues(data):
                 continue
             yield Damaged(name, start, data.rstrip(), f"not valid JSON: {error}")
             data, start = b"", line + 1
@@ -171,8 +171,8 @@ def _read_lists(file: Readable, name: str) -> Iterator[Located | Damaged]:
         yield Damaged(name, start, data.rstrip(), "the file ends inside the list that starts here; it was cut off")
 
 
-def _goes_on(data: bytes) -> bool:
-    """Whether a list may end on a later line: its first line holds no whole message."""
+def _continues(data: bytes) -> bool:
+    """Whether a list may end on a later line: its first line contains no whole message."""
     first = data.lstrip().split(b"\n", 1)[0].strip()
     return first in {b"[", b"[[", b"[{", b"[[{"} and len(data) < LONGEST_RECORD
 

@@ -21,7 +21,7 @@ class Blob(str):
 
 
 def json_value(value: Any) -> Any:
-    """The value as JSON would hold it.
+    """The value as JSON has it.
 
     Times become ISO 8601, durations seconds, decimals numbers, bytes UTF-8 text or else a ``Blob``; NaN and the
     infinities become null, as in the JSON reader. What is of no known type becomes its text.
@@ -75,11 +75,11 @@ def row_groups(path: str) -> list[tuple[int, int]]:
 def read_parquet(path: str, name: str, start: int, stop: int, first_row: int) -> Iterator[Located | Damaged]:
     """The rows of the row groups from ``start`` up to ``stop``, as JSON values.
 
-    A row group that cannot be read is one piece of damage; reading goes on with the next.
+    A row group that cannot be read is one damaged piece; reading continues with the next.
 
     Args:
         path: the file.
-        name: stands in what is found.
+        name: the name of the file in what is read.
         start: number of the first row group, from 0.
         stop: number of the first one that is not wanted.
         first_row: 1-based number of the first row in ``start``.
@@ -142,22 +142,22 @@ def _open(path: str) -> Any:
 
 
 SCHEME = "hf://"
-"""What may stand before the name of a data set."""
+"""What may precede the name of a data set."""
 
 _NAME = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
 _FILE = re.compile(r"\.(json|jsonl|ndjson|parquet|txt|gz|zst|zip|csv|tsv)$", re.IGNORECASE)
 
 
-def hub_name(given: str) -> str | None:
+def hub_name(name: str) -> str | None:
     """The data set that an input names: ``hf://owner/name``, or ``owner/name`` where no such file can be.
 
     None for everything else: a name that ends like a file, or that starts with a folder which is there.
     """
-    if given.startswith(SCHEME):
-        return given.removeprefix(SCHEME)
-    owner = Path(given).parent
-    if _NAME.fullmatch(given) and not _FILE.search(given) and not owner.exists():
-        return given
+    if name.startswith(SCHEME):
+        return name.removeprefix(SCHEME)
+    owner = Path(name).parent
+    if _NAME.fullmatch(name) and not _FILE.search(name) and not owner.exists():
+        return name
     return None
 
 
@@ -167,7 +167,7 @@ def read_hub(name: str, split: str, shown: str) -> Iterator[Located]:
     Args:
         name: ``owner/name``, or a folder that ``datasets`` can load.
         split: ``train``, and what else the data set has.
-        shown: stands in what is found.
+        shown: the name of the source in what is read.
 
     Raises:
         InputError: the data set cannot be read.

@@ -22,10 +22,10 @@ def read_blocks(
     """The text after each marker line, up to the next; text before the first one counts as damage.
 
     Args:
-        file: read from where it stands.
-        name: stands in what is found.
-        marker: what a marker line holds, white space around it left out.
-        skip: lines passed over; reading starts at the next marker then.
+        file: read from its current position.
+        name: the name of the file in what is read.
+        marker: what a marker line contains, white space around it left out.
+        skip: lines to skip; reading starts at the next marker then.
         progress: is given the number of bytes after each read.
     """
     wanted = marker.encode("utf-8")
@@ -52,7 +52,7 @@ def _block(
     data = b"".join(lines)
     if not marked:
         if data.removeprefix(_BYTE_ORDER_MARK).strip() and not skip:
-            yield Damaged(name, start, data.rstrip(), f"the text stands before the first line {marker}")
+            yield Damaged(name, start, data.rstrip(), f"the text comes before the first line {marker}")
         return
     try:
         yield Located(name, start, data, data.decode("utf-8"))

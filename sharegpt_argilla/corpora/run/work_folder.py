@@ -132,7 +132,7 @@ class WorkFolder:
                 plan = replace(plan, settings=replace(plan.settings, create_time=str(stored.get("create_time"))))
             if difference := _difference(stored, plan.document()):
                 raise UsageError(
-                    f"{self.folder} holds an unfinished run, but {difference}; give the same command again,"
+                    f"{self.folder} contains an unfinished run, but {difference}; give the same command again,"
                     " --restart to discard it, or another -o"
                 )
             return plan

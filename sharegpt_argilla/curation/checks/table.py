@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sharegpt_argilla.curation.checks import answer_checks as answers
-from sharegpt_argilla.curation.checks import arithmetic_checks as sums
+from sharegpt_argilla.curation.checks import arithmetic_checks as arithmetic
 from sharegpt_argilla.curation.checks import character_checks as characters
 from sharegpt_argilla.curation.checks import citation_checks as citations
 from sharegpt_argilla.curation.checks import duplicate_checks as duplicates
@@ -43,8 +43,8 @@ _MEMBERS: tuple[Check, ...] = (
     answers.REPEATED,
     answers.REFUSAL,
     answers.CODE,
-    sums.SUM,
-    sums.STATISTIC,
+    arithmetic.SUM,
+    arithmetic.STATISTIC,
     languages.UNWANTED,
     languages.MISMATCH,
     languages.LEFTOVER,

@@ -147,7 +147,7 @@ def set_aside_damaged(path: Path) -> Path | None:
     """Read the whole index at ``path``; where it is damaged, set it aside and return its new name.
 
     Raises:
-        EmbeddedArgillaError: the file cannot be opened, for another reason than damage.
+        EmbeddedArgillaError: the file cannot be opened, for another reason than a damaged index.
     """
     connection = open_index(path)
     try:
@@ -199,7 +199,7 @@ def _is_current(path: Path) -> bool:
         finally:
             connection.close()
     except sqlite3.OperationalError:
-        # Not damage: no permission, or busy beyond all patience. The real attempt reports it.
+        # Not a damaged index: no permission, or busy beyond all patience. The real attempt reports it.
         return True
     except sqlite3.DatabaseError:
         return False

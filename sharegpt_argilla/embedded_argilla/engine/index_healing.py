@@ -26,7 +26,7 @@ class IndexUnusableError(EmbeddedArgillaError):
 
 
 class Healer:
-    """One repair at a time, for all requests that meet the damage."""
+    """One repair at a time, for all requests that meet the damaged index."""
 
     def __init__(self) -> None:
         self.repair: Repair | None = None

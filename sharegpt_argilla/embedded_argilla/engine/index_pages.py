@@ -143,8 +143,10 @@ def _walk(connection: sqlite3.Connection, match: Match, ordering: Ordering, offs
     return []
 
 
-def _page(connection: sqlite3.Connection, source: str, found: Condition, offset: int, limit: int) -> Page:
-    rows = connection.execute(f"SELECT record.id, 1.0 {source} LIMIT ? OFFSET ?", (*found.values, limit, offset))
+def _page(connection: sqlite3.Connection, source: str, condition: Condition, offset: int, limit: int) -> Page:
+    rows = connection.execute(
+        f"SELECT record.id, 1.0 {source} LIMIT ? OFFSET ?", (*condition.values, limit, offset)
+    )
     return rows.fetchall()
 
 

@@ -135,8 +135,8 @@ def instant(value: Any, upper: bool) -> int | None:
     return math.floor(number * 1000) + 999 * upper
 
 
-def _micros_of(found: re.Match[str], upper: bool) -> int:
-    year, month, day, hour, minute, second, fraction, zone = found.groups()
+def _micros_of(match: re.Match[str], upper: bool) -> int:
+    year, month, day, hour, minute, second, fraction, zone = match.groups()
     moment = datetime(
         int(year),
         int(month or 1),

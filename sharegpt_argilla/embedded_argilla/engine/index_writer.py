@@ -31,8 +31,8 @@ def find_numbers(connection: sqlite3.Connection, ids: Sequence[str]) -> dict[str
     numbers: dict[str, int] = {}
     for start in range(0, len(ids), _BATCH):
         batch = ids[start : start + _BATCH]
-        marks = ",".join("?" * len(batch))
-        numbers.update(connection.execute(f"SELECT id, number FROM record WHERE id IN ({marks})", batch))
+        placeholders = ",".join("?" * len(batch))
+        numbers.update(connection.execute(f"SELECT id, number FROM record WHERE id IN ({placeholders})", batch))
     return numbers
 
 
@@ -100,9 +100,9 @@ def _forget_values(connection: sqlite3.Connection, numbers: Iterable[int], attri
 def _write_texts(connection: sqlite3.Connection, dataset: DatasetIndex, records: Numbered) -> None:
     fields = dataset.definition.fields
     columns = ", ".join(f"f{field_number}" for field_number in range(len(fields)))
-    marks = ", ".join("?" * (len(fields) + 2))
+    placeholders = ", ".join("?" * (len(fields) + 2))
     connection.executemany(
-        f"INSERT INTO {dataset.text_table} (rowid, always{', ' * bool(fields)}{columns}) VALUES ({marks})",
+        f"INSERT INTO {dataset.text_table} (rowid, always{', ' * bool(fields)}{columns}) VALUES ({placeholders})",
         (
             (number, SENTINEL, *(indexed_text(kind, record.fields.get(name)) for name, kind in fields.items()))
             for number, record in records

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def own_records(dataset: DatasetIndex, annotator: Annotator | None) -> Condition | None:
-    """Holds for records that are assigned to the annotator, or that they answered before it went to others.
+    """True for records that are assigned to the annotator, or that they answered before it went to others.
 
     None if nobody is asked for or the dataset has no plan: then all records are everybody's.
     """

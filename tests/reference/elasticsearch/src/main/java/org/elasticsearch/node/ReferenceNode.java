@@ -32,7 +32,7 @@ import org.elasticsearch.transport.netty4.Netty4Plugin;
 /**
  * One Elasticsearch node on loopback, made of the published jars; it ends when its standard input does.
  *
- * <p>It stands in Elasticsearch's own package because the parts that a node is made of are visible only there. All of
+ * <p>It is in Elasticsearch's own package because the parts that a node is made of are visible only there. All of
  * it is the production code, but for the plugins: they come from the class path and not from a folder of modules.
  */
 public final class ReferenceNode extends Node {
