@@ -1,13 +1,22 @@
-"""Where shards are converted: in this process, in several, or on a Dask cluster.
+"""Where the tasks of a run are done: in this process, in several, or on a Dask cluster.
 
 All of them through the interface of ``concurrent.futures``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future, ProcessPoolExecutor
+import socket
+from collections.abc import Callable, Collection, Iterator, Mapping
+from concurrent.futures import (
+    BrokenExecutor,
+    CancelledError,
+    Executor,
+    Future,
+    ProcessPoolExecutor,
+    as_completed,
+)
 from contextlib import contextmanager
+from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
@@ -20,8 +29,29 @@ _DIED = (
     " run the same command again, with fewer --workers if need be"
 )
 
+_SCHEDULER_GONE = (
+    "the Dask scheduler no longer answers; what is done is kept: start it again and run the same command again"
+)
+
 P = ParamSpec("P")
 T = TypeVar("T")
+Key = TypeVar("Key")
+
+
+class WorkerError(InputError):
+    """A worker of a cluster could not do a task; another one may.
+
+    Args:
+        message: names its host, and says why.
+        worker: its address.
+    """
+
+    def __init__(self, message: str, worker: str) -> None:
+        super().__init__(message, worker)
+        self.worker = worker
+
+    def __str__(self) -> str:
+        return str(self.args[0])
 
 
 class InThisProcess(Executor):
@@ -32,6 +62,72 @@ class InThisProcess(Executor):
         future: Future[T] = Future()
         future.set_result(task(*arguments, **options))
         return future
+
+
+class Cluster(Executor):
+    """Gives tasks to the workers of a Dask cluster.
+
+    Args:
+        client: of ``distributed``, connected.
+    """
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+
+    def submit(self, task: Callable[P, T], /, *arguments: P.args, **options: P.kwargs) -> Future[T]:
+        """Have some worker do the task."""
+        return self._submit(partial(task, *arguments, **options))
+
+    def submit_elsewhere(self, task: Callable[[], T], failed: Collection[str]) -> Future[T] | None:
+        """Have a worker do the task that is none of these; None when there is no other."""
+        others = sorted(set(self._client.nthreads()) - set(failed))
+        if not others:
+            return None
+        return self._submit(task, workers=others)
+
+    @property
+    def threads(self) -> int:
+        """Tasks that it does at a time."""
+        return sum(self._client.nthreads().values())
+
+    def _submit(self, task: Callable[[], T], **where: Any) -> Future[T]:
+        # Dask gives a pure task that failed the same failure again.
+        future: Future[T] = self._client.get_executor(pure=False, **where).submit(_on_worker, task)
+        return future
+
+
+def _on_worker(task: Callable[[], T]) -> T:
+    from distributed import get_worker  # noqa: PLC0415 - an optional dependency
+
+    try:
+        return task()
+    except InputError as error:
+        raise WorkerError(f"on {socket.gethostname()}: {error}", get_worker().address) from error
+
+
+def completed(pool: Executor, tasks: Mapping[Key, Callable[[], T]]) -> Iterator[tuple[Key, T]]:
+    """Have all tasks done: each with its result, in the order in which they are completed.
+
+    On a cluster a task that a worker cannot do is given to each of the others once.
+
+    Raises:
+        InputError: a task cannot be done anywhere.
+    """
+    futures = {pool.submit(task): key for key, task in tasks.items()}
+    failed: dict[Key, list[str]] = {}
+    while futures:
+        future = next(as_completed(futures))
+        key = futures.pop(future)
+        try:
+            result = future.result()
+        except WorkerError as error:
+            failed.setdefault(key, []).append(error.worker)
+            again = pool.submit_elsewhere(tasks[key], failed[key]) if isinstance(pool, Cluster) else None
+            if again is None:
+                raise
+            futures[again] = key
+            continue
+        yield key, result
 
 
 @contextmanager
@@ -90,6 +186,16 @@ def _dask(address: str) -> Iterator[Executor]:
         raise InputError(f"{address}: no Dask scheduler answers there; start one with `dask scheduler`") from error
     with client:
         try:
-            yield client.get_executor()
+            yield Cluster(client)
         except (KilledWorker, CancelledError, OSError) as error:
-            raise InputError(_DIED) from error
+            raise InputError(_DIED if _answers(address) else f"{address}: {_SCHEDULER_GONE}") from error
+
+
+def _answers(address: str) -> bool:
+    """Whether something listens at the address of a scheduler."""
+    host, _, port = address.rpartition("://")[2].rpartition(":")
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), timeout=5).close()
+    except (OSError, ValueError):
+        return False
+    return True

@@ -12,7 +12,7 @@ from tempfile import TemporaryFile
 from typing import IO, Any, TypedDict, Unpack
 
 from sharegpt_argilla.common.atomic_files import check_file_writable
-from sharegpt_argilla.common.executors import executor
+from sharegpt_argilla.common.executors import Cluster, executor
 from sharegpt_argilla.common.jsonl import STANDARD_STREAM, RejectsFile, open_input, open_output, rejects_next_to
 from sharegpt_argilla.config import Curation, load_project
 from sharegpt_argilla.curation.checks.base import Options
@@ -159,7 +159,8 @@ def curate(  # noqa: PLR0913 - the options of the command, under their names
     with ExitStack() as stack:
         refused = stack.enter_context(RejectsFile(kept_rejects)) if not dry_run else None
         with executor(workers, workers if scheduler is None else 1, scheduler) as pool:
-            window = 1 if workers == 1 and scheduler is None else 2 * workers + 2
+            at_once = pool.threads if isinstance(pool, Cluster) else workers
+            window = 1 if workers == 1 and scheduler is None else 2 * at_once + 2
             summary = run.do(pool, window, refused)
         if refused is not None and refused.count:
             summary.rejects = kept_rejects

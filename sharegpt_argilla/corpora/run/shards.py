@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import as_completed
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from types import MappingProxyType
 from typing import IO
 
-from sharegpt_argilla.common.executors import InThisProcess, executor
+from sharegpt_argilla.common.executors import InThisProcess, completed, executor
 from sharegpt_argilla.corpora.formats.table import CORPORA
 from sharegpt_argilla.corpora.pairing.sessions import Resolution, resolve
 from sharegpt_argilla.corpora.reading.inputs import Progress
@@ -25,6 +24,7 @@ from sharegpt_argilla.corpora.run.shard_results import (
     shared_rows,
 )
 from sharegpt_argilla.corpora.run.work_folder import WorkFolder
+from sharegpt_argilla.corpora.run.worker_checks import Common
 from sharegpt_argilla.errors import InputError
 
 
@@ -49,7 +49,8 @@ def convert_shards(work: WorkFolder, before: Mapping[int, ShardResult], progress
     _resolve_sessions(work, sink)
     results = work.results()
     if len(results) < len(plan.shards):
-        raise InputError(f"{work.folder}: parts of this run are gone; run the same command again")
+        seen = "; every worker must see this folder" if plan.settings.scheduler else ""
+        raise InputError(f"{work.folder}: parts of this run are gone{seen}; run the same command again")
     return join_results(work.folder, plan, results, sink)
 
 
@@ -109,18 +110,17 @@ def _convert(
     if not elsewhere:
         return
     with executor(settings.workers, len(elsewhere), settings.scheduler) as pool:
-        sizes = {shard.number: shard.size for shard in elsewhere}
-        futures = [
-            pool.submit(
-                partial(convert, resolution=resolutions.get(shard.number)),
-                *(folder, shard, plan.inputs_of(shard), settings),
-            )
-            for shard in elsewhere
-        ]
-        for future in as_completed(futures):
-            size = sizes[future.result()]
+        tasks: dict[Shard, Callable[[], int]] = {}
+        for shard in elsewhere:
+            arguments = (folder, shard, plan.inputs_of(shard), settings)
+            tasks[shard] = partial(convert, *arguments, resolution=resolutions.get(shard.number))
+        if settings.scheduler is not None:
+            common = Common.here(plan.sources)
+            inputs = {shard: list(plan.inputs_of(shard).values()) for shard in tasks}
+            tasks = {shard: partial(common.do, inputs[shard], task) for shard, task in tasks.items()}
+        for shard, _ in completed(pool, tasks):
             if progress is not None:
-                progress(size)
+                progress(shard.size)
 
 
 def _has_stream(shard: Shard, plan: RunPlan) -> bool:
