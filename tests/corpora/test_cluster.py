@@ -60,8 +60,8 @@ class DaskCluster:
         """Wait until every worker is there."""
         from distributed import Client
 
-        with Client(self.address, timeout=f"{PATIENCE}s") as client:  # type: ignore[no-untyped-call]
-            client.wait_for_workers(self._names, timeout=PATIENCE)  # type: ignore[no-untyped-call]
+        with Client(self.address, timeout=f"{PATIENCE}s") as client:
+            client.wait_for_workers(self._names, timeout=PATIENCE)
 
     def _start(self, command: list[str], package: Path | None = None) -> subprocess.Popen[bytes]:
         environment = clean_environment() | {"PYTHONPATH": str(package or package_root())}
