@@ -24,7 +24,7 @@ from sharegpt_argilla.corpora.run.shard_results import (
     shared_rows,
 )
 from sharegpt_argilla.corpora.run.work_folder import WorkFolder
-from sharegpt_argilla.corpora.run.worker_checks import Common
+from sharegpt_argilla.corpora.run.worker_checks import SameInputs
 from sharegpt_argilla.errors import InputError
 
 
@@ -115,9 +115,9 @@ def _convert(
             arguments = (folder, shard, plan.inputs_of(shard), settings)
             tasks[shard] = partial(convert, *arguments, resolution=resolutions.get(shard.number))
         if settings.scheduler is not None:
-            common = Common.here(plan.sources)
+            same = SameInputs.here(plan.sources)
             inputs = {shard: list(plan.inputs_of(shard).values()) for shard in tasks}
-            tasks = {shard: partial(common.do, inputs[shard], task) for shard, task in tasks.items()}
+            tasks = {shard: partial(same.do, inputs[shard], task) for shard, task in tasks.items()}
         for shard, _ in completed(pool, tasks):
             if progress is not None:
                 progress(shard.size)

@@ -41,7 +41,7 @@ class Mark(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Common:
+class SameInputs:
     """What every worker must find.
 
     Attributes:
@@ -53,7 +53,7 @@ class Common:
     inputs: Mapping[str, Mark]
 
     @classmethod
-    def here(cls, sources: Iterable[Source]) -> Common:
+    def here(cls, sources: Iterable[Source]) -> SameInputs:
         """As it is in this process.
 
         Raises:
