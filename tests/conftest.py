@@ -21,9 +21,10 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
 # Where a run decides what may be merged, hypothesis tries the same examples each time; elsewhere new ones.
-hypothesis.settings.register_profile("ci", derandomize=True)
-if os.environ.get("CI"):
-    hypothesis.settings.load_profile("ci")
+# No deadline: how long an example takes says how busy the machine is.
+hypothesis.settings.register_profile("here", deadline=None)
+hypothesis.settings.register_profile("ci", derandomize=True, deadline=None)
+hypothesis.settings.load_profile("ci" if os.environ.get("CI") else "here")
 
 # A shell that runs something in the background has it ignore Ctrl-C, and what is ignored stays so in every child.
 # Commands that tests end with Ctrl-C would then run for ever. A handler, unlike that, is not inherited.

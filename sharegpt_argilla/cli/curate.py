@@ -91,7 +91,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Curate, then print what each check found and the counts on standard error.
 
     Returns:
-        0; 1 when a line was rejected.
+        0; 1 when a line was rejected, or no row is left.
     """
     config = arguments.config or (DEFAULT_CONFIG if Path(DEFAULT_CONFIG).is_file() else None)
     thresholds = {
@@ -135,7 +135,7 @@ def run(arguments: argparse.Namespace) -> int:
             options={name: value for name, value in thresholds.items() if value is not None},
         )
     tell(summary, *report_lines(summary.report), *_describe(summary), report=_without_examples(summary.report))
-    return 1 if summary.rejected else 0
+    return 1 if summary.rejected or not summary.kept else 0
 
 
 def _without_examples(report: Mapping[str, Any]) -> dict[str, Any]:

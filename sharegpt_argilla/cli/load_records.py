@@ -52,7 +52,7 @@ def run(arguments: argparse.Namespace) -> int:
             enriching=enriching(arguments),
         )
     tell(summary, *describe(summary))
-    return 1 if summary.rejected else 0
+    return exit_code(summary)
 
 
 def enriching(arguments: argparse.Namespace) -> EnrichOptions:
@@ -60,6 +60,12 @@ def enriching(arguments: argparse.Namespace) -> EnrichOptions:
     if arguments.workers < 1:
         raise UsageError(f"{arguments.workers} workers: at least one is needed")
     return EnrichOptions(arguments.workers, None if arguments.no_cache else default_cache())
+
+
+def exit_code(summary: LoadSummary) -> int:
+    """0; 1 when a row was rejected, or there was none."""
+    rows = summary.loaded + summary.updated + summary.unchanged
+    return 1 if summary.rejected or not rows else 0
 
 
 def describe(summary: LoadSummary) -> Iterator[str]:
@@ -75,3 +81,5 @@ def describe(summary: LoadSummary) -> Iterator[str]:
         (summary.repeated, "repeated in the file"),
         (summary.without_context, "without context (their session and turn numbers repeat)"),
     )
+    if not summary.rejected and not summary.loaded + summary.updated + summary.unchanged:
+        yield "no row in it; give the rows that `extract` wrote"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from sharegpt_argilla.cli.load_records import add_load_arguments, enriching
+from sharegpt_argilla.cli.load_records import add_load_arguments, enriching, exit_code
 from sharegpt_argilla.cli.load_records import describe as describe_load
 from sharegpt_argilla.cli.printing import progress, tell
 from sharegpt_argilla.cli.setup_dataset import describe
@@ -31,4 +31,4 @@ def run(arguments: argparse.Namespace) -> int:
             enriching=enriching(arguments),
         )
     tell(summary, describe(summary.setup, dry_run=arguments.dry_run), *describe_load(summary.load))
-    return 1 if summary.load.rejected else 0
+    return exit_code(summary.load)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import argparse
 
-from sharegpt_argilla.cli.printing import counted, progress, show, tell
+from sharegpt_argilla.cli.printing import counted, note, progress, show, tell
 from sharegpt_argilla.cli.setup_dataset import add_config
 from sharegpt_argilla.responses.agreement_report import render_text
 from sharegpt_argilla.responses.working_time import read_length
@@ -58,7 +58,11 @@ def run(arguments: argparse.Namespace) -> int:
             idle=read_length(arguments.idle),
             on_progress=advance,
         )
-    if "-" not in {json_file, arguments.html, arguments.datasheet}:
+    if not report["annotated"]:
+        note(
+            f"{arguments.rows}: nobody has answered a row of it, nothing to compare; export-responses adds answers"
+        )
+    elif "-" not in {json_file, arguments.html, arguments.datasheet}:
         show(render_text(dict(report)).removesuffix("\n"))
     written = " and ".join(file for file in (json_file, arguments.html, arguments.datasheet) if file)
     text = counted(
@@ -66,4 +70,4 @@ def run(arguments: argparse.Namespace) -> int:
         (report["unreadable"], "lines that are no row, left out"),
     )
     tell(report, f"{text} -> {written}" if written else text)
-    return 1 if report["unreadable"] else 0
+    return 1 if report["unreadable"] or not report["annotated"] else 0

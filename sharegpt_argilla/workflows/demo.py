@@ -11,7 +11,7 @@ from pathlib import Path
 from sharegpt_argilla.common.jsonl import open_output
 from sharegpt_argilla.config import DEFAULT_CONFIG
 from sharegpt_argilla.embedded_argilla.processes.launcher import ServerInfo
-from sharegpt_argilla.errors import SharegptArgillaError
+from sharegpt_argilla.errors import EmbeddedArgillaError, SharegptArgillaError
 from sharegpt_argilla.settings import DEFAULT_PORT, Connection, Home, default_home, find_password, read_json
 from sharegpt_argilla.workflows.dashboard import DEFAULT_PORT as DASHBOARD_PORT
 from sharegpt_argilla.workflows.dashboard import DashboardOptions, running_dashboard
@@ -103,7 +103,10 @@ def demo(
                 reason = str(error).replace("--port", "--dashboard-port (make demo DASHBOARD_PORT=…)")
             on_ready(DemoSummary(server, setup, load, rows, _sign_ins(server), url, reason))
 
-        return serve(port=port, home=home, on_ready=prepare)
+        try:
+            return serve(port=port, home=home, on_ready=prepare)
+        except EmbeddedArgillaError as error:
+            raise EmbeddedArgillaError(str(error).replace("--port", "--port (make demo PORT=…)")) from None
 
 
 def _demo_project() -> Path:

@@ -72,7 +72,7 @@ def test_what_needs_no_server(words: list[str], keys, tmp_path: Path, monkeypatc
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("ARGILLA_HOME_PATH", str(tmp_path / "nothing"))
     write_rows(tmp_path / "rows.jsonl", some_rows(3))
-    failing = words[0] in {"status", "doctor"} or words[-1] == "out.json"
+    failing = words[0] in {"status", "doctor", "report-agreement"} or words[-1] == "out.json"
     assert set(summary_of(capfd, *words, code=int(failing))) == keys[words[0]]
 
 
@@ -123,9 +123,10 @@ def test_the_report_of_agreement_goes_to_a_file_as_before(tmp_path: Path, monkey
     monkeypatch.chdir(tmp_path)
     write_rows(tmp_path / "rows.jsonl", some_rows(2))
     words = ["report-agreement", "rows.jsonl", "--config", CONFIG, "--json"]
-    assert main([*words, "report.json"]) == 0
-    assert capfd.readouterr().out
-    assert main(words) == 0
+    # Nobody has answered.
+    assert main([*words, "report.json"]) == 1
+    assert "nobody has answered a row of it" in capfd.readouterr().err
+    assert main(words) == 1
     assert json.loads(capfd.readouterr().out) == json.loads((tmp_path / "report.json").read_text("utf-8"))
 
 
