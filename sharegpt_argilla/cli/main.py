@@ -158,7 +158,7 @@ def _run(command: str, arguments: Sequence[str], *, whole_process: bool) -> int:
         run = partial(run_verbosely, run)
     # A command whose --json takes a file has its own way with one.
     as_json = options.json is True
-    if as_json and "-" in {getattr(options, name, None) for name in ("output", "html")}:
+    if as_json and "-" in {getattr(options, name, None) for name in ("output", "html", "datasheet")}:
         raise UsageError("--json and an output of - both take standard output; name a file")
     if not (options.quiet or as_json):
         return run()
