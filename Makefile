@@ -13,16 +13,19 @@ BENCHES ?= extract curate describe serve assign export confidence adapt
 # Where `make demo` serves.
 PORT ?= 6900
 DASHBOARD_PORT ?= 8501
+# A folder with advisories in OSV's format, for `make audit`.
+ADVISORIES ?=
 # The repository's public address, for links and pictures of README.md on PyPI; nothing in the repository names it.
 URL ?=
 
-.PHONY: help demo test setup check format bench docs dist constraints clean
+.PHONY: help demo test setup check audit format bench docs dist constraints clean
 
 help:
 	@echo "make demo    an Argilla on 127.0.0.1:$(PORT) with the examples in it (PORT=6901 for another)"
 	@echo "make test    the tests, in two processes (MARKS='' includes the slow ones, WORKERS=0 for one process)"
 	@echo "make setup   only the environment in .venv"
 	@echo "make check   format, lint, types"
+	@echo "make audit   known advisories of dependencies that nobody has judged (ADVISORIES=FOLDER for newer ones)"
 	@echo "make bench   measurements, each beside a yardstick"
 	@echo "make dist    wheel and sdist in dist/, built and tried from empty folders"
 	@echo "make docs    the generated pages of docs/, and the site in site/"
@@ -39,6 +42,9 @@ check: setup
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+
+audit: setup
+	$(BIN)/python docs/audit.py $(ADVISORIES)
 
 format: setup
 	$(BIN)/ruff format .

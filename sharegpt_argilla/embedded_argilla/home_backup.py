@@ -22,6 +22,7 @@ import psutil
 
 from sharegpt_argilla.embedded_argilla.environment import secret_key
 from sharegpt_argilla.embedded_argilla.home_folder import home_lock
+from sharegpt_argilla.embedded_argilla.owner_file import read_owner
 from sharegpt_argilla.embedded_argilla.processes.redis_process import QUEUE_FILE, QUEUE_FOLDER
 from sharegpt_argilla.errors import InputError
 from sharegpt_argilla.settings import Home
@@ -194,8 +195,7 @@ def put_back(source: Path, home: Home, *, replace: bool = False) -> tuple[int, P
             )
         with _unpacked(source, home) as folder:
             # Before anything is moved: a damaged backup must leave the home folder as it was.
-            check_database(Home(folder).database)
-            records = count_records(Home(folder).database)
+            records = _records_of(source, Home(folder))
             if Home(folder).secret_key.exists():
                 secret_key(Home(folder))
             aside = _move_aside(home, occupied) if occupied else None
@@ -203,6 +203,29 @@ def put_back(source: Path, home: Home, *, replace: bool = False) -> tuple[int, P
                 path.chmod(0o600)
                 path.rename(home.path / path.name)
     return records, aside
+
+
+_TABLES = frozenset({"users", "workspaces", "datasets", "fields", "questions", "records", "responses"})
+"""Tables without which a database is none of argilla-server 2."""
+
+
+def _records_of(source: Path, unpacked: Home) -> int:
+    """The number of records in a backup that is whole; errors name the backup, not where it was unpacked."""
+    try:
+        check_database(unpacked.database)
+        _check_tables(unpacked.database)
+        if unpacked.owner.exists():
+            read_owner(unpacked)
+        return count_records(unpacked.database)
+    except InputError as error:
+        raise InputError(str(error).replace(str(unpacked.path), str(source))) from None
+
+
+def _check_tables(database: Path) -> None:
+    with closing(_open(database)) as connection:
+        rows = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
+    if missing := sorted(_TABLES - {name for (name,) in rows}):
+        raise InputError(f"{database}: no database of an Argilla; it has no table {missing[0]}")
 
 
 def _belongings(home: Home) -> list[Path]:
@@ -230,7 +253,8 @@ def _unpacked(source: Path, home: Home) -> Iterator[Path]:
         try:
             if source.is_dir():
                 for path in precious_files(Home(source)):
-                    if path.is_file():
+                    # A link could lead to any file of this user.
+                    if path.is_file() and not path.is_symlink():
                         shutil.copyfile(path, folder / path.name)
             else:
                 _unpack(source, folder)

@@ -8,6 +8,7 @@ import sqlite3
 import stat
 import subprocess
 import sys
+import tarfile
 from contextlib import closing
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ import pytest
 
 from sharegpt_argilla.embedded_argilla.environment import secret_key
 from sharegpt_argilla.embedded_argilla.home_backup import back_up, put_back
+from sharegpt_argilla.errors import InputError
 from sharegpt_argilla.settings import Home
 
 if TYPE_CHECKING:
@@ -27,7 +29,8 @@ def home(tmp_path: Path) -> Home:
     home = Home(tmp_path / "home")
     home.path.mkdir()
     with closing(sqlite3.connect(home.database)) as connection:
-        connection.execute("CREATE TABLE records (id TEXT)")
+        for table in ("users", "workspaces", "datasets", "fields", "questions", "records", "responses"):
+            connection.execute(f"CREATE TABLE {table} (id TEXT)")
         connection.executemany("INSERT INTO records VALUES (?)", [("a",), ("b",), ("c",)])
         connection.commit()
     secret_key(home)
@@ -73,3 +76,37 @@ def test_what_a_killed_backup_left_is_removed_by_the_next(home: Home, tmp_path: 
     back_up(home, target.with_name("tuesday.tar.gz"))
 
     assert {path.name for path in target.parent.iterdir()} == {"tuesday.tar.gz", running.name}
+
+
+def test_a_database_of_something_else_is_no_backup_and_the_error_names_it(home: Home, tmp_path: Path) -> None:
+    """One with nothing but a table ``records`` was taken; a damaged one was named by its temporary path."""
+    other = tmp_path / "other"
+    other.mkdir()
+    with closing(sqlite3.connect(other / "argilla.db")) as connection:
+        connection.execute("CREATE TABLE records (id TEXT)")
+    new = Home(tmp_path / "new")
+    with pytest.raises(InputError, match=r"other/argilla\.db: no database of an Argilla; it has no table d"):
+        put_back(other, new)
+    archive = tmp_path / "backup.tar.gz"
+    back_up(home, tmp_path / "good")
+    (tmp_path / "good" / "owner.json").write_text("{", encoding="utf-8")
+    with tarfile.open(archive, "w:gz") as packed:
+        for path in (tmp_path / "good").iterdir():
+            packed.add(path, path.name)
+    for source in (archive, tmp_path / "good"):
+        with pytest.raises(InputError) as refused:
+            put_back(source, new)
+        assert str(refused.value).startswith(f"{source}/owner.json: cannot be read")
+        assert ".restore-" not in str(refused.value)
+    assert not new.database.exists()
+
+
+def test_a_link_in_a_folder_is_not_followed(home: Home, tmp_path: Path) -> None:
+    """``owner.json -> /etc/passwd`` was copied into the home folder."""
+    back_up(home, tmp_path / "good")
+    secret = tmp_path / "secret"
+    secret.write_text("nobody's", encoding="utf-8")
+    (tmp_path / "good" / "credentials.csv").symlink_to(secret)
+    new = Home(tmp_path / "new")
+    assert put_back(tmp_path / "good", new) == (3, None)
+    assert not new.credentials.exists()

@@ -174,7 +174,7 @@ def sqlite_file(path: Path) -> bytes:
         (damaged_archive, "cannot be read as a backup"),
         (truncated_archive, "cannot be read as a backup"),
         (archive_without_a_database, "contains no argilla.db"),
-        (archive_of_another_database, "no such table: records"),
+        (archive_of_another_database, "it has no table datasets"),
         (Path.mkdir, "contains no argilla.db"),
     ],
 )

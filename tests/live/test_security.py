@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import socket
 import sqlite3
 import subprocess
 import time
-from base64 import b64encode
+from base64 import b64encode, urlsafe_b64encode
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
@@ -223,6 +224,32 @@ def test_sign_ins_do_not_hold_up_others(argilla: EmbeddedArgilla) -> None:
         assert [each.result() for each in signing_in] == [401, 201] * 6
     # Twelve hashes take about three seconds in all; one alone a quarter of a second or, on a busy machine, more.
     assert sorted(waits)[len(waits) * 9 // 10] < 0.5
+
+
+def test_tokens_of_other_algorithms_are_refused(argilla: EmbeddedArgilla) -> None:
+    """python-jose 3.3 has advisories for elliptic curves and encrypted tokens; neither is read."""
+    from jose import jwt  # type: ignore[import-untyped]
+
+    key = argilla.home.secret_key.read_text().strip()
+    claims = {"username": argilla.username, "exp": int(time.time()) + 600}
+    unsigned = ".".join(
+        urlsafe_b64encode(json.dumps(part).encode()).decode().rstrip("=") for part in ({"alg": "none"}, claims)
+    )
+    encrypted = urlsafe_b64encode(b'{"alg": "dir", "enc": "A256GCM"}').decode()
+    tokens = {
+        "HS256": jwt.encode(claims, key, algorithm="HS256"),
+        "HS384": jwt.encode(claims, key, algorithm="HS384"),
+        "none": f"{unsigned}.",
+        "empty key": jwt.encode(claims, "", algorithm="HS256"),
+        "encrypted": f"{encrypted}.a.b.c.d",
+    }
+    statuses = {
+        name: httpx.get(
+            f"{argilla.api_url}/api/v1/me", headers={"Authorization": f"Bearer {token}"}, timeout=PATIENCE
+        ).status_code
+        for name, token in tokens.items()
+    }
+    assert statuses == {"HS256": 200, **dict.fromkeys(("HS384", "none", "empty key", "encrypted"), 401)}
 
 
 def body_of(size: int) -> Iterator[bytes]:
