@@ -97,7 +97,7 @@ def add_activity(
     rows = [row for time_spent in spent for row in _rows(user_id, time_spent)]
     total = sum(seconds for _, _, _, question, seconds in rows if question == WHOLE)
     if home.activity.exists() and not _is_readable(home) and (aside := set_aside_damaged(home)):
-        _LOG.warning("%s was damaged; it is now %s, and measuring goes on in a new file", home.activity, aside)
+        _LOG.warning("%s was damaged; it is now %s, and measuring continues in a new file", home.activity, aside)
     with _opened(home) as database:
         credit = _credit(database, user_id, now)
         if total > credit + SLACK:
@@ -130,7 +130,7 @@ def read_activity(home: Home, dataset_id: str) -> dict[tuple[str, str], ActiveTi
 
 
 def set_aside_damaged(home: Home) -> Path | None:
-    """Rename a file that SQLite cannot read, so that measuring goes on with a new one.
+    """Rename a file that SQLite cannot read, so that measuring continues with a new one.
 
     Returns:
         Its new name; None if it can be read.

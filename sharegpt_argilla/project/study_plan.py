@@ -73,11 +73,11 @@ def plan_study(project: Project, records: int, assumed: Assumptions) -> Study:
 
 
 def _question(config: ProjectConfig, name: str | None) -> LabelQuestion | RatingQuestion:
-    fitting = [one for one in config.questions if isinstance(one, LabelQuestion | RatingQuestion)]
-    fitting.sort(key=lambda one: isinstance(one, RatingQuestion))
-    named = [one for one in fitting if name in (None, one.name)]
+    fitting = [question for question in config.questions if isinstance(question, LabelQuestion | RatingQuestion)]
+    fitting.sort(key=lambda question: isinstance(question, RatingQuestion))
+    named = [question for question in fitting if name in (None, question.name)]
     if not named:
-        known = ", ".join(one.name for one in fitting) or "none"
+        known = ", ".join(question.name for question in fitting) or "none"
         raise UsageError(f'no question "{name or ""}" with one label or a rating; known: {known}')
     return named[0]
 

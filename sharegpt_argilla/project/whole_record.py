@@ -40,15 +40,17 @@ def answers_side_by_side(
     responses: Iterable[Response], questions: Iterable[QuestionConfig]
 ) -> list[dict[str, str]]:
     """A line for each question and one for the status: each person's answer under the person's name."""
-    people: dict[str, Response] = {one.annotator: one for one in sorted(responses, key=lambda one: one.annotator)}
+    people: dict[str, Response] = {
+        response.annotator: response for response in sorted(responses, key=lambda response: response.annotator)
+    }
     if not people:
         return []
     lines = [
         {"question": question.title}
-        | {name: _answer(one.values.get(question.name), question) for name, one in people.items()}
+        | {name: _answer(response.values.get(question.name), question) for name, response in people.items()}
         for question in questions
     ]
-    return [*lines, {"question": "status"} | {name: one.status for name, one in people.items()}]
+    return [*lines, {"question": "status"} | {name: response.status for name, response in people.items()}]
 
 
 def _answer(value: Any, question: QuestionConfig) -> str:

@@ -230,12 +230,12 @@ def _most(names: Sequence[str], rules: Rules, records: int) -> Integers:
 
 
 def _targets(
-    total: int, least: Integers, most: Integers, held: Integers, active: Truths, random: np.random.Generator
+    total: int, least: Integers, most: Integers, current: Integers, active: Truths, random: np.random.Generator
 ) -> Integers:
     """Loads of the people who take part; people who left keep their answered slots, which ``total`` includes."""
     targets = np.zeros(len(active), np.int64)
     shared = total - int(least[~active].sum())
-    targets[active] = even_loads(shared, least[active], most[active], held[active], random)
+    targets[active] = even_loads(shared, least[active], most[active], current[active], random)
     return targets
 
 

@@ -55,7 +55,7 @@ def _pairs(records: list[list[int]], shared: Integers) -> list[list[int]]:
 
 
 def _even(pairs: list[list[int]]) -> bool:
-    counts = [pairs[one][other] for one in range(len(pairs)) for other in range(one)]
+    counts = [pairs[person][other] for person in range(len(pairs)) for other in range(person)]
     return not counts or max(counts) - min(counts) <= 1
 
 
@@ -64,26 +64,30 @@ def _sweep(records: list[list[int]], group: Integers, pairs: list[list[int]], ra
     others = random.permutation(group).tolist()
     draws = random.random((len(group), 2)).tolist()
     for first, second, (draw, other_draw) in zip(group.tolist(), others, draws, strict=True):
-        one, two = records[first], records[second]
-        here, there = int(draw * len(one)), int(other_draw * len(two))
-        if one[here] not in two and two[there] not in one and _gain(one, two, one[here], two[there], pairs) >= 0:
-            _swap(one, two, here, there, pairs)
+        first_people, second_people = records[first], records[second]
+        slot, other_slot = int(draw * len(first_people)), int(other_draw * len(second_people))
+        if (
+            first_people[slot] not in second_people
+            and second_people[other_slot] not in first_people
+            and _gain(first_people, second_people, first_people[slot], second_people[other_slot], pairs) >= 0
+        ):
+            _swap(first_people, second_people, slot, other_slot, pairs)
     return len(group)
 
 
-def _gain(one: list[int], two: list[int], leaves: int, comes: int, pairs: list[list[int]]) -> int:
+def _gain(first: list[int], second: list[int], leaves: int, comes: int, pairs: list[list[int]]) -> int:
     """By how much half the sum of squares falls if ``leaves`` of ``one`` and ``comes`` of ``two`` swap."""
     lost, won = pairs[leaves], pairs[comes]
-    gain = sum(lost[other] - won[other] - 1 for other in one if other != leaves and other not in two)
-    return gain + sum(won[other] - lost[other] - 1 for other in two if other != comes and other not in one)
+    gain = sum(lost[other] - won[other] - 1 for other in first if other != leaves and other not in second)
+    return gain + sum(won[other] - lost[other] - 1 for other in second if other != comes and other not in first)
 
 
-def _swap(one: list[int], two: list[int], here: int, there: int, pairs: list[list[int]]) -> None:
-    leaves, comes = one[here], two[there]
-    for record, old, new in ((one, leaves, comes), (two, comes, leaves)):
+def _swap(first: list[int], second: list[int], slot: int, other_slot: int, pairs: list[list[int]]) -> None:
+    leaves, comes = first[slot], second[other_slot]
+    for record, old, new in ((first, leaves, comes), (second, comes, leaves)):
         for other in record:
             if other != old:
                 for person, step in ((old, -1), (new, 1)):
                     pairs[person][other] += step
                     pairs[other][person] += step
-    one[here], two[there] = comes, leaves
+    first[slot], second[other_slot] = comes, leaves

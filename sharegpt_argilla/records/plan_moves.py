@@ -16,7 +16,7 @@ Integers = NDArray[np.int64]
 
 
 def even_loads(
-    total: int, least: Integers, most: Integers, held: Integers, random: np.random.Generator
+    total: int, least: Integers, most: Integers, current: Integers, random: np.random.Generator
 ) -> Integers:
     """How many slots each person gets: as equal as the bounds allow; without bounds they differ by at most one.
 
@@ -24,7 +24,7 @@ def even_loads(
         total: number of all slots.
         least: minimum of each person.
         most: maximum of each person.
-        held: current number of each person; remaining slots go to people who have more now, then at random.
+        current: number of each person now; remaining slots go to people who have more now, then at random.
         random: the random generator.
 
     Raises:
@@ -46,8 +46,8 @@ def even_loads(
     loads: Integers = np.clip(low, least, most)
     # People for whom one more is within their bounds.
     open_to_more = np.flatnonzero(np.clip(low + 1, least, most) > loads)
-    by_held = np.lexsort((random.random(len(open_to_more)), -held[open_to_more]))
-    loads[open_to_more[by_held[: total - int(loads.sum())]]] += 1
+    by_current = np.lexsort((random.random(len(open_to_more)), -current[open_to_more]))
+    loads[open_to_more[by_current[: total - int(loads.sum())]]] += 1
     return loads
 
 

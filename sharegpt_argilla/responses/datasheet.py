@@ -57,9 +57,9 @@ class DatasheetFacts:
         marked = read_extension(row).get(ANNOTATION) if ANNOTATION in row["元数据"]["扩展字段"] else None
         if not isinstance(marked, dict):
             return
-        peers = [one for one in marked["responses"] if not one.get("adjudication")]
-        submitted = [one for one in peers if one["status"] == "submitted"]
-        self.answers[len({one["annotator"] for one in submitted})] += 1
+        peers = [response for response in marked["responses"] if not response.get("adjudication")]
+        submitted = [response for response in peers if response["status"] == "submitted"]
+        self.answers[len({response["annotator"] for response in submitted})] += 1
         self.adjudicated += len(peers) < len(marked["responses"])
         self.completed += marked.get("status") == "completed"
         self.ties += bool(marked.get("tie"))
@@ -68,13 +68,13 @@ class DatasheetFacts:
         for name, counter in (("guidelines", self.guidelines), ("policy", self.policies)):
             value = marked.get(name, "")
             values = value.values() if isinstance(value, dict) else value if isinstance(value, list) else [value]
-            counter.update({str(one) for one in values})
-        for one in submitted:
-            at = str(one.get("submitted_at", ""))[:10]
+            counter.update({str(item) for item in values})
+        for response in submitted:
+            at = str(response.get("submitted_at", ""))[:10]
             self.first = min(filter(None, (self.first, at)), default="")
             self.last = max(self.last, at)
-            if "active_seconds" in one:
-                self.seconds.append(float(one["active_seconds"]))
+            if "active_seconds" in response:
+                self.seconds.append(float(response["active_seconds"]))
 
 
 def datasheet_sections(config: ProjectConfig, report: Report, facts: DatasheetFacts) -> list[DatasheetSection]:
@@ -129,11 +129,11 @@ def _questions(config: ProjectConfig) -> DatasheetSection:
 def _people(report: Report, facts: DatasheetFacts) -> DatasheetSection:
     overlap = ", ".join(f"{count:,} rows by {people}" for people, count in sorted(facts.answers.items()))
     table = [["person", "responses", "median seconds", "how"]]
-    for place, pace in enumerate(sorted(report["pace"], key=lambda one: -one["submitted"]), 1):
+    for index, pace in enumerate(sorted(report["pace"], key=lambda one: -one["submitted"]), 1):
         kind = "measured" if pace["measured"]["responses"] else "estimated"
         seconds = pace[kind]["median_seconds"]
         shown = ["-", "-"] if seconds is None else [f"{seconds:g}", kind]
-        table.append([f"person {place}", f"{pace['submitted']:,}", *shown])
+        table.append([f"person {index}", f"{pace['submitted']:,}", *shown])
     return DatasheetSection("People", [f"Submitted answers for each row: {overlap or 'none'}."], table)
 
 

@@ -168,12 +168,12 @@ def _simulated(study: Study, overlap: int, run: int, *, adapts: bool) -> tuple[i
     asked: Asked = {}
     for record in range(count):
         asked |= team.first(record, study.calibration_overlap if record < calibrated else overlap)
-    found = _estimate(asked, labels)
-    while adapts and (more := _next(study, team, asked, found)):
+    estimated = _estimate(asked, labels)
+    while adapts and (more := _next(study, team, asked, estimated)):
         asked |= more
-        found = _estimate(asked, labels)
-    sure = sureness(found)
-    right = [max(found.answers[record], key=found.answers[record].__getitem__) for record in range(count)]
+        estimated = _estimate(asked, labels)
+    sure = sureness(estimated)
+    right = [max(estimated.answers[record], key=estimated.answers[record].__getitem__) for record in range(count)]
     table: dict[str, dict[str, Any]] = {}
     for (record, person), label in asked.items():
         table.setdefault(str(record), {})[person] = label
@@ -191,19 +191,19 @@ def _estimate(asked: Asked, labels: Sequence[int]) -> Estimate:
     return estimate([(record, person, label) for (record, person), label in asked.items()], labels)
 
 
-def _next(study: Study, team: _Team, asked: Asked, found: Estimate) -> Asked:
+def _next(study: Study, team: _Team, asked: Asked, estimated: Estimate) -> Asked:
     """One round more; nothing when no record is open."""
-    given: dict[int, int] = {}
+    answer_counts: dict[int, int] = {}
     loads = dict.fromkeys(team.people, 0)
     for record, person in asked:
-        given[record] = given.get(record, 0) + 1
+        answer_counts[record] = answer_counts.get(record, 0) + 1
         loads[person] += 1
-    waiting = unsettled(sureness(found), given, study.until, study.most)
+    waiting = unsettled(sureness(estimated), answer_counts, study.until, study.most)
     free = {record: [person for person in team.people if (record, person) not in asked] for record in waiting}
     waiting = [record for record in waiting if free[record]]
     even = -(-(len(asked) + len(waiting)) // len(team.people))
     room = {person: max(0, even - load) for person, load in loads.items()}
-    chosen = choose_people(abilities_in_all([{None: found}]), waiting, free, room)
+    chosen = choose_people(abilities_in_all([{None: estimated}]), waiting, free, room)
     rest = {record: min(free[record], key=loads.__getitem__) for record in waiting if record not in chosen}
     return team.ask({**chosen, **rest})
 

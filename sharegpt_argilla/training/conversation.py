@@ -59,7 +59,7 @@ def answer_message(example: Example) -> list[Message]:
 def from_value(turns: Sequence[Example], system: str = "") -> list[Message]:
     """The turns as ``from`` and ``value``; missing answers are left out.
 
-    A system text that goes on from the one before is a system turn in the middle of the dialogue again.
+    A system text that continues the one before is a system turn in the middle of the dialogue again.
     """
     messages = [{"from": "system", "value": system}] if system else []
     for turn in turns:

@@ -25,19 +25,19 @@ def links(test: Any) -> set[str]:
     """Every address of Argilla on a page: in its texts, its tables and its buttons."""
     assert not test.exception, test.exception
     texts = "\n".join(str(one.value) for kind in (test.markdown, test.caption) for one in kind)
-    found = set(re.findall(r"\]\((http[^)]*)\)", texts))
+    collected = set(re.findall(r"\]\((http[^)]*)\)", texts))
     for table in test.dataframe:
         if "url" in table.value.columns and "url" in list(table.proto.column_order):
-            found |= {url for url in table.value["url"] if url}
-    return found | {button.proto.url for button in test.get("link_button")}
+            collected |= {url for url in table.value["url"] if url}
+    return collected | {button.proto.url for button in test.get("link_button")}
 
 
-def check(browser: Browser, url: str, username: str, password: str, found: set[str]) -> None:
+def check(browser: Browser, url: str, username: str, password: str, collected: set[str]) -> None:
     context = new_context(browser)
     page = context.new_page()
     sign_in_as(page, url, username, password)
     empty = []
-    for link in sorted(found):
+    for link in sorted(collected):
         with page.expect_response(lambda answer: "/records/search" in answer.url and answer.ok):
             page.goto(link)
         page.locator(".record, .wrapper--empty").first.wait_for()
@@ -52,12 +52,12 @@ def test_every_link_of_a_lead(
 ) -> None:
     viewer = Viewer(argilla.username, lead=True)
     team = run("team", viewer)
-    found = links(team) | links(run("annotator", viewer))
+    collected = links(team) | links(run("annotator", viewer))
     for status in ("draft", "discarded"):
         team.selectbox(key="behind-status").select(status).run()
-        found |= links(team)
-    assert len(found) >= 3
-    check(browser, argilla.api_url, argilla.username, argilla.password, found)
+        collected |= links(team)
+    assert len(collected) >= 3
+    check(browser, argilla.api_url, argilla.username, argilla.password, collected)
 
 
 def test_every_link_of_an_annotator(

@@ -1,4 +1,4 @@
-"""Run by the Python of an installed wheel: the numbers of some texts, as JSON, beside the library's own.
+"""Run by the Python of an installed wheel: the numbers of some texts, as JSON, next to the library's own.
 
 python numbers_of_texts.py [MODEL]
 """
@@ -49,13 +49,13 @@ def is_number(value: Any) -> bool:
 
 def without_the_library() -> dict[str, Any]:
     """Metric -> its numbers, or why it has none."""
-    found: dict[str, Any] = {}
+    measured: dict[str, Any] = {}
     for name in METRICS:
         try:
-            found[name] = [numbers.get(name) for numbers in ours([name], None)]
+            measured[name] = [numbers.get(name) for numbers in ours([name], None)]
         except ConfigError as error:
-            found[name] = str(error)
-    return found
+            measured[name] = str(error)
+    return measured
 
 
 if __name__ == "__main__":

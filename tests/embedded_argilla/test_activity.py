@@ -144,4 +144,4 @@ def test_a_damaged_file_is_set_aside_and_measuring_goes_on(
     assert add_activity(home, "u", "ana", [Spent("d", "r", 7.0)], NOW)
     assert read_activity(home, "d")[("r", "ana")]["seconds"] == 7.0
     assert len(list(tmp_path.glob("activity.db.damaged-*"))) == 1
-    assert "measuring goes on in a new file" in caplog.text
+    assert "measuring continues in a new file" in caplog.text

@@ -207,7 +207,7 @@ class TestDisk:
                 argilla.kill_child("worker")
                 wait_until(lambda: "the worker ended" in argilla.errors, "the line about the worker")
                 wait_until(lambda: "cannot be written" in argilla.errors, "the line about server.json")
-                # Reading goes on, and writing fails in words.
+                # Reading continues, and writing fails in words.
                 assert owner("GET", f"/datasets/{dataset}/progress")["total"] == 20
                 filler.unlink()
                 wait_until(lambda: owner.http.get("/api/v1/version").is_success, "an answer")

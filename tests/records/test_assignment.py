@@ -44,14 +44,14 @@ def test_a_plan_is_even_and_exact(wish: tuple[list[str], Rules, int]) -> None:
     people, rules, count = wish
     plan = make_plan(ids(count), people, rules)
     more = min(rules.calibration_overlap, len(people))
-    for _, one in plan.records():
-        assert len(one.people) == (more if one.calibration else rules.overlap)
-        assert len(set(one.people)) == len(one.people)
+    for _, planned in plan.records():
+        assert len(planned.people) == (more if planned.calibration else rules.overlap)
+        assert len(set(planned.people)) == len(planned.people)
     assert spread(plan, people) <= 1
-    calibrated = sum(one.calibration for _, one in plan.records())
+    calibrated = sum(planned.calibration for _, planned in plan.records())
     expected = round(rules.calibration_share * count) if rules.calibration_overlap != rules.overlap else 0
     assert calibrated == expected
-    assert sorted(one.rank for _, one in plan.records()) == list(range(count))
+    assert sorted(planned.rank for _, planned in plan.records()) == list(range(count))
     assert sum(plan.loads().values()) == sum(len(found) for found in sets(plan).values())
 
 
@@ -139,24 +139,24 @@ def test_joining_and_leaving_moves_only_unanswered_work_and_as_little_as_possibl
 ) -> None:
     people, rules, count = wish
     before = make_plan(ids(count), people, rules)
-    widest = max((len(found) for found in sets(before).values()), default=rules.overlap)
+    widest = max((len(holders) for holders in sets(before).values()), default=rules.overlap)
     after_people = data.draw(st.lists(st.sampled_from(NAMES), min_size=max(widest, rules.overlap), unique=True))
-    places = [(identifier, person) for identifier, found in sets(before).items() for person in found]
+    places = [(identifier, person) for identifier, holders in sets(before).items() for person in holders]
     answered = set(data.draw(st.lists(st.sampled_from(places), unique=True))) if places else set()
     after = extend_plan(before, after_people, answered, rules)
     now = sets(after)
-    for identifier, found in sets(before).items():
-        assert len(now[identifier]) == len(set(now[identifier])) == len(found)
-        for person in found:
+    for identifier, holders in sets(before).items():
+        assert len(now[identifier]) == len(set(now[identifier])) == len(holders)
+        for person in holders:
             assert (identifier, person) not in answered or person in now[identifier]
         assert all(p in after_people or (identifier, p) in answered for p in now[identifier])
     assert after.ranks.tolist() == before.ranks.tolist()
     loads, held = after.loads(), before.loads()
-    for identifier, found in now.items():
-        for person in found:
+    for identifier, holders in now.items():
+        for person in holders:
             if (identifier, person) not in answered:
                 # Nobody who is not on the record has two less than somebody who could give it away.
-                assert all(loads[other] > loads[person] - 2 for other in after_people if other not in found)
+                assert all(loads[other] > loads[person] - 2 for other in after_people if other not in holders)
     # Where hardly more people are left than a record needs, or answers bind, a move may need another.
     if not answered and len(after_people) >= widest + 2:
         assert spread(after, after_people) <= 1
@@ -237,22 +237,22 @@ def test_a_first_plan_takes_the_answers_that_there_are() -> None:
 @settings(max_examples=40, deadline=None)
 @given(st.integers(60, 200), st.integers(3, 8), st.integers(1, 2), st.integers(1, 20), st.integers(0, 99))
 def test_gold_is_shared_evenly_and_the_rest_of_the_plan_holds(
-    count: int, people: int, overlap: int, known: int, seed: int
+    count: int, people: int, overlap: int, gold_rows: int, seed: int
 ) -> None:
-    names, gold = NAMES[:people], set(ids(known))
+    names, gold = NAMES[:people], set(ids(gold_rows))
     rules = Rules(overlap, 0.1, 3, seed, gold_rate=0.9)
     plan, usual = make_plan(ids(count), names, rules, gold=gold), make_plan(ids(count), names, rules)
     assert spread(plan, names) <= 1
-    more = {row for row, one in plan.records() if one.calibration}
-    assert more == {row for row, one in usual.records() if one.calibration} | gold
-    for row, one in plan.records():
-        assert len(one.people) == len(set(one.people)) == (3 if row in more else overlap)
-    share = Counter(person for row, one in plan.records() if row in gold for person in one.people)
+    more = {row for row, planned in plan.records() if planned.calibration}
+    assert more == {row for row, planned in usual.records() if planned.calibration} | gold
+    for row, planned in plan.records():
+        assert len(planned.people) == len(set(planned.people)) == (3 if row in more else overlap)
+    share = Counter(person for row, planned in plan.records() if row in gold for person in planned.people)
     assert max(share[name] for name in names) - min(share[name] for name in names) <= 2
-    answered = {(row, one.people[0]) for row, one in plan.records() if row in gold}
+    answered = {(row, planned.people[0]) for row, planned in plan.records() if row in gold}
     after = extend_plan(plan, [*names[1:], NAMES[-1]], answered, rules)
-    assert {row: len(one.people) for row, one in after.records()} == {
-        row: len(one.people) for row, one in plan.records()
+    assert {row: len(planned.people) for row, planned in after.records()} == {
+        row: len(planned.people) for row, planned in plan.records()
     }
     assert all(person in sets(after)[row] for row, person in answered)
 

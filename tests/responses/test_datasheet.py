@@ -37,13 +37,13 @@ def annotated() -> list[Row]:
     """Ten rows: six with two answers, two of them unlike; two with one; one of them adjudicated; two with none."""
     rows = some_rows(10)
     for number in range(8):
-        given = [response("ana-secret", 1 + number, "none", active_seconds=30.0)]
+        responses = [response("ana-secret", 1 + number, "none", active_seconds=30.0)]
         if number < 6:
-            given.append(response("ben-secret", 2 + number, "harmful" if number < 2 else "none"))
+            responses.append(response("ben-secret", 2 + number, "harmful" if number < 2 else "none"))
         if number == 0:
-            given.append(response("rita-secret", 20, "none", adjudication=True))
+            responses.append(response("rita-secret", 20, "none", adjudication=True))
         origin = Origin("d", "first" if number < 3 else "second", NAMES)
-        rows[number] = merge(rows[number], AnsweredRecord(rows[number]["id"], "completed", given), origin)
+        rows[number] = merge(rows[number], AnsweredRecord(rows[number]["id"], "completed", responses), origin)
     return rows
 
 
@@ -58,18 +58,18 @@ def sections(rows: list[Row] = ROWS) -> dict[str, DatasheetSection]:
 
 
 def test_every_number_is_that_of_the_rows() -> None:
-    found = sections()
-    data = " ".join(found["Data"].paragraphs)
+    sheet = sections()
+    data = " ".join(sheet["Data"].paragraphs)
     assert "8 of 10 rows carry answers of 2 people, between 2026-02-01 and 2026-02-08 (UTC); 8 of them" in data
     assert "ShareGPT (8)" in data
     assert "14 submitted, 0 drafts, 0 discarded" in data
     assert "decided 1 rows" in data
     assert "in 2 versions (hash, rows): second (5), first (3)" in data
-    assert found["People"].paragraphs == ["Submitted answers for each row: 2 rows by 1, 6 rows by 2."]
-    assert found["People"].table[1] == ["person 1", "8", "30", "measured"]
-    assert found["Time"].paragraphs == ["8 of 14 submitted responses have a time: 0.1 hours in all, median 30 s."]
-    assert [row[0] for row in found["Agreement"].table[1:]] == NAMES
-    assert "n=6" in found["Agreement"].table[3][1]
+    assert sheet["People"].paragraphs == ["Submitted answers for each row: 2 rows by 1, 6 rows by 2."]
+    assert sheet["People"].table[1] == ["person 1", "8", "30", "measured"]
+    assert sheet["Time"].paragraphs == ["8 of 14 submitted responses have a time: 0.1 hours in all, median 30 s."]
+    assert [row[0] for row in sheet["Agreement"].table[1:]] == NAMES
+    assert "n=6" in sheet["Agreement"].table[3][1]
 
 
 def test_limitations_are_those_that_the_numbers_show() -> None:

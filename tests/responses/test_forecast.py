@@ -60,18 +60,18 @@ class Simulated:
                 yield when.isoformat(), count
 
     def estimate_and_truth(self) -> tuple[dict[str, Any], date]:
-        shares = [one.pace * self.length for one in self.people]
+        shares = [person.pace * self.length for person in self.people]
         if not self.planned:
             left = int(sum(shares))
             return pooled_forecast(self.days, left, self.today), self._finish(self.people, left)
         own = [max(1, int(share * self.random.uniform(0.7, 1.3))) for share in shares]
         names = [f"p{number}" for number in range(len(own))]
         team = pooled_forecast(self.days, sum(own), self.today)
-        found = planned_forecast(
+        forecast = planned_forecast(
             dict(zip(names, self.days, strict=True)), dict(zip(names, own, strict=True)), team, self.today
         )
-        truth = max(self._finish([one], left) for one, left in zip(self.people, own, strict=True))
-        return found, truth
+        truth = max(self._finish([person], left) for person, left in zip(self.people, own, strict=True))
+        return forecast, truth
 
     def _finish(self, people: list[Person], left: int) -> date:
         when = self.today
@@ -120,11 +120,11 @@ def test_a_weekend_that_nobody_saw_may_be_one_of_rest() -> None:
     assert (WEEKEND_REST, WEEKDAY_REST) == (0.5, 0.03)
     # Who was seen working on a Sunday works on weekends; of who was not, nobody knows.
     seen = dict.fromkeys(("2026-05-17", "2026-05-18", "2026-05-19"), 50)
-    found = forecast(seen, 200, TODAY)
-    assert (found["earliest"], found["latest"]) == ("2026-05-24", "2026-05-24")
+    estimated = forecast(seen, 200, TODAY)
+    assert (estimated["earliest"], estimated["latest"]) == ("2026-05-24", "2026-05-24")
     only_weekdays = {"2026-05-18": 50, "2026-05-19": 50, "2026-05-20": 50}
-    found = forecast(only_weekdays, 200, date(2026, 5, 21))
-    assert (found["earliest"], found["latest"]) == ("2026-05-25", "2026-05-27")
+    estimated = forecast(only_weekdays, 200, date(2026, 5, 21))
+    assert (estimated["earliest"], estimated["latest"]) == ("2026-05-25", "2026-05-27")
 
 
 def test_whoever_joined_lately_counts_at_their_own_pace() -> None:

@@ -37,32 +37,33 @@ FOUND = question_reliability(ANSWERS, LABELS, dict(list(TRUTH.items())[:60]), or
 
 
 def test_abilities_have_intervals_that_contain_them() -> None:
-    assert [one["annotator"] for one in FOUND.abilities] == ["ana", "ben", "cy"]
-    for one in FOUND.abilities:
-        right = np.mean([ANSWERS[row][one["annotator"]] == TRUTH[row] for row in TRUTH])
-        assert one["low"] < right < one["high"]
-        assert one["answers"] == 300
+    assert [ability["annotator"] for ability in FOUND.abilities] == ["ana", "ben", "cy"]
+    for ability in FOUND.abilities:
+        right = np.mean([ANSWERS[row][ability["annotator"]] == TRUTH[row] for row in TRUTH])
+        assert ability["low"] < right < ability["high"]
+        assert ability["answers"] == 300
 
 
 def test_what_is_confused_comes_first() -> None:
     first = FOUND.confused[:3]
-    assert {(one["right"], one["given"]) for one in first} == {
+    assert {(entry["right"], entry["given"]) for entry in first} == {
         ("none", "illegal"),
         ("illegal", "harmful"),
         ("harmful", "illegal"),
     }
     assert len(FOUND.confused) <= CONFUSED
-    assert all(one["expected"] >= FEWEST for one in FOUND.confused)
+    assert all(entry["expected"] >= FEWEST for entry in FOUND.confused)
 
 
 def test_a_record_where_the_able_disagree_with_the_many_is_listed() -> None:
-    listed = {one["id"]: one for one in FOUND.unclear}
+    listed = {entry["id"]: entry for entry in FOUND.unclear}
     many = {row for row, of_row in ANSWERS.items() if of_row["ben"] == of_row["cy"] != of_row["ana"]}
     assert set(listed) == many
     assert all(
-        one["able"] == ANSWERS[row]["ana"] and one["many"] == ANSWERS[row]["ben"] for row, one in listed.items()
+        entry["able"] == ANSWERS[row]["ana"] and entry["many"] == ANSWERS[row]["ben"]
+        for row, entry in listed.items()
     )
-    right = np.mean([one["able"] == TRUTH[row] for row, one in listed.items()])
+    right = np.mean([entry["able"] == TRUTH[row] for row, entry in listed.items()])
     assert right > 0.8
 
 
@@ -73,26 +74,26 @@ def test_an_even_vote_has_no_many() -> None:
 
 def test_each_of_several_labels_is_a_question() -> None:
     several = {
-        row: {name: frozenset([str(one), "both"]) for name, one in of_row.items()}
+        row: {name: frozenset([str(answer), "both"]) for name, answer in of_row.items()}
         for row, of_row in ANSWERS.items()
     }
     gold = {row: frozenset([label, "both"]) for row, label in list(TRUTH.items())[:60]}
-    found = question_reliability(several, [*LABELS, "both"], gold, ordered=False)
-    assert [one["annotator"] for one in found.abilities] == ["ana", "ben", "cy"]
-    assert found.abilities[0]["ability"] > found.abilities[1]["ability"]
+    reliability = question_reliability(several, [*LABELS, "both"], gold, ordered=False)
+    assert [entry["annotator"] for entry in reliability.abilities] == ["ana", "ben", "cy"]
+    assert reliability.abilities[0]["ability"] > reliability.abilities[1]["ability"]
     assert {"right": "illegal", "given": "not illegal"}.items() <= next(
-        one for one in found.confused if one["right"] == "illegal"
+        entry for entry in reliability.confused if entry["right"] == "illegal"
     ).items()
-    assert {one["many"].removeprefix("not ") for one in found.unclear} <= set(LABELS)
+    assert {entry["many"].removeprefix("not ") for entry in reliability.unclear} <= set(LABELS)
 
 
 def test_the_weightiest_of_all_questions_are_listed() -> None:
     one = {"id": "r", "many": "a", "able": "b"}
-    found = {
+    most = {
         name: QuestionReliability([], [], [one | {"weight": weight + number / 100} for number in range(UNCLEAR)])
         for name, weight in (("toxicity", 1), ("intent", 2))
     }
-    listed = most_unclear(found)
+    listed = most_unclear(most)
     assert len(listed) == UNCLEAR
     assert {item["question"] for item in listed} == {"intent"}
     assert listed[0]["weight"] == 2.19

@@ -24,9 +24,9 @@ WHOLE = (
     *("alpaca", "sharegpt", "messages", "prompt_completion_messages", "kto_messages", "kto_swift", "grpo", "verl"),
     *("datasets", "parquet", "csv"),
 )
-"""Formats that hold whole conversations, with their system text."""
+"""Formats that contain whole conversations, with their system text."""
 SINGLE = ("prompt_completion", "kochatgpt_sft", "xturing", "kto")
-"""Formats that hold each question with its answer by itself."""
+"""Formats that contain each question with its answer by itself."""
 COMPARED = (
     *("dpo", "dpo_messages", "dpo_openai", "dpo_swift", "dpo_llamafactory", "dpo_axolotl", "reward"),
     "kochatgpt_rm",

@@ -1,6 +1,6 @@
 // Keeps every answer that Argilla 2.8's annotation page sends until the server has taken it, and says so if it does not.
 //
-// The page goes on to the next record whatever becomes of an answer. Here the answer is written to the browser's own
+// The page opens the next record whatever becomes of an answer. Here the answer is written to the browser's own
 // database before it is sent, and removed when the server has it. What is left - the server was away, the sign-in had
 // ended, the tab was closed, the browser crashed - is sent again by any page of this Argilla, for the same person only.
 // Where a record is answered twice, the later answer stays. This file runs before the page's own scripts.

@@ -241,7 +241,7 @@ def _extra(conversation: Conversation) -> Mapping[str, Any]:
 
 
 def _extras(turns: Sequence[Turn]) -> Iterator[list[str]] | None:
-    """The system turns that hold for each question and its answers; None where no question comes before one."""
+    """The system turns that apply to each question and its answers; None where no question comes before one."""
     roles = [turn[0] for turn in turns]
     if "system" not in roles or "human" not in roles:
         return None
