@@ -94,6 +94,16 @@ def test_the_rows_are_those_of_the_records(name: str, tmp_path: Path) -> None:
     assert not (tmp_path / "rejected.jsonl").exists()
 
 
+def test_a_member_of_a_zip_file_may_be_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("export.zip").write_bytes(zipped("a/conversations.json", LINES))
+    assert rows_of(Path("export.zip/a/conversations.json"), tmp_path) == TEXTS
+    with pytest.raises(InputError, match=r"export\.zip/other\.json: no such member of a zip file"):
+        rows_of(Path("export.zip/other.json"), tmp_path)
+    with pytest.raises(InputError, match=r"export\.txt/other\.json: no such file or folder"):
+        rows_of(Path("export.txt/other.json"), tmp_path)
+
+
 @pytest.mark.parametrize("way", ["new_stream", "new_file"])
 def test_arrow_is_read_as_a_file_and_as_a_stream(way: str, tmp_path: Path) -> None:
     arrow: Any = pytest.importorskip("pyarrow")

@@ -103,7 +103,8 @@ class Pairer:
             counts.left_out.update(conversation.left_out)
         lead, rounds = _rounds(conversation.turns)
         pairs = self._lead(conversation, lead) if lead else []
-        extra, extras = _extra(conversation), _extras(conversation.turns)
+        extra = _extra(conversation)
+        extras = _extras(conversation.turns) if extra is not conversation.extra else None
         number = questions_before(conversation.offset)
         last = rounds[-1] if rounds and conversation.piece and not rounds[-1][1] else None
         for this in rounds:

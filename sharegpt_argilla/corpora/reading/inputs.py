@@ -149,6 +149,8 @@ def _files(name: str, outputs: set[Path], skipped: dict[str, str]) -> list[str]:
         if path.resolve() in outputs:
             raise UsageError(f"{name}: would be read and written in the same run; give another -o or --rejects")
         return [name]
+    if split_member(name) is not None:
+        return [name]
     matches = [match for match in sorted(glob.glob(name, recursive=True)) if Path(match).is_file()]  # noqa: PTH207
     files = [match for match in matches if Path(match).resolve() not in outputs]
     if not files and hub_name(name) and not glob.has_magic(name):
