@@ -308,3 +308,10 @@ def test_what_an_account_always_tells_the_model_is_no_question() -> None:
 )
 def test_lists_of_something_else_are_not_taken_for_an_export(value: dict[str, Any]) -> None:
     assert not export.is_record(value)
+
+
+def test_a_long_conversation_whose_links_all_lead_nowhere_is_read_in_time() -> None:
+    roles = ("user", "assistant")
+    nodes = {str(n): linked(str(n), f"gone {n}", message=timed(roles[n % 2], f"text {n}", n)) for n in range(2000)}
+    read = only(export, {"mapping": nodes, "current_node": "1999"})
+    assert [turn.text for turn in read.turns] == [f"text {n}" for n in range(2000)]

@@ -6,6 +6,7 @@ may have a list of nodes, messages without a node around them, answers inside th
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -146,35 +147,34 @@ def _chain(tree: dict[str, Node], in_order: bool) -> None:
 
 def _join_broken(tree: dict[str, Node]) -> None:
     """Where nodes were taken out, the rest of the conversation follows the last message by the other side."""
+    sides: dict[bool, list[tuple[float, str]]] = {True: [], False: []}
+    for key, node in tree.items():
+        if (time := _time(node)) is not None:
+            sides[_asks(node)].append((time, key))
+    for side in sides.values():
+        side.sort()
     for key, missing in [(key, node) for key, node in tree.items() if node.missing]:
         firsts = [tree[child] for child in missing.children if tree[child].message is not None]
         times = [time for node in firsts if (time := _time(node)) is not None]
         if not firsts or len(times) < len(firsts):
             continue
-        own = set(_below(tree, key))
-        earlier = {
-            other: time
-            for other, node in tree.items()
-            if other not in own
-            and (time := _time(node)) is not None
-            and time < min(times)
-            and _asks(node) != _asks(firsts[0])
-        }
-        if earlier:
-            last = max(earlier, key=earlier.__getitem__)
-            missing.parent = last
-            tree[last].children.append(key)
+        earlier = sides[not _asks(firsts[0])]
+        place = bisect_left(earlier, (min(times), ""))
+        while place and _is_below(tree, earlier[place - 1][1], key):
+            place -= 1
+        if place:
+            missing.parent = earlier[place - 1][1]
+            tree[missing.parent].children.append(key)
 
 
-def _below(tree: Mapping[str, Node], key: str) -> Iterator[str]:
-    """A node, and all that follow it."""
-    waiting, visited = [key], {key}
-    while waiting:
-        key = waiting.pop()
-        yield key
-        new = [child for child in tree[key].children if child not in visited]
-        visited.update(new)
-        waiting += new
+def _is_below(tree: Mapping[str, Node], key: str, above: str) -> bool:
+    """Whether the way from a node to its root leads through another."""
+    passed: set[str] = set()
+    at: str | None = key
+    while at is not None and at != above and at not in passed:
+        passed.add(at)
+        at = tree[at].parent
+    return at == above
 
 
 def _newest(tree: Mapping[str, Node]) -> str | None:
