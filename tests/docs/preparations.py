@@ -12,13 +12,16 @@ from typing import Any
 import yaml
 
 import sharegpt_argilla
+from sharegpt_argilla.annotation import AnsweredRecord, Response
+from sharegpt_argilla.common.jsonl import read_rows
+from sharegpt_argilla.responses.merge import Origin, merge
 from tests.docs.reader import CONFIG, Reader
 from tests.legacy.feedback_dataset import records, write_dataset
 from tests.projects import ROOT, write_rows
 from tests.training.rows import sample
 
 Preparation = Callable[[Reader], None]
-ANSWERS = (
+ANSWERS: tuple[dict[str, Any], ...] = (
     {"quality": 6, "intent": ["code"], "toxicity": "none"},
     {"quality": 2, "intent": ["generation"], "toxicity": "none"},
     {"quality": 5, "intent": ["code", "open_qa"], "toxicity": "none"},
@@ -40,6 +43,22 @@ def with_rows(reader: Reader) -> None:
     """A clone and ``rows.jsonl``."""
     clone(reader)
     sharegpt_argilla.extract(["examples/sharegpt_vicuna.json"], "vicuna", "rows.jsonl")
+
+
+def with_a_pilot(reader: Reader) -> None:
+    """As `with_rows`, and ``annotated.jsonl``, where ana and ben answered everything, not always the same."""
+    with_rows(reader)
+    rows = [line.row for line in read_rows("rows.jsonl") if line.row]
+    for number, row in enumerate(rows):
+        given = [
+            Response(
+                person, "submitted", ANSWERS[(number + later) % len(ANSWERS)], f"2026-03-01T10:00:{number:02}"
+            )
+            for person, later in (("ana", 0), ("ben", number % 7 == 0))
+        ]
+        origin = Origin("pilot", "0123456789ab", list(ANSWERS[0]))
+        rows[number] = merge(row, AnsweredRecord(row["id"], "completed", given), origin)
+    write_rows(Path("annotated.jsonl"), rows)
 
 
 def loaded(reader: Reader, **sections: Any) -> None:
@@ -88,6 +107,7 @@ def with_new_questions(reader: Reader) -> None:
         if name != "other"
     }
     content["suggestions"] = [{"type": "intent_rules", "question": "purpose"}]
+    content["assignment"]["adapt"]["questions"] = ["purpose", "toxicity"]
     Path("new-config.yml").write_text(yaml.safe_dump(content, sort_keys=False), encoding="utf-8")
 
 
