@@ -9,7 +9,7 @@ from typing import Any
 from sharegpt_argilla.curation.checks.table import CHECKS
 from sharegpt_argilla.curation.chunks import Settings
 from sharegpt_argilla.curation.merge_chunks import CheckCounts, Gathering
-from sharegpt_argilla.curation.precision import ENOUGH
+from sharegpt_argilla.curation.precision import may_drop, unseen_precision
 
 Report = Mapping[str, Any]
 
@@ -31,12 +31,16 @@ def build_report(
 
 def _check(name: str, counts: CheckCounts, drop: Collection[str], settings: Settings) -> dict[str, Any]:
     check = CHECKS[name]
-    measured = check.precision
+    unseen = unseen_precision(name)
+    measured = unseen or check.precision
     return {
         "message": check.message,
         "severity": check.severity,
         "precision": round(measured.value, 2) if measured else None,
+        "precision_low": round(measured.low, 2) if measured else None,
         "judged": measured.read if measured else 0,
+        "unseen": unseen is not None,
+        "may_drop": may_drop(check.precision, unseen),
         "drops": name in drop,
         "fixes": name in settings.fix,
         "flagged": counts.flagged,
@@ -57,15 +61,22 @@ def report_lines(report: Report) -> Iterator[str]:
     """The report for a terminal: a line for each check that flagged rows."""
     flagged = [(name, check) for name, check in report["checks"].items() if check["flagged"]]
     if flagged:
-        yield f"{'check':<20}{'flagged':>9}{'fixed':>8}{'dropped':>9}{'precision':>11}"
+        yield f"{'check':<20}{'flagged':>9}{'fixed':>8}{'dropped':>9}{'precision':>16}"
     for name, check in flagged:
-        precision = "-" if check["precision"] is None else f"{check['precision']:.2f}"
-        counts = f"{check['flagged']:>9,}{check['fixed']:>8,}{check['dropped']:>9,}{precision:>11}"
+        precision = "- (n=0)" if check["precision"] is None else f"{check['precision']:.2f} (n={check['judged']})"
+        counts = f"{check['flagged']:>9,}{check['fixed']:>8,}{check['dropped']:>9,}{precision:>16}"
         yield f"{name:<20}{counts}  {check['message']}"
     for name, check in report["checks"].items():
-        if check["drops"] and (check["precision"] is None or check["precision"] < ENOUGH):
-            measured = "was never measured" if check["precision"] is None else f"is {check['precision']:.2f}"
-            yield f"{name} drops rows, though its precision {measured}; look at what it flags first"
+        if check["drops"] and check["may_drop"] != "yes":
+            yield f"{name} drops rows, though its precision {_told(check)}; look at what it flags first"
+
+
+def _told(check: Mapping[str, Any]) -> str:
+    if check["precision"] is None:
+        return "was never measured"
+    if not check["unseen"]:
+        return f"is {check['precision']:.2f} (n={check['judged']}) only on data that it was made from"
+    return f"on data that it was not made from is {check['precision']:.2f} (n={check['judged']})"
 
 
 _LANGUAGES = 20

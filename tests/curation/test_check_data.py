@@ -12,11 +12,12 @@ import pytest
 from sharegpt_argilla.common.pattern_files import alternatives
 from sharegpt_argilla.curation.check_data import all_data, pattern_set
 from sharegpt_argilla.curation.checks.table import CHECKS
-from sharegpt_argilla.curation.precision import measured_precision
+from sharegpt_argilla.curation.precision import measured_precision, unseen_precision
 from sharegpt_argilla.curation.word_patterns import FAMILY, LanguagePatterns
 from tests.projects import ROOT
 
 JUDGED = {"true_hits", "read_hits", "read"}
+UNSEEN = {"unseen_true", "unseen_read", "unseen"}
 SETS = [
     (check, name)
     for check, table in all_data().items()
@@ -40,6 +41,9 @@ def test_a_check_was_judged_or_says_why_not(check: str) -> None:
     else:
         assert 0 <= measured.true <= measured.read
         assert table["read"]
+    unseen = unseen_precision(check)
+    assert (set(table) & UNSEEN == UNSEEN) == (unseen is not None)
+    assert unseen is None or 0 <= unseen.true <= unseen.read
 
 
 @pytest.mark.parametrize(("check", "name"), PATTERNS)
@@ -78,7 +82,7 @@ def test_parts_may_name_parts_and_a_missing_one_is_an_error() -> None:
 
 def test_the_page_has_what_the_files_say() -> None:
     section = (ROOT / "docs" / "curation.md").read_text(encoding="utf-8").split("## Precision")[1]
-    rows = [line for line in section.splitlines() if re.match(r"\| `\w+` \| \d+ of", line)]
+    rows = [line for line in section.splitlines() if re.match(r"\| `\w+` \| \d+ of \d+ ", line)]
     expected = []
     for check in CHECKS:
         measured = measured_precision(check)
@@ -86,6 +90,13 @@ def test_the_page_has_what_the_files_say() -> None:
             figures = f"{measured.true} of {measured.read} | {measured.value:.2f}"
             expected.append(f"| `{check}` | {figures} | {all_data()[check]['read']} |")
     assert rows == expected
+    rows = [line for line in section.splitlines() if re.match(r"\| `\w+` \| \d+ of \d+, unseen", line)]
+    assert rows == [
+        f"| `{check}` | {unseen.true} of {unseen.read}, unseen | {unseen.value:.2f} | {unseen.low:.2f} | "
+        f"{all_data()[check]['unseen']} |"
+        for check in CHECKS
+        if (unseen := unseen_precision(check)) is not None
+    ]
     (silent,) = re.findall(r"Never judged.*?\. They", section, re.DOTALL)
     assert re.findall(r"`(\w+)`", silent) == [check for check in CHECKS if measured_precision(check) is None]
 

@@ -7,7 +7,7 @@ import pytest
 from sharegpt_argilla.curation.checks.base import Item, Options
 from sharegpt_argilla.curation.checks.table import CHECKS, DEFAULT, FIXABLE
 from sharegpt_argilla.curation.chunks import Settings, curate_chunk
-from sharegpt_argilla.curation.precision import ENOUGH
+from sharegpt_argilla.curation.precision import LEAST_BOUND, LEAST_READ, Precision, may_drop, unseen_precision
 from tests.curation.samples import CLEAN, FAULTS, KNOWN_FALSE
 from tests.projects import ROOT
 
@@ -103,7 +103,22 @@ def test_every_check_is_documented_with_its_precision() -> None:
             assert (
                 f"| {measured.true} of {measured.read} | {measured.value:.2f} |" in page.split("## Precision")[1]
             )
-            assert ("no" in line.split("|")[-2]) == (measured.value < ENOUGH)
+        unseen = unseen_precision(name)
+        verdict = may_drop(measured, unseen)
+        shown = f"unknown (n={unseen.read if unseen else 0})" if verdict == "unknown" else verdict
+        assert line.split("|")[-2].strip() == shown
+
+
+def test_only_what_holds_on_unseen_data_may_drop() -> None:
+    assert may_drop(Precision(20, 20), None) == "unknown"
+    assert may_drop(None, Precision(LEAST_READ, LEAST_READ)) == "yes"
+    assert may_drop(None, Precision(LEAST_READ - 1, LEAST_READ - 1)) == "unknown"
+    assert may_drop(Precision(20, 20), Precision(18, 20)) == "unknown"
+    assert Precision(18, 20).low == pytest.approx(0.699, abs=0.001)
+    assert Precision(18, 20).low < LEAST_BOUND < Precision(19, 20).low
+    assert may_drop(Precision(20, 20), Precision(7, 20)) == "no"
+    assert may_drop(Precision(79, 100), None) == "no"
+    assert may_drop(Precision(80, 100), None) == "unknown"
 
 
 def test_a_line_that_is_no_row_is_given_back_with_the_reason() -> None:

@@ -121,7 +121,7 @@ def test_a_dry_run_counts_and_writes_nothing(tmp_path: Path, capfd) -> None:
     assert main(["curate", str(path), "-o", str(tmp_path / "c.jsonl"), "--dry-run", "--report", report]) == 0
     assert [one.name for one in tmp_path.iterdir()] == ["rows.jsonl"]
     printed = capfd.readouterr().err
-    assert re.search(r"^too_short +1 +0 +0 +0\.\d\d  the prompt has fewer words", printed, re.MULTILINE)
+    assert re.search(r"^too_short +1 +0 +0 +0\.\d\d \(n=\d+\)  the prompt has fewer words", printed, re.MULTILINE)
     assert printed.endswith("-> nothing written (dry run)\n")
 
 
@@ -182,9 +182,14 @@ def test_dropping_on_an_unsure_check_is_said(tmp_path: Path, capfd) -> None:
     path = write(tmp_path / "rows.jsonl", [row()])
     main(["curate", str(path), "-o", "-", "--drop", "near_duplicate", "wrong_sum", "blank_answer"])
     printed = capfd.readouterr().err
-    assert "near_duplicate drops rows, though its precision is 0.75" in printed
-    assert "wrong_sum drops rows, though its precision was never measured" in printed
-    assert "blank_answer drops" not in printed
+    assert (
+        "near_duplicate drops rows, though its precision is 0.75 (n=28) only on data that it was made from"
+        in printed
+    )
+    assert "wrong_sum drops rows" not in printed
+    assert (
+        "blank_answer drops rows, though its precision on data that it was not made from is 1.00 (n=4)" in printed
+    )
 
 
 def test_the_project_file_says_what_the_call_does_not(tmp_path: Path) -> None:
