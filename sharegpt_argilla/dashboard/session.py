@@ -6,6 +6,7 @@ import time
 
 import streamlit as st
 
+from sharegpt_argilla.config import load_project
 from sharegpt_argilla.errors import CredentialsError, SharegptArgillaError
 from sharegpt_argilla.project.dashboard_access import Viewer, admitted_again, open_dashboard
 from sharegpt_argilla.project.project_view import ProjectView
@@ -88,6 +89,8 @@ def current_view(*, warn: bool = True) -> ProjectView:
 def as_of(view: ProjectView) -> None:
     """Show in one line how old the numbers are."""
     late = "" if view.answers_at >= view.read_at else f" · answers of {view.answers_at:%H:%M:%S}"
+    names = view.config
+    st.caption(f"Dataset **{names.dataset}** in workspace **{names.workspace}** at {view.url}")
     st.caption(f"As of {view.read_at:%Y-%m-%d %H:%M:%S} UTC{late} · refreshes every {REFRESH:g} s · days are UTC")
 
 
@@ -96,7 +99,8 @@ def signing_in() -> None:
     _, middle, _ = st.columns([1, 1.4, 1])
     with middle:
         st.title("Annotation dashboard")
-        st.write("Sign in with your Argilla account.")
+        names = load_project(options().config).config
+        st.write(f"Sign in with your Argilla account for **{names.dataset}** in workspace **{names.workspace}**.")
         with st.form("sign-in"):
             username = st.text_input("Username", autocomplete="username")
             password = st.text_input("Password", type="password", autocomplete="current-password")

@@ -187,6 +187,9 @@ def _answers(questions: Sequence[Numbers], *, linked: bool) -> None:
             else:
                 chart = charts.bars(question["distribution"], "answer", "responses", "answer", "responses")
             show(chart, f"how often each answer to {question['name']} was given")
+            if outside := [one for one in question["distribution"] if one["outside"]]:
+                listed = ", ".join(f"{one['value']} ({one['responses']:,})" for one in outside)
+                st.caption(f":material/warning: Not among the project's answers: {listed}.")
             with st.expander("As a table"):
                 record_table(
                     _with_own_links(question["distribution"], linked),

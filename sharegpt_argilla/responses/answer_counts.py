@@ -130,13 +130,20 @@ def _count_values(tally: Tally, names: Sequence[str], response: Response, spent:
 
 
 def distribution(tally: Tally, question: QuestionConfig) -> list[dict[str, Any]]:
-    """Every possible answer in the order of the project, with its count and its share of the responses."""
+    """Every possible answer in the order of the project, with its count and its share of the responses.
+
+    ``outside`` is whether the project does not have the answer.
+    """
     counts = tally.answers[question.name]
     if isinstance(question, RatingQuestion):
         titles = {str(value): str(value) for value in sorted(question.values)}
     else:
         titles = dict(getattr(question, "labels", {}))
+    known = set(titles)
     titles |= {answer: answer for answer in counts if answer not in titles}
+    if isinstance(question, RatingQuestion):
+        # From before a change of the scale: it has its place by its value.
+        titles = {value: titles[value] for value in sorted(titles, key=_number)}
     submitted = tally.statuses["submitted"]
     return [
         {
@@ -144,9 +151,17 @@ def distribution(tally: Tally, question: QuestionConfig) -> list[dict[str, Any]]
             "answer": title,
             "responses": counts[value],
             "share": counts[value] / submitted if submitted else 0.0,
+            "outside": value not in known,
         }
         for value, title in titles.items()
     ]
+
+
+def _number(value: str) -> float:
+    try:
+        return float(value)
+    except ValueError:
+        return float("inf")
 
 
 def slow_answers(tally: Tally, limit: int = 10) -> list[dict[str, Any]]:

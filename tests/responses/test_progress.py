@@ -84,6 +84,13 @@ def test_every_possible_answer_is_in_a_distribution_and_strange_ones_too() -> No
     assert toxicity[-1]["share"] == 1.0
 
 
+def test_a_rating_outside_the_scale_has_its_place_and_is_told() -> None:
+    made = [("pending", [response("ana", "2026-05-20T10:00:00", quality=value)]) for value in (0, 3, 10)]
+    rating, *_ = (distribution(tally(*made), question) for question in QUESTIONS)
+    assert [one["value"] for one in rating] == ["0", "1", "2", "3", "4", "5", "6", "7", "10"]
+    assert [one["value"] for one in rating if one["outside"]] == ["0", "10"]
+
+
 def test_slow_answers_need_three_times() -> None:
     made = [("pending", [response("ana", "2026-05-20T10:00:00", active=n, quality=n % 2)]) for n in range(5)]
     assert [(one["answer"], one["seconds"], one["responses"]) for one in slow_answers(tally(*made))] == [
