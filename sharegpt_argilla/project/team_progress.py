@@ -61,19 +61,24 @@ def every_day(days: Iterable[str], today: date) -> list[str]:
     return [(first + timedelta(step)).isoformat() for step in range((today - first).days + 1)]
 
 
-def course_points(history: Sequence[Mapping[str, Any]], days: Mapping[str, int]) -> list[dict[str, Any]]:
+def course_points(
+    history: Sequence[Mapping[str, Any]], days: Mapping[str, int], completed: Mapping[str, int] | None = None
+) -> list[dict[str, Any]]:
     """Points of two curves: ``at``, ``what``, ``count``.
 
     Args:
         history: the snapshots.
         days: day -> responses submitted on it, which replace snapshots before the first one.
+        completed: day -> records completed on it, likewise.
     """
     names = {"completed": "records completed", "submitted": "responses submitted"}
     first = str(history[0]["at"])[:10] if history else ""
-    early, count = [], 0
-    for day in sorted(day for day in days if day < first):
-        count += days[day]
-        early.append({"at": f"{day}T23:59:59Z", "what": names["submitted"], "count": count})
+    early = []
+    for key, counts in (("completed", completed or {}), ("submitted", days)):
+        count = 0
+        for day in sorted(day for day in counts if day < first):
+            count += counts[day]
+            early.append({"at": f"{day}T23:59:59Z", "what": names[key], "count": count})
     return early + [
         {"at": f"{snapshot['at']}Z", "what": shown, "count": snapshot[key]}
         for snapshot in history
@@ -189,7 +194,7 @@ def team_progress(watch: ProjectWatch, view: ProjectView) -> dict[str, Any]:
         ],
         "forecast": team_forecast(tally, view.work, own, remaining, today),
         "every_day": every_day(days, today),
-        "course": course_points(history_points(watch.home, view), days),
+        "course": course_points(history_points(watch.home, view), days, _completed_days(view)),
     }
 
 
@@ -252,6 +257,15 @@ def _own_forecasts(
 def _counted_days(person: PersonTally, work: PlannedWork) -> Counter[str]:
     """Day -> responses of the kinds that are wanted."""
     return person.days + person.discarded_days if work.counts("discarded") else person.days
+
+
+def _completed_days(view: ProjectView) -> Counter[str]:
+    """Day -> records completed on it: the day of the last answer to a completed record."""
+    return Counter(
+        max(one.submitted_at for one in record.responses)[:10]
+        for record in view.records.values()
+        if record.status == "completed" and any(one.submitted_at for one in record.responses)
+    )
 
 
 def _has_pending(view: ProjectView, person: Mapping[str, Any]) -> bool:

@@ -77,6 +77,16 @@ def test_team(run: Run, told: Told, lead: Viewer) -> None:
     assert people.loc[ana, "pace"] == "~ 2 min"
 
 
+def test_progress_over_time_begins_with_the_first_answers(run: Run, lead: Viewer) -> None:
+    points = chart_with(run("team", lead), "what")
+    completed = [one["count"] for one in points if one["what"] == "records completed"]
+    # Ben made the second answers on the last four days; the last point is the present.
+    assert completed[:3] == [1, 2, 3]
+    assert completed[-1] == COMPLETED
+    submitted = [one["count"] for one in points if one["what"] == "responses submitted"]
+    assert (submitted == sorted(submitted), submitted[-1]) == (True, SUBMITTED)
+
+
 def test_team_answers(run: Run, lead: Viewer) -> None:
     page = run("team", lead)
     quality, intent, toxicity = [data for data in charts(page) if data and "share" in data[0]]
