@@ -10,12 +10,14 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from sharegpt_argilla.argilla_client.accounts import usernames
 from sharegpt_argilla.argilla_client.connection import ArgillaClient, connect
 from sharegpt_argilla.argilla_client.dataset_on_server import find_dataset
 from sharegpt_argilla.argilla_client.server_counts import count_records, server_version
 from sharegpt_argilla.config import DEFAULT_CONFIG, Project, load_project
 from sharegpt_argilla.config.project_datasets import project_parts
 from sharegpt_argilla.errors import SharegptArgillaError
+from sharegpt_argilla.records.plan_file import plan_path, read_plan
 from sharegpt_argilla.settings import Home, default_home, find_connection
 from sharegpt_argilla.workflows.setup_dataset import check_dataset
 
@@ -66,8 +68,29 @@ def _server(client: ArgillaClient, project: Project | None) -> Iterator[Diagnosi
         if project is not None:
             for part in project_parts(project):
                 yield from _dataset(client, part.project)
+            yield from _plan(client, project)
     except SharegptArgillaError as error:
         yield Diagnosis("dataset", str(error), ok=False)
+
+
+def _plan(client: ArgillaClient, project: Project) -> Iterator[Diagnosis]:
+    """Whether everybody who has records in the plan has an account: who was renamed or deleted answers nothing."""
+    path = plan_path(project.path, project.config.dataset)
+    plan = read_plan(path) if project.config.assignment.planned else None
+    if plan is None or client.role != "owner":
+        return
+    accounts = set(usernames(client, "").values())
+    gone = {name: count for name, count in plan.loads().items() if count and name not in accounts}
+    if not gone:
+        yield Diagnosis("plan", f"{len(plan.ids):,} records; everybody in it has an account")
+        return
+    listed = ", ".join(f'"{name}" ({count:,} records)' for name, count in sorted(gone.items()))
+    yield Diagnosis(
+        "plan",
+        f"no account for {listed}; correct the names in {project.path}, then run "
+        "`sharegpt-argilla plan ROWS --apply`, which gives what nobody answered to others",
+        ok=False,
+    )
 
 
 def _package(name: str) -> Diagnosis:
