@@ -1,0 +1,115 @@
+"""Damaged files of every kind end in one line and never in a traceback.
+
+Each reader gets ``FUZZ_SECONDS`` (1 by default) of files that were damaged at random, from a fixed seed.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import sqlite3
+import time
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sharegpt_argilla.common.jsonl import read_rows
+from sharegpt_argilla.config import load_project
+from sharegpt_argilla.embedded_argilla.processes.redis_queue import sound_length
+from sharegpt_argilla.errors import SharegptArgillaError
+from sharegpt_argilla.records.plan_file import read_plan
+from sharegpt_argilla.responses.export_state import load_state
+from sharegpt_argilla.workflows.extract import extract
+from tests.projects import ROOT, some_rows, write_rows
+
+SECONDS = float(os.environ.get("FUZZ_SECONDS", "1"))
+PIECES = [b"\x00", b"\xff\xfe", b"{", b"]", b'"', b"&a *a", b"!!python/x ", b"\n", b": ", b"- " * 50, b"[" * 200]
+PIECES += [b"1e999", b"-1", b"null", b"NaN", "\ud83d".encode("utf-8", "surrogatepass"), b"2001-99-99", b"<<: *x"]
+
+
+def damaged(content: bytes, draw: random.Random) -> bytes:
+    """The content with some of its bytes changed, left out, doubled or replaced by what parsers dislike."""
+    out = bytearray(content)
+    for _ in range(draw.randint(1, 4)):
+        begin = draw.randrange(len(out) + 1)
+        end = min(begin + draw.choice([0, 1, 5, 40]), len(out))
+        out[begin:end] = draw.choice([b"", draw.randbytes(3), out[begin:end] * 3, *PIECES])
+    return bytes(out[: draw.randrange(len(out) + 1)] if draw.random() < 0.1 else out)
+
+
+def fuzz(path: Path, content: bytes, read: Callable[[Path], Any]) -> None:
+    draw, end, count = random.Random(17), time.monotonic() + SECONDS, 0
+    while time.monotonic() < end:
+        path.write_bytes(damaged(content, draw))
+        count += 1
+        try:
+            read(path)
+        except SharegptArgillaError as error:
+            assert "\n" not in str(error) or len(str(error).splitlines()) < 40, path.read_bytes()
+        except Exception as error:
+            error.add_note(f"after {count} files: {path.read_bytes()!r}")
+            raise
+    assert count > 3
+
+
+def test_rows(tmp_path: Path) -> None:
+    content = write_rows(tmp_path / "rows.jsonl", some_rows(3)).read_bytes()
+    fuzz(tmp_path / "rows.jsonl", content, lambda path: [line.row for line in read_rows(path)])
+
+
+def test_the_project_file(tmp_path: Path) -> None:
+    (tmp_path / "guidelines.md").write_text("x", encoding="utf-8")
+    fuzz(tmp_path / "dataset-config.yml", (ROOT / "dataset-config.yml").read_bytes(), load_project)
+
+
+def test_the_plan_file(tmp_path: Path) -> None:
+    plan = tmp_path / "p.plan.jsonl"
+    content = (
+        b'{"plan": 1, "people": ["ana", "ben"], "rules": {"seed": 1}}\n{"id": "a", "people": ["ana"], "rank": 1}\n'
+    )
+    fuzz(plan, content, read_plan)
+
+
+def test_the_state_of_an_export(tmp_path: Path) -> None:
+    path = tmp_path / "state"
+    with closing(sqlite3.connect(path)) as database:
+        database.execute("CREATE TABLE records (id TEXT, stamp TEXT)")
+        database.commit()
+    fuzz(path, path.read_bytes(), load_state)
+
+
+@pytest.mark.parametrize("corpus", ["sharegpt_vicuna.json"])
+def test_corpora(tmp_path: Path, corpus: str) -> None:
+    content = (ROOT / "examples" / corpus).read_bytes()[:4000]
+
+    def read(path: Path) -> None:
+        extract([path], "auto", tmp_path / "out.jsonl", restart=True)
+
+    fuzz(tmp_path / "corpus.json", content, read)
+
+
+def test_redis_files() -> None:
+    draw, content = random.Random(3), b"*3\r\n$3\r\nSET\r\n$1\r\na\r\n$4\r\nabcd\r\n" * 20
+    for _ in range(2000):
+        whole = damaged(content, draw)
+        assert 0 <= sound_length(whole) <= len(whole)
+
+
+def test_text_queries() -> None:
+    # argilla-server reads its home folder at the import; that is a temporary one there.
+    import tests.embedded_argilla.conftest  # noqa: F401
+    from sharegpt_argilla.embedded_argilla.engine.text_query import Columns, compile_text_query
+
+    draw, end = random.Random(9), time.monotonic() + SECONDS
+    parts = [*'"()|+-*~\\ \t', "word", "的字", "~5", '"a b"~2', "\x00", "\ud800", "NEAR(", "AND", "a*", ":"]
+    with closing(sqlite3.connect(":memory:")) as database:
+        database.execute("CREATE VIRTUAL TABLE t USING fts5(a, always)")
+        database.execute("INSERT INTO t VALUES ('word a b', 'x')")
+        while time.monotonic() < end:
+            text = "".join(draw.choices(parts, k=draw.randint(0, 40)))
+            expression = compile_text_query(text, Columns(("a",), whole_document=draw.random() < 0.5))
+            if expression is not None and "\ud800" not in expression:
+                database.execute("SELECT COUNT(*) FROM t WHERE t MATCH ?", (expression,)).fetchone()
