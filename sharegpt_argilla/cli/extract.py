@@ -42,16 +42,24 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     _add_work(parser.add_argument)
 
 
+class _ModelHelp(str):
+    """The help of --model, made when it is shown: the list asks every installed package for plug-ins."""
+
+    __slots__ = ()
+
+    def __mod__(self, values: object) -> str:
+        corpora = ", ".join(f"{name} ({corpus.title})" for name, corpus in CORPORA.items())
+        return f"the corpus, or auto to tell by the content: {corpora}" % values
+
+
 def _add_input(add: Callable[..., object]) -> None:
-    corpora = ", ".join(f"{name} ({corpus.title})" for name, corpus in CORPORA.items())
     add(
         "inputs",
         nargs="+",
         metavar="INPUT",
         help="file, folder, pattern, - for standard input, or a data set of the Hub: hf://owner/name",
     )
-    model = f"the corpus, or auto to tell by the content: {corpora}"
-    add("-m", "--model", required=True, metavar="MODEL", help=model)
+    add("-m", "--model", required=True, metavar="MODEL", help=_ModelHelp("the corpus"))
     columns = "columns of a flat table: question=query,answer=response; also system, session, turn, context"
     add("--columns", type=_columns, default={}, metavar="NAMES", help=columns)
     line = "start at line N of each file, row N of a parquet file (default: 1)"

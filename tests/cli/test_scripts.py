@@ -46,3 +46,12 @@ def test_rows_go_to_standard_output_and_counts_to_standard_error(tmp_path: Path)
     assert found.returncode == 0
     assert all(line.startswith('{"id":"') for line in found.stdout.splitlines())
     assert found.stderr.startswith(f"{len(found.stdout.splitlines())} rows")
+
+
+def test_a_small_file_looks_for_no_plug_ins_and_shows_no_bar(tmp_path: Path) -> None:
+    """Either costs as much CPU as all of the rest."""
+    words = ["extract", "examples/sharegpt_gpt4.jsonl", "-m", "gpt4", "-o", str(tmp_path / "rows.jsonl")]
+    code = f"import sys; from sharegpt_argilla.cli import main; assert main({words!r}) == 0; print(*sys.modules)"
+    done = run(sys.executable, "-S", "-c", f"import sys; sys.path[:] = {sys.path!r}; {code}")
+    assert done.returncode == 0, done.stderr
+    assert {"importlib.metadata", "tqdm"} & set(done.stdout.split()) == set()
