@@ -92,6 +92,22 @@ def test_two_escapes_of_a_surrogate_pair_are_one_character() -> None:
     assert CHECKS["literal_escapes"].fix(row.texts).answer == "It is 😀 of course."
 
 
+@pytest.mark.parametrize(
+    ("check", "text"),
+    [
+        ("literal_escapes", r"Use while IFS=\n read line, then go on."),
+        ("literal_escapes", r"The pattern (..)\r?\n matches it."),
+        ("literal_escapes", "换行符（“\\n”）表示新的一行。"),
+        ("literal_escapes", r"Split at [\n\t] with a regex."),
+        ("html_entities", "Write back unchanged: &lt;img src=x&gt;"),
+        ("html_entities", "The entity &amp; stands for an ampersand."),
+    ],
+)
+def test_a_fix_leaves_what_is_meant(check: str, text: str) -> None:
+    row = Item("What is it?", text)
+    assert CHECKS[check].fix(row.texts) == row.texts
+
+
 def test_every_check_is_documented_with_its_precision() -> None:
     page = (ROOT / "docs" / "curation.md").read_text(encoding="utf-8")
     for name, check in CHECKS.items():

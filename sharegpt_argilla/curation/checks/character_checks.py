@@ -25,6 +25,17 @@ _ENTITY = re.compile(
 _CODE = re.compile(r"(```.*?(?:```|\Z)|`[^`\n]+`)", re.DOTALL)
 
 
+# Patterns and shells, in which an escape is what is meant, and quotations of one.
+_MEANT_ESCAPE = re.compile(
+    r"IFS=|\\[dswbDSWB](?![a-z])|\\r\?|\\[nrt][+*?|]|\[[^\]\n]*\\[nrt][^\]\n]*\]|"
+    r"[\"'“‘「(（]\\[nrt][\"'”’」)）]|"
+    r"\b(?:regexp?|printf|awk|sed|escape (?:sequence|character)s?|newline character)\b|"
+    r"换行符|转义|正则",
+    re.IGNORECASE,
+)
+_MEANT_ENTITY = re.compile(r"\b(?:html|xml|entit(?:y|ies)|escap\w+|unchanged|verbatim)\b|实体|转义", re.IGNORECASE)
+
+
 def outside_code(text: str, fix: Callable[[str], str]) -> str:
     """The text with everything but its markdown code fixed."""
     if "`" not in text:
@@ -65,9 +76,17 @@ def _escapes(item: Item, _options: Options) -> Finding | None:
 
 
 def _unescape(text: str) -> str:
-    unescaped = outside_code(text, lambda part: part if is_program(part) else _ESCAPE.sub(_character, part))
+    unescaped = outside_code(text, _unescaped)
     # Two escapes of a surrogate pair are one character.
     return unescaped.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+def _unescaped(part: str) -> str:
+    return part if is_program(part) or _MEANT_ESCAPE.search(part) else _ESCAPE.sub(_character, part)
+
+
+def _without_entities(part: str) -> str:
+    return part if _MEANT_ENTITY.search(part) or is_program(_ENTITY.sub("", part)) else html.unescape(part)
 
 
 def _character(match: re.Match[str]) -> str:
@@ -96,6 +115,6 @@ ENTITIES = Rule(
     "HTML entities appear as text",
     "warning",
     _entities,
-    fix=_both(lambda text: outside_code(text, html.unescape)),
+    fix=_both(lambda text: outside_code(text, _without_entities)),
 )
 MOJIBAKE = Rule("mojibake", "text decoded as another encoding", "warning", _mojibake, fix=_both(ftfy.fix_encoding))
