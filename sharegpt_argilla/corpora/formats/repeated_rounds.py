@@ -14,7 +14,7 @@ from dataclasses import replace
 from itertools import accumulate
 
 from sharegpt_argilla.corpora.formats.base import Conversation, Turn
-from sharegpt_argilla.corpora.formats.fields import content_id, kind
+from sharegpt_argilla.corpora.formats.fields import kind
 from sharegpt_argilla.errors import RejectedError
 
 HISTORY = "history"
@@ -87,16 +87,13 @@ class RoundGatherer:
         if earlier == len(digests):
             self._repeated += 1
             return
-        if not earlier:
-            session = self._free(conversation.session)
-            own = replace(conversation, session=session)
-        elif (end := digests[earlier - 1]) in self._ends:
+        if earlier and (end := digests[earlier - 1]) in self._ends:
             self._ends.discard(end)
             session = self._sessions[end]
             turns = [*system, *turns[2 * earlier :]]
             own = replace(conversation, session=session, turns=turns, offset=2 * earlier, continues=True)
         else:
-            session = self._free(f"{self._sessions[end]}/{content_id(turns[2 * earlier :])}")
+            session = self._free(conversation.session)
             own = replace(conversation, session=session)
         self._sessions.update(dict.fromkeys(digests[earlier:], session))
         self._ends.add(digests[-1])
