@@ -38,6 +38,23 @@ def test_the_same_id_in_another_record_is_another_session(tmp_path: Path) -> Non
     assert summary.counts.renamed == 1
 
 
+@pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0), (1, 2, 0)])
+@pytest.mark.parametrize("layout", ["one file", "plain records", "a file each", "a shard each"])
+def test_an_id_that_looks_like_a_new_one_stays_its_own(
+    order: tuple[int, ...], layout: str, tmp_path: Path
+) -> None:
+    records = [conversation(f"h: {name}", "g: a", identity=name[:-1]) for name in ("42a", "42#2b", "42c")]
+    if layout != "plain records":
+        records = [{**record, "lang": "en"} for record in records]
+    mixed = [records[number] for number in order]
+    files = [[record] for record in mixed] if layout.startswith("a ") else [mixed]
+    rows, summary = told(tmp_path, *files, **({"shard_size": 1} if layout == "a shard each" else {}))
+    sessions = {question: session for session, _, question, _ in rows}
+    first, second = ("42a", "42c") if order.index(0) < order.index(2) else ("42c", "42a")
+    assert sessions == {first: "42", second: "42#3", "42#2b": "42#2"}
+    assert summary.counts.renamed == 1
+
+
 def test_the_same_conversation_twice_is_one_session(tmp_path: Path) -> None:
     record = conversation("h: q", "g: a", identity="42")
     rows, summary = told(tmp_path, [record, record], [record])

@@ -13,7 +13,7 @@ from sharegpt_argilla.corpora.formats.base import Turn
 from sharegpt_argilla.corpora.formats.roles import ROLES
 from sharegpt_argilla.corpora.formats.sharegpt import ShareGPT
 from sharegpt_argilla.corpora.pairing.pairing import NO_EXTRA, Pairer, questions_before
-from sharegpt_argilla.corpora.pairing.sessions import ShardSessions, renamed
+from sharegpt_argilla.corpora.pairing.sessions import ShardSessions
 from sharegpt_argilla.rows import Pair, Pairs
 
 
@@ -52,7 +52,7 @@ class PlainShareGPT:
             return None
         ends = [*texts[:2], texts[-1]]
         if sessions is not None and (number_of_same := sessions.claim(identity, ends, len(turns), lead)):
-            session = renamed(session, number_of_same)
+            session = sessions.renamed_id(session, number_of_same)
         whole = [] if roles is None else [self._whole(session, offset, texts[lead:], roles)]
         self._pairer.counts.conversations += 1
         self._pairer.counts.pairs += (len(turns) - lead - opened) // 2

@@ -13,7 +13,7 @@ import re
 from array import array
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import pairwise
+from itertools import count, islice, pairwise
 from pathlib import Path
 from typing import IO
 
@@ -22,6 +22,7 @@ from sharegpt_argilla.corpora.formats.sharegpt import ShareGPT, has_sharegpt_for
 
 _SHOWN = 200
 """Characters of a text in a fingerprint."""
+_RENAMED = re.compile(r"#\d+\Z", re.ASCII)
 _NUMBERED = re.compile(r"_\d+\Z", re.ASCII)
 _SHORTEST_SPLIT = 2
 """Turns: a record this short that is called a piece may be one of a numbered series instead."""
@@ -38,11 +39,13 @@ class Resolution:
     Attributes:
         joined, apart: bases that are split, or only look so, as ``ShareGPT`` takes them.
         seen: id of a record -> fingerprints of the conversations that have it in earlier shards, in order.
+        taken: ids of records that look like those that a repeated id gets (``42#2``).
     """
 
     joined: frozenset[str] = frozenset()
     apart: frozenset[str] = frozenset()
     seen: Mapping[int, Sequence[int]] = field(default_factory=dict)
+    taken: frozenset[str] = frozenset()
 
     def corpus(self, corpus: Corpus) -> Corpus:
         """The corpus, with what is known about its pieces."""
@@ -70,6 +73,9 @@ class ShardSessions:
         self._new: set[tuple[int, int]] = set()
         self._pieces: dict[str, list[Piece]] = {}
         self._begun: dict[str, str] = {}
+        self._taken = resolution.taken
+        self._numbered: set[str] = set()
+        self._given: set[str] = set()
 
     def claim(self, identity: str, texts: Sequence[str], size: int, answers_first: bool) -> int:
         """Note a record with that id: 0 for the first conversation that has it, 1 for the second, and so on.
@@ -83,6 +89,8 @@ class ShardSessions:
         key, print_ = _mark(identity), _fingerprint(texts, size)
         if self._splits and (named := piece_of(identity)) is not None:
             self._pieces.setdefault(named[0], []).append((named[1], size, answers_first))
+        if "#" in identity and _RENAMED.search(identity):
+            self._numbered.add(identity)
         if (key, print_) not in self._new:
             self._new.add((key, print_))
             self._noted.extend((key, print_))
@@ -111,7 +119,7 @@ class ShardSessions:
             ends = [*texts[:2], *texts[-1:]]
             number = self.claim(identity, ends, len(texts), same[0].turns[0].role == "gpt")
             if number:
-                names[identity] = self._begun[identity] = renamed(same[0].session, number)
+                names[identity] = self._begun[identity] = self.renamed_id(same[0].session, number)
         if not names:
             return conversations
         return [
@@ -119,15 +127,18 @@ class ShardSessions:
             for conversation in conversations
         ]
 
+    def renamed_id(self, session: str, number: int) -> str:
+        """The id of the conversation that is the second (1), third (2) … with an id; no record has it already."""
+        free = (name for nth in count(2) if (name := f"{session}#{nth}") not in self._taken)
+        name = next(islice(free, number - 1, None))
+        self._given.add(name)
+        return name
+
     def write(self, file: IO[bytes]) -> None:
         """Write what ``resolve`` reads."""
-        file.write(json.dumps(self._pieces).encode("ascii") + b"\n")
+        noted = {"pieces": self._pieces, "numbered": sorted(self._numbered), "given": sorted(self._given)}
+        file.write(json.dumps(noted).encode("ascii") + b"\n")
         file.write(self._noted.tobytes())
-
-
-def renamed(session: str, number: int) -> str:
-    """The id of the conversation that is the second (1), third (2) … with an id."""
-    return f"{session}#{number + 1}"
 
 
 def resolve(paths: Mapping[int, Path]) -> dict[int, Resolution]:
@@ -139,12 +150,16 @@ def resolve(paths: Mapping[int, Path]) -> dict[int, Resolution]:
     pieces: dict[str, list[Piece]] = {}
     bases: dict[int, set[str]] = {}
     notes: dict[int, array[int]] = {}
+    numbered: set[str] = set()
+    given: dict[int, set[str]] = {}
     for number, path in paths.items():
         with path.open("rb") as file:
             own = json.loads(file.readline())
             notes[number] = array("Q", file.read())
-        bases[number] = set(own)
-        for base, of_base in own.items():
+        bases[number] = set(own["pieces"])
+        given[number] = set(own["given"])
+        numbered.update(own["numbered"])
+        for base, of_base in own["pieces"].items():
             pieces.setdefault(base, []).extend((offset, size, answers) for offset, size, answers in of_base)
     joined = frozenset(
         base for base, of_base in pieces.items() if not has_sharegpt_form(base) and _proved(base, of_base)
@@ -153,8 +168,11 @@ def resolve(paths: Mapping[int, Path]) -> dict[int, Resolution]:
         base for base, of_base in pieces.items() if has_sharegpt_form(base) and _contradictory(of_base)
     )
     seen = _seen_before(notes) if len(notes) > 1 else {}
-    affected = [number for number in paths if number in seen or bases[number] & (joined | apart)]
-    return {number: Resolution(joined, apart, seen.get(number, {})) for number in affected}
+    taken = frozenset(numbered)
+    affected = [
+        number for number in paths if number in seen or bases[number] & (joined | apart) or given[number] & taken
+    ]
+    return {number: Resolution(joined, apart, seen.get(number, {}), taken) for number in affected}
 
 
 def _seen_before(notes: Mapping[int, array[int]]) -> dict[int, dict[int, list[int]]]:

@@ -27,7 +27,7 @@ SHARD_SIZE = 32_000_000
 """Bytes of an input in one shard: less than a second of work, and few enough shards for a corpus of a terabyte."""
 LARGEST_MNBVC_FILE = 512_000_000
 """Bytes: "512 MB" of the MNBVC data check, in the reading that satisfies both."""
-PLAN_FORMAT = 6
+PLAN_FORMAT = 7
 """Of the plan and of what shards leave; a run of another format is not resumed."""
 COLUMNS_ADAPTER = "question_answer"
 """The adapter that named columns are for."""
