@@ -196,6 +196,8 @@ class Planner:
         before = read_plan(self.path)
         planned = set(before.ids) if before else set()
         ids, strata = _ids_and_strata(rows, planned, self._stratify)
+        if not (ids or planned):
+            raise InputError(f"{rows}: no rows in it; give the rows that `extract` wrote")
         gold = known_answers(self._project, rows)
         if gold and not gold.keys() & {*planned, *ids}:
             raise UsageError(f"{self._project.path}: gold: none of its {len(gold):,} rows is in {rows}")

@@ -45,6 +45,19 @@ def test_nothing_to_do(words: str, code: int, said: str, tmp_path: Path, monkeyp
     assert said in capfd.readouterr().err
 
 
+def test_a_plan_of_nothing(tmp_path: Path, monkeypatch, capfd) -> None:
+    monkeypatch.chdir(tmp_path)
+    shutil.copy(ROOT / "guidelines.md", tmp_path)
+    config = (ROOT / "dataset-config.yml").read_text("utf-8")
+    planned = config.replace("\nassignment:\n", "\nassignment:\n  mode: queue\n")
+    assert planned != config
+    (tmp_path / "dataset-config.yml").write_text(planned, "utf-8")
+    (tmp_path / "empty.jsonl").touch()
+    assert main(["plan", "empty.jsonl"]) == 1
+    assert "empty.jsonl: no rows in it" in capfd.readouterr().err
+    assert not list(tmp_path.glob("*.plan.jsonl"))
+
+
 def test_a_load_of_nothing() -> None:
     assert exit_code(LoadSummary()) == exit_code(LoadSummary(loaded=1, rejected=1)) == 1
     assert list(describe(LoadSummary())) == ["0 loaded", "no row in it; give the rows that `extract` wrote"]
