@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import logging
 import os
 import shutil
 import signal
@@ -65,6 +66,15 @@ def argilla(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedArgill
 def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> None:
     """No test finds what a person's runs have cached, or adds to it."""
     os.environ["XDG_CACHE_HOME"] = str(tmp_path_factory.mktemp("cache"))
+
+
+@pytest.fixture(autouse=True)
+def _loggers_of_ours_are_heard() -> None:
+    """Libraries that configure logging in the process of the tests disable the loggers made before."""
+    logging.disable(logging.NOTSET)
+    for name, logger in logging.root.manager.loggerDict.items():
+        if name.startswith("sharegpt_argilla") and isinstance(logger, logging.Logger):
+            logger.disabled = False
 
 
 @pytest.fixture

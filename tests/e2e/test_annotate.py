@@ -146,9 +146,9 @@ class TestQueue:
 
     def test_sort(self, page: Page, loaded: TestProject) -> None:
         text = self.open(page, loaded, "status=pending&sort=metadata.turn.desc")
-        assert "Question 24 about rain" in text.split("Earlier in this conversation")[0]
+        assert "Question **24** about rain" in text.split("Earlier in this conversation")[0]
         text = self.open(page, loaded, "status=pending&metadata=corpus.vicuna&sort=metadata.turn.asc")
-        assert "Question 1 about rain" in text
+        assert "Question **1** about rain" in text
 
     def test_filters_by_status_and_answer(self, page: Page, loaded: TestProject) -> None:
         ana = loaded.annotator(loaded.people[0])

@@ -174,7 +174,7 @@ def test_everything_arrives_and_a_second_move_changes_nothing(
     said = capsys.readouterr().err
     assert "5 accounts, 2 workspaces, 3 datasets copied" in said
     assert (
-        f"team/everything: {RECORDS} -> {RECORDS} records, 1 -> 1 discarded responses, 1 -> 1 draft responses, "
+        f"team/everything: {RECORDS} -> {RECORDS} records, 1 -> 1 discarded response, 1 -> 1 draft response, "
         f"4 -> 4 submitted responses, {RECORDS} -> {RECORDS} suggestions, {RECORDS} -> {RECORDS} vectors; "
         f"{RECORDS} sent now; complete\n"
     ) in said
