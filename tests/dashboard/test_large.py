@@ -31,8 +31,8 @@ RECORDS, PEOPLE = 100_000, 50
 DOUBLE = 4
 """Every so many records have a second response."""
 
-WITHIN = 3.0
-"""Seconds of CPU that a page may take on a warm cache."""
+WITHIN = 6.0
+"""Seconds of CPU that a page may take on a warm cache: twice what it takes where other tests run."""
 
 INTENTS = ["generation", "rewrite", "code", "chat", "other"]
 
