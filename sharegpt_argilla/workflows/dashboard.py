@@ -147,6 +147,9 @@ def running_dashboard(
     url = f"http://127.0.0.1:{port}"
     if _answers(port):
         raise UsageError(f"something listens on port {port} already; choose another with --port")
+    # Tracebacks may name people; also where an earlier version made the file.
+    log.touch(mode=0o600)
+    log.chmod(0o600)
     with life_line() as ours, log.open("wb") as file:
         command = [sys.executable, "-m", "sharegpt_argilla.dashboard", str(ours), *flags]
         # Not in our process group: Ctrl-C is ours to pass on.
