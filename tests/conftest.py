@@ -70,11 +70,12 @@ def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> None:
 
 @pytest.fixture(autouse=True)
 def _loggers_of_ours_are_heard() -> None:
-    """Libraries that configure logging in the process of the tests disable the loggers made before."""
+    """Libraries that configure logging while tests run disable loggers made before, or raise levels."""
     logging.disable(logging.NOTSET)
+    logging.root.setLevel(logging.WARNING)
     for name, logger in logging.root.manager.loggerDict.items():
         if name.startswith("sharegpt_argilla") and isinstance(logger, logging.Logger):
-            logger.disabled = False
+            logger.disabled, logger.propagate = False, True
 
 
 @pytest.fixture
