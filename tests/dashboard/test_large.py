@@ -31,8 +31,8 @@ RECORDS, PEOPLE = 100_000, 50
 DOUBLE = 4
 """Every so many records have a second response."""
 
-WITHIN = 6.0
-"""Seconds of CPU that a page may take on a warm cache: twice what it takes where other tests run."""
+WITHIN = 3.0
+"""Seconds of CPU that a page may take on a warm cache, at the best of three: other work costs CPU time too."""
 
 INTENTS = ["generation", "rewrite", "code", "chat", "other"]
 
@@ -120,6 +120,7 @@ def test_a_page_is_quick_and_a_refresh_asks_little(
     warm = timed(lambda: run("team", lead))
     own = timed(lambda: run("annotator", Viewer("p7", lead=False)))
     again = len(calls)
+    warm = min(warm, *(timed(lambda: run("team", lead)) for _ in range(2)))
     assert warm < WITHIN
     assert own < WITHIN
     cold_and_warm = (cold, warm, own)
