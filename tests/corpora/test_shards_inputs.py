@@ -327,3 +327,10 @@ def test_auto_on_anything_gives_our_errors_only(folder: Path, content: bytes) ->
 def test_damage_kinds_are_named_tuples() -> None:
     assert Damaged("f", 1, b"\xff", "why").raw == "\udcff"
     assert json.loads(Located("f", 1, b"", {"a": 1}).raw) == {"a": 1}
+
+
+@pytest.mark.parametrize("start", [b"PAR1", b"ARROW1", b"ARROW1 is the name of a project", b"\xff\xff\xff\xff"])
+def test_text_that_begins_like_a_table_is_text(folder: Path, start: bytes) -> None:
+    good = json_lines([conversation("h: q", "g: a")])[0].encode()
+    Path("raw.jsonl").write_bytes(start + b"\n" + good)
+    assert extract(["raw.jsonl"], "vicuna", "rows.jsonl").rows == 1

@@ -136,9 +136,11 @@ class TestQueue:
     def test_text_search(self, page: Page, loaded: TestProject, word: str) -> None:
         page.locator(".search-area").first.click()
         page.locator("input.search-area__input").first.fill(word)
-        page.keyboard.press("Enter")
-        page.get_by_text("zebras?").first.wait_for()
-        assert "1 of 1 " in " ".join(page.locator("body").inner_text().split())
+        with page.expect_response(lambda response: "/records/search" in response.url and response.ok):
+            page.keyboard.press("Enter")
+        page.get_by_text("of 1", exact=True).first.wait_for()
+        assert "1 of 1 Pending" in " ".join(page.locator("body").inner_text().split())
+        assert page.get_by_text("zebras?").first.is_visible()
 
     def test_metadata_filter(self, page: Page, loaded: TestProject) -> None:
         assert "1 of 1 " in self.open(page, loaded, "status=pending&metadata=corpus.gpt4")

@@ -22,20 +22,23 @@ from sharegpt_argilla.errors import InputError
 Form = Literal["plain", "gzip", "zstd", "bzip2", "xz", "parquet", "arrow", "utf-16", "zip"]
 """What the first bytes of a file say that it is."""
 
+_PARQUET = b"PAR1"
+_ARROW_FILE = b"ARROW1"
+_ARROW_STREAM = b"\xff\xff\xff\xff"
 # RFC 1952, RFC 8878, bzip2 and xz as their tools write them, the Parquet and Arrow formats, the Unicode Standard.
 _MAGIC: dict[bytes, Form] = {
     b"\x1f\x8b": "gzip",
     b"\x28\xb5\x2f\xfd": "zstd",
     b"BZh": "bzip2",
     b"\xfd7zX": "xz",
-    b"PAR1": "parquet",
-    b"ARRO": "arrow",
-    b"\xff\xff\xff\xff": "arrow",
+    _PARQUET: "parquet",
+    _ARROW_FILE: "arrow",
+    _ARROW_STREAM: "arrow",
     codecs.BOM_UTF16_LE: "utf-16",
     codecs.BOM_UTF16_BE: "utf-16",
     b"PK\x03\x04": "zip",
 }
-MAGIC_LENGTH = 4
+MAGIC_LENGTH = max(map(len, _MAGIC))
 _FED = 1 << 12
 """Bytes decompressed at a time. Four of them can contain 128 KiB of text, so more would make a bomb dangerous."""
 _LARGEST_ZSTD_WINDOW = 1 << 31
@@ -212,8 +215,24 @@ def _starts_well(form: Form, head: bytes) -> bool:
 
 
 def form_of(head: bytes) -> Form:
-    """What the first four bytes of a file say that it is."""
+    """What the first bytes of a file say that it is."""
     return next((form for magic, form in _MAGIC.items() if head.startswith(magic)), "plain")
+
+
+def is_whole(file: BinaryIO, head: bytes, size: int) -> bool:
+    """Whether a file in the Parquet or Arrow format was not cut off, and is not text that begins like one.
+
+    Both formats of files end with the bytes they start with; a stream of Arrow messages gives the length of
+    its first, a multiple of eight. Any other file is whole.
+    """
+    if head.startswith(_ARROW_STREAM):
+        length = int.from_bytes(head[4:8], "little")
+        return length % 8 == 0 and 0 < length <= size
+    for magic in (_PARQUET, _ARROW_FILE):
+        if head.startswith(magic):
+            file.seek(max(0, size - len(magic)))
+            return size > len(magic) and file.read(len(magic)) == magic
+    return True
 
 
 @contextmanager

@@ -16,7 +16,7 @@ from sharegpt_argilla.common.jsonl import STANDARD_STREAM
 from sharegpt_argilla.corpora.formats.base import Corpus, TextCorpus
 from sharegpt_argilla.corpora.reading.archives import is_zip, members, open_member, split_member
 from sharegpt_argilla.corpora.reading.base import Damaged, Located
-from sharegpt_argilla.corpora.reading.compression import MAGIC_LENGTH, Decompressed, Peekable, form_of
+from sharegpt_argilla.corpora.reading.compression import MAGIC_LENGTH, Decompressed, Peekable, form_of, is_whole
 from sharegpt_argilla.corpora.reading.delimited import is_delimited, read_delimited
 from sharegpt_argilla.corpora.reading.json_reader import Batch, JsonReader, first_record
 from sharegpt_argilla.corpora.reading.shapes import HEAD, no_data, read_shape, shape_of
@@ -244,9 +244,7 @@ def describe(name: str, streams: dict[str, Peekable], stack: ExitStack) -> Sourc
         with Path(name).open("rb") as file:
             head = file.read(HEAD)
             form = form_of(head)
-            file.seek(max(0, status.st_size - MAGIC_LENGTH))
-            if form == "parquet" and form_of(file.read(MAGIC_LENGTH)) != "parquet":
-                # It has the same bytes at its end, so this is none, or was cut off.
+            if not is_whole(file, head, status.st_size):
                 form = "plain"
     except OSError as error:
         raise InputError(f"{name}: cannot be read: {error.strerror}") from error
@@ -374,7 +372,7 @@ class Reading:
     def _whole(self, progress: Progress | None) -> Iterator[Batch | Located | Damaged]:
         with open_source(self._source, self._stream) as stream:
             form = form_of(stream.peek(MAGIC_LENGTH))
-            if form in {"parquet", "arrow", "zip"}:
+            if form == "zip" or (form in {"parquet", "arrow"} and self._source.form == "stream"):
                 raise InputError(f"{self._name}: {form} cannot be read from a stream; give the file")
             stream.progress = progress
             yield from self._text(stream)
