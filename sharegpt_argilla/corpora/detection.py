@@ -184,7 +184,7 @@ def _no_record(sources: Sequence[Source], split: str, streams: Mapping[str, Peek
         with ExitStack() as stack:
             if source.form in {"hub", "parquet", "arrow"}:
                 continue
-            text = Peekable(Decompressed(_start(source, streams, stack)))
+            text = Peekable(Decompressed(_start(source, streams, stack), source.name))
             for found in JsonReader(text, source.name, lambda value: isinstance(value, dict)).records():
                 if not isinstance(found, Located):
                     first = f"{found.file}:{found.line}: {found.reason}"
@@ -237,7 +237,7 @@ def _first_values(source: Source, split: str, streams: Mapping[str, Peekable]) -
         return [row.value for row in islice(rows, RECORDS) if isinstance(row, Located)]
     try:
         with ExitStack() as stack:
-            return _in_text(Decompressed(_start(source, streams, stack)), source.name)
+            return _in_text(Decompressed(_start(source, streams, stack), source.name), source.name)
     except OSError as error:
         raise InputError(f"{source.name}: cannot be read: {error.strerror}") from error
 

@@ -16,7 +16,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sharegpt_argilla.corpora.reading import archives
+from sharegpt_argilla.corpora.reading import archives, expansion
 from sharegpt_argilla.errors import InputError
 from sharegpt_argilla.workflows.extract import extract
 
@@ -147,11 +147,11 @@ def test_an_encrypted_zip_is_named(tmp_path: Path) -> None:
 
 def test_a_member_that_expands_without_bounds_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "a.zip").write_bytes(zipped("a.json", b" " * 1_000_000))
-    assert (archives.LARGE, archives.MOST_EXPANSION) == (100_000_000, 200)
-    monkeypatch.setattr(archives, "LARGE", 999_999)
-    with pytest.raises(InputError, match=r"a\.json would expand 200 times and more"):
+    assert (expansion.ALWAYS_READ, expansion.MOST_EXPANSION) == (16 << 20, 200)
+    monkeypatch.setattr(expansion, "ALWAYS_READ", 999_999)
+    with pytest.raises(InputError, match=r"a\.json: expands more than 200 times"):
         archives.members(tmp_path / "a.zip")
-    monkeypatch.setattr(archives, "LARGE", 1_000_000)
+    monkeypatch.setattr(expansion, "ALWAYS_READ", 1_000_000)
     assert len(archives.members(tmp_path / "a.zip")) == 2
     monkeypatch.setattr(archives, "MOST_MEMBERS", 2)
     with pytest.raises(InputError, match="has 3 members; at most 2 are read"):

@@ -8,15 +8,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
+from sharegpt_argilla.corpora.reading.expansion import refuse_bomb
 from sharegpt_argilla.errors import InputError
 
 ZIP_MAGIC = b"PK\x03\x04"
 MOST_MEMBERS = 100_000
 """Members of a zip file that are looked at."""
-MOST_EXPANSION = 200
-"""Times its size that a large member may expand. Chats shrink to a tenth; zeros shrink to a thousandth."""
-LARGE = 100_000_000
-"""Bytes of a member from which on its expansion is asked for."""
 _ENCRYPTED = 0x1
 
 
@@ -46,8 +43,7 @@ def members(path: Path) -> list[zipfile.ZipInfo]:
     if any(member.flag_bits & _ENCRYPTED for member in files):
         raise InputError(f"{path}: the zip file is encrypted; unpack it with its password, and give the files")
     for member in files:
-        if member.file_size > LARGE and member.file_size > MOST_EXPANSION * max(1, member.compress_size):
-            raise InputError(f"{path}: {member.filename} would expand {MOST_EXPANSION:,} times and more; refused")
+        refuse_bomb(f"{path}: {member.filename}", member.compress_size, member.file_size)
     return sorted(files, key=lambda member: member.filename)
 
 

@@ -17,6 +17,7 @@ import zstandard
 
 from sharegpt_argilla.common.jsonl import STANDARD_STREAM
 from sharegpt_argilla.corpora.reading.byte_window import Readable
+from sharegpt_argilla.corpora.reading.expansion import refuse_bomb
 from sharegpt_argilla.errors import InputError
 
 Form = Literal["plain", "gzip", "zstd", "bzip2", "xz", "parquet", "arrow", "utf-16", "zip"]
@@ -40,7 +41,9 @@ _MAGIC: dict[bytes, Form] = {
 }
 MAGIC_LENGTH = max(map(len, _MAGIC))
 _FED = 1 << 12
-"""Bytes decompressed at a time. Four of them can contain 128 KiB of text, so more would make a bomb dangerous."""
+"""Bytes decompressed at a time, as long as they become no more than ``_MOST_AT_ONCE``."""
+_LEAST_FED = 1 << 6
+"""Bytes decompressed at first, and of what expands much. Four bytes of zstd can contain 128 KiB of text."""
 _LARGEST_ZSTD_WINDOW = 1 << 31
 """Bytes; what ``zstd --long=31`` needs."""
 _MOST_AT_ONCE = 1 << 20
@@ -84,35 +87,58 @@ class Peekable:
 class Decompressed:
     """The text in a stream that may be compressed, in one piece or in several one after the other.
 
+    Args:
+        file: the stream.
+        name: what is named when it is refused.
+
     Attributes:
         fault: why reading ended before the compressed data did; "" when it did not.
     """
 
-    def __init__(self, file: Peekable) -> None:
+    def __init__(self, file: Peekable, name: str = "compressed data") -> None:
         self.fault = ""
+        self._name = name
+        self._feed = _LEAST_FED
+        self._packed = self._unpacked = 0
         form = form_of(file.peek(MAGIC_LENGTH))
         self._file: Readable = _Transcoded(file) if form == "utf-16" else file
-        self._new = _DECOMPRESSORS.get(form) if _starts_well(form, file.peek(_FED)) else None
+        self._new = _DECOMPRESSORS.get(form) if _starts_well(form, file.peek(_LEAST_FED)) else None
         self._decompressor = self._new() if self._new else None
         self._ahead = b""
 
     def read(self, size: int = -1, /) -> bytes:
-        """The next bytes; none after damaged data."""
+        """The next bytes; none after damaged data.
+
+        Raises:
+            InputError: the data expands too far.
+        """
         if self._decompressor is None and not self._ahead:
             return b"" if self._new else self._file.read(size)
         pieces, length = [self._ahead], len(self._ahead)
         while (size < 0 or length < size) and self._decompressor is not None:
             pieces.append(self._more(self._decompressor))
             length += len(pieces[-1])
+            self._pace(len(pieces[-1]))
         data = b"".join(pieces)
         end = length if size < 0 else size
         self._ahead = data[end:]
         return data[:end]
 
+    def _pace(self, unpacked: int) -> None:
+        """Feed less of what expands much, and end with a bomb."""
+        self._feed = max(_LEAST_FED, self._feed // 2) if unpacked > _MOST_AT_ONCE else min(_FED, self._feed * 2)
+        self._unpacked += unpacked
+        refuse_bomb(self._name, self._packed, self._unpacked)
+
+    def _fed(self) -> bytes:
+        data = self._file.read(self._feed)
+        self._packed += len(data)
+        return data
+
     def _more(self, decompressor: _Decompressor) -> bytes:
         """What the next few bytes contain. At the end, and from damaged data on, there is no decompressor."""
         held_back = isinstance(decompressor, _HeldBack) and not decompressor.hungry and not decompressor.eof
-        compressed = b"" if held_back else decompressor.unused_data or self._file.read(_FED)
+        compressed = b"" if held_back else decompressor.unused_data or self._fed()
         try:
             if held_back:
                 return decompressor.decompress(b"")

@@ -378,7 +378,7 @@ class Reading:
             yield from self._text(stream)
 
     def _text(self, stream: Peekable) -> Iterator[Batch | Located | Damaged]:
-        file, skip = Decompressed(stream), self._start_line - 1
+        file, skip = Decompressed(stream, self._name), self._start_line - 1
         line = 1
         text = Peekable(file)
         if isinstance(self._corpus, TextCorpus):

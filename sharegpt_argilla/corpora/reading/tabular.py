@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from sharegpt_argilla.corpora.reading.base import Damaged, Located
+from sharegpt_argilla.corpora.reading.expansion import refuse_bomb
 from sharegpt_argilla.errors import InputError
 
 
@@ -58,6 +59,8 @@ def _text(data: bytes) -> str:
 
 BATCH = 256
 """Rows turned into Python values at a time."""
+_BATCH_BYTES = 8 << 20
+"""Bytes of rows, about, that are turned into Python values at a time."""
 
 
 def row_groups(path: str) -> list[tuple[int, int]]:
@@ -76,6 +79,7 @@ def read_parquet(path: str, name: str, start: int, stop: int, first_row: int) ->
     """The rows of the row groups from ``start`` up to ``stop``, as JSON values.
 
     A row group that cannot be read is one damaged piece; reading continues with the next.
+    Rows are read in small batches, however small the file makes large ones.
 
     Args:
         path: the file.
@@ -83,6 +87,9 @@ def read_parquet(path: str, name: str, start: int, stop: int, first_row: int) ->
         start: number of the first row group, from 0.
         stop: number of the first one that is not wanted.
         first_row: 1-based number of the first row in ``start``.
+
+    Raises:
+        InputError: the rows expand too far.
     """
     from pyarrow import ArrowException  # noqa: PLC0415 - few inputs need it
 
@@ -96,22 +103,51 @@ def read_parquet(path: str, name: str, start: int, stop: int, first_row: int) ->
         for group in range(start, stop):
             end = row + file.metadata.row_group(group).num_rows
             try:
-                for batch in file.iter_batches(BATCH, row_groups=[group]):
-                    for item in batch.to_pylist():
-                        value = json_value(item)
-                        yield Located(name, row, b"", value)
+                for batch in _batches(file, group, name):
+                    for item in _values(batch):
+                        yield Located(name, row, b"", item)
                         row += 1
             except (ArrowException, OSError, ValueError) as error:
                 yield Damaged(name, row, b"", f"row group {group} is not readable: {_short(error)}")
             row = end
 
 
+def _batches(file: Any, group: int, name: str) -> Iterator[Any]:
+    """The batches of a row group, of which the first row tells the size.
+
+    A dictionary of one long text can stand for any number of rows, which is no compression in the metadata.
+    """
+    metadata = file.metadata.row_group(group)
+    packed = sum(metadata.column(number).total_compressed_size for number in range(metadata.num_columns))
+    refuse_bomb(name, packed, metadata.total_byte_size)
+    first = next(file.iter_batches(1, row_groups=[group], use_threads=False), None)
+    size = first.nbytes if first is not None else 0
+    unpacked = 0
+    for batch in file.iter_batches(min(BATCH, max(1, _BATCH_BYTES // max(1, size))), row_groups=[group]):
+        unpacked += batch.nbytes
+        refuse_bomb(name, packed, unpacked)
+        yield batch
+
+
+def _values(batch: Any) -> Iterator[Any]:
+    """The rows of a batch as JSON values, a few at a time where they are long."""
+    size = max(1, batch.nbytes // max(1, batch.num_rows))
+    step = min(BATCH, max(1, _BATCH_BYTES // size))
+    for start in range(0, batch.num_rows, step):
+        for item in batch.slice(start, step).to_pylist():
+            yield json_value(item)
+
+
 def read_arrow(path: str, name: str) -> Iterator[Located | Damaged]:
-    """The rows of an Arrow file or stream, as ``save_to_disk`` of ``datasets`` writes it, as JSON values."""
+    """The rows of an Arrow file or stream, as ``save_to_disk`` of ``datasets`` writes it, as JSON values.
+
+    Raises:
+        InputError: the rows expand too far. A compressed batch is unpacked as a whole before that can be seen.
+    """
     from pyarrow import ArrowException, ipc, memory_map  # noqa: PLC0415 - few inputs need it
 
     library: Any = ipc
-    row = 1
+    row, unpacked, packed = 1, 0, Path(path).stat().st_size
     try:
         with memory_map(path) as file:
             try:
@@ -122,10 +158,11 @@ def read_arrow(path: str, name: str) -> Iterator[Located | Damaged]:
                 reader = library.open_file(file)
                 batches = (reader.get_batch(number) for number in range(reader.num_record_batches))
             for batch in batches:
-                for start in range(0, batch.num_rows, BATCH):
-                    for item in batch.slice(start, BATCH).to_pylist():
-                        yield Located(name, row, b"", json_value(item))
-                        row += 1
+                unpacked += batch.nbytes
+                refuse_bomb(name, packed, unpacked)
+                for item in _values(batch):
+                    yield Located(name, row, b"", item)
+                    row += 1
     except (ArrowException, OSError, ValueError) as error:
         yield Damaged(name, row, b"", f"not readable as Arrow: {_short(error)}")
 
