@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from argilla._models import WorkspaceModel
 
 from sharegpt_argilla.cli.main import main
 from sharegpt_argilla.config import GUIDELINES_MAX, ChatField, NumberProperty, Person, load_project
@@ -45,6 +46,25 @@ def wrong(tmp_path: Path):
 
 def line_of(text: str) -> int:
     return SHIPPED[: SHIPPED.index(text)].count("\n") + 1
+
+
+@pytest.mark.parametrize("name", ["Mein Team", "team\u00fc", "team.a", "team\n"])
+def test_a_workspace_that_breaks_the_sdk_is_refused(wrong, name: str) -> None:
+    message = wrong("workspace: sharegpt\n", f"workspace: {json.dumps(name)}\n")
+    assert message.startswith(f"c.yml:{line_of('workspace: ')}: workspace: ")
+    assert "SDK fails on every workspace" in message
+
+
+def test_each_person_has_a_workspace_that_the_sdk_takes(tmp_path: Path) -> None:
+    (tmp_path / "guidelines.md").write_text("Read.", encoding="utf-8")
+    people = [{"username": name} for name in ("ana", "ana.maria", "ana@maria", "\u738b")]
+    content = {**yaml.safe_load(SHIPPED), "people": people, "assignment": {"mode": "per_person_datasets"}}
+    (tmp_path / "c.yml").write_text(yaml.safe_dump(content), encoding="utf-8")
+    names = [part.workspace for part in project_parts(load_project(tmp_path / "c.yml"))]
+    assert names[0] == "sharegpt-ana"
+    assert len(set(names)) == len(people)
+    for name in names:
+        assert WorkspaceModel(name=name).name == name
 
 
 def test_the_shipped_project_is_the_documented_task() -> None:

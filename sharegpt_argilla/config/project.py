@@ -22,7 +22,7 @@ from sharegpt_argilla.config.annotation_task import (
     SpanQuestion,
     TextField,
 )
-from sharegpt_argilla.config.base import Section
+from sharegpt_argilla.config.base import Section, WorkspaceName
 from sharegpt_argilla.config.command_sections import (
     BY_GOLD,
     POLICY_TYPES,
@@ -40,7 +40,7 @@ _GOLD = f"{EXTENSION}{GOLD}"
 class ProjectConfig(Section):
     """The whole file."""
 
-    workspace: Annotated[str, Field(min_length=1, max_length=200)]
+    workspace: WorkspaceName
     dataset: Annotated[str, Field(min_length=1, max_length=200)]
     guidelines: str
     fields: Annotated[list[FieldConfig], Field(min_length=1)]

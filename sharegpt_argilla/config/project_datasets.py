@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import re
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 
@@ -102,9 +104,18 @@ def _for_links(project: Project) -> Project:
 
 
 def _own(project: Project, person: Person, admins: list[Person]) -> Part:
-    workspace = f"{project.config.workspace}-{person.username}"
+    workspace = f"{project.config.workspace}-{_workspace_suffix(person.username)}"
     own = _changed(project, workspace=workspace, overlap=1, people=[person, *admins])
     return Part(own, person=person.username)
+
+
+def _workspace_suffix(username: str) -> str:
+    """A username as Argilla's SDK takes it in a workspace's name.
+
+    Other characters become dashes, and a hash of the whole follows, so that no two people share one.
+    """
+    plain = re.sub(r"[^a-zA-Z0-9_-]", "-", username)
+    return plain if plain == username else f"{plain}-{hashlib.sha256(username.encode()).hexdigest()[:8]}"
 
 
 def _changed(project: Project, *, overlap: int, **changes: object) -> Project:
