@@ -12,6 +12,7 @@ from sharegpt_argilla.argilla_plugin import (
     active_time_route,
     assigned_queue,
     deferred_jobs,
+    deleted_accounts,
     hidden_metadata,
     null_values,
     password_hashing,
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
 _SERVER_ONLY = (
     deferred_jobs.PATCH,
+    deleted_accounts.PATCH,
     hidden_metadata.PATCH,
     null_values.PATCH,
     password_hashing.PATCH,
