@@ -69,7 +69,7 @@ PATCH = Patch(
     owner="argilla-server",
     reason="the responses of a deleted account stay in the search index, and their records stay completed",
     upstream="argilla-io/argilla: argilla_server/contexts/accounts.py, delete_user",
-    loss="responses of a deleted account are counted and found until the server starts anew",
+    loss="responses of a deleted account are counted and found until the next start",
     replaces=(Replacement("argilla_server.contexts.accounts:delete_user", ("ddf2eb955c2619b9",), _with_records),),
     relies_on=(Code("argilla_server.contexts.distribution:unsafe_update_records_status", ("0cfdab04c2ed5b90",)),),
 )
