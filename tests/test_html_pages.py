@@ -72,7 +72,13 @@ def agreement_report(text: str) -> dict:
     }
     settled = {"rows": 2, "settled": 1, "mean": 0.9, "distribution": {text: 2}}
     pace = {"estimated": {"median_seconds": 2.5, "gaps": 3}, "measured": {"median_seconds": None, "responses": 0}}
-    disputed = {"id": text, "disagreement": 1, "prompt": text, "answers": {text: {text: [text], "ben": text}}}
+    disputed = {
+        "id": text,
+        "status": "pending",
+        "disagreement": 1,
+        "prompt": text,
+        "answers": {text: {text: [text], "ben": text}},
+    }
     return {
         "rows": 2,
         "annotated": 2,

@@ -11,8 +11,13 @@ from sharegpt_argilla.responses.confidence_report import SURE
 Report = Mapping[str, Any]
 
 
-def render_page(report: Report) -> str:
-    """The report as HTML: counts behind every share, intervals behind every coefficient; light and dark."""
+def render_page(report: Report, texts: Mapping[str, tuple[str, str]] | None = None) -> str:
+    """The report as HTML: counts behind every share, intervals behind every coefficient; light and dark.
+
+    Args:
+        report: see `build_report`.
+        texts: row id -> prompt and response, shown with the answers of a disputed record where they are known.
+    """
     from sharegpt_argilla.common.html_pages import render_html  # noqa: PLC0415 - Altair takes half a second
 
     questions = report["questions"]
@@ -20,11 +25,27 @@ def render_page(report: Report) -> str:
     return render_html(
         "agreement.html.j2",
         report=report,
+        texts=texts or {},
         alphas=_intervals("Krippendorff's alpha", alphas),
         charts={name: list(_charts(name, question)) for name, question in questions.items()},
         number=number,
         sure=SURE,
+        side_by_side=answers_by_person,
     )
+
+
+def answers_by_person(answers: Mapping[str, Mapping[str, Any]]) -> tuple[list[str], list[list[str]]]:
+    """The people who answered a record, and a line for each question: its name, then each person's answer."""
+    people = sorted({person for of_question in answers.values() for person in of_question})
+    lines = [
+        [question, *(_text(of_question.get(person, "–")) for person in people)]
+        for question, of_question in answers.items()
+    ]
+    return people, lines
+
+
+def _text(answer: Any) -> str:
+    return ", ".join(map(str, answer)) if isinstance(answer, list | tuple) else str(answer)
 
 
 def _charts(name: str, question: Report) -> Iterator[tuple[str, str, Any]]:

@@ -104,9 +104,10 @@ def report_agreement(  # noqa: PLR0913 - the options of the command, under their
     report = build_report(reading.rows(), project.questions, idle=idle)
     report["unreadable"] = reading.unreadable
     _link_records(report, project, connection)
-    for path, render in ((json_file, _as_json), (html_file, render_page)):
-        if path is not None:
-            _write(path, render(report))
+    if json_file is not None:
+        _write(json_file, _as_json(report))
+    if html_file is not None:
+        _write(html_file, render_page(report, _texts(annotated, {one["id"] for one in report["disputed"]})))
     if datasheet is not None:
         render_datasheet = latex_datasheet if str(datasheet).endswith(".tex") else markdown_datasheet
         _write(datasheet, render_datasheet(project.dataset, datasheet_sections(project, report, reading.facts)))
@@ -130,6 +131,14 @@ class _Reading:
             else:
                 self.facts.add(line.row)
                 yield line.row
+
+
+def _texts(annotated: str | Path, ids: set[str]) -> dict[str, tuple[str, str]]:
+    """Row id -> prompt and response of these rows; empty for standard input, which cannot be read again."""
+    if str(annotated) == STANDARD_STREAM or not ids:
+        return {}
+    rows = (line.row for line in read_rows(annotated))
+    return {row["id"]: (row["问"], row["答"]) for row in rows if row is not None and row["id"] in ids}
 
 
 def _write(path: str | Path, text: str) -> None:

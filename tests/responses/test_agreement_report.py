@@ -3,7 +3,9 @@
 import json
 import random
 from datetime import datetime, timedelta
+from html import escape
 from html.parser import HTMLParser
+from pathlib import Path
 from typing import Any
 
 import krippendorff
@@ -13,7 +15,7 @@ from sharegpt_argilla.annotation import AnsweredRecord, Response, ResponseStatus
 from sharegpt_argilla.config import load_project
 from sharegpt_argilla.errors import UsageError
 from sharegpt_argilla.responses.agreement import answer_table
-from sharegpt_argilla.responses.agreement_page import render_page
+from sharegpt_argilla.responses.agreement_page import answers_by_person, render_page
 from sharegpt_argilla.responses.agreement_report import build_report, disagreement, render_text
 from sharegpt_argilla.responses.merge import Origin, merge
 from sharegpt_argilla.responses.working_time import pace_of, read_length, read_time
@@ -341,3 +343,22 @@ def test_times_are_utc() -> None:
     assert read_time("2026-01-05") == datetime(2026, 1, 5)
     with pytest.raises(UsageError, match="yesterday"):
         read_time("yesterday")
+
+
+def test_a_disputed_record_opens_to_its_texts_and_everybodys_answers(tmp_path: Path) -> None:
+    rows = annotated()
+    source = write_rows(tmp_path / "annotated.jsonl", rows)
+    page = tmp_path / "page.html"
+    nowhere = Connection("http://127.0.0.1:9", "owner.apikey")
+    report = report_agreement(source, ROOT / "dataset-config.yml", html_file=page, connection=nowhere)
+    first = report["disputed"][0]
+    (row,) = [one for one in rows if one["id"] == first["id"]]
+    drawer = page.read_text(encoding="utf-8").split("<details>")[1].split("</details>")[0]
+    assert escape(row["问"]) in drawer
+    assert escape(row["答"]) in drawer
+    assert all(f"<th>{escape(person)}</th>" in drawer for person in first["answers"]["quality"])
+
+
+def test_answers_side_by_side() -> None:
+    answers = {"quality": {"ben": 3, "ana": 5}, "intent": {"ana": ["code", "chat"]}}
+    assert answers_by_person(answers) == (["ana", "ben"], [["quality", "5", "3"], ["intent", "code, chat", "–"]])
