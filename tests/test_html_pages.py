@@ -89,14 +89,25 @@ def agreement_report(text: str) -> dict:
         "pace": [{"annotator": text, "submitted": 2, **pace}],
         "abilities": {text: [{"annotator": text, "ability": 0.5, "low": 0.3, "high": 0.8, "answers": 2}]},
         "confused": {text: [{"right": text, "given": text, "expected": 2.0}]},
-        "unclear": [{"question": text, "id": text, "prompt": text, "many": text, "able": text}],
+        "unclear": [
+            {"question": text, "id": text, "status": "pending", "prompt": text, "many": text, "able": text}
+        ],
         "confidence": {text: settled},
         "least_sure": [
-            {"id": text, "question": text, "confidence": 0.5},
-            {"id": text, "question": text, "confidence": 0.6},
+            {"id": text, "status": "pending", "question": text, "confidence": 0.5},
+            {"id": text, "status": "pending", "question": text, "confidence": 0.6},
         ],
         "disputed": [disputed, {**disputed, "prompt": "", "url": f"http://127.0.0.1/?{text}"}],
     }
+
+
+def test_a_link_that_is_empty_for_many_readers_says_so() -> None:
+    """Argilla shows a completed record only to those who answered it."""
+    report = agreement_report("a")
+    _, linked = report["disputed"]
+    assert "who did not answer it" not in agreement_page(report)
+    linked["status"] = "completed"
+    assert agreement_page(report).count("(completed: the page is empty for those who did not answer it)") == 1
 
 
 @pytest.mark.parametrize(

@@ -107,7 +107,12 @@ def report_agreement(  # noqa: PLR0913 - the options of the command, under their
     if json_file is not None:
         _write(json_file, _as_json(report))
     if html_file is not None:
-        _write(html_file, render_page(report, _texts(annotated, {one["id"] for one in report["disputed"]})))
+        _write(
+            html_file,
+            render_page(
+                report, _texts(annotated, {record["id"] for record in [*report["disputed"], *report["unclear"]]})
+            ),
+        )
     if datasheet is not None:
         render_datasheet = latex_datasheet if str(datasheet).endswith(".tex") else markdown_datasheet
         _write(datasheet, render_datasheet(project.dataset, datasheet_sections(project, report, reading.facts)))
