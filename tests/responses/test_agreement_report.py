@@ -360,5 +360,5 @@ def test_a_disputed_record_opens_to_its_texts_and_everybodys_answers(tmp_path: P
 
 
 def test_answers_side_by_side() -> None:
-    answers = {"quality": {"ben": 3, "ana": 5}, "intent": {"ana": ["code", "chat"]}}
+    answers: dict[str, dict[str, object]] = {"quality": {"ben": 3, "ana": 5}, "intent": {"ana": ["code", "chat"]}}
     assert answers_by_person(answers) == (["ana", "ben"], [["quality", "5", "3"], ["intent", "code, chat", "–"]])
