@@ -107,12 +107,7 @@ def report_agreement(  # noqa: PLR0913 - the options of the command, under their
     if json_file is not None:
         _write(json_file, _as_json(report))
     if html_file is not None:
-        _write(
-            html_file,
-            render_page(
-                report, _texts(annotated, {record["id"] for record in [*report["disputed"], *report["unclear"]]})
-            ),
-        )
+        _write(html_file, render_page(report, _texts(annotated, report)))
     if datasheet is not None:
         render_datasheet = latex_datasheet if str(datasheet).endswith(".tex") else markdown_datasheet
         _write(datasheet, render_datasheet(project.dataset, datasheet_sections(project, report, reading.facts)))
@@ -138,8 +133,12 @@ class _Reading:
                 yield line.row
 
 
-def _texts(annotated: str | Path, ids: set[str]) -> dict[str, tuple[str, str]]:
-    """Row id -> prompt and response of these rows; empty for standard input, which cannot be read again."""
+def _texts(annotated: str | Path, report: dict[str, Any]) -> dict[str, tuple[str, str]]:
+    """Row id -> prompt and response of the disputed and unclear records.
+
+    Empty for standard input, which cannot be read again.
+    """
+    ids = {record["id"] for record in [*report["disputed"], *report["unclear"]]}
     if str(annotated) == STANDARD_STREAM or not ids:
         return {}
     rows = (line.row for line in read_rows(annotated))
