@@ -9,7 +9,10 @@ from sharegpt_argilla.curation.check_data import pattern_set
 from sharegpt_argilla.curation.checks.base import Finding
 
 # Malay and Indonesian share most of their words, and identifiers mistake one for the other.
-FAMILY = {"en": "en", "ms": "ms", "id": "ms", "zh": "zh", "ko": "ko", "ja": "ja"}
+FAMILY = {
+    "id": "ms",
+    **{code: code for code in ("en", "ms", "zh", "ko", "ja", "es", "pt", "fr", "de", "it", "ru")},
+}
 """Language -> the key of its patterns."""
 EXCERPT = 80
 """Characters of a text that a report shows."""

@@ -6,6 +6,7 @@ import re
 from string import whitespace
 
 from sharegpt_argilla.curation.checks.base import Finding, Item, Options, Rule
+from sharegpt_argilla.curation.checks.prompt_checks import words_in
 from sharegpt_argilla.curation.word_patterns import LanguagePatterns, around, shortened
 
 ZERO_WIDTH = "\u200b\u2060\ufeff\u00a0"
@@ -14,6 +15,10 @@ _NOTHING = LanguagePatterns("na_answer", "answer")
 _REFUSAL = LanguagePatterns("refusal", "opening")
 _OPENING = 300
 """Characters at the beginning of an answer in which a refusal counts."""
+_FULL = 150
+"""Words of an answer above which it answers, although it says first what a model cannot do."""
+_GREETING = 5
+"""Words of a prompt below which its repetition returns a greeting."""
 
 # A quotation in a dialogue or a list is not a refusal; a quotation mark at the very beginning does not count.
 _QUOTED = re.compile(r"[(\"“‘'«]$|[-–:]\s$")
@@ -50,6 +55,8 @@ def _repeated(item: Item, _options: Options) -> Finding | None:
     answer = normalised(item.answer)
     if not answer:
         return None
+    if words_in(answer) < _GREETING and answer == normalised(item.prompt):
+        return None
     paragraphs = item.prompt.strip().split("\n\n")
     if answer in (normalised(item.prompt), normalised(paragraphs[-1])):
         return Finding(excerpt=shortened(item.answer))
@@ -57,6 +64,8 @@ def _repeated(item: Item, _options: Options) -> Finding | None:
 
 
 def _refused(item: Item, _options: Options) -> Finding | None:
+    if words_in(item.answer) > _FULL:
+        return None
     match = _REFUSAL.search(item.answer, item.response_language, _OPENING)
     if match is None or match[0].casefold() in item.prompt.casefold():
         return None

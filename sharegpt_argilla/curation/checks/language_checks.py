@@ -16,6 +16,7 @@ _SCRIPTS = {
     "Devanagari": "\u0900-\u097f",
 }
 _OTHER = re.compile(f"[{''.join(_SCRIPTS.values())}]+")
+_HAN = re.compile("[\u3040-\u30ff\u3400-\u9fff]")
 _DENSE = re.compile("[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 _LATIN = re.compile("[A-Za-z\u00c0-\u024f]")
 _LEFT = 0.3
@@ -85,6 +86,9 @@ def _leftover(item: Item, _options: Options) -> Finding | None:
         return None
     prompt = without_code(_URL.sub(" ", item.prompt)).strip()
     foreign = sum(map(len, _OTHER.findall(prompt)))
+    # Han next to Latin terms asks in Chinese or about a character: only an answer has it by mistake.
+    if _HAN.search(prompt):
+        return None
     # A text that begins in a script, or has enough of it, uses it on purpose.
     if not foreign or (foreign < _LEFT * len(_LATIN.findall(prompt)) and not _OTHER.match(prompt)):
         return _leftover_in(prompt) or (None if foreign >= 3 else _leftover_in(without_code(item.answer)))

@@ -8,6 +8,8 @@ from sharegpt_argilla.curation.checks.base import Finding, Item, Options, Rule
 from sharegpt_argilla.curation.word_patterns import LanguagePatterns, around, finding_for, is_program, without_code
 
 _URL = re.compile(r"(?:https?://|\bwww\.)[^\s<>()\"'\]]+", re.IGNORECASE)
+# Addresses that nobody outside can read.
+_LOCAL = re.compile(r"https?://(?:localhost|127\.|0\.0\.0\.0|10\.|192\.168\.|\[::1\])", re.IGNORECASE)
 _READING = LanguagePatterns("web_reference", "reading")
 _NEAR = 80
 """Characters between an address and the word that asks to read it."""
@@ -19,7 +21,12 @@ _CODING = LanguagePatterns("web_reference", "coding")
 
 _IMAGE = LanguagePatterns("image_reference", "picture")
 
+# A prompt for an image generator, or a program that works on images.
+_GENERATOR = LanguagePatterns("image_reference", "about_generators")
+
 _LIVE = LanguagePatterns("live_data", "request")
+# Sentences about the weather or news to be translated, classified or programmed for.
+_MATERIAL = LanguagePatterns("live_data", "material")
 _QUESTION = 60
 """Words of a prompt above which news is its material, not its request."""
 
@@ -35,6 +42,8 @@ def _web(item: Item, _options: Options) -> Finding | None:
     if address is None:
         return None
     rest = _URL.sub(" ", text)
+    if _LOCAL.search(text):
+        return None
     if len(rest.split()) > _OWN or _CODING.search(rest):
         return None
     near = text[max(0, address.start() - _NEAR) : address.start()] + " " + text[address.end() :][:_NEAR]
@@ -45,15 +54,15 @@ def _web(item: Item, _options: Options) -> Finding | None:
 
 def _image(item: Item, _options: Options) -> Finding | None:
     text = without_code(item.prompt)
-    return (
-        None
-        if is_program(text) and "<im" not in text
-        else finding_for(text, _IMAGE.search(text, item.prompt_language))
-    )
+    if (is_program(text) and "<im" not in text) or _GENERATOR.search(text):
+        return None
+    return finding_for(text, _IMAGE.search(text, item.prompt_language))
 
 
 def _live(item: Item, _options: Options) -> Finding | None:
     if len(item.prompt) > 600 or len(item.prompt.split()) > _QUESTION:
+        return None
+    if _MATERIAL.search(item.prompt):
         return None
     return finding_for(item.prompt, _LIVE.search(item.prompt, item.prompt_language))
 
