@@ -22,6 +22,7 @@ _SURE = 0.8
 _NOISE = re.compile(r"https?://\S+|<[^>\n]{1,200}>|&\w+;|[\d_*#|=\\{}\[\]]+")
 _ADDRESS = re.compile(r"\S+@\S+")
 _DENSE = re.compile("[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
+_KANA = re.compile("[\u3040-\u30ff]")
 _LATIN = re.compile("[A-Za-z\u00c0-\u024f]+")
 
 Identify = Callable[[str], str]
@@ -47,7 +48,11 @@ def identifier(name: str) -> Identify:
         # A name or a quotation in another script is not the language of the text.
         if dense and letters:
             prose = _DENSE.sub(" ", prose) if letters > dense else _LATIN.sub(" ", prose)
-        return UNSURE if max(letters, dense) < LEAST_LETTERS else guess(" ".join(prose.split()))
+        if max(letters, dense) < LEAST_LETTERS:
+            return UNSURE
+        language = guess(" ".join(prose.split()))
+        # No sentence is Japanese without kana.
+        return "zh" if language == "ja" and not _KANA.search(prose) else language
 
     return identify
 

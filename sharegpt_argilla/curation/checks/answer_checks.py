@@ -15,8 +15,10 @@ _NOTHING = LanguagePatterns("na_answer", "answer")
 _REFUSAL = LanguagePatterns("refusal", "opening")
 _OPENING = 300
 """Characters at the beginning of an answer in which a refusal counts."""
-_FULL = 150
+_FULL = 250
 """Words of an answer above which it answers, although it says first what a model cannot do."""
+_ANYWAY = LanguagePatterns("refusal", "answers_anyway")
+_ASKED_FOR = LanguagePatterns("refusal", "asked_for")
 _GREETING = 5
 """Words of a prompt below which its repetition returns a greeting."""
 
@@ -28,7 +30,7 @@ _REFERRED = LanguagePatterns("code_missing", "spoken_of")
 # What prose lacks: indents before code, calls, assignments, tags, braces, statements.
 _CODE = re.compile(
     r"```|\w\(|[{};][ \t]*$|^[ \t]*(?:def|class|import|from|return|for|if|while|print|SELECT|#include|"
-    r"public|function|var|"
+    r"public|function|var|echo|"
     r"let|const)\b|</?\w+[^>\n]*>|=>|[\w\])]\s*(?:=|\+=|:=)\s*[\w\"'(\[{]|^[ \t]*[-+*/.#$@\w]+\s*[:=]\s*\S+\s*$",
     re.MULTILINE | re.IGNORECASE,
 )
@@ -52,22 +54,20 @@ def _nothing(item: Item, _options: Options) -> Finding | None:
 
 
 def _repeated(item: Item, _options: Options) -> Finding | None:
+    # A text below an instruction comes back unchanged where nothing was to be corrected, sorted or translated.
     answer = normalised(item.answer)
-    if not answer:
+    if words_in(answer) < _GREETING or answer != normalised(item.prompt):
         return None
-    if words_in(answer) < _GREETING and answer == normalised(item.prompt):
-        return None
-    paragraphs = item.prompt.strip().split("\n\n")
-    if answer in (normalised(item.prompt), normalised(paragraphs[-1])):
-        return Finding(excerpt=shortened(item.answer))
-    return None
+    return Finding(excerpt=shortened(item.answer))
 
 
 def _refused(item: Item, _options: Options) -> Finding | None:
     if words_in(item.answer) > _FULL:
         return None
     match = _REFUSAL.search(item.answer, item.response_language, _OPENING)
-    if match is None or match[0].casefold() in item.prompt.casefold():
+    if match is None or match[0].casefold() in item.prompt.casefold() or _ASKED_FOR.search(item.prompt):
+        return None
+    if _ANYWAY.search(item.answer[match.end() :], item.response_language):
         return None
     return None if _QUOTED.search(item.answer[1 : match.start()]) else around(item.answer, match)
 

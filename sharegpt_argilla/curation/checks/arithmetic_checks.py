@@ -15,7 +15,7 @@ _OPERATOR = r"\s*[+*×·÷/−–-]\s*|\s+x\s+"
 # A whole chain, nothing arithmetic before or after it: "3 + 5 + 9 = 17" must not be read as "5 + 9 = 17".
 _CHAIN = re.compile(
     rf"(?P<left>\(*-?{_NUMBER}(?:\)*(?:{_OPERATOR})\(*{_NUMBER}){{1,40}}\)*)\s*=\s*(?P<right>-?{_NUMBER})"
-    r"(?!\s*[-+*×·÷/−–^=%°]|\s+x\b|[\w(]|[.,]\d|\.\.)"
+    r"(?!\s*[-+*×·÷/−–^=%°]|\s+(?:x|thousand|million|billion|trillion)\b|[\w(]|[.,]\d|\.\.)"
 )
 # Text before a chain that makes it the end of something longer, or its numbers not numbers.
 _BEFORE = re.compile(r"(?:[\w.,)\]%$€£^√²³:|\\]|[/*×·÷+−–^%-]\s*|\b(?:log|sin|cos|tan|mod)\s*)$")
@@ -30,8 +30,9 @@ _STATISTICS: dict[str, Callable[[Sequence[Fraction]], Fraction]] = {
 }
 _ASKED = {name: LanguagePatterns("wrong_statistic", name) for name in _STATISTICS}
 _LIST = re.compile(
-    r"(?<![\d.,])-?\d+(?:\.\d+)?(?:\s*(?:,|;|、|dan|and)\s*(?:and |dan )?-?\d+(?:\.\d+)?){2,}(?!\d|\.\d)"
+    r"(?<![\d.,])-?\d+(?:\.\d+)?(?:\s*(?:,|;|、|dan|and|和|与)\s*(?:and |dan )?-?\d+(?:\.\d+)?){2,}(?!\d|\.\d)"
 )
+_OTHER = LanguagePatterns("wrong_statistic", "other")
 _VALUE = re.compile(r"-?\d+(?:,\d{3})*(?:\.\d+)?")
 
 
@@ -109,7 +110,7 @@ def _wrong_sum(item: Item, _options: Options) -> Finding | None:
 
 def _wrong_statistic(item: Item, _options: Options) -> Finding | None:
     prompt = item.prompt
-    if len(prompt) > 600 or not item.answer.strip():
+    if len(prompt) > 600 or not item.answer.strip() or _OTHER.search(prompt):
         return None
     lists = _LIST.findall(prompt)
     if len(lists) != 1:

@@ -34,6 +34,7 @@ _QUESTION = 60
 _MEDIA = LanguagePatterns("media_generation", "request")
 # A text about a picture: "a sentence for this picture", "a script for a video".
 _ABOUT = LanguagePatterns("media_generation", "about_a_picture")
+_HOW = LanguagePatterns("media_generation", "how")
 
 
 def _web(item: Item, _options: Options) -> Finding | None:
@@ -70,7 +71,7 @@ def _live(item: Item, _options: Options) -> Finding | None:
 def _media(item: Item, _options: Options) -> Finding | None:
     text = without_code(item.prompt)
     match = _MEDIA.search(text, item.prompt_language)
-    if match is None or _ABOUT.search(text[max(0, match.start() - 30) : match.end() + 20]):
+    if match is None or _HOW.search(text) or _ABOUT.search(text[max(0, match.start() - 30) : match.end() + 20]):
         return None
     return around(text, match)
 
