@@ -49,3 +49,9 @@ def test_an_unknown_identifier_and_one_that_is_not_installed(monkeypatch) -> Non
 def test_lingua_where_it_is_installed() -> None:
     pytest.importorskip("lingua")
     assert identifier("lingua")(QUESTION) == "en"
+
+
+def test_a_text_without_kana_is_not_japanese() -> None:
+    identify = identifier("py3langid")
+    assert identify("水果：苹果、香蕉、梨、鳄梨、橙子、草莓、樱桃，蔬菜：胡萝卜、土豆、菠菜、甘蓝") == "zh"
+    assert identify("お湯が沸くと金属板が曲がり、電気が切れます。") == "ja"
