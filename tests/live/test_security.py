@@ -486,7 +486,13 @@ class TestPage:
         page.wait_for_selector("form.questions-form")
         shown = page.locator("object[data^='blob:'], embed[src^='blob:']")
         shown.first.wait_for(state="attached")
-        wait_until(lambda: any("chrome-extension" in frame.url for frame in page.frames), "the viewer of PDFs")
+
+        def viewer_is_there() -> bool:
+            # Playwright hears of new frames only while one of its own calls runs.
+            page.evaluate("0")
+            return any("chrome-extension" in frame.url for frame in page.frames)
+
+        wait_until(viewer_is_there, "the viewer of PDFs")
         assert page.evaluate("window.ran") is None
         assert not [url for url in requests if "elsewhere.example" in url]
         assert not [frame.url for frame in page.frames if frame.url.startswith("data:text/html")]
