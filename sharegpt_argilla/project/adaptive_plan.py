@@ -15,7 +15,7 @@ from sharegpt_argilla.project.annotated_rows import modelled_choice
 from sharegpt_argilla.project.project_view import ProjectView
 from sharegpt_argilla.records.assignment_plan import Plan
 from sharegpt_argilla.records.plan_adaptation import Aim, adapt_plan, state_counts
-from sharegpt_argilla.responses.adaptive_asking import abilities_in_all, choose_people, sureness_of_all
+from sharegpt_argilla.responses.adaptive_asking import abilities_in_all, choose_people, compared, sureness_of_all
 from sharegpt_argilla.responses.answer_counts import Tally
 from sharegpt_argilla.responses.answer_model import QuestionEstimates, estimate_questions
 
@@ -75,7 +75,7 @@ def adapted_plan(
         plan,
         project.config.annotators,
         answered,
-        sureness_of_all(questions.values()),
+        _sure(questions, records, gold),
         aim,
         partial(choose_people, abilities_in_all(questions.values())),
     )
@@ -91,6 +91,21 @@ def adapted_plan(
         answers,
         saved,
     )
+
+
+def _sure(
+    questions: Mapping[str, QuestionEstimates],
+    records: Mapping[str, AnsweredRecord],
+    gold: Mapping[str, Mapping[str, Any]],
+) -> dict[str, float]:
+    """Row id -> how probable its answers are."""
+    sure = sureness_of_all(questions.values())
+    people = {
+        row: {one.annotator for one in records[row].responses if one.status == "submitted" and not one.adjudication}
+        for row in sure
+    }
+    ruled = {row for row in sure if any(one.adjudication for one in records[row].responses)}
+    return compared(sure, people, ruled.union(gold))
 
 
 def question_estimates(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from statistics import fmean
 from typing import Any
 
@@ -26,6 +26,25 @@ def sureness_of_all(questions: Iterable[QuestionEstimates]) -> dict[Any, float]:
             for item, share in sureness(estimate).items():
                 least[item] = min(share, least.get(item, 1.0))
     return least
+
+
+def compared(
+    sure: Mapping[Any, float], people: Mapping[Any, Collection[Any]], known: Collection[Any] = ()
+) -> dict[Any, float]:
+    """The same, with 0 for an item whose only answer is by somebody whom nothing was ever compared with.
+
+    How sure such an answer is says how common it is and how able other teams are, nothing of this person.
+
+    Args:
+        sure: item -> the probability of its most probable label.
+        people: item -> who answered it.
+        known: items whose right answer is known.
+    """
+    proved = {person for item, of_item in people.items() if len(of_item) > 1 or item in known for person in of_item}
+    return {
+        item: 0.0 if item not in known and len(people[item]) == 1 and not proved.issuperset(people[item]) else share
+        for item, share in sure.items()
+    }
 
 
 def abilities_in_all(questions: Iterable[QuestionEstimates]) -> dict[Any, float]:

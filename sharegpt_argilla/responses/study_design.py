@@ -14,7 +14,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sharegpt_argilla.responses.adaptive_asking import abilities_in_all, choose_people, sureness, unsettled
+from sharegpt_argilla.responses.adaptive_asking import (
+    abilities_in_all,
+    choose_people,
+    compared,
+    sureness,
+    unsettled,
+)
 from sharegpt_argilla.responses.agreement import answer_table, krippendorff_alpha
 from sharegpt_argilla.responses.confidence import Estimate, estimate
 
@@ -193,12 +199,13 @@ def _estimate(asked: Asked, labels: Sequence[int]) -> Estimate:
 
 def _next(study: Study, team: _Team, asked: Asked, estimated: Estimate) -> Asked:
     """One round more; nothing when no record is open."""
-    answer_counts: dict[int, int] = {}
+    people: dict[int, set[str]] = {}
     loads = dict.fromkeys(team.people, 0)
     for record, person in asked:
-        answer_counts[record] = answer_counts.get(record, 0) + 1
+        people.setdefault(record, set()).add(person)
         loads[person] += 1
-    waiting = unsettled(sureness(estimated), answer_counts, study.until, study.most)
+    answer_counts = {record: len(of_record) for record, of_record in people.items()}
+    waiting = unsettled(compared(sureness(estimated), people), answer_counts, study.until, study.most)
     free = {record: [person for person in team.people if (record, person) not in asked] for record in waiting}
     waiting = [record for record in waiting if free[record]]
     even = -(-(len(asked) + len(waiting)) // len(team.people))

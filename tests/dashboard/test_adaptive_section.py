@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from sharegpt_argilla.dashboard.session import watch
 from sharegpt_argilla.project.adaptive_plan import Round
 from sharegpt_argilla.project.dashboard_access import Viewer
 from sharegpt_argilla.settings import Connection
@@ -19,7 +20,7 @@ pytestmark = pytest.mark.live
 
 ROWS = some_rows(8)
 DISPUTED = ROWS[0]["id"]
-ADAPT = {"until": 0.85, "most": 2, "questions": ["toxicity"]}
+ADAPT = {"until": 0.7, "most": 2, "questions": ["toxicity"]}
 Told = tuple[TestProject, Path]
 
 
@@ -53,7 +54,8 @@ def adapted(told: Told, disputed: str) -> Round:
 
 def test_the_page_shows_the_last_round(run: Run, told: Told, lead: Viewer) -> None:
     first = adapted(told, "harmful")
-    assert first.open
+    # One answer each, of people whom nothing was compared with yet: none counts, however equal they are.
+    assert (first.settled, first.open, first.asked) == (0, len(ROWS), len(ROWS))
     assert_shown(run, lead, first)
     done = adapted(told, "none")
     assert_shown(run, lead, done)
@@ -62,6 +64,8 @@ def test_the_page_shows_the_last_round(run: Run, told: Told, lead: Viewer) -> No
 
 
 def assert_shown(run: Run, lead: Viewer, done: Round) -> None:
+    # A page shows what all sessions share, for some seconds; this is the refresh after them.
+    watch().view(young=0)
     page = run("team", lead)
     assert not page.exception, page.exception
     tiles = {metric.label: metric.value for metric in page.metric}
@@ -71,4 +75,4 @@ def assert_shown(run: Run, lead: Viewer, done: Round) -> None:
     assert {"Hours so far", "Hours planned"} <= tiles.keys()
     saved = next(table.value for table in page.dataframe if "overlap" in table.value.columns)
     assert dict(zip(saved["overlap"], saved["answers"], strict=True)) == dict(done.saved)
-    assert any("at least 85% sure" in caption.value for caption in page.caption)
+    assert any("at least 70% sure" in caption.value for caption in page.caption)

@@ -8,6 +8,7 @@ from sharegpt_argilla.responses.adaptive_asking import (
     UNKNOWN_ABILITY,
     abilities_in_all,
     choose_people,
+    compared,
     sureness,
     sureness_of_all,
     unsettled,
@@ -54,6 +55,25 @@ def test_the_least_sure_question_and_label_counts() -> None:
     }
     assert sureness_of_all([{None: FOUND}, labels]) == {"sure": 0.8, "split": 0.5, "near": 0.7}
     assert abilities_in_all([labels]) == {"ana": 0.7}
+
+
+def test_a_single_answer_says_nothing_before_its_person_was_compared_with_anything() -> None:
+    rows = [f"r{number}" for number in range(8)]
+    alone = {row: {("ana", "ben")[number % 2]} for number, row in enumerate(rows)}
+    answers = [(row, person, "none") for row, people in alone.items() for person in people]
+    sure = sureness(estimate(answers, ["none", "harmful", "illegal"]))
+    # By the model alone, eight answers that are all the same are 0.9 sure, since the label seems so common.
+    assert min(sure.values()) > 0.85
+    assert compared(sure, alone) == dict.fromkeys(rows, 0.0)
+    both = alone | {"r0": {"ana", "ben"}}
+    assert compared(sure, both) == sure
+    with_cy = compared(sure, alone | {"r0": {"ana", "cy"}})
+    assert with_cy == {row: sure[row] if number % 2 == 0 else 0.0 for number, row in enumerate(rows)}
+
+
+def test_a_right_answer_compares_too() -> None:
+    sure, people = {"r0": 1.0, "r1": 0.8, "r2": 0.8}, {"r0": {"ana"}, "r1": {"ana"}, "r2": {"ben"}}
+    assert compared(sure, people, known=["r0"]) == {"r0": 1.0, "r1": 0.8, "r2": 0.0}
 
 
 class Replay:
