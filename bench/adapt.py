@@ -28,13 +28,7 @@ import numpy.typing as npt
 
 from bench.confidence_reference import POTATO
 from bench.crowd_sets import CrowdSet, judge, read_sets
-from sharegpt_argilla.responses.adaptive_asking import (
-    abilities_in_all,
-    choose_people,
-    compared,
-    sureness,
-    unsettled,
-)
+from sharegpt_argilla.responses.adaptive_asking import abilities_in_all, choose_people, sureness, unsettled
 from sharegpt_argilla.responses.confidence import Estimate, estimate
 
 THRESHOLDS = (0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9, 0.93, 0.96)
@@ -115,11 +109,8 @@ def adapted(crowd: CrowdSet, start: Mask, until: float, most: int) -> Point:
     asked = start.copy()
     while True:
         estimates, right = outcome(crowd, asked)
-        who: dict[int, set[int]] = {}
-        for item, person in zip(crowd.items[asked].tolist(), crowd.people[asked].tolist(), strict=True):
-            who.setdefault(item, set()).add(person)
-        answer_counts = {item: len(people) for item, people in who.items()}
-        waiting = unsettled(compared(sureness(estimates), who), answer_counts, until, most)
+        answer_counts = dict(enumerate(np.bincount(crowd.items[asked], minlength=len(crowd.truth)).tolist()))
+        waiting = unsettled(sureness(estimates), answer_counts, until, most)
         answers = candidates_of(crowd, asked, waiting)
         people = {item: list(of_item) for item, of_item in answers.items()}
         chosen = choose_people(

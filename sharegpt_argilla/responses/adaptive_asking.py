@@ -31,20 +31,18 @@ def sureness_of_all(questions: Iterable[QuestionEstimates]) -> dict[Any, float]:
 def compared(
     sure: Mapping[Any, float], people: Mapping[Any, Collection[Any]], known: Collection[Any] = ()
 ) -> dict[Any, float]:
-    """The same, with 0 for an item whose only answer is by somebody whom nothing was ever compared with.
+    """The same once a team's answers were compared with anything; until then 0 for every item.
 
-    How sure such an answer is says how common it is and how able other teams are, nothing of this person.
+    Before two people answered one item, or somebody one whose right answer is known, the model knows how common
+    each answer is and how able other teams are, and nothing of this one.
 
     Args:
         sure: item -> the probability of its most probable label.
         people: item -> who answered it.
         known: items whose right answer is known.
     """
-    proved = {person for item, of_item in people.items() if len(of_item) > 1 or item in known for person in of_item}
-    return {
-        item: 0.0 if item not in known and len(people[item]) == 1 and not proved.issuperset(people[item]) else share
-        for item, share in sure.items()
-    }
+    something = any(len(of_item) > 1 or item in known for item, of_item in people.items())
+    return dict(sure) if something else dict.fromkeys(sure, 0.0)
 
 
 def abilities_in_all(questions: Iterable[QuestionEstimates]) -> dict[Any, float]:
