@@ -101,7 +101,9 @@ def _sure(
     """Row id -> how probable its answers are."""
     sure = sureness_of_all(questions.values())
     people = {
-        row: {one.annotator for one in records[row].responses if one.status == "submitted" and not one.adjudication}
+        row: {
+            one.annotator for one in records[row].responses if one.status == "submitted" and not one.adjudication
+        }
         for row in sure
     }
     ruled = {row for row in sure if any(one.adjudication for one in records[row].responses)}

@@ -59,7 +59,7 @@ def test_the_page_shows_the_last_round(run: Run, told: Told, lead: Viewer) -> No
     assert_shown(run, lead, first)
     done = adapted(told, "none")
     assert_shown(run, lead, done)
-    # The two people whom the record may have differ about it; the others are sure before or with the second answer.
+    # The two people whom the record may have differ about it; the others are sure with the second answer.
     assert (done.settled, done.given_up) == (len(ROWS) - 1, 1)
 
 
