@@ -6,8 +6,11 @@ The home folder is ``ARGILLA_HOME_PATH``, as for argilla-server itself; without 
 from __future__ import annotations
 
 import csv
+import fcntl
+import io
 import json
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +20,11 @@ from sharegpt_argilla.errors import CredentialsError, InputError, ServerUnreacha
 
 DEFAULT_PORT = 6900
 """Argilla's usual port."""
+
+_SHEET = ("username", "password", "role", "api_url")
+"""The columns of the credentials sheet."""
+
+_OF_ONE = ("username", "api_url")
 
 
 @dataclass(frozen=True)
@@ -142,26 +150,58 @@ def write_private(path: Path, text: str) -> None:
 
 
 def add_credentials(home: Home, username: str, password: str, role: str, api_url: str) -> None:
-    """Append one account to the home folder's credentials sheet, creating the sheet when it is missing."""
-    home.path.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(home.credentials, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-    with os.fdopen(descriptor, "a", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file)
-        if file.tell() == 0:
-            writer.writerow(("username", "password", "role", "api_url"))
-        writer.writerow((username, password, role, api_url))
-        file.flush()
-        os.fsync(file.fileno())
+    """Append one account to the home folder's credentials sheet, creating the sheet when it is missing.
+
+    Commands that run at once append one after the other. A row that cannot be written whole is taken back.
+
+    Raises:
+        InputError: it cannot be written.
+    """
+    try:
+        home.path.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(home.credentials, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            _append_row(descriptor, (username, password, role, api_url))
+        finally:
+            os.close(descriptor)
+    except OSError as error:
+        raise InputError(f"{home.credentials}: cannot be written: {error.strerror or error}") from error
+
+
+def _append_row(descriptor: int, row: Sequence[str]) -> None:
+    size = os.fstat(descriptor).st_size
+    text = io.StringIO(newline="")
+    if size == 0:
+        csv.writer(text).writerow(_SHEET)
+    elif os.pread(descriptor, 1, size - 1) != b"\n":
+        # The end of a row that a power cut left.
+        text.write("\r\n")
+    csv.writer(text).writerow(row)
+    data = text.getvalue().encode()
+    try:
+        with os.fdopen(descriptor, "ab", closefd=False) as file:
+            file.write(data)
+        os.fsync(descriptor)
+    except OSError:
+        os.ftruncate(descriptor, size)
+        raise
 
 
 def find_password(home: Home, username: str, api_url: str) -> str | None:
     """The initial password of an account at one Argilla; None if the credentials sheet does not have it.
 
     The sheet is appended to, so an account that was made or reset again has several rows: the last one counts. A
-    password that the person has changed since is not in the sheet.
+    password that the person has changed since is not in the sheet. Rows that are damaged are skipped.
+
+    Raises:
+        InputError: the sheet cannot be read.
     """
     if not home.credentials.exists():
         return None
-    with home.credentials.open(encoding="utf-8", newline="") as file:
-        rows = [row for row in csv.DictReader(file) if (row["username"], row["api_url"]) == (username, api_url)]
+    try:
+        with home.credentials.open(encoding="utf-8", errors="replace", newline="") as file:
+            rows = [row for row in csv.DictReader(file) if tuple(map(row.get, _OF_ONE)) == (username, api_url)]
+    except (OSError, csv.Error) as error:
+        raise InputError(f"{home.credentials}: cannot be read ({error})") from error
     return rows[-1]["password"] if rows else None

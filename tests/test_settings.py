@@ -2,6 +2,8 @@
 
 import json
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -68,6 +70,33 @@ def test_a_private_file_is_replaced_whole_and_stays_private(tmp_path: Path) -> N
     assert path.read_text(encoding="utf-8") == "two"
     assert mode(path) == 0o600
     assert [item.name for item in path.parent.iterdir()] == ["secret"]
+
+
+def test_a_damaged_credentials_sheet_keeps_its_whole_rows_and_takes_new_ones(home: Home) -> None:
+    add_credentials(home, "ana", "p1", "annotator", "http://a")
+    with home.credentials.open("ab") as file:
+        file.write(b"ben,p2,annot\xff")
+    add_credentials(home, "cleo", "p3", "annotator", "http://a")
+    assert [find_password(home, name, "http://a") for name in ("ana", "ben", "cleo")] == ["p1", None, "p3"]
+
+
+def test_a_full_disk_leaves_the_credentials_sheet_as_it_was(home: Home) -> None:
+    add_credentials(home, "ana", "p1", "annotator", "http://a")
+    before = home.credentials.read_bytes()
+    code = (
+        "import resource, sys\n"
+        "from pathlib import Path\n"
+        "from sharegpt_argilla.errors import InputError\n"
+        "from sharegpt_argilla.settings import Home, add_credentials\n"
+        f"resource.setrlimit(resource.RLIMIT_FSIZE, ({len(before) + 10},) * 2)\n"
+        "try:\n"
+        "    add_credentials(Home(Path(sys.argv[1])), 'ben', 'p2', 'annotator', 'http://a')\n"
+        "except InputError as error:\n"
+        "    print(error)"
+    )
+    done = subprocess.run([sys.executable, "-c", code, str(home.path)], capture_output=True, text=True, check=True)
+    assert done.stdout == f"{home.credentials}: cannot be written: File too large\n"
+    assert home.credentials.read_bytes() == before
 
 
 def test_the_credentials_sheet(home: Home) -> None:

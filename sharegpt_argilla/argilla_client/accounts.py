@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from sharegpt_argilla.argilla_client.connection import ArgillaClient
+import httpx
+
+from sharegpt_argilla.argilla_client.connection import ArgillaClient, RefusedError
 from sharegpt_argilla.argilla_client.dataset_on_server import find_workspace
 from sharegpt_argilla.config import Person
+from sharegpt_argilla.errors import ServerRefusedError, UnknownNameError, UsageError
 from sharegpt_argilla.settings import Home, add_credentials, find_password
 
 PASSWORD_BYTES = 12
 """Random bytes in a first password: 16 characters, 96 bits."""
+
+_NO_ROUTE = frozenset({httpx.codes.NOT_FOUND, httpx.codes.METHOD_NOT_ALLOWED})
+"""What an Argilla without our plug-in answers."""
 
 
 def ensure_people(client: ArgillaClient, workspace_id: str, people: Sequence[Person], home: Home) -> list[str]:
@@ -65,6 +71,51 @@ def leave_workspace(client: ArgillaClient, workspace: str, username: str) -> Non
     for user in client.get(path)["items"]:
         if user["username"] == username:
             client.delete(f"{path}/{user['id']}")
+
+
+def revocable_accounts(client: ArgillaClient, wanted: Collection[str]) -> list[Mapping[str, Any]]:
+    """The accounts of these usernames, whose credentials can be revoked.
+
+    Raises:
+        UnknownNameError: somebody has no account.
+        UsageError: somebody is an owner.
+        CredentialsError: the key at hand is not an owner's.
+    """
+    if not wanted:
+        return []
+    accounts = {user["username"]: user for user in client.get("/api/v1/users")["items"]}
+    for username in wanted:
+        if username not in accounts:
+            raise UnknownNameError("account", username, accounts)
+        if accounts[username]["role"] == "owner":
+            raise UsageError(
+                f'"{username}" is an owner, and only annotators and admins can be revoked; for the embedded '
+                "Argilla's own owner stop it, remove owner.json and start it again"
+            )
+    return [accounts[username] for username in dict.fromkeys(wanted)]
+
+
+def revoke_credentials(client: ArgillaClient, account: Mapping[str, Any], home: Home) -> str:
+    """Give an account a new API key and a new password, which is returned and goes to the credentials sheet.
+
+    Whoever is signed in to the account is not any more. Should the sheet be unwritable, the old credentials have
+    ended all the same, and another call makes a password that is written down.
+
+    Raises:
+        ServerRefusedError: the server cannot do that.
+    """
+    password = secrets.token_urlsafe(PASSWORD_BYTES)
+    try:
+        client.post(f"/api/v1/users/{account['id']}/revoke", {"password": password})
+    except RefusedError as error:
+        if error.status not in _NO_ROUTE:
+            raise
+        raise ServerRefusedError(
+            f"{client.url} cannot revoke credentials; only an Argilla that `sharegpt-argilla serve` started can: "
+            "change the key in its database, or delete the account, which deletes its responses"
+        ) from None
+    add_credentials(home, account["username"], password, account["role"], client.url)
+    return password
 
 
 def usernames(client: ArgillaClient, workspace_id: str) -> dict[str, str]:

@@ -19,6 +19,7 @@ from sharegpt_argilla.argilla_plugin import (
     private_status,
     record_vectors,
     request_bodies,
+    revoked_credentials,
     sign_in_limit,
 )
 from sharegpt_argilla.argilla_plugin.speedups import SPEEDUPS, apply_speedups
@@ -36,6 +37,7 @@ _SERVER_ONLY = (
     password_hashing.PATCH,
     record_vectors.PATCH,
     private_status.PATCH,
+    revoked_credentials.PATCH,
 )
 
 PATCHES: tuple[Patch, ...] = (

@@ -2,7 +2,8 @@
 
 `setup-dataset` makes the accounts. -o writes a sheet with names, passwords and links, readable by you alone.
 Nobody's account is ever deleted, since in Argilla that deletes their responses; --remove ends a membership, and
-all that the person answered stays.
+all that the person answered stays. --revoke is for a key or a password in wrong hands: the person's API key,
+password and open sessions cease to work at once.
 """
 
 from __future__ import annotations
@@ -29,7 +30,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="NAME",
         help="ends the membership of somebody who is no more in the project file; responses stay",
     )
-    parser.add_argument("--dry-run", action="store_true", help="remove nobody, write nothing")
+    parser.add_argument(
+        "--revoke",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="ends somebody's API key, password and sessions at once; the new password is in credentials.csv",
+    )
+    parser.add_argument("--dry-run", action="store_true", help="remove and revoke nobody, write nothing")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -38,6 +46,7 @@ def run(arguments: argparse.Namespace) -> int:
         arguments.config,
         people=arguments.people,
         remove=arguments.remove,
+        revoke=arguments.revoke,
         output=arguments.output,
         dry_run=arguments.dry_run,
     )
@@ -45,8 +54,15 @@ def run(arguments: argparse.Namespace) -> int:
         show(_line(person))
     if summary.sheet:
         note(f"names, passwords and links -> {summary.sheet}")
-    verb = "would be removed" if arguments.dry_run else "removed"
-    tell(summary, counted((len(summary.people), f"people at {summary.url}"), (len(summary.removed), verb)))
+    would = "would be " if arguments.dry_run else ""
+    tell(
+        summary,
+        counted(
+            (len(summary.people), f"people at {summary.url}"),
+            (len(summary.removed), f"{would}removed"),
+            (len(summary.revoked), f"{would}revoked"),
+        ),
+    )
     return 0
 
 

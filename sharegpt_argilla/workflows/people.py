@@ -5,10 +5,15 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from sharegpt_argilla.argilla_client.accounts import leave_workspace, members_of
+from sharegpt_argilla.argilla_client.accounts import (
+    leave_workspace,
+    members_of,
+    revocable_accounts,
+    revoke_credentials,
+)
 from sharegpt_argilla.argilla_client.connection import ArgillaClient, connect
 from sharegpt_argilla.argilla_client.dataset_on_server import find_dataset
 from sharegpt_argilla.config import DEFAULT_CONFIG, Project, load_project
@@ -27,7 +32,8 @@ class ProjectPerson:
         role: annotator or admin.
         member: whether they are a member of the workspace on the server; False for those without an account.
         links: pages that show what is theirs and pending; none where the dataset is not there yet.
-        password: the first password, as the credentials sheet has it; None when it does not.
+        password: the first password, or that of the last revocation, as the credentials sheet has it; None when
+            it does not.
         listed: False for a member of the workspace whom the project file does not name.
     """
 
@@ -48,19 +54,22 @@ class PeopleSummary:
         people: those of the project file in its order, then other members of the workspace.
         removed: usernames that are members no more.
         sheet: where passwords and links were written; None when they were not.
+        revoked: usernames whose API key, password and sessions have ended.
     """
 
     url: str
     people: Sequence[ProjectPerson]
     removed: Sequence[str] = ()
     sheet: Path | None = None
+    revoked: Sequence[str] = ()
 
 
-def people(
+def people(  # noqa: PLR0913 - the options of the command, under their names
     config: str | Path = DEFAULT_CONFIG,
     *,
     people: str | Path | None = None,
     remove: Collection[str] = (),
+    revoke: Collection[str] = (),
     output: str | Path | None = None,
     connection: Connection | None = None,
     home: Home | None = None,
@@ -73,22 +82,30 @@ def people(
         people: a CSV of people in place of those in the project file.
         remove: usernames that shall not be members of the project's workspaces any more. Their accounts and
             their responses stay, which in Argilla end together.
+        revoke: usernames whose API key, password and sessions shall end at once. The new password is in the
+            credentials sheet; memberships and responses stay.
         output: takes a sheet with name, password and link of everybody, mode 0600.
         connection: the Argilla; by default the one from the environment, else the embedded one.
         home: the home folder with the credentials sheet; by default the one in force.
-        dry_run: remove nobody, write nothing.
+        dry_run: remove and revoke nobody, write nothing.
 
     Raises:
-        UsageError: somebody to remove is no member, or still in the project file.
+        UsageError: somebody to remove is no member, or still in the project file; somebody to revoke has no
+            account, or is an owner.
         ConfigError, ServerUnreachableError, CredentialsError, ServerRefusedError: see their docstrings.
     """
     project = load_project(config, people)
     home = home or default_home()
     with connect(connection or find_connection()) as client:
         everybody = _everybody(client, project, home, remove)
-        removed = _remove(client, project, everybody, remove, dry_run=dry_run)
+        _check_removable(project, everybody, remove)
+        accounts = revocable_accounts(client, revoke)
+        if not dry_run:
+            passwords = {each["username"]: revoke_credentials(client, each, home) for each in accounts}
+            everybody = [replace(each, password=passwords.get(each.username, each.password)) for each in everybody]
+            _remove(client, project, remove)
         sheet = None if output is None or dry_run else _write_sheet(Path(output), client.url, everybody)
-        return PeopleSummary(client.url, everybody, removed, sheet)
+        return PeopleSummary(client.url, everybody, list(remove), sheet, [each["username"] for each in accounts])
 
 
 def _everybody(
@@ -134,14 +151,7 @@ def _is_of(part: Part, username: str, reviewers: Mapping[Part, Collection[str]])
     return username in reviewers[part] if part in reviewers else part.person in (None, username)
 
 
-def _remove(
-    client: ArgillaClient,
-    project: Project,
-    everybody: Sequence[ProjectPerson],
-    wanted: Collection[str],
-    *,
-    dry_run: bool,
-) -> list[str]:
+def _check_removable(project: Project, everybody: Sequence[ProjectPerson], wanted: Collection[str]) -> None:
     members = [person.username for person in everybody if person.member]
     for username in wanted:
         if username not in members:
@@ -150,12 +160,13 @@ def _remove(
             raise UsageError(
                 f'"{username}" is in {project.path}; take them out there first, or `setup-dataset` adds them again'
             )
+
+
+def _remove(client: ArgillaClient, project: Project, wanted: Collection[str]) -> None:
     former = [*(Part(part.project) for part in project_parts(project, wanted)), *_reviews(project)]
-    if not dry_run:
-        for username in wanted:
-            for workspace in dict.fromkeys(part.workspace for part in former):
-                leave_workspace(client, workspace, username)
-    return list(wanted)
+    for username in wanted:
+        for workspace in dict.fromkeys(part.workspace for part in former):
+            leave_workspace(client, workspace, username)
 
 
 def _write_sheet(path: Path, url: str, everybody: Sequence[ProjectPerson]) -> Path:
