@@ -17,7 +17,7 @@ import zstandard
 
 from sharegpt_argilla.common.jsonl import STANDARD_STREAM
 from sharegpt_argilla.corpora.reading.byte_window import Readable
-from sharegpt_argilla.corpora.reading.expansion import ALWAYS_READ, refuse_bomb
+from sharegpt_argilla.corpora.reading.expansion import ALWAYS_READ, most_expansion, refuse_bomb
 from sharegpt_argilla.errors import InputError
 
 Form = Literal["plain", "gzip", "zstd", "bzip2", "xz", "parquet", "arrow", "utf-16", "zip"]
@@ -91,6 +91,9 @@ class Decompressed:
         file: the stream.
         name: what is named when it is refused.
 
+    Raises:
+        UsageError: the limit on expansion is no number.
+
     Attributes:
         fault: why reading ended before the compressed data did; "" when it did not.
     """
@@ -101,6 +104,7 @@ class Decompressed:
         self._feed = _LEAST_FED
         self._packed = self._unpacked = 0
         self._next_look = ALWAYS_READ
+        most_expansion()
         form = form_of(file.peek(MAGIC_LENGTH))
         self._file: Readable = _Transcoded(file) if form == "utf-16" else file
         self._new = _DECOMPRESSORS.get(form) if _starts_well(form, file.peek(_LEAST_FED)) else None
