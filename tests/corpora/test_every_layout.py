@@ -175,6 +175,48 @@ def sillytavern(_identity: str, rounds: Rounds) -> list[Any]:
     return [{"user_name": "u", "character_name": "c"}, *said]
 
 
+def ryokoai(identity: str, rounds: Rounds) -> list[Any]:
+    (record,) = sharegpt(identity, rounds)
+    for turn in record["conversations"][1::2]:
+        turn["value"] = f"<p>{turn['value']}</p>"
+    return [record]
+
+
+def turn_log(_identity: str, rounds: Rounds) -> list[Any]:
+    return [
+        {
+            "timestamp": 60.0 * number,
+            "model": "m",
+            "messages": [*messages(rounds[:number]), {"role": "user", "content": asked}],
+            "response": answer,
+        }
+        for number, (asked, answer) in enumerate(rounds)
+    ]
+
+
+def ai_studio(_identity: str, rounds: Rounds) -> list[Any]:
+    return [{"chunkedPrompt": {"chunks": messages(rounds, answers="model", content="text")}}]
+
+
+def gemini_takeout(_identity: str, rounds: Rounds) -> list[Any]:
+    return [
+        {"header": "Gemini Apps", "title": f"Prompted {asked}", "safeHtmlItem": [{"html": f"<p>{answer}</p>"}]}
+        for asked, answer in rounds
+    ]
+
+
+def seed_tasks(identity: str, rounds: Rounds) -> list[Any]:
+    return [
+        {"id": identity, "instruction": asked, "instances": [{"input": "", "output": answer}]}
+        for asked, answer in rounds
+    ]
+
+
+def blocks(_identity: str, rounds: Rounds) -> list[Any]:
+    said = (f"<{item['role']}>: {item['content']}\n" for item in messages(rounds, "Orang", "Chatbot"))
+    return ["<<start conversation>>\n" + "".join(said)]
+
+
 LAYOUTS: dict[str, Writer] = {
     "sharegpt": sharegpt,
     "messages": lambda identity, rounds: [{"id": identity, "messages": messages(rounds)}],
@@ -206,7 +248,16 @@ LAYOUTS: dict[str, Writer] = {
     "chat_template": chatml,
     "multilang": multilang,
     "sillytavern": sillytavern,
+    "ryokoai": ryokoai,
+    "turn_log": turn_log,
+    "ai_studio": ai_studio,
+    "gemini_takeout": gemini_takeout,
+    "seed_tasks": seed_tasks,
+    "baiduzhidao": lambda _identity, rounds: [{"input": asked, "output": answer} for asked, answer in rounds],
+    "kochatgpt_conversation": blocks,
 }
+SINGLE = {"gemini_takeout", "seed_tasks", "baiduzhidao"}
+"""A record has one question and its answer, and no record continues another."""
 
 ids = st.sampled_from(
     ["1", "2", "0042", "x_0", "x_2", "aB34567_0", "aB34567_2", "chartQA_1", "a/b", "ä ö", "💬", "x#y"]
@@ -233,14 +284,12 @@ def test_the_conversations_come_back(
         ]
         for file, records in enumerate(files)
     ]
-    if layout == "sharegpt":
+    if layout in {"sharegpt", "ryokoai"}:
         # Records that prove to be pieces are one conversation, whoever wrote them.
         assume(not may_be_pieces({identity for records in written for identity, _ in records}))
-    rows, _ = told(
-        tmp_path,
-        *[[item for each in records for item in LAYOUTS[layout](*each)] for records in written],
-        shard_size=shard_size,
-    )
+    inputs = [[item for each in records for item in LAYOUTS[layout](*each)] for records in written]
+    texts = ["".join(records) for records in inputs] if layout == "kochatgpt_conversation" else inputs
+    rows, _ = told(tmp_path, *texts, shard_size=shard_size)
     assert sorted(conversations(rows)) == sorted(expected(layout, written))
 
 
@@ -263,5 +312,8 @@ def expected(layout: str, written: Sequence[Sequence[tuple[str, Rounds]]]) -> li
         if layout == "preference":
             number, question, answer = turns[-1]
             turns.append((number, question, f"not {answer}"))
-        made += [json.dumps(sorted(turns))] * (2 if layout == "arena" else 1)
+        if layout in SINGLE:
+            made += [json.dumps([(1, question, answer)]) for question, answer in rounds]
+        else:
+            made += [json.dumps(sorted(turns))] * (2 if layout == "arena" else 1)
     return made

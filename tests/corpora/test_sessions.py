@@ -16,12 +16,13 @@ TIME = "20230511 15:56:03"
 Told = tuple[str, int, str, str]
 
 
-def told(folder: Path, *files: Sequence[Any], **options: Any) -> tuple[list[Told], ExtractSummary]:
-    """Session, turn, question and answer of each row of the files."""
+def told(folder: Path, *files: Sequence[Any] | str, **options: Any) -> tuple[list[Told], ExtractSummary]:
+    """Session, turn, question and answer of each row of the files, each given as its records or as text."""
     paths = []
     for number, records in enumerate(files):
         paths.append(folder / f"{number}.jsonl")
-        paths[-1].write_text("".join(json.dumps(record) + "\n" for record in records), encoding="utf-8")
+        lines = records if isinstance(records, str) else "".join(json.dumps(record) + "\n" for record in records)
+        paths[-1].write_text(lines, encoding="utf-8")
     summary = extract(paths, "auto", folder / "rows.jsonl", create_time=TIME, **options)
     rows: list[Told] = []
     for line in (folder / "rows.jsonl").read_text("utf-8").splitlines():
