@@ -1,4 +1,4 @@
-"""The Corpus page: what the rows contain, and a row as annotators will see it."""
+"""The Corpus page: what the rows contain, and a row's texts as they were typed."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ import streamlit as st
 
 from sharegpt_argilla.common import charts
 from sharegpt_argilla.config import load_project
-from sharegpt_argilla.dashboard.safe_markdown import shown
 from sharegpt_argilla.dashboard.session import options
 from sharegpt_argilla.dashboard.show_chart import show
 from sharegpt_argilla.dashboard.tables import tile
@@ -124,7 +123,7 @@ def _rows(corpus: RowsOverview) -> None:
         column_config={"prompt": st.column_config.TextColumn("prompt", width="large"), "answer": "answer (chars)"},
     )
     chosen = event.selection.rows
-    st.caption("Select a row to see it as annotators will; the first is shown otherwise.")
+    st.caption("Select a row to see the fields of its record, as typed; the first is shown otherwise.")
     _record(corpus, entries[chosen[0] if chosen and chosen[0] < len(entries) else 0])
 
 
@@ -160,9 +159,9 @@ def _record(corpus: RowsOverview, entry: IndexEntry) -> None:
             if "messages" in field:
                 for message in field["messages"]:
                     with st.chat_message(message["role"]):
-                        st.markdown(shown(message["content"]))
+                        st.code(message["content"], language=None, wrap_lines=True)
             else:
-                st.markdown(shown(field["text"]))
+                st.code(field["text"], language=None, wrap_lines=True)
         if entry.suggested:
             st.caption(
                 "Suggested: " + ", ".join(f"{question} = **{answer}**" for question, answer in entry.suggested)

@@ -255,9 +255,9 @@ def test_corpus(run: Run, lead: Viewer) -> None:
     page.text_input(key="words").input("RAIN").run()
     assert "**1** of 10 rows" in words(page)
     assert page.dataframe[0].value["prompt"].tolist() == ["What do you know about rain number 1?"]
-    assert "**A lot** about rain." in words(page)
+    assert page.code[-1].value == "**A lot** about rain."
     page.text_input(key="words").input("storms").run()
-    assert page.chat_message[-1].markdown[0].value == "**A lot** about clouds."
+    assert page.chat_message[-1].code[0].value == "**A lot** about clouds."
 
 
 def test_corpus_by_what_is_suggested(

@@ -193,7 +193,8 @@ def test_a_filter_on_the_corpus_page(browser: Browser, stage: Stage) -> None:
     page.get_by_label("Words in prompt or response").fill("storms")
     page.keyboard.press("Enter")
     page.get_by_text("1 of 10 rows").wait_for()
-    page.get_by_text("A lot about storms.").wait_for()
+    # Its markdown is on the page as it was typed.
+    page.get_by_text("**A lot** about storms.", exact=True).wait_for()
     page.context.close()
 
 
