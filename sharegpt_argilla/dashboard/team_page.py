@@ -9,6 +9,7 @@ import streamlit as st
 
 from sharegpt_argilla.common import charts
 from sharegpt_argilla.dashboard.adaptive_section import adaptive_section
+from sharegpt_argilla.dashboard.people_section import adjudication_section, people_section
 from sharegpt_argilla.dashboard.record_drawer import record_drawer
 from sharegpt_argilla.dashboard.reliability_section import reliability_section
 from sharegpt_argilla.dashboard.session import REFRESH, as_of, current_view, viewer, watch
@@ -47,7 +48,8 @@ def _body() -> None:
     adaptive_section(view)
     _datasets(team["datasets"])
     _over_time(team)
-    _people(team["people"])
+    people_section(view, team["people"])
+    adjudication_section(view)
     _answers(team["questions"], linked=bool(own["submitted"]))
     _behind(view, team, linked=bool(own["submitted"]))
     _agreement(view)
@@ -146,34 +148,6 @@ def _over_time(team: Numbers) -> None:
         chart = charts.days(team["days"], team["every_day"], "annotator", "responses submitted")
         show(chart, "responses submitted each day")
         st.caption("An answer that was edited counts on the day of the edit.")
-
-
-def _people(people: Sequence[Numbers]) -> None:
-    st.subheader("Each person")
-    plan = ["assigned", "open", "done", "finish"] if any(one["assigned"] for one in people) else []
-    counts = ["submitted", "today", "draft", "discarded", "pace", "active", "last"]
-    st.dataframe(
-        people,
-        hide_index=True,
-        column_order=["url", "annotator", *plan, *counts],
-        column_config={
-            "url": LINK,
-            "annotator": "person",
-            "done": st.column_config.NumberColumn("done", format="percent", help="share of the assigned records"),
-            "finish": st.column_config.TextColumn("own finish", help="at the own pace of the last 14 full days"),
-            "submitted": st.column_config.NumberColumn("submitted", format="localized"),
-            "draft": "drafts",
-            "pace": st.column_config.TextColumn(
-                "median time", help="~ estimated from the times between submissions"
-            ),
-            "active": st.column_config.TextColumn("active time", help="~ estimated; sum over submitted responses"),
-            "last": "last response (UTC)",
-        },
-    )
-    st.caption(
-        "A link shows what is pending and assigned to the person, where there is a plan, else all that is "
-        "pending: Argilla shows people's responses to themselves alone."
-    )
 
 
 def _answers(questions: Sequence[Numbers], *, linked: bool) -> None:

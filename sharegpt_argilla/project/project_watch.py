@@ -16,7 +16,12 @@ from uuid import UUID
 from sharegpt_argilla.annotation import AnsweredRecord, ResponseStatus, planned_status
 from sharegpt_argilla.argilla_client.accounts import usernames
 from sharegpt_argilla.argilla_client.connection import ArgillaClient, connect
-from sharegpt_argilla.argilla_client.dataset_on_server import DatasetOnServer, find_datasets, require_dataset
+from sharegpt_argilla.argilla_client.dataset_on_server import (
+    DatasetOnServer,
+    find_dataset,
+    find_datasets,
+    require_dataset,
+)
 from sharegpt_argilla.argilla_client.records_on_server import BATCH, RecordsDataset
 from sharegpt_argilla.argilla_client.server_counts import (
     DatasetPulse,
@@ -28,7 +33,7 @@ from sharegpt_argilla.argilla_client.server_counts import (
 )
 from sharegpt_argilla.argilla_plugin.active_time import read_activity
 from sharegpt_argilla.config import DEFAULT_CONFIG, Project, ProjectConfig, TextField, load_project
-from sharegpt_argilla.config.project_datasets import Part, project_parts
+from sharegpt_argilla.config.project_datasets import Part, project_parts, review_part
 from sharegpt_argilla.embedded_argilla.database_answers import EmbeddedAnswers, find_answers
 from sharegpt_argilla.errors import ServerRefusedError, SharegptArgillaError
 from sharegpt_argilla.project.answer_sources import AnswerSource, all_records, source_of
@@ -224,6 +229,8 @@ class ProjectWatch:
         self._is_near = False
         self._kept: dict[str, _Kept] = {}
         self._texts: dict[str, str] = {}
+        self._reviewed: tuple[str, ServerProgress] | None = None
+        self._reviewed_at = float("-inf")
 
     def view(self, young: float = YOUNG) -> ProjectView:
         """The project at most ``young`` seconds ago, or when the server last answered.
@@ -297,6 +304,28 @@ class ProjectWatch:
                         for question, seconds in times.items():
                             seconds_by_question.setdefault(question, []).append(seconds)
         return seconds_by_question
+
+    def reviewed(self, young: float = YOUNG) -> tuple[str, ServerProgress] | None:
+        """Argilla's id and the counts of the reviewers' dataset, at most ``young`` seconds old; four requests.
+
+        None if the project has no reviewers, or the dataset does not exist; the last known while the server is
+        down.
+        """
+        with self._lock:
+            if self._client is None or self._connected_project is None:
+                return self._reviewed
+            project = self._connected_project.project
+            if project.config.adjudication is None or time.monotonic() - self._reviewed_at < young:
+                return self._reviewed
+            part = review_part(project)
+            with suppress(SharegptArgillaError):
+                dataset = find_dataset(self._client, part.workspace, part.dataset)
+                ready = dataset is not None and dataset.ready
+                self._reviewed = (
+                    (dataset.id, read_progress(self._client, dataset.id)) if ready and dataset else None
+                )
+            self._reviewed_at = time.monotonic()
+            return self._reviewed
 
     def close(self) -> None:
         """Close the connection."""

@@ -30,7 +30,7 @@ def team_reliability(watch: ProjectWatch, view: ProjectView) -> dict[str, Any]:
             for entry in of_question.abilities
         ],
         "confused": [
-            {"question": name, **pair}
+            {"question": name, **pair, "right": str(pair["right"]), "given": str(pair["given"])}
             for name, of_question in by_question.items()
             for pair in of_question.confused
         ],

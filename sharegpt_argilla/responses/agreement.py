@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Literal
 
 import numpy as np
@@ -205,9 +206,9 @@ class AnswerTable:
     categories: Sequence[Hashable]
     codes: NDArray[np.integer[Any]]
 
-    @property
+    @cached_property
     def counts(self) -> Floats:
-        """Items x categories: how many people gave each answer."""
+        """Items x categories: how many people gave each answer; not to be changed."""
         counts = np.zeros((len(self.items), len(self.categories)))
         for column in self.codes.T:
             answered = column != MISSING

@@ -10,6 +10,7 @@ import numpy as np
 
 from sharegpt_argilla.responses.agreement import (
     MISSING,
+    RESAMPLES,
     AnswerTable,
     Floats,
     IntervalEstimate,
@@ -52,8 +53,10 @@ class PersonAgreement:
         }
 
 
-def against_rest(table: AnswerTable, person: str, metric: MetricName) -> PersonAgreement:
-    """A person of the table compared with all others in it."""
+def against_rest(
+    table: AnswerTable, person: str, metric: MetricName, resamples: int = RESAMPLES
+) -> PersonAgreement:
+    """A person of the table compared with all others in it; with 0 ``resamples`` only shares have an interval."""
     column = table.codes[:, table.people.index(person)]
     answered = column != MISSING
     own = np.eye(len(table.categories))[column[answered]]
@@ -70,19 +73,19 @@ def against_rest(table: AnswerTable, person: str, metric: MetricName) -> PersonA
         person,
         int(answered.sum()),
         share_estimate((own * rest).sum(axis=1), np.ones(len(own))),
-        estimate(items, kappa, varied=varied_items(own + rest)),
-        _difference(table, items) if metric in {"ordinal", "interval"} else None,
+        estimate(items, kappa, resamples, varied=varied_items(own + rest)),
+        _difference(table, items, resamples) if metric in {"ordinal", "interval"} else None,
     )
 
 
-def _difference(table: AnswerTable, items: Floats) -> IntervalEstimate:
+def _difference(table: AnswerTable, items: Floats, resamples: int) -> IntervalEstimate:
     width = len(table.categories)
     values = np.array(table.categories, dtype=float)
 
     def difference(patterns: Floats, weights: Floats) -> Floats:
         return _mean((patterns[:, :width] - patterns[:, width:]) @ values, weights)
 
-    return estimate(items, difference)
+    return estimate(items, difference, resamples)
 
 
 def _mean(values: Floats, weights: Floats) -> Floats:

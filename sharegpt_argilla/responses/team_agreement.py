@@ -127,6 +127,32 @@ def own_agreement(tables: AgreementTables, person: str) -> list[dict[str, Any]]:
     ]
 
 
+def mean_scores(tables: AgreementTables) -> dict[str, dict[str, float | None]]:
+    """Each person compared with the others, in two numbers.
+
+    Returns:
+        Person -> ``agreement``: share of the others who gave the same answer, 0 to 1, mean of the questions;
+        ``offset``: the person's ratings less the others' mean, in steps, mean of the rating questions. None
+        without a record that somebody else answered too.
+    """
+    scores: dict[str, tuple[list[float], list[float]]] = {}
+    for question, table in tables.tables.values():
+        for person in table.people:
+            one = against_rest(table, person, METRIC_OF_TYPE[question.type], resamples=0)
+            shares, differences = scores.setdefault(person, ([], []))
+            shares += [] if one.agreement.value is None else [one.agreement.value]
+            if one.difference is not None and one.difference.value is not None:
+                differences.append(one.difference.value)
+    return {
+        person: {"agreement": _mean(shares), "offset": _mean(differences)}
+        for person, (shares, differences) in scores.items()
+    }
+
+
+def _mean(values: Sequence[float]) -> float | None:
+    return sum(values) / len(values) if values else None
+
+
 def own_gold(
     records: Mapping[str, AnsweredRecord],
     gold: Mapping[str, Mapping[str, Any]],
