@@ -2,7 +2,7 @@
 
 The section `assignment` of dataset-config.yml says what the plan has to be. It is kept next to that file, in
 <dataset>.plan.jsonl. When people join or leave, quotas change or rows come, only unanswered work moves, as little
-as possible; --apply brings the change to the records on the server.
+as possible; --apply brings the change to the records on the server. --order puts first what teaches most.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import time
 from collections.abc import Mapping, Sequence
+from typing import get_args
 
 from sharegpt_argilla.cli.printing import counted, note, show, tell
 from sharegpt_argilla.cli.setup_dataset import add_config, add_people
@@ -17,6 +18,7 @@ from sharegpt_argilla.common.plurals import numbered
 from sharegpt_argilla.errors import ServerUnreachableError, UsageError
 from sharegpt_argilla.project.adaptive_plan import Round
 from sharegpt_argilla.project.study_plan import Assumptions
+from sharegpt_argilla.project.teaching_order import OrderName, TeachingOrder
 from sharegpt_argilla.responses.study_design import design_lines, name_of
 from sharegpt_argilla.workflows.plan import PlanSummary, plan, plan_design
 
@@ -45,6 +47,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="TIME",
         help="with --adapt: again after so long (30s, 5m, 1h) until every record is settled or given up",
     )
+    parser.add_argument(
+        "--order",
+        choices=get_args(OrderName),
+        help="of what nobody has begun first: what a model is least sure of, one of each kind, or any",
+    )
+    parser.add_argument(
+        "--model", metavar="FOLDER", help="with --order uncertain: a classifier of `train` (else the agents)"
+    )
     parser.add_argument("--dry-run", action="store_true", help="show the plan, write nothing")
     design = parser.add_argument_group("designing a study (nothing is planned)")
     design.add_argument(
@@ -71,6 +81,8 @@ def run(arguments: argparse.Namespace) -> int:
         raise UsageError("--pilot, --abilities and --html belong to --design; give it too")
     if arguments.every is not None and not (arguments.adapt and not arguments.dry_run):
         raise UsageError("--every repeats rounds of --adapt; give both, without --dry-run")
+    if arguments.model is not None and arguments.order != "uncertain":
+        raise UsageError("--model says what is uncertain; give --order uncertain too")
     while True:
         try:
             summary = _one_round(arguments)
@@ -135,6 +147,7 @@ def _one_round(arguments: argparse.Namespace) -> PlanSummary:
         people=arguments.people,
         apply=arguments.apply,
         adapt=arguments.adapt,
+        order=TeachingOrder(arguments.order, arguments.model) if arguments.order else None,
         dry_run=arguments.dry_run,
     )
     _print_loads(summary)
@@ -142,7 +155,8 @@ def _one_round(arguments: argparse.Namespace) -> PlanSummary:
     verb = "would be planned" if arguments.dry_run else f"planned -> {summary.path}"
     counts = counted((summary.records, f"records {verb}"), (summary.new, "new"), (summary.moved, "places moved"))
     applied = "" if summary.applied is None else f", {summary.applied:,} changed on the server"
-    note(counts + applied)
+    ordered = "" if summary.reordered is None else f", {summary.reordered:,} in another order"
+    note(counts + ordered + applied)
     if summary.adapted:
         _print_round(summary.adapted)
     tell(summary, pairs=[{"people": pair, "records": count} for pair, count in summary.pairs.items()])

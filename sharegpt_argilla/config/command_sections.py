@@ -113,6 +113,8 @@ class Export(Section):
     or ``gold``, by how often each person was right on rows whose answers are known.
     ``statuses``: of the responses that rows carry; only submitted ones ever make values.
     ``confidence``: whether rows say how probable each value is.
+    ``agents``: whose suggestions count as the answers of one rater more each where that is estimated, with the
+    reliability that they show here; never where no person answered.
     """
 
     policies: dict[Name, PolicyName] = {}
@@ -120,6 +122,7 @@ class Export(Section):
     weights: Weights = {}
     statuses: Annotated[list[StatusName], Field(min_length=1)] = ["submitted"]
     confidence: bool = False
+    agents: list[Annotated[str, Field(min_length=1)]] = []
 
     @property
     def weights_by_hand(self) -> dict[str, float]:

@@ -76,7 +76,7 @@ def modelled_choice(project: ProjectConfig) -> PolicyChoice:
         for question in asked
     }
     scales = [question.name for question in asked if isinstance(question, RatingQuestion)]
-    return replace(policy_choice(export), modelled=labels, scales=scales)
+    return replace(policy_choice(export), modelled=labels, scales=scales, agents=export.agents)
 
 
 def restricted(

@@ -50,6 +50,7 @@ def estimate_questions(
         for question, of_question in answers.items():
             if record.id is not None:
                 _collect(of_question, record, question, choice.adjudicators, gold.get(record.id, {}).get(question))
+                of_question.votes += _suggested(record, question, choice)
     return {
         question: _estimates(of_question, choice.modelled[question], ordered=question in choice.scales)
         for question, of_question in answers.items()
@@ -67,6 +68,29 @@ def _collect(
     right = gold if gold is not None else next(iter(ruled.values()), None)
     if right is not None:
         answers.right[row] = right
+
+
+def _suggested(record: AnsweredRecord, question: str, choice: PolicyChoice) -> list[tuple[str, str, Any]]:
+    """What agents who count suggested for a record that somebody answered; a username has no space in it."""
+    if not choice.agents or not answers_of(record, question):
+        return []
+    labels = choice.modelled[question]
+    return [
+        (record.id or "", f"agent {suggestion.agent}", suggestion.value)
+        for suggestion in record.suggestions
+        if suggestion.question == question
+        and any(counts_as(suggestion.agent, name) for name in choice.agents)
+        and all(label in labels for label in _listed(suggestion.value))
+    ]
+
+
+def counts_as(agent: str, name: str) -> bool:
+    """Whether an agent is meant by a name: its own, or that without the fingerprint of its model or prompt."""
+    return agent == name or agent.startswith((f"{name}-", f"{name}:"))
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
 
 
 def _estimates(answers: _Answers, labels: Sequence[Any], *, ordered: bool) -> QuestionEstimates:

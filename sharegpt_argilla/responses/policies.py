@@ -84,6 +84,7 @@ class PolicyChoice:
         weighs_by_gold: whether ``weights`` are still to come from everybody's answers to gold rows.
         modelled: question -> its labels, of those whose answers are to have a probability.
         scales: those of them whose labels are a scale.
+        agents: whose suggestions count as a rater's answers in what is fitted.
         beliefs: question -> row id -> label -> probability, where ``modelled`` was fitted.
     """
 
@@ -94,6 +95,7 @@ class PolicyChoice:
     weighs_by_gold: bool = False
     modelled: Mapping[str, Sequence[Any]] = field(default_factory=dict)
     scales: Sequence[str] = ()
+    agents: Sequence[str] = ()
     beliefs: Mapping[str, Mapping[str, Mapping[Any, float]]] = field(default_factory=dict)
 
     @property

@@ -37,9 +37,7 @@ class TrainedClassifier:
         self.questions = [options.question]
         self._single = isinstance(question, LabelQuestion)
         path = _find(folder / options.model, options.question)
-        self._model: LinearClassifier | SpacyClassifier = (
-            load_classifier(path) if (path / MODEL).is_file() else SpacyClassifier(path)
-        )
+        self._model = classifier_for(folder / options.model, options.question)
         default = self._model.threshold
         self._threshold = options.threshold if options.threshold is not None else default
         self._agent = f"classifier-{fingerprint(path)}"
@@ -85,6 +83,16 @@ def fingerprint(folder: Path) -> str:
         digest.update(path.relative_to(folder).as_posix().encode() + b"\0")
         digest.update(path.read_bytes())
     return digest.hexdigest()[:8]
+
+
+def classifier_for(model: Path, question: str) -> LinearClassifier | SpacyClassifier:
+    """The classifier of a question in a folder of ``train``, or that folder itself if it has but one.
+
+    Raises:
+        InputError: it does not exist or cannot be loaded.
+    """
+    path = _find(model, question)
+    return load_classifier(path) if (path / MODEL).is_file() else SpacyClassifier(path)
 
 
 def _find(model: Path, question: str) -> Path:

@@ -19,6 +19,7 @@ from sharegpt_argilla.project.adaptive_plan import Round, adapted_plan
 from sharegpt_argilla.project.answer_sources import Sources, open_sources
 from sharegpt_argilla.project.gold_answers import known_answers
 from sharegpt_argilla.project.study_plan import Assumptions, plan_study
+from sharegpt_argilla.project.teaching_order import TeachingOrder, teaching_order
 from sharegpt_argilla.records.assignment_plan import (
     Assigned,
     Plan,
@@ -29,6 +30,7 @@ from sharegpt_argilla.records.assignment_plan import (
     with_answers,
 )
 from sharegpt_argilla.records.plan_file import changed_rules, plan_path, read_plan, write_plan
+from sharegpt_argilla.records.queue_order import movable, reorder
 from sharegpt_argilla.records.record_metadata import ROW_PROPERTIES, assigned_metadata
 from sharegpt_argilla.responses.study_design import StudyDesign, design_study
 from sharegpt_argilla.responses.study_page import design_page
@@ -72,6 +74,7 @@ class PlanSummary:
         pairs: two people -> records that both answer.
         applied: records on the server whose people were changed; None when the server was not asked to.
         adapted: what a round of a plan that adapts did; None where there was none.
+        reordered: records whose rank changed; None where no order was asked for.
     """
 
     path: Path
@@ -82,9 +85,10 @@ class PlanSummary:
     pairs: Mapping[tuple[str, str], int] = field(default_factory=dict)
     applied: int | None = None
     adapted: Round | None = None
+    reordered: int | None = None
 
 
-def plan(
+def plan(  # noqa: PLR0913 - the options of the command, under their names
     rows: str | Path,
     config: str | Path = DEFAULT_CONFIG,
     *,
@@ -92,6 +96,7 @@ def plan(
     connection: Connection | None = None,
     apply: bool = False,
     adapt: bool = False,
+    order: TeachingOrder | None = None,
     dry_run: bool = False,
 ) -> PlanSummary:
     """Make the plan of a project, or change it as little as people, quotas and rows changed.
@@ -105,6 +110,7 @@ def plan(
         apply: change the records that are on the server.
         adapt: give records that are not settled one person more, and take settled ones off those who have not
             begun; the records on the server are changed too.
+        order: what comes first of the records that nobody has begun; gold and calibration stay mixed in.
         dry_run: show the plan, write nothing.
 
     Raises:
@@ -125,6 +131,8 @@ def plan(
     summary = planner.make(rows, dry_run=dry_run)
     if adapt:
         summary = planner.adapt(rows, summary, dry_run=dry_run)
+    if order is not None:
+        summary = planner.order(rows, order, summary, dry_run=dry_run)
     if (apply or adapt) and not dry_run:
         summary.applied = planner.apply()
     return summary
@@ -190,6 +198,7 @@ class Planner:
         )
         self.path = plan_path(project.path, project.config.dataset)
         self._plan: Plan | None = None
+        self._begun: frozenset[str] = frozenset()
 
     def make(self, rows: str | Path, *, dry_run: bool = False) -> PlanSummary:
         """Make or change the plan and write it; returns what it is. See `plan` for errors."""
@@ -203,6 +212,7 @@ class Planner:
             raise UsageError(f"{self._project.path}: gold: none of its {len(gold):,} rows is in {rows}")
         people = self._project.config.annotators
         answered = self._answered(before)
+        self._begun = frozenset(row for row, _ in answered)
         if before is None:
             after = make_plan(ids, people, self._rules, strata, gold)
             if answered:
@@ -236,6 +246,19 @@ class Planner:
         return replace(
             summary, shares=_shares(self._plan, people, answered, gold), pairs=_pairs(self._plan), adapted=done
         )
+
+    def order(
+        self, rows: str | Path, order: TeachingOrder, summary: PlanSummary, *, dry_run: bool = False
+    ) -> PlanSummary:
+        """Put first what teaches most, after `make`; see `teaching_order` for errors."""
+        before = self._plan
+        if before is None:
+            return summary
+        free = movable(before, self._begun, known_answers(self._project, rows).keys())
+        self._plan = after = reorder(before, teaching_order(self._project, rows, free, order))
+        if not dry_run:
+            write_plan(self.path, after, self._rules, self._stratify)
+        return replace(summary, reordered=int((before.ranks != after.ranks).sum()))
 
     def complete(self, rows: str | Path, *, dry_run: bool = False) -> Mapping[str, Assigned]:
         """Record -> who answers it, for all rows of a file; the plan is made or changed where it lacks some."""

@@ -107,6 +107,27 @@ def test_the_plan_is_on_the_records_and_follows_the_people(desk: Desk, tmp_path:
     assert "changed since the plan was made, and 1 answers were given" in desk.err
 
 
+def test_another_order_reaches_the_queues_and_spares_what_somebody_began(desk: Desk) -> None:
+    assert desk.run("push-to-argilla", desk.rows) == 0
+    assert desk.run("setup-dataset") == 0
+    before = desk.assigned()
+    person = desk.project.annotator(desk.project.people[0])
+    drafted = max(person.pending(), key=lambda record: before[record["external_id"]].rank)
+    person.answer(drafted["id"], values=VALUES, status="draft")
+    assert desk.run("plan", desk.rows, "--order", "random", "--apply") == 0
+    assert "in another order" in desk.err
+    after = desk.assigned()
+    kept = {row for row in before if before[row].calibration} | {drafted["external_id"]}
+    assert {row: before[row] for row in kept} == {row: after[row] for row in kept}
+    assert after != before
+    assert {row: entry.people for row, entry in after.items()} == {row: one.people for row, one in before.items()}
+    assert {row: found["assigned_rank"] for row, found in desk.on_server().items()} == {
+        row: entry.rank for row, entry in after.items()
+    }
+    queue = [record["external_id"] for record in person.pending()]
+    assert queue == sorted(queue, key=lambda row: after[row].rank)
+
+
 def test_people_have_their_links_and_nobody_is_deleted(desk: Desk, tmp_path: Path) -> None:
     assert desk.run("setup-dataset") == 0
     sheet = tmp_path / "sheet.csv"

@@ -1,12 +1,13 @@
 """How probable the values in exported rows are, and the policy that decides by it."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from sharegpt_argilla.annotation import AnsweredRecord, Response
-from sharegpt_argilla.responses.answer_model import model_answers
+from sharegpt_argilla.annotation import AnsweredRecord, Response, Suggestion
+from sharegpt_argilla.responses.answer_model import counts_as, estimate_questions, model_answers
 from sharegpt_argilla.responses.answer_store import AnswerStore
 from sharegpt_argilla.responses.confidence import estimate_answers
 from sharegpt_argilla.responses.merge import Origin
@@ -152,3 +153,62 @@ def test_answers_of_other_types_have_no_probability() -> None:
     assert exported(team(), PolicyChoice(modelled={}))["row00"].keys().isdisjoint({"confidence"})
     without = PolicyChoice({"toxicity": "model"}).decide("toxicity", {"a": "none", "b": "none"}, "row00")
     assert without[0] == "majority"
+
+
+def suggested(row, answer, *, agent="rules-1a2b3c4d", question="toxicity", people=("cy",)):
+    """A record that ``people`` call harmful or not, as it is, with what an agent suggested."""
+    record_of_row = record(row, *(response(who, toxicity=TRUTH[row]) for who in people))
+    return replace(record_of_row, suggestions=[Suggestion(question, answer, agent)])
+
+
+def sure_of(records, **choice):
+    modelled = {"toxicity": LABELS["toxicity"]}
+    return estimate_questions(PolicyChoice(modelled=modelled, **choice), records, {})["toxicity"][None]
+
+
+def test_an_agent_counts_as_one_more_rater_with_the_reliability_that_it_shows_here() -> None:
+    def records(wrong):
+        for number, (row, right) in enumerate(TRUTH.items()):
+            answer = other(right) if number % 4 < wrong else right
+            # The last record has one answer; the rest says how often people and agents agree.
+            people = ("cy",) if number == 23 else ("ana", "ben", "cy")
+            yield suggested(row, answer, people=people)
+
+    alone = sure_of(records(0)).answers["row23"]["harmful"]
+    good, fair, useless = (
+        sure_of(records(wrong), agents=["rules"]).answers["row23"]["harmful"] for wrong in (0, 1, 2)
+    )
+    assert good > fair > alone
+    assert useless < fair
+    assert sure_of(records(2), agents=["rules"]).people["agent rules-1a2b3c4d"].ability < 0.7
+    assert sure_of(records(0), agents=["rules"]).people["agent rules-1a2b3c4d"].ability > 0.85
+    # Only when asked for, by its whole name or that of its kind.
+    assert sure_of(records(0), agents=["another"]).answers["row23"]["harmful"] == alone
+    assert sure_of(records(0), agents=["rules-1a2b3c4d"]).answers["row23"]["harmful"] == good
+
+
+def test_an_agent_never_answers_in_place_of_people() -> None:
+    nobody = suggested("row01", "harmful", people=())
+    rest = [suggested(row, right) for row, right in TRUTH.items() if row != "row01"]
+    assert "row01" not in sure_of([nobody, *rest], agents=["rules"]).answers
+    # The policy takes what somebody gave, however sure a reliable agent is of something else.
+    records = [suggested(row, right, people=("ana", "ben")) for row, right in TRUTH.items() if row != "row01"]
+    against = suggested("row01", other(TRUTH["row01"]), people=("ana",))
+    choice = replace(ALL, policies={"toxicity": "model"}, agents=["rules"])
+    found = exported([against, *records], choice)["row01"]
+    assert found["toxicity"] == TRUTH["row01"]
+    assert (
+        found["confidence"]["toxicity"]
+        < exported([*records, suggested("row01", TRUTH["row01"])], choice)["row01"]["confidence"]["toxicity"]
+    )
+    # A label that the question does not have is nobody's answer.
+    odd = sure_of([suggested("row01", "odd"), *rest], agents=["rules"])
+    assert set(odd.answers["row01"]) == set(LABELS["toxicity"])
+
+
+def test_an_agents_name_is_its_own_or_that_of_its_kind() -> None:
+    assert counts_as("intent_rules", "intent_rules")
+    assert counts_as("classifier-1a2b3c4d", "classifier")
+    assert counts_as("gpt:1a2b", "gpt")
+    assert not counts_as("classifier2", "classifier")
+    assert not counts_as("gpt:1a2b", "gpt:1a")
