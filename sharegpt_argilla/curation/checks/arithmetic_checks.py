@@ -10,17 +10,27 @@ from fractions import Fraction
 from sharegpt_argilla.curation.checks.base import Finding, Item, Options, Rule
 from sharegpt_argilla.curation.word_patterns import LanguagePatterns, around, shortened, without_code
 
-_NUMBER = r"(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?"
+_NUMBER = r"(?:[$€£¥]\s?)?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?"
 _OPERATOR = r"\s*[+*×·÷/−–-]\s*|\s+x\s+"
 # A whole chain, nothing arithmetic before or after it: "3 + 5 + 9 = 17" must not be read as "5 + 9 = 17".
 _CHAIN = re.compile(
     rf"(?P<left>\(*-?{_NUMBER}(?:\)*(?:{_OPERATOR})\(*{_NUMBER}){{1,40}}\)*)\s*=\s*(?P<right>-?{_NUMBER})"
-    r"(?!\s*[-+*×·÷/−–^=%°]|\s+(?:x|thousand|million|billion|trillion)\b|[\w(]|[.,]\d|\.\.)"
+    r"(?!\s*[-+*×·÷/−–^=%°]|\s+(?:x|thousand|million|billion|trillion)\b|[A-Za-z0-9_(万亿]|\s*\$|[.,]\d|\.\.)"
+)
+_PLAIN_NUMBER = r"(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?"
+_PERCENTAGE = re.compile(
+    rf"(?<![\d.,$€£-])(?P<share>\d+(?:\.\d+)?)\s?% of [$€£]?(?P<whole>{_PLAIN_NUMBER}) (?:is|=|equals) "
+    rf"[$€£]?(?P<part>{_PLAIN_NUMBER})(?!\s*[-+*×·÷/−–^=%]|[A-Za-z\d(]|[.,]\d| (?:thousand|million|billion)\b)"
+)
+_FRACTION = r"\d{1,4}/\d{1,4}"
+_FRACTIONS = re.compile(
+    rf"(?<![\w.,)/+*×^√=−–-])(?<![+*×·÷=−–-] )(?P<left>{_FRACTION}(?:\s*[+−-]\s*{_FRACTION}){{1,10}})\s*=\s*"
+    rf"(?P<right>{_FRACTION})(?![\w/^(]|\s*[+*×·÷−–-]|[.,]\d)"
 )
 # Text before a chain that makes it the end of something longer, or its numbers not numbers.
-_BEFORE = re.compile(r"(?:[\w.,)\]%$€£^√²³:|\\]|[/*×·÷+−–^%-]\s*|\b(?:log|sin|cos|tan|mod)\s*)$")
+_BEFORE = re.compile(r"(?:[A-Za-z0-9_.,)\]%$€£^√²³:|\\]|[/*×·÷+−–^%-]\s*|\b(?:log|sin|cos|tan|mod)\s*)$")
 _TOKEN = re.compile(rf"\s*({_NUMBER}|[()+*/-])")
-_PLAIN = str.maketrans({"×": "*", "·": "*", "÷": "/", "−": "-", "–": "-", "x": "*"})
+_PLAIN = str.maketrans({"×": "*", "·": "*", "÷": "/", "−": "-", "–": "-", "x": "*", **dict.fromkeys("$€£¥")})
 _UNEVEN = re.compile(r"\d[-/]\d")
 
 _STATISTICS: dict[str, Callable[[Sequence[Fraction]], Fraction]] = {
@@ -103,9 +113,23 @@ def _wrong_sum(item: Item, _options: Options) -> Finding | None:
         if _UNEVEN.search(left) or len(left) > 200:
             continue
         value = evaluate(left)
-        if value is not None and not rounds_to(value, chain["right"], 0):
+        if value is not None and not rounds_to(value, chain["right"].translate(_PLAIN).strip(), 0):
             return around(text, chain)
-    return None
+    wrong = next(filter(_differs, _PERCENTAGE.finditer(text)), None) or next(
+        filter(_differs_in_lowest_terms, _FRACTIONS.finditer(text)), None
+    )
+    return around(text, wrong) if wrong else None
+
+
+def _differs(percentage: re.Match[str]) -> bool:
+    share, whole = (Fraction(percentage[name].replace(",", "")) for name in ("share", "whole"))
+    return not rounds_to(share * whole / 100, percentage["part"], 0)
+
+
+def _differs_in_lowest_terms(fractions: re.Match[str]) -> bool:
+    left = evaluate(fractions["left"])
+    numerator, denominator = map(int, fractions["right"].split("/"))
+    return left is not None and denominator != 0 and left != Fraction(numerator, denominator)
 
 
 def _wrong_statistic(item: Item, _options: Options) -> Finding | None:

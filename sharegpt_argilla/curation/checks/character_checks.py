@@ -22,6 +22,11 @@ _ESCAPED = {"n": "\n", "r": "\n", "t": "\t", '"': '"'}
 _ENTITY = re.compile(
     r"&(?:lt|gt|amp|quot|apos|nbsp|copy|reg|ndash|mdash|hellip|[lr][sd]quo|#\d{1,6}|#x[0-9a-fA-F]{1,5});"
 )
+_HAN_RUN = re.compile("[^\x00-\x7f]{6,}")
+_DENSE = re.compile("[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
+_RUSSIAN = re.compile("[\u0410-\u044f]")
+_GBK_SHARE = 0.7
+"""Share of a run's bytes in GBK that are UTF-8 of Han, kana, Hangul or Russian from which it was UTF-8."""
 _CODE = re.compile(r"(```.*?(?:```|\Z)|`[^`\n]+`)", re.DOTALL)
 
 
@@ -100,10 +105,46 @@ def _entities(item: Item, _options: Options) -> Finding | None:
 
 def _mojibake(item: Item, _options: Options) -> Finding | None:
     for text in item.texts:
-        if not text.isascii() and is_bad(text) and ftfy.fix_encoding(text) != text:
+        if text.isascii():
+            continue
+        if is_bad(text) and ftfy.fix_encoding(text) != text:
             odd = (word for word in text.split() if not word.isascii() and is_bad(word))
             return Finding(excerpt=shortened(next(odd, "")))
+        if run := _read_as_gbk(text):
+            return Finding(excerpt=shortened(run))
     return None
+
+
+def _read_as_gbk(text: str) -> str:
+    """The first run of characters that are UTF-8 read as GBK; empty if there is none.
+
+    Three bytes of ordinary Chinese in GBK are next to never a Han character of UTF-8.
+    """
+    for run in _HAN_RUN.finditer(text):
+        encoded = run[0].encode("gbk", "ignore")
+        readable = encoded.decode("utf-8", "ignore")
+        covered = 3 * len(_DENSE.findall(readable)), 2 * len(_RUSSIAN.findall(readable))
+        if encoded and max(covered) >= _GBK_SHARE * len(encoded):
+            return run[0]
+    return ""
+
+
+def _from_gbk(text: str) -> str:
+    """The text with each run of UTF-8 that was read as GBK, and that lost no byte, as it was."""
+    return _HAN_RUN.sub(_reread, text) if _read_as_gbk(text) else text
+
+
+def _reread(run: re.Match[str]) -> str:
+    if not _read_as_gbk(run[0]):
+        return run[0]
+    try:
+        return run[0].encode("gbk").decode()
+    except UnicodeError:
+        return run[0]
+
+
+def _reencoded(text: str) -> str:
+    return _from_gbk(ftfy.fix_encoding(text))
 
 
 CONTROL = Rule(
@@ -117,4 +158,4 @@ ENTITIES = Rule(
     _entities,
     fix=_both(lambda text: outside_code(text, _without_entities)),
 )
-MOJIBAKE = Rule("mojibake", "text decoded as another encoding", "warning", _mojibake, fix=_both(ftfy.fix_encoding))
+MOJIBAKE = Rule("mojibake", "text decoded as another encoding", "warning", _mojibake, fix=_both(_reencoded))
