@@ -30,7 +30,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="write the page about the data set that a paper or a Hub card needs: Markdown, or LaTeX for .tex",
     )
     parser.add_argument(
-        "--idle", default="5m", metavar="5m", help="longer pauses between submissions do not count as work (5m)"
+        "--idle",
+        default="5m",
+        metavar="5m",
+        help="pauses between submissions up to this always count as work (5m)",
     )
 
 

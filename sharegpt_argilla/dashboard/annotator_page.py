@@ -93,7 +93,8 @@ def _counts(own: Numbers, *, mine: bool) -> None:
             tile(label, value)
     if numbers["estimated"] and numbers["timed"]:
         st.caption(
-            "~ Times are estimated from those between two submissions; pauses over five minutes are left out."
+            "~ Times are estimated from those between two submissions; pauses are left out: those over five "
+            "minutes and over five times the median."
         )
 
 

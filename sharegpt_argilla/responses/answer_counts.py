@@ -7,12 +7,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from heapq import nlargest
+from itertools import pairwise
+from math import inf
 from statistics import median
 from typing import Any
 
 from sharegpt_argilla.annotation import AnsweredRecord, Response
 from sharegpt_argilla.config import QuestionConfig, RatingQuestion, TextQuestion
-from sharegpt_argilla.responses.working_time import IDLE
+from sharegpt_argilla.responses.working_time import pause_of
 
 SLOWEST = 20
 """Number of the slowest records that are kept."""
@@ -76,7 +78,7 @@ def count_answers(
 
     Returns:
         The counts. A response counts on the UTC day of its last change. Seconds are the measured ones, else the
-        time since the person's previous submission, unless that is longer than `working_time.IDLE`.
+        time since the person's previous submission, unless that is a pause (`working_time.pause_of`).
     """
     tally = Tally()
     made: dict[str, list[_Made]] = defaultdict(list)
@@ -102,13 +104,13 @@ def count_answers(
 
 def _timed(person: PersonTally, made: list[_Made], day: str) -> Iterable[tuple[float, str, str, bool]]:
     made.sort(key=lambda item: item[1].submitted_at)
-    before: datetime | None = None
-    for key, response in made:
-        now = datetime.fromisoformat(response.submitted_at)
+    times = [datetime.fromisoformat(response.submitted_at) for _, response in made]
+    gaps = [inf, *((later - earlier).total_seconds() for earlier, later in pairwise(times))]
+    pause = pause_of(gaps)
+    for (key, response), gap in zip(made, gaps, strict=True):
         spent, measured = response.active_seconds, response.active_seconds is not None
-        if spent is None and before is not None and (gap := (now - before).total_seconds()) <= IDLE:
+        if spent is None and gap <= pause:
             spent = gap
-        before = now
         if spent is None:
             continue
         person.seconds.append(spent)

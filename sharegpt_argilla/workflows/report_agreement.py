@@ -85,7 +85,7 @@ def report_agreement(  # noqa: PLR0913 - the options of the command, under their
         html_file: takes it as one page of HTML.
         datasheet: takes the page about the data set that a paper or a Hub card needs: LaTeX if its name ends with
             .tex, else Markdown.
-        idle: seconds between two submissions after which somebody is taken to have been away.
+        idle: seconds between two submissions up to which somebody is never taken to have been away.
         connection: the Argilla that links lead to; by default the one from the environment, else the embedded
             one. Where none answers there are no links.
         on_progress: called with the number of lines that are done since the last call.
