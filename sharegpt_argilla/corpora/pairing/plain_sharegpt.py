@@ -85,7 +85,7 @@ def _plain_texts(turns: list[dict[str, str]]) -> list[str]:
         KeyError, TypeError: a turn is not plain.
     """
     texts = [turn["value"] for turn in turns]
-    if not all(texts) or any(map(str.isspace, texts)) or any(len(turn) != 2 for turn in turns):
+    if not all(texts) or any(map(str.isspace, texts)) or set(map(len, turns)) != {2}:
         raise TypeError
     return texts
 
