@@ -190,6 +190,11 @@ def test_a_misspelt_question_type_is_named_with_the_nearest(wrong) -> None:
         ),
         ("name: turn", "name: assigned_to", "made by the assignment"),
         (
+            "\nassignment:\n",
+            "\nexport: {agents: [intent_rule]}\nassignment:\n",
+            'export.agents: no agent "intent_rule" under suggestions; known: intent_rules',
+        ),
+        (
             "    type: rating\n    title: How good is the prompt?\n",
             "    type: span\n    field: prompts\n    labels: {a: A}\n    title: S\n"
             "  - name: other\n    type: rating\n    title: T\n",
@@ -220,6 +225,13 @@ def test_by_links_a_record_stays_open_for_all_whom_it_may_be_given_to(tmp_path: 
     assert [
         part.project.config.assignment.overlap for part in project_parts(load_project(tmp_path / "c.yml"))
     ] == [1]
+
+
+@pytest.mark.parametrize("name", ["intent_rules", "intent_rules-1a2b", "intent_rules:x"])
+def test_an_agent_counts_by_its_name_or_that_of_its_kind(tmp_path: Path, name: str) -> None:
+    (tmp_path / "guidelines.md").write_text("Read.", encoding="utf-8")
+    (tmp_path / "c.yml").write_text(f"export: {{agents: ['{name}']}}\n{SHIPPED}", "utf-8")
+    assert load_project(tmp_path / "c.yml").config.export.agents == [name]
 
 
 @pytest.mark.parametrize("content", [b"", b"- a list", b"\xff\xfe"])

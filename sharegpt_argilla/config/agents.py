@@ -129,6 +129,19 @@ def agent_mistakes(agents: Sequence[AgentConfig], questions: Sequence[QuestionCo
                 yield from _label_mistakes(f"suggestions[{number}]", agent, by_name[name])
 
 
+def rater_mistakes(names: Sequence[str], agents: Sequence[AgentConfig]) -> Iterator[str]:
+    """Which of the agents that count as raters none of the sections can be, in words.
+
+    What a language model or a plug-in calls itself is known only once it is built.
+    """
+    if any(isinstance(agent, LanguageModel | PluginAgent) for agent in agents):
+        return
+    types = list(dict.fromkeys(agent.type for agent in agents))
+    for name in names:
+        if not any(name == known or name.startswith((f"{known}-", f"{known}:")) for known in types):
+            yield f'export.agents: no agent "{name}" under suggestions; known: {", ".join(types) or "none"}'
+
+
 def vector_mistakes(vectors: Sequence[VectorConfig], fields: Sequence[FieldConfig]) -> Iterator[str]:
     """What is wrong between vectors and fields, in words."""
     texts = [field.name for field in fields if isinstance(field, TextField)]

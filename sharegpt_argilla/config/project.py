@@ -12,7 +12,13 @@ from typing import Annotated
 from pydantic import Field, model_validator
 
 from sharegpt_argilla.common.contract_keys import ASSIGNED_N, ASSIGNED_RANK, ASSIGNED_TO, GOLD
-from sharegpt_argilla.config.agents import AgentConfig, VectorConfig, agent_mistakes, vector_mistakes
+from sharegpt_argilla.config.agents import (
+    AgentConfig,
+    VectorConfig,
+    agent_mistakes,
+    rater_mistakes,
+    vector_mistakes,
+)
 from sharegpt_argilla.config.annotation_task import (
     EXTENSION,
     CustomField,
@@ -79,6 +85,7 @@ class ProjectConfig(Section):
         self._check_gold()
         mistakes = [
             *agent_mistakes(self.suggestions, self.questions),
+            *rater_mistakes(self.export.agents, self.suggestions),
             *vector_mistakes(self.vectors, self.fields),
         ]
         if mistakes:

@@ -127,6 +127,8 @@ def plan(  # noqa: PLR0913 - the options of the command, under their names
         )
     if adapt and project.config.assignment.adapt is None:
         raise UsageError(f"{config}: assignment.adapt is missing; add `adapt: {{until: 0.9, most: 4}}` to it")
+    if order and not project.config.assignment.on_records:
+        raise UsageError(f"{config}: an order reaches nobody without a queue or links; set assignment.mode to one")
     planner = Planner(project, connection)
     summary = planner.make(rows, dry_run=dry_run)
     if adapt:

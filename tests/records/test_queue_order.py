@@ -185,3 +185,14 @@ def test_without_anything_that_says_how_unsure_it_is(
     assert "empty: no classifier for any question with labels" in capfd.readouterr().err
     assert main(["plan", "rows.jsonl", "--order", "random", "--model", "empty"]) == 2
     assert "--model says what is uncertain" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize("mode", [{"mode": "per_person_datasets"}, {"mode": "queue", "open_queue": True}])
+def test_an_order_that_nobody_would_see_is_refused(
+    project: Write, tmp_path: Path, capfd: pytest.CaptureFixture[str], mode: dict[str, Any]
+) -> None:
+    project(assignment=mode)
+    prompts(tmp_path, CODE)
+    assert main(["plan", "rows.jsonl", "--order", "diverse"]) == 2
+    assert "an order reaches nobody without a queue or links" in capfd.readouterr().err
+    assert not list(tmp_path.glob("*.plan.jsonl"))
