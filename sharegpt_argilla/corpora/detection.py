@@ -5,12 +5,13 @@ from __future__ import annotations
 import io
 import json
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from itertools import islice
 from mmap import ACCESS_READ, mmap
 from pathlib import Path
 
+from sharegpt_argilla.common.object_storage import BLOCK, is_remote
 from sharegpt_argilla.corpora.formats.base import Corpus, Typical
 from sharegpt_argilla.corpora.formats.messages import repeats
 from sharegpt_argilla.corpora.formats.question_answer import QuestionAnswer, likely_columns, names_turn
@@ -79,6 +80,8 @@ _STREAM_HEAD = 1 << 20
 """Bytes of a stream that are looked at."""
 _BLOCK = 1 << 16
 """Bytes of a plain text that are looked at."""
+_OVERLAP = 1 << 12
+"""Bytes of a block of an object that are looked at again with the next one: longer than a key."""
 _JSON = re.compile(rb"(?:\s|\xef\xbb\xbf)*(?:[{\[]|\Z)")
 
 _WITH_HISTORY = frozenset({"alpaca", "question_answer"})
@@ -141,8 +144,7 @@ def _has_key(source: Source, name: str) -> bool:
     if source.form != "plain" or not source.size:
         return False
     spellings = {json.dumps(name).encode("ascii"), json.dumps(name, ensure_ascii=False).encode("utf-8")}
-    with Path(source.path).open("rb") as file, mmap(file.fileno(), 0, access=ACCESS_READ) as data:
-        return any(data.find(spelling) >= 0 for spelling in spellings)
+    return any(data.find(spelling) >= 0 for data in _texts(source) for spelling in spellings)
 
 
 def _misfit(source: Source, split: str, streams: Mapping[str, Peekable], wanted: Corpus | None) -> str:
@@ -212,8 +214,20 @@ def _has_history(source: Source, split: str, streams: Mapping[str, Peekable]) ->
         return True
     if source.form != "plain" or not source.size:
         return False
-    with Path(source.path).open("rb") as file, mmap(file.fileno(), 0, access=ACCESS_READ) as data:
-        return _HISTORY.search(data) is not None
+    return any(_HISTORY.search(data) for data in _texts(source))
+
+
+def _texts(source: Source) -> Iterator[mmap | bytes]:
+    """All of a plain file: mapped as a whole, an object a block at a time, each with the end of the one before."""
+    if not is_remote(source.path):
+        with Path(source.path).open("rb") as file, mmap(file.fileno(), 0, access=ACCESS_READ) as data:
+            yield data
+        return
+    before = b""
+    with source.open() as stored:
+        while block := stored.read(BLOCK):
+            yield before + block
+            before = block[-_OVERLAP:]
 
 
 def _detect(source: Source, split: str, streams: Mapping[str, Peekable]) -> str:

@@ -14,6 +14,7 @@ from typing import IO, Any, TypedDict, Unpack
 from sharegpt_argilla.common.atomic_files import check_file_writable
 from sharegpt_argilla.common.executors import Cluster, executor
 from sharegpt_argilla.common.jsonl import STANDARD_STREAM, RejectsFile, open_input, open_output, rejects_next_to
+from sharegpt_argilla.common.object_storage import is_remote, shown
 from sharegpt_argilla.config import Curation, load_project
 from sharegpt_argilla.curation.checks.base import Options
 from sharegpt_argilla.curation.checks.duplicate_checks import Seen
@@ -155,6 +156,8 @@ def curate(  # noqa: PLR0913 - the options of the command, under their names
     )
     run = _Run(str(rows), str(output), settings, plan.drop, chosen, dry_run, on_progress)
     run.check(report)
+    if is_remote(rejects):
+        raise UsageError(f"{rejects}: rejects go to a file on this machine; give its name")
     kept_rejects = Path(rejects) if rejects is not None else rejects_next_to(output)
     with ExitStack() as stack:
         refused = stack.enter_context(RejectsFile(kept_rejects)) if not dry_run else None
@@ -278,7 +281,7 @@ class _Run:
                 if row.reason:
                     summary.rejected += 1
                     if refused is not None:
-                        refused.add(self.rows, index + number + 1, row.reason, row.line)
+                        refused.add(shown(self.rows), index + number + 1, row.reason, row.line)
                     continue
                 kept = gathering.take(row)
                 if kept is None:

@@ -10,6 +10,7 @@ from datetime import datetime
 from pathlib import Path
 
 from sharegpt_argilla.common.jsonl import STANDARD_STREAM, left_by_an_earlier_run
+from sharegpt_argilla.common.object_storage import is_remote
 from sharegpt_argilla.common.plurals import numbered
 from sharegpt_argilla.corpora.formats.base import Options
 from sharegpt_argilla.corpora.pairing.pairing import Counts
@@ -19,6 +20,7 @@ from sharegpt_argilla.corpora.run.run_plan import SHARD_SIZE, RunPlan, RunSettin
 from sharegpt_argilla.corpora.run.shard_results import RunResult
 from sharegpt_argilla.corpora.run.shards import convert_shards, direct_output
 from sharegpt_argilla.corpora.run.work_folder import NothingFoundError, open_work
+from sharegpt_argilla.errors import UsageError
 from sharegpt_argilla.rows import CREATE_TIME_FORMAT, check_create_time, check_profile
 
 OUTPUT_NAME = "shareGPT_{model}_{time:%Y-%m-%d-%H-%M-%S}.jsonl"
@@ -90,9 +92,9 @@ def extract(  # noqa: PLR0913 - the options of the command, under their names
     """Read raw corpora and write their question/answer pairs as rows. The same call resumes a run that ended.
 
     Args:
-        inputs: files, folders, patterns, ``-`` for standard input, or data sets of the Hub.
+        inputs: files, folders, patterns, URLs, ``-`` for standard input, or data sets of the Hub.
         model: name of the corpus adapter, one of ``CORPORA``, or ``auto``: told for each file by its content.
-        output: rows file, or ``-``; default ``shareGPT_{model}_{time}.jsonl`` in the current folder.
+        output: rows file, URL, or ``-``; default ``shareGPT_{model}_{time}.jsonl`` in the current folder.
         create_time: ``yyyymmdd HH:MM:SS`` for rows whose corpus has no time; default: now, the same for all.
         profile: ``mnbvc-2023``, or ``mnbvc-2025`` with at most 512 MB in a file.
         start_line: 1-based line of each file to start at; row of a parquet file or data set.
@@ -197,6 +199,9 @@ def _no_question(summary: ExtractSummary, plan: RunPlan) -> str:
 
 
 def _rejects(file: str | Path | None, target: str) -> Path:
+    if is_remote(file):
+        raise UsageError(f"{file}: rejects go to a file on this machine; give its name")
     if file is not None:
         return Path(file)
-    return Path(REJECTS_NAME) if target == STANDARD_STREAM else Path(target).with_name(REJECTS_NAME)
+    elsewhere = target == STANDARD_STREAM or is_remote(target)
+    return Path(REJECTS_NAME) if elsewhere else Path(target).with_name(REJECTS_NAME)

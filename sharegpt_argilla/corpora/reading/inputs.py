@@ -8,15 +8,33 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from io import BufferedReader, RawIOBase
 from pathlib import Path
 from stat import S_ISREG
 from typing import BinaryIO, Literal, cast
 
 from sharegpt_argilla.common.jsonl import STANDARD_STREAM
+from sharegpt_argilla.common.object_storage import (
+    ObjectReader,
+    ObjectState,
+    canonical,
+    check_unchanged,
+    find_objects,
+    is_remote,
+    shown,
+    state_of,
+)
 from sharegpt_argilla.corpora.formats.base import Corpus, TextCorpus
 from sharegpt_argilla.corpora.reading.archives import is_zip, members, open_member, split_member
 from sharegpt_argilla.corpora.reading.base import Damaged, Located
-from sharegpt_argilla.corpora.reading.compression import MAGIC_LENGTH, Decompressed, Peekable, form_of, is_whole
+from sharegpt_argilla.corpora.reading.compression import (
+    MAGIC_LENGTH,
+    Decompressed,
+    Peekable,
+    form_of,
+    is_whole,
+)
+from sharegpt_argilla.corpora.reading.compression import Form as Compression
 from sharegpt_argilla.corpora.reading.delimited import is_delimited, read_delimited
 from sharegpt_argilla.corpora.reading.json_reader import Batch, JsonReader, first_record
 from sharegpt_argilla.corpora.reading.shapes import HEAD, no_data, read_shape, shape_of
@@ -71,8 +89,8 @@ def expand(inputs: Sequence[str | Path], written: Iterable[str | Path] = ()) -> 
 
     Args:
         inputs: files, zip files (their members), folders (every file at any depth that ends with one of
-            ``SUFFIXES``, hidden ones left out), patterns such as ``data/*.json``, ``-``, or data sets of the Hub
-            (``hf://owner/name`` or ``owner/name``), which stay as they are.
+            ``SUFFIXES``, hidden ones left out), patterns such as ``data/*.json``, URLs of any of these, ``-``, or
+            data sets of the Hub (``hf://owner/name`` or ``owner/name``), which stay as they are.
         written: files that the run writes. A folder or pattern leaves them out.
 
     Raises:
@@ -81,20 +99,32 @@ def expand(inputs: Sequence[str | Path], written: Iterable[str | Path] = ()) -> 
     """
     if not inputs:
         raise UsageError("no input: give a file, a folder, a pattern or - for standard input")
-    outputs = {Path(path).resolve() for path in written if str(path) != STANDARD_STREAM}
-    files: dict[Path, str] = {}
+    outputs = {_identity(str(path)) for path in written if str(path) != STANDARD_STREAM}
+    files: dict[str, str] = {}
     optional: set[str] = set()
     skipped: dict[str, str] = {}
     for given in inputs:
         for file in _files(str(given), outputs, skipped):
             unpacked = _unpacked(file, skipped)
-            if unpacked != [file] or Path(given).is_dir() or companion(file):
+            if unpacked != [file] or Path(given).is_dir() or companion(file) or _is_below(file, str(given)):
                 optional.update(unpacked)
             for name in unpacked:
-                files.setdefault(Path(name) if hub_name(name) else Path(name).resolve(), name)
+                files.setdefault(_identity(name), name)
     if not files:
         raise InputError(f"{inputs[0]}: nothing that can be read in it{_named(skipped)}")
     return Expanded(list(files.values()), frozenset(optional), skipped)
+
+
+def _is_below(file: str, given: str) -> bool:
+    """Whether an object was found in a folder that was given."""
+    return is_remote(given) and canonical(file).startswith(f"{canonical(given).rstrip('/')}/")
+
+
+def _identity(name: str) -> str:
+    """What two names of the same input have in common."""
+    if is_remote(name):
+        return canonical(name)
+    return name if hub_name(name) else str(Path(name).resolve())
 
 
 def _named(skipped: Mapping[str, str]) -> str:
@@ -135,24 +165,25 @@ def companion(path: str | Path) -> str:
 
 def total_size(files: Iterable[str]) -> int | None:
     """Bytes in the files together; None when one of them is a stream."""
-    paths = [Path(file) for file in files]
-    return sum(path.stat().st_size for path in paths) if all(path.is_file() for path in paths) else None
+    names = list(files)
+    if not all(is_remote(name) or Path(name).is_file() for name in names):
+        return None
+    return sum(state_of(name).size if is_remote(name) else Path(name).stat().st_size for name in names)
 
 
-def _files(name: str, outputs: set[Path], skipped: dict[str, str]) -> list[str]:
+def _files(name: str, outputs: set[str], skipped: dict[str, str]) -> list[str]:
+    if is_remote(name):
+        return _objects(name, outputs, skipped)
     path = Path(name)
-    if name == STANDARD_STREAM or name.startswith(SCHEME):
+    if name == STANDARD_STREAM or name.startswith(SCHEME) or split_member(name) is not None:
         return [name]
     if path.is_dir():
         return _in_folder(path, outputs, skipped)
     if path.exists():
-        if path.resolve() in outputs:
-            raise UsageError(f"{name}: would be read and written in the same run; give another -o or --rejects")
-        return [name]
-    if split_member(name) is not None:
+        _check_not_written(name, outputs)
         return [name]
     matches = [match for match in sorted(glob.glob(name, recursive=True)) if Path(match).is_file()]  # noqa: PTH207
-    files = [match for match in matches if Path(match).resolve() not in outputs]
+    files = [match for match in matches if _identity(match) not in outputs]
     if not files and hub_name(name) and not glob.has_magic(name):
         return [name]
     if not files:
@@ -161,11 +192,37 @@ def _files(name: str, outputs: set[Path], skipped: dict[str, str]) -> list[str]:
     return files
 
 
-def _in_folder(folder: Path, outputs: set[Path], skipped: dict[str, str]) -> list[str]:
+def _check_not_written(name: str, outputs: set[str]) -> None:
+    if _identity(name) in outputs:
+        raise UsageError(f"{name}: would be read and written in the same run; give another -o or --rejects")
+
+
+def _objects(url: str, outputs: set[str], skipped: dict[str, str]) -> list[str]:
+    """The objects that a URL names; of a folder those that a local folder would give."""
+    objects = find_objects(url)
+    if objects.names == [url]:
+        _check_not_written(url, outputs)
+        return objects.names
+    names, folder = [name for name in objects.names if name not in outputs], objects.folder
+    files: list[str] = [] if folder else names
+    for name in names if folder else ():
+        path = Path(name.removeprefix(folder))
+        if any(part.startswith(".") for part in path.parts):
+            continue
+        if why := _unread(path):
+            skipped[name] = why
+        else:
+            files.append(name)
+    if not files:
+        raise InputError(f"{shown(url)}: nothing that can be read in this folder{_named(skipped)}")
+    return files
+
+
+def _in_folder(folder: Path, outputs: set[str], skipped: dict[str, str]) -> list[str]:
     files: list[str] = []
     for path in sorted(folder.rglob("*")):
         hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
-        if hidden or not path.is_file() or path.resolve() in outputs:
+        if hidden or not path.is_file() or _identity(str(path)) in outputs:
             continue
         if why := _unread(path):
             skipped[str(path)] = why
@@ -187,11 +244,11 @@ class Source:
     """One input.
 
     Attributes:
-        name: as it was given; named in the rejects.
-        path: absolute, or the name of a data set.
+        name: as it was given, without the query of a URL; named in the rejects.
+        path: absolute, a URL, or the name of a data set.
         form: what it is by its content.
         size: bytes; 0 for a stream and for the Hub.
-        modified: time of the last change in ns; 0 for a stream and for the Hub.
+        modified: time of the last change in ns, of an object its version; 0 for a stream and for the Hub.
     """
 
     name: str
@@ -199,6 +256,17 @@ class Source:
     form: Form
     size: int = 0
     modified: int = 0
+
+    def open(self) -> BinaryIO:
+        """The bytes of a file or object, unbuffered.
+
+        Raises:
+            InputError: the object cannot be read.
+            OSError: the file cannot be read.
+        """
+        if is_remote(self.path):
+            return cast("BinaryIO", ObjectReader(self.path))
+        return cast("BinaryIO", Path(self.path).open("rb", buffering=0))
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,6 +295,8 @@ def describe(name: str, streams: dict[str, Peekable], stack: ExitStack) -> Sourc
     Raises:
         InputError: it cannot be read.
     """
+    if is_remote(name):
+        return _described_object(name)
     try:
         if name == STANDARD_STREAM:
             streams[name] = Peekable(stack.enter_context(os.fdopen(os.dup(sys.stdin.fileno()), "rb")))
@@ -248,6 +318,27 @@ def describe(name: str, streams: dict[str, Peekable], stack: ExitStack) -> Sourc
                 form = "plain"
     except OSError as error:
         raise InputError(f"{name}: cannot be read: {error.strerror}") from error
+    return Source(name, str(Path(name).resolve()), _kind(name, head, form), status.st_size, status.st_mtime_ns)
+
+
+def _described_object(url: str) -> Source:
+    state = state_of(url)
+    with ObjectReader(url) as file:
+        head = file.read(HEAD)
+        form = form_of(head)
+        if not is_whole(cast("BinaryIO", file), head, state.size):
+            form = "plain"
+    if form == "zip":
+        raise InputError(f"{shown(url)}: zip files are read from this machine only; download it and give the file")
+    return Source(shown(url), url, _kind(shown(url), head, form), *state)
+
+
+def _kind(name: str, head: bytes, form: Compression) -> Form:
+    """How a file is read that begins like this.
+
+    Raises:
+        InputError: it contains no data.
+    """
     if words := no_data(head):
         raise InputError(f"{name}: it is {words}")
     kinds: Mapping[str, Form] = {
@@ -256,8 +347,7 @@ def describe(name: str, streams: dict[str, Peekable], stack: ExitStack) -> Sourc
         "arrow": "arrow",
     }
     whole = is_delimited(name) or shape_of(head) != ""
-    kind = kinds.get(form, "whole" if whole else "plain")
-    return Source(name, str(Path(name).resolve()), kind, status.st_size, status.st_mtime_ns)
+    return kinds.get(form, "whole" if whole else "plain")
 
 
 @contextmanager
@@ -269,7 +359,7 @@ def open_source(source: Source, stream: Peekable | None = None) -> Iterator[Peek
         with open_member(source.path) as member:
             yield Peekable(member)
     else:
-        with Path(source.path).open("rb") as file:
+        with BufferedReader(cast("RawIOBase", source.open())) as file:
             yield Peekable(file)
 
 
@@ -322,7 +412,9 @@ class Reading:
         Raises:
             InputError: the input cannot be read at all.
         """
-        form = self._source.form
+        source, form = self._source, self._source.form
+        if is_remote(source.path):
+            check_unchanged(source.path, ObjectState(source.size, source.modified))
         if form in {"parquet", "arrow", "hub"}:
             yield from self._rows(progress)
             return
@@ -351,8 +443,7 @@ class Reading:
 
     def _plain(self, progress: Progress | None) -> Iterator[Batch | Located | Damaged]:
         stretch, is_record = self._stretch, self._corpus.is_record
-        with Path(self._source.path).open("rb", buffering=0) as raw:
-            file = cast("BinaryIO", raw)
+        with self._source.open() as file:
             start = stretch.start if stretch.line else first_record(file, stretch.start, is_record)
             stop = None if stretch.stop is None else first_record(file, stretch.stop, is_record)
             if stop is not None and start >= stop:

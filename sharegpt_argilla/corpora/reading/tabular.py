@@ -10,6 +10,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from sharegpt_argilla.common.object_storage import ObjectReader, is_remote
 from sharegpt_argilla.corpora.reading.base import Damaged, Located
 from sharegpt_argilla.corpora.reading.expansion import refuse_bomb
 from sharegpt_argilla.errors import InputError
@@ -61,6 +62,8 @@ BATCH = 256
 """Rows turned into Python values at a time."""
 _BATCH_BYTES = 8 << 20
 """Bytes of rows, about, that are turned into Python values at a time."""
+_BLOCKS = 16
+"""Blocks of an object that are kept: a row group up to 64 MB is fetched once, its columns in turns."""
 
 
 def row_groups(path: str) -> list[tuple[int, int]]:
@@ -144,12 +147,13 @@ def read_arrow(path: str, name: str) -> Iterator[Located | Damaged]:
     Raises:
         InputError: the rows expand too far. A compressed batch is unpacked as a whole before that can be seen.
     """
-    from pyarrow import ArrowException, ipc, memory_map  # noqa: PLC0415 - few inputs need it
+    from pyarrow import ArrowException, PythonFile, ipc, memory_map  # noqa: PLC0415 - few inputs need it
 
     library: Any = ipc
-    row, unpacked, packed = 1, 0, Path(path).stat().st_size
+    row, unpacked = 1, 0
     try:
-        with memory_map(path) as file:
+        with PythonFile(ObjectReader(path, _BLOCKS)) if is_remote(path) else memory_map(path) as file:
+            packed = file.size()
             try:
                 reader = library.open_stream(file)
                 batches = iter(reader)
@@ -175,7 +179,7 @@ def _open(path: str) -> Any:
     from pyarrow import parquet  # noqa: PLC0415 - few inputs need it
 
     library: Any = parquet
-    return library.ParquetFile(path)
+    return library.ParquetFile(ObjectReader(path, _BLOCKS) if is_remote(path) else path)
 
 
 SCHEME = "hf://"

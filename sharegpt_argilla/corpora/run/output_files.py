@@ -11,6 +11,7 @@ from types import TracebackType
 from typing import IO
 
 from sharegpt_argilla.common.jsonl import STANDARD_STREAM, open_bytes_output
+from sharegpt_argilla.common.object_storage import is_remote
 from sharegpt_argilla.corpora.run.run_plan import check_max_size
 from sharegpt_argilla.corpora.run.shard_results import StoredRows
 from sharegpt_argilla.errors import InputError, UsageError
@@ -87,8 +88,11 @@ class RowsWriter:
     def _next_file(self) -> IO[bytes]:
         path = str(self._first)
         if self.paths:
-            first = Path(path)
-            path = str(first.with_name(f"{first.stem}.{len(self.paths)}{first.suffix}"))
+            folder, slash, name = path.rpartition("/")
+            path = f"{folder}{slash}{Path(name).stem}.{len(self.paths)}{Path(name).suffix}"
+            if is_remote(path) and self._file is not None:
+                # What is left of it is sent, and not kept in memory until the end.
+                self._file.close()
         self._file = self._open.enter_context(open_bytes_output(path))
         self.paths.append(path)
         self._size = 0
@@ -113,7 +117,8 @@ def write_rows(target: str, rows: Sequence[StoredRows], max_size: int | None) ->
         UsageError, InputError: as ``RowsWriter``.
     """
     fits = max_size is None or sum(each.size for each in rows) <= max_size
-    if target != STANDARD_STREAM and fits and (count := _at_the_beginning(rows)):
+    local = target != STANDARD_STREAM and not is_remote(target)
+    if local and fits and (count := _at_the_beginning(rows)):
         _adopt(Path(target), rows, count)
         return [target]
     with RowsWriter(target, max_size) as writer:

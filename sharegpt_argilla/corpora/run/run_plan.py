@@ -312,7 +312,7 @@ def _stretches(number: int, source: Source, corpus: Corpus, start_line: int, sha
     if source.form == "parquet":
         yield from _of_row_groups(number, source, source.size + 1 if whole else shard_size)
     elif source.form == "plain" and corpus.container == "json":
-        start = _offset_of_line(source.path, start_line)
+        start = _offset_of_line(source, start_line)
         size = source.size if whole else shard_size
         yield from _of_bytes(number, start, source.size, start_line, size)
     else:
@@ -341,10 +341,12 @@ def _of_row_groups(number: int, source: Source, shard_size: int) -> Iterator[Str
             first, row, rows, size = group, row + rows, 0, 0
 
 
-def _offset_of_line(path: str, line: int) -> int:
+def _offset_of_line(source: Source, line: int) -> int:
     """Bytes before a 1-based line; the size of the file when it has fewer."""
     offset, breaks = 0, line - 1
-    with Path(path).open("rb") as file:
+    if not breaks:
+        return 0
+    with source.open() as file:
         while breaks and (block := file.read(_BLOCK)):
             count = block.count(b"\n")
             if count < breaks:

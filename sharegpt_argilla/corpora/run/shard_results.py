@@ -273,9 +273,10 @@ def _missing_lines(plan: RunPlan, results: Mapping[int, ShardResult]) -> dict[in
         first, result = shard.stretches[0], results[shard.number]
         if first.line or not result.rejections:
             continue
-        if plan.sources[first.source].path != path:
-            path, counted, lines = plan.sources[first.source].path, 0, 0
-        with Path(path).open("rb") as file:
+        source = plan.sources[first.source]
+        if source.path != path:
+            path, counted, lines = source.path, 0, 0
+        with source.open() as file:
             lines += line_breaks(file, counted, result.start)
         counted, missing[shard.number] = result.start, lines
     return missing

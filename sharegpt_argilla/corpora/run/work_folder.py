@@ -9,11 +9,13 @@ import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import replace
+from hashlib import blake2b
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 from sharegpt_argilla.common.atomic_files import write_text
+from sharegpt_argilla.common.object_storage import is_remote
 from sharegpt_argilla.corpora.run.run_plan import RunPlan
 from sharegpt_argilla.corpora.run.shard_results import ShardFiles, ShardResult
 from sharegpt_argilla.errors import InputError, UsageError
@@ -41,7 +43,8 @@ class NothingFoundError(InputError):
 def open_work(plan: RunPlan) -> Iterator[WorkFolder]:
     """The work folder of a run, locked; it is removed when the block ends, unless the run can be resumed from it.
 
-    It is next to the output and hidden, or anywhere when there is nothing to resume.
+    It is next to the output and hidden, in the current folder for an output in object storage, or anywhere when
+    there is nothing to resume.
 
     Raises:
         InputError: it cannot be made, or another run uses it.
@@ -50,7 +53,7 @@ def open_work(plan: RunPlan) -> Iterator[WorkFolder]:
     plan = _with_default_output(plan)
     settings = plan.settings
     if not (settings.dry_run or settings.to_stdout):
-        with _open(_work_path(Path(settings.output)).resolve(), plan) as work:
+        with _open(_work_path(settings.output).resolve(), plan) as work:
             yield work
         return
     # Workers on other machines share the current folder with this one.
@@ -144,8 +147,12 @@ class WorkFolder:
         return plan
 
 
-def _work_path(output: Path) -> Path:
-    return output.with_name(f".{output.name}.work")
+def _work_path(output: str) -> Path:
+    """Next to the output; that of an object is in the current folder, named with a hash of the URL."""
+    if is_remote(output):
+        digest = blake2b(output.encode("utf-8"), digest_size=4).hexdigest()
+        return Path(f".{output.rpartition('/')[2]}.{digest}.work")
+    return Path(output).with_name(f".{Path(output).name}.work")
 
 
 def _with_default_output(plan: RunPlan) -> RunPlan:

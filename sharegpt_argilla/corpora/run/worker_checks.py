@@ -16,6 +16,7 @@ from typing import NamedTuple, TypeVar
 
 import msgspec
 
+from sharegpt_argilla.common.object_storage import is_remote
 from sharegpt_argilla.corpora.reading.inputs import Source
 from sharegpt_argilla.errors import InputError
 
@@ -59,7 +60,8 @@ class SameInputs:
         Raises:
             InputError: an input cannot be read.
         """
-        files = (source.path for source in sources if source.form in _FILES)
+        # What reads an object checks it each time.
+        files = (source.path for source in sources if source.form in _FILES and not is_remote(source.path))
         return cls(code_mark(), {path: _mark(_file_of(path)) for path in files})
 
     def do(self, sources: Iterable[Source], task: Callable[[], T]) -> T:
