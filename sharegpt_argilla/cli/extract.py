@@ -57,7 +57,7 @@ def _add_input(add: Callable[..., object]) -> None:
         "inputs",
         nargs="+",
         metavar="INPUT",
-        help="file, folder, pattern, - for standard input, or a data set of the Hub: hf://owner/name",
+        help="file, folder, pattern, URL (s3://..., https://...), - for standard input, or a data set: hf://owner/name",
     )
     add("-m", "--model", required=True, metavar="MODEL", help=_ModelHelp("the corpus"))
     columns = "columns of a flat table: question=query,answer=response; also system, session, turn, context"
@@ -75,7 +75,7 @@ def _add_input(add: Callable[..., object]) -> None:
 
 
 def _add_output(add: Callable[..., object]) -> None:
-    add("-o", "--output", metavar="FILE", help="rows file, or -; default: shareGPT_MODEL_TIME.jsonl here")
+    add("-o", "--output", metavar="FILE", help="rows file, URL, or -; default: shareGPT_MODEL_TIME.jsonl here")
     size = "start a new file before one grows beyond this: 512M, 1G, bytes (K, M, G are powers of 1000)"
     add("-s", "--max-size", type=parse_size, metavar="SIZE", help=size)
     add("--create-time", metavar="TIME", help='for rows without a time: "20230511 15:56:03" (default: now)')
