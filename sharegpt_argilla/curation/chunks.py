@@ -37,7 +37,7 @@ from sharegpt_argilla.rows import (
 
 CHUNK = 250
 """Rows in a chunk."""
-_LONGEST_SESSION = 2000
+LONGEST_SESSION = 2000
 """Rows of one conversation that may extend a chunk beyond that."""
 # The session as `extract` writes it, and as a writer that escapes it does.
 _SESSION = re.compile(r'\\"(?:会话|\\u4f1a\\u8bdd)\\": *(\\".*?\\"|\d+)')
@@ -49,18 +49,19 @@ def chunks(lines: Iterable[str], size: int = CHUNK) -> Iterator[list[str]]:
     last = ""
     for line in lines:
         if len(chunk) >= size:
-            session = _session(line)
-            if not session or session != last or len(chunk) >= size + _LONGEST_SESSION:
+            session = session_of(line)
+            if not session or session != last or len(chunk) >= size + LONGEST_SESSION:
                 yield chunk
                 chunk = []
         if len(chunk) >= size - 1:
-            last = _session(line)
+            last = session_of(line)
         chunk.append(line)
     if chunk:
         yield chunk
 
 
-def _session(line: str) -> str:
+def session_of(line: str) -> str:
+    """The conversation of a row in a line, as it is written there; "" without one."""
     sessions = _SESSION.findall(line)
     return str(sessions[-1]) if sessions else ""
 

@@ -7,11 +7,47 @@ import json
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from sharegpt_argilla.common.contract_keys import DUPLICATE_OF, FLAGS
-from sharegpt_argilla.curation.checks.duplicate_checks import Seen
+from sharegpt_argilla.curation.checks.duplicate_checks import Fingerprint
 from sharegpt_argilla.curation.chunks import EXAMPLES, Curated
 from sharegpt_argilla.rows import CURATION, dump_row, read_extension, with_extension
+
+
+class EarlierPrompts(Protocol):
+    """What tells whether a prompt was there before, such as ``Seen``."""
+
+    def find(self, print_: Fingerprint, key: bytes, row: str, session: str) -> tuple[str, str] | None:
+        """As ``Seen.find``."""
+
+    def add(self, print_: Fingerprint, key: bytes, row: str, session: str) -> None:
+        """As ``Seen.add``."""
+
+
+@dataclass(slots=True)
+class PromptHistory:
+    """Follows the prompts of conversations, row by row."""
+
+    _session: str = ""
+    _turn: int = 0
+    _history: bytes = b""
+
+    def before(self, row: Curated) -> bytes:
+        """A hash of the earlier prompts of the row's conversation; empty for a first turn.
+
+        "Continue" is a duplicate only after the same conversation.
+        """
+        if row.turn == 1:
+            key = b""
+        elif row.session == self._session and row.turn == self._turn + 1:
+            key = self._history
+        else:
+            key = hashlib.blake2b(f"{row.session} {row.turn}".encode(), digest_size=16).digest()
+        if row.print is not None:
+            self._history = hashlib.blake2b(key + row.print.exact, digest_size=16).digest()
+        self._session, self._turn = row.session, row.turn
+        return key
 
 
 @dataclass(slots=True)
@@ -49,18 +85,33 @@ class Gathering:
     checks: Sequence[str]
     drop: frozenset[str]
     first_turn: bool
-    seen: Seen
+    seen: EarlierPrompts
     counts: dict[str, CheckCounts] = field(default_factory=dict)
     languages: Counter[str] = field(default_factory=Counter)
     rows: int = 0
     dropped: int = 0
     later_turns: int = 0
-    _session: str = ""
-    _turn: int = 0
-    _history: bytes = b""
+    _history: PromptHistory = field(default_factory=PromptHistory)
 
     def __post_init__(self) -> None:
         self.counts = {name: CheckCounts() for name in self.checks}
+
+    def begin_stretch(self) -> None:
+        """Forget the conversation of the last row: no conversation is in two stretches of a file."""
+        self._history = PromptHistory()
+
+    def add(self, other: Gathering) -> None:
+        """Add the counts of what comes after."""
+        self.rows += other.rows
+        self.dropped += other.dropped
+        self.later_turns += other.later_turns
+        self.languages.update(other.languages)
+        for name, counts in other.counts.items():
+            mine = self.counts[name]
+            mine.flagged += counts.flagged
+            mine.fixed += counts.fixed
+            mine.dropped += counts.dropped
+            mine.examples = [*mine.examples, *counts.examples][:EXAMPLES]
 
     def take(self, row: Curated) -> Curated | None:
         """The row to write; None if it is left out."""
@@ -81,7 +132,7 @@ class Gathering:
         """The row, flagged if its prompt repeats an earlier one."""
         if row.print is None:
             return row
-        key = self._before(row)
+        key = self._history.before(row)
         repeated = self.seen.find(row.print, key, row.id, row.session)
         if repeated is None or repeated[0] not in self.counts:
             if not self.drop.intersection(row.flags):
@@ -89,22 +140,6 @@ class Gathering:
             return row
         flag, first = repeated
         return _flagged(row, flag, first)
-
-    def _before(self, row: Curated) -> bytes:
-        """A hash of the earlier prompts of the conversation; empty for a first turn.
-
-        "Continue" is a duplicate only after the same conversation.
-        """
-        if row.turn == 1:
-            key = b""
-        elif row.session == self._session and row.turn == self._turn + 1:
-            key = self._history
-        else:
-            key = hashlib.blake2b(f"{row.session} {row.turn}".encode(), digest_size=16).digest()
-        if row.print is not None:
-            self._history = hashlib.blake2b(key + row.print.exact, digest_size=16).digest()
-        self._session, self._turn = row.session, row.turn
-        return key
 
     def _count(self, row: Curated, reasons: frozenset[str]) -> None:
         for name in row.flagged_by:

@@ -3,28 +3,46 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, Future
-from contextlib import ExitStack, nullcontext
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, field, fields
+from functools import partial
 from pathlib import Path
-from tempfile import TemporaryFile
-from typing import IO, Any, TypedDict, Unpack
+from shutil import copyfileobj
+from tempfile import TemporaryDirectory, TemporaryFile
+from typing import IO, Any, AnyStr, TypedDict, TypeVar, Unpack
 
 from sharegpt_argilla.common.atomic_files import check_file_writable
 from sharegpt_argilla.common.executors import Cluster, executor
-from sharegpt_argilla.common.jsonl import STANDARD_STREAM, RejectsFile, open_input, open_output, rejects_next_to
+from sharegpt_argilla.common.jsonl import (
+    STANDARD_STREAM,
+    RejectsFile,
+    open_bytes_output,
+    open_input,
+    open_output,
+    rejects_next_to,
+)
 from sharegpt_argilla.common.object_storage import is_remote, shown
 from sharegpt_argilla.config import Curation, load_project
+from sharegpt_argilla.corpora.reading.inputs import Source
+from sharegpt_argilla.corpora.run.worker_checks import SameInputs
 from sharegpt_argilla.curation.checks.base import Options
 from sharegpt_argilla.curation.checks.duplicate_checks import Seen
 from sharegpt_argilla.curation.checks.table import CHECKS, DEFAULT, can_fix
 from sharegpt_argilla.curation.chunks import Curated, Settings, chunks, curate_chunk
 from sharegpt_argilla.curation.curation_report import build_report, render_report
+from sharegpt_argilla.curation.curation_shards import ShardJob, curate_stretches
 from sharegpt_argilla.curation.language_identifier import identifier
 from sharegpt_argilla.curation.merge_chunks import Gathering
+from sharegpt_argilla.curation.row_stretches import RowStretch, read_stretch, stretches_of
 from sharegpt_argilla.curation.sampling import SampleCandidate, candidate, check_stratum, choose
 from sharegpt_argilla.errors import InputError, UnknownNameError, UsageError
+
+T = TypeVar("T")
+
+_BLOCK = 1 << 20
+"""Bytes copied at a time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,13 +182,23 @@ def curate(  # noqa: PLR0913 - the options of the command, under their names
         with executor(workers, workers if scheduler is None else 1, scheduler) as pool:
             at_once = pool.threads if isinstance(pool, Cluster) else workers
             window = 1 if workers == 1 and scheduler is None else 2 * at_once + 2
-            summary = run.do(pool, window, refused)
+            stretches = _stretches(str(rows))
+            if window > 1 and len(stretches) > 1:
+                summary = run.in_stretches(pool, stretches, refused, elsewhere=scheduler is not None)
+            else:
+                summary = run.do(pool, window, stretches, refused)
         if refused is not None and refused.count:
             summary.rejects = kept_rejects
     if report is not None and not dry_run:
         with open_output(report) as file:
             file.write(render_report(summary.report, str(report)))
     return summary
+
+
+def _stretches(rows: str) -> list[RowStretch]:
+    """The stretches of a file; none of a stream."""
+    special = rows != STANDARD_STREAM and not is_remote(rows) and Path(rows).exists() and not Path(rows).is_file()
+    return [] if special or rows == STANDARD_STREAM else stretches_of(rows)
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,7 +274,46 @@ class _Run:
             if target is not None and str(target) != STANDARD_STREAM:
                 check_file_writable(target)
 
-    def do(self, pool: Executor, window: int, refused: RejectsFile | None) -> CurateSummary:
+    def in_stretches(
+        self, pool: Executor, stretches: Sequence[RowStretch], refused: RejectsFile | None, *, elsewhere: bool
+    ) -> CurateSummary:
+        """Have the workers read, check and write the stretches of the file, and join what they wrote.
+
+        Raises:
+            InputError: the file cannot be read, or the folder of the output cannot be written.
+        """
+        local = self.output != STANDARD_STREAM and not is_remote(self.output)
+        parent = Path(self.output).parent if local else Path()
+        with _temporary_folder(parent) as folder:
+            chosen = self.sampling
+            sampled = chosen.size is not None
+            job = ShardJob(self.rows, folder, self.settings, self.drop, chosen.seed, chosen.stratify, sampled)
+            task = _task_on_workers(self.rows, stretches[0].path) if elsewhere else _task_here
+            run = curate_stretches(pool, job, stretches, task, self.on_progress)
+            self._candidates, kept = run.candidates, run.kept
+            if refused is not None:
+                for reject in run.refused():
+                    refused.add(shown(self.rows), *reject)
+            with nullcontext() if self.dry_run else open_bytes_output(self.output) as target:
+                if chosen.size is not None:
+                    kept = self._sample(chosen.size, _lines_of(run.files), target)
+                elif target is not None:
+                    for path in run.files:
+                        with path.open("rb") as part:
+                            copyfileobj(part, target, _BLOCK)
+        gathering = run.gathering
+        return CurateSummary(
+            rows=gathering.rows,
+            kept=kept,
+            dropped=gathering.dropped,
+            rejected=run.rejected,
+            output="" if self.dry_run else self.output,
+            report=build_report(gathering, self.settings, self.drop, kept, run.rejected),
+        )
+
+    def do(
+        self, pool: Executor, window: int, stretches: Sequence[RowStretch], refused: RejectsFile | None
+    ) -> CurateSummary:
         """Run the chunks on the workers and write the results in order."""
         gathering = Gathering(
             self.settings.checks, self.drop, self.sampling.first_turn, Seen(self.settings.options.similarity)
@@ -254,10 +321,11 @@ class _Run:
         summary = CurateSummary()
         with nullcontext() if self.dry_run else open_output(self.output) as target:
             if self.sampling.size is None:
-                self._write(pool, window, gathering, refused, summary, target)
+                self._write(self._curated(pool, window, stretches), gathering, refused, summary, target)
             else:
                 with TemporaryFile("w+", encoding="utf-8", newline="") as spool:
-                    self._write(pool, window, gathering, refused, summary, spool)
+                    self._write(self._curated(pool, window, stretches), gathering, refused, summary, spool)
+                    spool.seek(0)
                     summary.kept = self._sample(self.sampling.size, spool, target)
         summary.rows, summary.dropped = gathering.rows, gathering.dropped
         summary.output = "" if self.dry_run else self.output
@@ -266,15 +334,16 @@ class _Run:
 
     def _write(
         self,
-        pool: Executor,
-        window: int,
+        curated: Iterator[tuple[bool, list[Curated]]],
         gathering: Gathering,
         refused: RejectsFile | None,
         summary: CurateSummary,
         target: IO[str] | None,
     ) -> None:
         number = 0
-        for chunk in self._curated(pool, window):
+        for begins, chunk in curated:
+            if begins:
+                gathering.begin_stretch()
             for index, row in enumerate(chunk):
                 if not row.line:
                     continue
@@ -295,29 +364,72 @@ class _Run:
             number += len(chunk)
             self.on_progress(len(chunk))
 
-    def _sample(self, size: int, spool: IO[str], target: IO[str] | None) -> int:
+    def _sample(self, size: int, lines: Iterable[AnyStr], target: IO[AnyStr] | None) -> int:
         """Copy the chosen rows; returns how many."""
         numbers = choose(self._candidates, size, diverse=self.sampling.diverse)
         chosen = iter(numbers)
         following = next(chosen, None)
-        spool.seek(0)
-        for number, line in enumerate(spool):
+        for number, line in enumerate(lines):
             if number == following:
                 following = next(chosen, None)
                 if target is not None:
                     target.write(line)
         return len(numbers)
 
-    def _curated(self, pool: Executor, window: int) -> Iterator[list[Curated]]:
-        """The chunks in order; at most ``window`` are in flight."""
-        waiting: deque[Future[list[Curated]]] = deque()
-        with open_input(self.rows) as file:
-            for lines in chunks(_lines(file, self.rows)):
-                waiting.append(pool.submit(curate_chunk, lines, self.settings))
-                if len(waiting) >= window:
-                    yield waiting.popleft().result()
+    def _curated(
+        self, pool: Executor, window: int, stretches: Sequence[RowStretch]
+    ) -> Iterator[tuple[bool, list[Curated]]]:
+        """The chunks in order, each with whether it begins a stretch; at most ``window`` are in flight."""
+        waiting: deque[tuple[bool, Future[list[Curated]]]] = deque()
+        for begins, lines in self._chunks(stretches):
+            waiting.append((begins, pool.submit(curate_chunk, lines, self.settings)))
+            if len(waiting) >= window:
+                first, done = waiting.popleft()
+                yield first, done.result()
         while waiting:
-            yield waiting.popleft().result()
+            first, done = waiting.popleft()
+            yield first, done.result()
+
+    def _chunks(self, stretches: Sequence[RowStretch]) -> Iterator[tuple[bool, list[str]]]:
+        for stretch in stretches:
+            for number, lines in enumerate(chunks(read_stretch(stretch, self.rows))):
+                yield number == 0, lines
+        if not stretches:
+            with open_input(self.rows) as file:
+                for lines in chunks(_lines(file, self.rows)):
+                    yield False, lines
+
+
+@contextmanager
+def _temporary_folder(parent: Path) -> Iterator[str]:
+    """A folder there, removed at the end; its path is absolute.
+
+    Raises:
+        InputError: it cannot be made.
+    """
+    try:
+        folder = TemporaryDirectory(prefix=".curate-", dir=parent.resolve())
+    except OSError as error:
+        raise InputError(f"{parent}: cannot be written: {error.strerror}") from error
+    with folder as name:
+        yield name
+
+
+def _task_here(task: Callable[[], T]) -> Callable[[], T]:
+    return task
+
+
+def _task_on_workers(name: str, path: str) -> Callable[[Callable[[], T]], Callable[[], T]]:
+    """Has a worker do a task only where code and input are the same as here."""
+    source = Source(shown(name), path, "plain")
+    same = SameInputs.here([source])
+    return lambda task: partial(same.do, [source], task)
+
+
+def _lines_of(files: Iterable[Path]) -> Iterator[bytes]:
+    for path in files:
+        with path.open("rb") as file:
+            yield from file
 
 
 def _lines(file: IO[str], name: str) -> Iterator[str]:

@@ -13,10 +13,14 @@ from pathlib import Path
 import psutil
 import pytest
 
+from sharegpt_argilla.curation import row_stretches
 from sharegpt_argilla.errors import InputError
+from sharegpt_argilla.workflows.curate import curate
 from sharegpt_argilla.workflows.extract import ExtractSummary, extract
 from tests.corpora.layouts import conversation
+from tests.curation.rows import repeating_rows, write
 from tests.embedded import PATIENCE, clean_environment, free_port, package_root, wait_until
+from tests.object_server import serving
 
 pytest.importorskip("distributed")
 pytestmark = [
@@ -44,6 +48,7 @@ class DaskCluster:
         self._stack = stack
         self._folder = folder
         self._names = 0
+        self.workers: list[subprocess.Popen[bytes]] = []
         options = ("--host", self.address, "--no-dashboard", "--no-jupyter")
         self.scheduler = self._start([sys.executable, "-m", "distributed.cli.dask_scheduler", *options])
 
@@ -54,7 +59,7 @@ class DaskCluster:
         command += ["--no-nanny", "--no-dashboard", "--name", f"worker{self._names}"]
         if shell:
             command = ["unshare", "-rm", "sh", "-c", f'{shell} && exec "$@"', "sh", *command]
-        self._start(command, package)
+        self.workers.append(self._start(command, package))
 
     def ready(self) -> None:
         """Wait until every worker is there."""
@@ -114,6 +119,18 @@ def test_a_worker_with_a_shorter_copy_leaves_its_shards_to_the_others(cluster: D
     assert Path("away.jsonl").read_bytes() == Path("alone.jsonl").read_bytes()
 
 
+def test_workers_read_a_url_by_themselves(cluster: DaskCluster, corpus: Path) -> None:
+    cluster.worker()
+    cluster.ready()
+    run(corpus, "alone.jsonl")
+    with serving() as server:
+        server.files["raw.jsonl"] = corpus.read_bytes()
+        url, options = f"{server.url}raw.jsonl", {"create_time": TIME, "shard_size": 5000}
+        away = extract([url], "vicuna", "away.jsonl", scheduler=cluster.address, **options)
+    assert away.shards > 10
+    assert Path("away.jsonl").read_bytes() == Path("alone.jsonl").read_bytes()
+
+
 @pytest.mark.skipif(not can_mount(), reason="this machine lets nobody mount a file over another")
 def test_a_copy_of_the_same_size_with_another_content_is_refused(cluster: DaskCluster, corpus: Path) -> None:
     other = corpus.with_name("other.jsonl")
@@ -138,6 +155,46 @@ def test_a_worker_with_another_version_makes_no_rows(cluster: DaskCluster, corpu
     run(corpus, "away.jsonl", cluster.address)
     run(corpus, "alone.jsonl")
     assert Path("away.jsonl").read_bytes() == Path("alone.jsonl").read_bytes()
+
+
+@pytest.fixture
+def rows(monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A rows file of some twenty stretches."""
+    path = write(Path("rows.jsonl"), repeating_rows())
+    monkeypatch.setattr(row_stretches, "STRETCH", path.stat().st_size // 20)
+    return path
+
+
+def test_workers_curate_stretches_with_one_killed(cluster: DaskCluster, rows: Path) -> None:
+    for _ in range(3):
+        cluster.worker()
+    cluster.ready()
+    killed: list[int] = []
+
+    def kill(_lines: int) -> None:
+        if not killed:
+            victim = cluster.workers[0]
+            killed.append(victim.pid)
+            psutil.Process(victim.pid).send_signal(signal.SIGKILL)
+
+    alone = curate(rows, "alone.jsonl", drop=["duplicate"])
+    away = curate(rows, "away.jsonl", drop=["duplicate"], scheduler=cluster.address, on_progress=kill)
+    assert killed
+    assert alone.report["checks"]["duplicate"]["dropped"] > 20
+    assert away.report == alone.report
+    assert Path("away.jsonl").read_bytes() == Path("alone.jsonl").read_bytes()
+
+
+def test_workers_with_other_checks_curate_nothing(cluster: DaskCluster, rows: Path, tmp_path: Path) -> None:
+    package = tmp_path / "other" / "sharegpt_argilla"
+    shutil.copytree(package_root() / "sharegpt_argilla", package, ignore=shutil.ignore_patterns("__pycache__"))
+    checks = package / "curation" / "checks" / "duplicate_checks.py"
+    checks.write_text(checks.read_text("utf-8").replace("SHINGLE = 3", "SHINGLE = 4"), "utf-8")
+    cluster.worker(package=package.parent)
+    cluster.ready()
+    with pytest.raises(InputError, match=r"^on .+: another version of sharegpt-argilla"):
+        curate(rows, "away.jsonl", scheduler=cluster.address)
+    assert not Path("away.jsonl").exists()
 
 
 def test_a_scheduler_that_ends_is_named(cluster: DaskCluster, corpus: Path) -> None:

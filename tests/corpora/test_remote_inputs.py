@@ -4,6 +4,7 @@ import gzip
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import fsspec
 import pyarrow
@@ -41,12 +42,12 @@ def memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[fsspec.A
     system.store.clear()
 
 
-def run(source: str | Path, output: str, model: str = "vicuna", **options: object) -> ExtractSummary:
-    settings = {"create_time": TIME, "shard_size": 5000, **options}
+def run(source: str | Path, output: str, model: str = "vicuna", **options: Any) -> ExtractSummary:
+    settings: dict[str, Any] = {"create_time": TIME, "shard_size": 5000, **options}
     return extract([source], model, output, **settings)
 
 
-def as_on_this_machine(name: str, content: bytes, model: str = "vicuna", **options: object) -> bytes:
+def as_on_this_machine(name: str, content: bytes, model: str = "vicuna", **options: Any) -> bytes:
     Path(name).write_bytes(content)
     run(name, "alone.jsonl", model, **options)
     return Path("alone.jsonl").read_bytes()
@@ -129,7 +130,7 @@ def test_rounds_and_columns_are_looked_for_to_the_end(
     server: ObjectServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(object_storage, "BLOCK", 700)
-    rows = [{"instruction": f"q{n}", "input": "", "output": f"a{n}"} for n in range(40)]
+    rows: list[dict[str, Any]] = [{"instruction": f"q{n}", "input": "", "output": f"a{n}"} for n in range(40)]
     rows += [{"instruction": "q40", "input": "", "output": "a40", "history": [["q39", "a39"]]}]
     content = "".join(json.dumps(row) + "\n" for row in rows).encode("utf-8")
     server.files["a.jsonl"] = content

@@ -1,6 +1,7 @@
 """Rows to curate."""
 
 import json
+import random
 from pathlib import Path
 from typing import Any
 
@@ -32,3 +33,19 @@ def curated(
     """The rows that `curate` writes, with what is under `curation`, and the summary."""
     summary = curate(write(folder / "rows.jsonl", rows), folder / "curated.jsonl", **options)
     return read(folder / "curated.jsonl"), summary
+
+
+def repeating_rows(count: int = 600) -> list[Any]:
+    """Rows of which many repeat an earlier prompt, word for word or nearly, in conversations of up to three."""
+    chance = random.Random(1)
+    words = [f"word{number}" for number in range(13)]
+    prompts = [" ".join(chance.choices(words, k=20)) for _ in range(count // 4)]
+    rows = []
+    for number in range(count // 3):
+        for turn in range(1, chance.randint(1, 3) + 1):
+            prompt = chance.choice(prompts)
+            if chance.random() < 0.4:
+                prompt += f" {chance.choice(words)}"
+            answer = "" if chance.random() < 0.1 else f"answer {number} of {turn}"
+            rows.append(row(prompt, answer, session=f"s{number}", turn=turn))
+    return rows

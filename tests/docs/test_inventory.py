@@ -81,7 +81,7 @@ def check(page: str, command: str) -> None:
             extras = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"][
                 "optional-dependencies"
             ]
-            assert set(re.search(r"\[([\w,]+)\]", command)[1].split(",")) <= set(extras)
+            assert set(re.search(r"\[([\w,-]+)\]", command)[1].split(",")) <= set(extras)
         case "python":
             assert a_bench(command) or our_tests(command) or a_module(command)
         case "openssl" | "export" | "grep" | "printf" | "cd":

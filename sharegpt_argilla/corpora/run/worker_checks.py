@@ -91,10 +91,11 @@ def _check(name: str, wanted: Mark) -> None:
 
 @cache
 def code_mark() -> str:
-    """A hash of the code that turns records into rows, and of the version of the library that encodes them."""
+    """A hash of the code that makes and curates rows, and of the version of the library that encodes them."""
     package = Path(__file__).parents[2]
     digest = blake2b(msgspec.__version__.encode("ascii"), digest_size=16)
-    for path in (package / "rows.py", *sorted((package / "corpora").rglob("*.py"))):
+    folders = [*sorted((package / "corpora").rglob("*.py")), *sorted((package / "curation").rglob("*.py"))]
+    for path in (package / "rows.py", *folders):
         digest.update(path.relative_to(package).as_posix().encode("utf-8") + path.read_bytes())
     return digest.hexdigest()
 
