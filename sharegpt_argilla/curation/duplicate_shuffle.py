@@ -6,7 +6,7 @@ another, with the outcome of one process that sees all rows in order:
 
 1. ``keys_of``: the keys of a stretch's rows, sorted into parts by their value;
 2. ``pairs_in_part``: rows with equal keys, found in one part of all stretches;
-3. ``Groups``: what hangs together by these pairs, as numbers, which one process holds;
+3. ``Groups``: the connected components of these pairs, as numbers, which one process holds;
 4. ``sort_by_task``: the fingerprints of a stretch's rows in groups, by the task that decides their group;
 5. ``decide``: a task's groups, row by row as ``Seen`` does.
 """

@@ -99,7 +99,7 @@ def corpus(tmp_path: Path) -> Path:
     return path
 
 
-def run(corpus: Path, output: str, scheduler: str | None = None, shard_size: int = 5000) -> ExtractSummary:
+def run(corpus: Path | str, output: str, scheduler: str | None = None, shard_size: int = 5000) -> ExtractSummary:
     return extract([corpus], "vicuna", output, create_time=TIME, shard_size=shard_size, scheduler=scheduler)
 
 
@@ -125,8 +125,8 @@ def test_workers_read_a_url_by_themselves(cluster: DaskCluster, corpus: Path) ->
     run(corpus, "alone.jsonl")
     with serving() as server:
         server.files["raw.jsonl"] = corpus.read_bytes()
-        url, options = f"{server.url}raw.jsonl", {"create_time": TIME, "shard_size": 5000}
-        away = extract([url], "vicuna", "away.jsonl", scheduler=cluster.address, **options)
+        url = f"{server.url}raw.jsonl"
+        away = run(url, "away.jsonl", cluster.address)
     assert away.shards > 10
     assert Path("away.jsonl").read_bytes() == Path("alone.jsonl").read_bytes()
 
