@@ -48,11 +48,11 @@ def fingerprints(items: Iterable[Item], near: bool) -> list[Any]:
     return [fingerprint(item.prompt, near=near) for item in items]
 
 
-def invented(count: int) -> Iterator[str]:
-    """Rows of made-up words: conversations of three pairs, 145 words each, no two prompts alike."""
+def invented(count: int, words: int = 120) -> Iterator[str]:
+    """Rows of made-up words: conversations of three pairs, answers of ``words``, no two prompts alike."""
     chance = random.Random(1)
     for number in range(count):
-        texts = [" ".join(chance.choices(WORDS, k=size)).capitalize() + "." for size in (25, 120)]
+        texts = [" ".join(chance.choices(WORDS, k=size)).capitalize() + "." for size in (25, words)]
         pair = Pair(texts[0], texts[1], f"c{number // 3}", number % 3 + 1, "vicuna", "ShareGPT", "human", "gpt")
         yield dump_row(build_row(pair, "20230511 15:56:03"))
 
@@ -146,6 +146,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rows", type=int, default=20_000, help="(default: 20,000)")
     parser.add_argument("--rows-file", type=Path, help="rows to measure on, instead of made-up ones")
+    parser.add_argument("--words", type=int, default=120, help="of an answer (default: 120)")
     parser.add_argument("--no-sizes", action="store_true", help="only the checks, one by one")
     parser.add_argument("--run", type=Path, help=argparse.SUPPRESS)
     parser.add_argument("--skip", nargs="*", default=[], help=argparse.SUPPRESS)
@@ -155,7 +156,7 @@ def main() -> None:
         return
 
     def lines(count: int) -> Iterator[str]:
-        return repeated(options.rows_file, count) if options.rows_file else invented(count)
+        return repeated(options.rows_file, count) if options.rows_file else invented(count, options.words)
 
     each_check(list(lines(options.rows)))
     if not options.no_sizes:

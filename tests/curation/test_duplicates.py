@@ -1,11 +1,13 @@
 """Prompts that were there before: which are found, and which row they point to."""
 
 import random
+import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from sharegpt_argilla.curation.checks.duplicate_checks import Seen, fingerprint
+from sharegpt_argilla.curation.checks.duplicate_checks import PERMUTATIONS, Fingerprint, Seen, fingerprint
 from tests.curation.rows import curated, row
 
 LONG = (
@@ -118,3 +120,32 @@ def test_the_bands_meet_nearly_all_pairs_of_the_default_similarity() -> None:
         seen.add(fingerprint(first, near=True), b"", "first", f"{pair}")
         met += seen.find(fingerprint(second, near=True), b"", "second", "other") is not None
     assert met >= 388
+
+
+def resident_megabytes() -> float:
+    status = Path("/proc/self/status").read_text(encoding="ascii")
+    return next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmRSS")) / 1024
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_memory_does_not_grow_with_the_prompts_seen() -> None:
+    seen, chance = Seen(0.7), np.random.default_rng(1)
+
+    def add(start: int, count: int) -> None:
+        for number in range(start, start + count):
+            signature = chance.integers(0, 2**32, PERMUTATIONS, dtype=np.uint32)
+            seen.add(Fingerprint(number.to_bytes(16, "big"), signature), b"", f"{number:032d}", f"c{number}")
+
+    add(0, 20_000)
+    filled = resident_megabytes()
+    add(20_000, 10_000)
+    assert resident_megabytes() - filled < 10, "2 kB for each is 20 MB"
+    assert seen.find(Fingerprint((5).to_bytes(16, "big"), None), b"", "", "") == ("duplicate", f"{5:032d}")
+
+
+def test_a_full_disk_is_an_error_of_the_system() -> None:
+    seen = Seen(0.7)
+    seen._database.execute("PRAGMA max_page_count = 12")
+    with pytest.raises(OSError, match="temporary folder"):
+        for number in range(5_000):
+            seen.add(Fingerprint(number.to_bytes(16, "big"), None), b"", f"{number:032d}", "c")

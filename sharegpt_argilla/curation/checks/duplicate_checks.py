@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import re
+import sqlite3
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from datasketch import MinHash
@@ -82,18 +86,41 @@ def _shingles(prompt: str) -> set[bytes]:
     }
 
 
-@dataclass
-class Seen:
-    """The prompts so far. Its size grows with them: about 2 kB for each with a signature.
+_CACHE = 32 * 1024
+"""KiB of the prompts so far that are held in memory; the rest is in a temporary file."""
+_TABLES = (
+    f"PRAGMA cache_size = -{_CACHE}",
+    "PRAGMA journal_mode = OFF",
+    "PRAGMA synchronous = OFF",
+    "CREATE TABLE exact (key BLOB PRIMARY KEY, row TEXT, session TEXT) WITHOUT ROWID",
+    "CREATE TABLE bands (band INTEGER PRIMARY KEY, number INTEGER)",
+    "CREATE TABLE kept (number INTEGER PRIMARY KEY, row TEXT, session TEXT, signature BLOB)",
+)
+_MARKS = ", ".join("?" * BANDS)
+_KEPT_IN_BAND = f"SELECT DISTINCT number FROM bands WHERE band IN ({_MARKS}) ORDER BY number"  # noqa: S608 - marks
 
-    Attributes:
-        similarity: Jaccard similarity of shingles from which two are near duplicates.
+
+class Seen:
+    """The prompts so far, in a private database of SQLite that is deleted with it.
+
+    Its memory does not grow with them: what is above 32 MiB is in a temporary file.
+
+    Raises:
+        OSError: from ``find`` and ``add``, when the disk of that file is full.
     """
 
-    similarity: float
-    _exact: dict[bytes, tuple[str, str]] = field(default_factory=dict)
-    _bands: dict[int, int] = field(default_factory=dict)
-    _kept: list[tuple[str, str, Signature]] = field(default_factory=list)
+    def __init__(self, similarity: float) -> None:
+        """Nothing seen yet.
+
+        Args:
+            similarity: Jaccard similarity of shingles from which two are near duplicates.
+        """
+        self.similarity = similarity
+        self._kept = 0
+        # An empty name is a temporary file of its own, written only when the cache is full.
+        self._database = sqlite3.connect("", isolation_level=None, check_same_thread=False)
+        for statement in (*_TABLES, "BEGIN"):
+            self._database.execute(statement)
 
     def find(self, print_: Fingerprint, key: bytes, row: str, session: str) -> tuple[str, str] | None:
         """The flag and the id of the row that this one repeats; None for a new prompt.
@@ -104,27 +131,34 @@ class Seen:
             row: its id.
             session: its conversation, in which another answer to the same prompt is not a duplicate.
         """
-        first = self._exact.get(key + print_.exact)
+        query = "SELECT row, session FROM exact WHERE key = ?"
+        first = next(iter(self._rows(query, (key + print_.exact,))), None)
         if first is not None:
             return (EXACT, first[0]) if first[1] != session or first[0] == row else None
         return self._near(print_.signature, session) if print_.signature is not None else None
 
     def add(self, print_: Fingerprint, key: bytes, row: str, session: str) -> None:
         """Remember a prompt that is kept."""
-        self._exact.setdefault(key + print_.exact, (row, session))
+        self._rows("INSERT OR IGNORE INTO exact VALUES (?, ?, ?)", (key + print_.exact, row, session))
         if print_.signature is None:
             return
-        number = len(self._kept)
-        self._kept.append((row, session, print_.signature))
+        self._rows("INSERT INTO kept VALUES (?, ?, ?, ?)", (self._kept, row, session, print_.signature.tobytes()))
         for band in _bands(print_.signature):
-            self._bands.setdefault(band, number)
+            self._rows("INSERT OR IGNORE INTO bands VALUES (?, ?)", (band, self._kept))
+        self._kept += 1
+
+    def _rows(self, statement: str, values: Sequence[object]) -> list[Any]:
+        try:
+            return self._database.execute(statement, values).fetchall()
+        except sqlite3.OperationalError as error:
+            raise OSError(errno.ENOSPC, f"the prompts seen so far are in the temporary folder: {error}") from error
 
     def _near(self, signature: Signature, session: str) -> tuple[str, str] | None:
-        numbers = {self._bands[band] for band in _bands(signature) if band in self._bands}
-        for number in sorted(numbers):
-            row, other, kept = self._kept[number]
-            similarity = float(np.count_nonzero(kept == signature)) / PERMUTATIONS
-            if similarity >= self.similarity and other != session:
+        query = "SELECT row, session, signature FROM kept WHERE number = ?"
+        for number in self._rows(_KEPT_IN_BAND, _bands(signature)):
+            ((row, other, kept),) = self._rows(query, number)
+            same = np.count_nonzero(np.frombuffer(kept, np.uint32) == signature)
+            if float(same) / PERMUTATIONS >= self.similarity and other != session:
                 return NEAR, row
         return None
 
