@@ -106,7 +106,7 @@ class Seen:
     Its memory does not grow with them: what is above 32 MiB is in a temporary file.
 
     Raises:
-        OSError: from ``find`` and ``add``, when the disk of that file is full.
+        OSError: from ``add``, when the disk of that file is full.
     """
 
     def __init__(self, similarity: float) -> None:
@@ -139,17 +139,22 @@ class Seen:
 
     def add(self, print_: Fingerprint, key: bytes, row: str, session: str) -> None:
         """Remember a prompt that is kept."""
-        self._rows("INSERT OR IGNORE INTO exact VALUES (?, ?, ?)", (key + print_.exact, row, session))
+        self._insert("INSERT OR IGNORE INTO exact VALUES (?, ?, ?)", [(key + print_.exact, row, session)])
         if print_.signature is None:
             return
-        self._rows("INSERT INTO kept VALUES (?, ?, ?, ?)", (self._kept, row, session, print_.signature.tobytes()))
-        for band in _bands(print_.signature):
-            self._rows("INSERT OR IGNORE INTO bands VALUES (?, ?)", (band, self._kept))
+        self._insert(
+            "INSERT INTO kept VALUES (?, ?, ?, ?)", [(self._kept, row, session, print_.signature.tobytes())]
+        )
+        bands = [(band, self._kept) for band in _bands(print_.signature)]
+        self._insert("INSERT OR IGNORE INTO bands VALUES (?, ?)", bands)
         self._kept += 1
 
-    def _rows(self, statement: str, values: Sequence[object]) -> list[Any]:
+    def _rows(self, query: str, values: Sequence[object]) -> list[Any]:
+        return self._database.execute(query, values).fetchall()
+
+    def _insert(self, statement: str, rows: Sequence[Sequence[object]]) -> None:
         try:
-            return self._database.execute(statement, values).fetchall()
+            self._database.executemany(statement, rows)
         except sqlite3.OperationalError as error:
             raise OSError(errno.ENOSPC, f"the prompts seen so far are in the temporary folder: {error}") from error
 
