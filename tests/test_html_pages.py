@@ -68,7 +68,17 @@ def agreement_report(text: str) -> dict:
         "pairs": [{"annotators": [text, "ben"], "kappa": ESTIMATE}],
         "people": [{"annotator": text, "kappa": NO_ESTIMATE, "difference": ESTIMATE}],
         "gold": [{"annotator": text, "right": 1, "answers": 2, "accuracy": ESTIMATE}],
-        "suggestions": [{"agent": text, "kept": 1, "changed": 1, "answers": 2, "share": ESTIMATE}],
+        "suggestions": [
+            {
+                "agent": text,
+                "kept": 1,
+                "changed": 1,
+                "answers": 2,
+                "share": ESTIMATE,
+                "kappa": ESTIMATE,
+                "confusion": {text: {text: 2}},
+            }
+        ],
     }
     settled = {"rows": 2, "settled": 1, "mean": 0.9, "distribution": {text: 2}}
     pace = {"estimated": {"median_seconds": 2.5, "gaps": 3}, "measured": {"median_seconds": None, "responses": 0}}

@@ -27,7 +27,12 @@ from sharegpt_argilla.responses.agreement import (
     percent_agreement,
 )
 from sharegpt_argilla.responses.confidence_report import confidence_lines, least_sure, summarize, told, unsure
-from sharegpt_argilla.responses.person_agreement import against_reference, against_rest
+from sharegpt_argilla.responses.person_agreement import (
+    Answers,
+    against_reference,
+    against_rest,
+    agent_against_people,
+)
 from sharegpt_argilla.responses.reliability_report import (
     QuestionReliability,
     most_unclear,
@@ -144,7 +149,7 @@ def build_report(
         "annotators": len(book.times),
         "method": {"resamples": RESAMPLES, "seed": SEED, "interval": INTERVAL, "idle_seconds": idle},
         "questions": {
-            name: _question(question, table) | _references(book, name, table.people)
+            name: _question(question, table) | _references(book, question, table.people)
             for name, (question, table) in tables.items()
         },
         "pace": [
@@ -240,8 +245,9 @@ def _question(question: QuestionConfig, table: AnswerTable) -> Report:
     }
 
 
-def _references(book: AnswerBook, name: str, people: Sequence[str]) -> Report:
+def _references(book: AnswerBook, question: QuestionConfig, people: Sequence[str]) -> Report:
     """Each person compared with gold, and everybody with each agent's suggestions; empty ones left out."""
+    name = question.name
     answers, gold = book.answers[name], book.gold.get(name, {})
     by_person = [(person, against_reference(answers, gold, [person])) for person in people]
     by_agent = [
@@ -265,11 +271,17 @@ def _references(book: AnswerBook, name: str, people: Sequence[str]) -> Report:
                 "kept": agreement.equal,
                 "changed": agreement.answers - agreement.equal,
                 "share": agreement.share.to_json(),
+                **_agent(question, answers, book.suggested[name][agent]),
             }
             for agent, agreement in by_agent
             if agreement.answers
         ],
     }
+
+
+def _agent(question: QuestionConfig, answers: Answers, suggested: Mapping[str, Hashable]) -> Report:
+    compared = agent_against_people(answers, suggested, METRIC_OF_TYPE[question.type], scale_of(question))
+    return {"kappa": compared.kappa.to_json(), "confusion": compared.confusion}
 
 
 def scale_of(question: QuestionConfig) -> list[Hashable] | None:
@@ -419,6 +431,10 @@ def _question_lines(name: str, question: Report) -> Iterator[str]:
         agent = suggestion["agent"] or "an unnamed agent"
         yield f"  suggestions of {agent}: {suggestion['kept']:,} kept, {suggestion['changed']:,} changed"
         yield f"    share kept {number(suggestion['share'])}"
+        yield f"    kappa with people {number(suggestion['kappa'])}"
+        for suggested, answered in suggestion["confusion"].items():
+            counts = ", ".join(f"{answer} {count:,}" for answer, count in answered.items())
+            yield f"    where it says {suggested}, people say {counts}"
     total = question["answers"]
     for answer, count in question["distribution"].items():
         share = f"{count / total:.1%}" if total else "-"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +16,7 @@ from sharegpt_argilla.responses.agreement import (
     Floats,
     IntervalEstimate,
     MetricName,
+    answer_table,
     estimate,
     kappa_weights,
     share_estimate,
@@ -95,6 +97,54 @@ def _mean(values: Floats, weights: Floats) -> Floats:
 
 Answers = Mapping[str, Mapping[str, Hashable]]
 """Record -> person -> answer."""
+_AGENT = "\0agent"
+"""Name of the agent's column; no person has it."""
+
+
+@dataclass(frozen=True)
+class AgentAgreement:
+    """An agent's suggestions compared with people's answers to the same records.
+
+    Attributes:
+        kappa: Cohen's kappa of the agent with all people together, each record counted once.
+        confusion: what the agent suggested -> what people answered -> how often; each label of a set by itself,
+            where ``-`` stands for a set that lacks it.
+    """
+
+    kappa: IntervalEstimate
+    confusion: dict[str, dict[str, int]]
+
+
+def agent_against_people(
+    answers: Answers, suggested: Mapping[str, Hashable], metric: MetricName, scale: Sequence[Hashable] | None
+) -> AgentAgreement:
+    """An agent as one more rater.
+
+    Args:
+        answers: numbers, labels or frozensets of labels.
+        suggested: record -> what the agent suggested, in the same form.
+        metric: of the question.
+        scale: the possible answers in their order, as for `answer_table`.
+    """
+    both = {item: {**answers[item], _AGENT: value} for item, value in suggested.items() if answers.get(item)}
+    confusion: dict[str, Counter[str]] = defaultdict(Counter)
+    for item, value in suggested.items():
+        for answer in answers.get(item, {}).values():
+            for left, right in _compared(value, answer):
+                confusion[left][right] += 1
+    return AgentAgreement(
+        against_rest(answer_table(both, scale), _AGENT, metric).kappa,
+        {left: dict(sorted(counts.items())) for left, counts in sorted(confusion.items())},
+    )
+
+
+def _compared(suggested: Hashable, answered: Hashable) -> list[tuple[str, str]]:
+    if not isinstance(suggested, frozenset) or not isinstance(answered, frozenset):
+        return [(str(suggested), str(answered))]
+    return [
+        (label if label in suggested else "-", label if label in answered else "-")
+        for label in sorted(suggested | answered)
+    ]
 
 
 @dataclass(frozen=True)

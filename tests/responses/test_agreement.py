@@ -24,7 +24,7 @@ from sharegpt_argilla.responses.agreement import (
     masi_distance,
     percent_agreement,
 )
-from sharegpt_argilla.responses.person_agreement import against_rest
+from sharegpt_argilla.responses.person_agreement import against_rest, agent_against_people
 
 # K. Krippendorff, Computing Krippendorff's Alpha-Reliability (2011), section C: four observers (A to D) and twelve
 # units; a point is a missing answer.
@@ -247,3 +247,27 @@ def test_nothing_to_compare() -> None:
         table = answer_table(answers, SCALE)
         for found in (krippendorff_alpha(table, "ordinal"), percent_agreement(table)):
             assert (found.value, found.low, found.high, found.items) == (None, None, None, 0)
+
+
+def test_an_agent_is_compared_as_one_more_rater() -> None:
+    labels = ["none", "harmful"]
+    people = {f"r{n}": {"ana": labels[n % 2], "ben": labels[n % 2]} for n in range(40)}
+    right = {item: answers["ana"] for item, answers in people.items()}
+    good = agent_against_people(people, right, "nominal", labels)
+    assert good.kappa.value == 1
+    assert good.confusion == {"harmful": {"harmful": 40}, "none": {"none": 40}}
+    table = answer_table({item: {"ana": "none", "bot": "none"} | answers for item, answers in people.items()})
+    constant = agent_against_people(people, dict.fromkeys(people, "none"), "nominal", labels)
+    assert constant.kappa.value == 0
+    assert constant.confusion == {"none": {"harmful": 40, "none": 40}}
+    assert against_rest(table, "ana", "nominal").kappa.items == 40
+    half = agent_against_people(
+        people, {item: right[item] for item in list(right)[:30]} | {"x": "none"}, "nominal", labels
+    )
+    assert half.kappa.items == 30
+
+
+def test_labels_of_an_agent_are_compared_one_by_one() -> None:
+    people = {"r": {"ana": frozenset({"code", "chat"}), "ben": frozenset({"code"})}}
+    compared = agent_against_people(people, {"r": frozenset({"code", "other"})}, "masi", None)
+    assert compared.confusion == {"-": {"chat": 1}, "code": {"code": 2}, "other": {"-": 2}}

@@ -192,6 +192,7 @@ def test_how_often_suggestions_were_kept(referred) -> None:
     (one,) = referred["questions"]["toxicity"]["suggestions"]
     assert (one["agent"], one["kept"], one["changed"], one["answers"]) == ("<rules>", 3, 1, 4)
     assert (one["share"]["value"], one["share"]["items"]) == (0.75, 2)
+    assert one["confusion"] == {"harmful": {"harmful": 3, "none": 1}}
     assert referred["questions"]["intent"]["suggestions"] == []
 
 
@@ -199,6 +200,7 @@ def test_both_are_shown(referred) -> None:
     text, page = render_text(referred), render_page(referred)
     assert "ana against gold: 2 of 3 right" in text
     assert "suggestions of <rules>: 3 kept, 1 changed" in text
+    assert "where it says harmful, people say harmful 3, none 1" in text
     assert "Against gold" in page
     assert "&lt;rules&gt;" in page
 
