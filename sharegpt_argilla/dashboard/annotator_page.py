@@ -99,7 +99,13 @@ def _counts(own: Numbers, *, mine: bool) -> None:
 
 
 def _annotate_buttons(count: int, queues: Sequence[tuple[str, str]]) -> None:
-    """A button for each of the person's queues; the first of several opens the main queue."""
+    """A button for each of the person's queues; the first of several opens the main queue.
+
+    Without an open record there is none: it would lead to an empty page.
+    """
+    if not count:
+        st.success("No records are open for you now.", icon=":material/check_circle:")
+        return
     left = f"({count:,} records open{' in all' if len(queues) > 1 else ''})"
     with st.container(horizontal=True):
         for number, (name, url) in enumerate(queues):

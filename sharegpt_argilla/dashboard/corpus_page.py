@@ -66,6 +66,10 @@ def _overview(corpus: RowsOverview) -> None:
     with st.container(horizontal=True):
         for label, count in tiles.items():
             tile(label, f"{count:,}")
+    st.caption(
+        "Duplicates are rows that repeat another one's text, as `curate` found them; there twice are lines "
+        "with the id of an earlier line."
+    )
     first, second = st.columns(2)
     with first:
         _chart("Languages of prompts", numbers["languages"], "language")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import random
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import combinations, pairwise
 from pathlib import Path
 from statistics import fmean, median
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import krippendorff
 import pytest
@@ -29,9 +30,13 @@ from sharegpt_argilla.workflows.plan import plan
 from sharegpt_argilla.workflows.push_to_argilla import push_to_argilla
 from tests.dashboard.conftest import Run
 from tests.dashboard.story import redate
+from tests.dashboard.test_links import check, links
 from tests.dashboard.test_pages import chart_with, charts, metrics, table_with, words
 from tests.embedded import EmbeddedArgilla
 from tests.projects import TestProject, some_rows, write_project, write_rows
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 pytestmark = pytest.mark.live
 
@@ -384,3 +389,20 @@ def _own_and_other(week: Week, question: str, person: str) -> Iterator[tuple[Any
         if person in answers:
             (other,) = (value for name, value in answers.items() if name != person)
             yield answers[person], other
+
+
+@pytest.mark.browser
+def test_every_link_of_a_planned_project(browser: Browser, run: Run, argilla: EmbeddedArgilla, week: Week) -> None:
+    """No link is empty for who reads it: the reviewers' queue as the owner, one's own queues as an annotator."""
+    lead = Viewer(argilla.username, lead=True)
+    collected = links(run("team", lead)) | links(run("annotator", lead))
+    assert len({re.split(r"/dataset/|/annotation-mode", link)[1] for link in collected}) == 2
+    assert not links(run("corpus", lead)) | links(run("export", lead))
+    check(browser, argilla.api_url, argilla.username, argilla.password, collected)
+    ana, ben = (week.project.annotator(name) for name in week.project.people)
+    done, busy = (run("annotator", Viewer(person.username, lead=False)) for person in (ana, ben))
+    # Ana has answered or begun all her records, so that no queue of hers is offered.
+    assert done.success[0].value == "No records are open for you now."
+    assert [len(page.get("link_button")) for page in (done, busy)] == [0, 1]
+    for person, page in ((ana, done), (ben, busy)):
+        check(browser, argilla.api_url, person.username, person.password, links(page))
