@@ -2,8 +2,9 @@
 
 What is written goes to a draft next to the target. When the block ends well, the draft is flushed to disk and
 takes the target's name in one step; when it ends with an error, the draft is removed and the target is as before.
-A killed process leaves its draft and nothing else. The draft's name tells process and host, so that equal process
-ids on two hosts of a shared file system do not meet; ``drafts_of`` finds it.
+A killed process leaves its draft and nothing else, and the next process of that host that writes to the folder
+removes it. The draft's name tells process and host, so that equal process ids on two hosts of a shared file system
+do not meet; ``drafts_of`` finds it.
 
 Every OSError becomes an InputError of one line. An error while cleaning up never replaces the first one.
 """
@@ -31,6 +32,9 @@ _HOST_CHARACTERS = 64
 """Of the host's name in a draft's name; what Linux allows, HOST_NAME_MAX in limits.h."""
 
 _numbers = count()
+
+_tidied: set[Path] = set()
+"""Folders in which this process has removed what killed ones left."""
 
 
 @contextmanager
@@ -170,12 +174,36 @@ def check_file_writable(target: str | Path) -> None:
 def _draft(target: Path) -> Iterator[Path]:
     """A path next to the target, removed when the block ends; OSErrors become InputErrors."""
     draft = target.with_name(f".{_short_name(target)}.{_host()}.{os.getpid()}-{next(_numbers)}.part")
+    _tidy(target.parent)
     try:
         yield draft
     except OSError as error:
         raise InputError(f"{target}: cannot be written: {error.strerror or error}") from error
     finally:
         _remove(draft)
+
+
+def _tidy(folder: Path) -> None:
+    """Remove the drafts in a folder whose processes, of this host, have ended; once a process."""
+    if folder in _tidied:
+        return
+    _tidied.add(folder)
+    name = re.compile(rf"\..+\.{re.escape(_host())}\.(?P<process>\d+)-\d+\.part")
+    with suppress(OSError):
+        for path in list(folder.iterdir()):
+            match = name.fullmatch(path.name)
+            if match and not _is_running(int(match["process"])):
+                _remove(path)
+
+
+def _is_running(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except OSError:
+        return True
+    return True
 
 
 @contextmanager

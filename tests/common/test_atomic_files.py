@@ -154,6 +154,27 @@ def test_a_killed_process_leaves_nothing_under_the_name(writer: Writer, is_there
     assert names(tmp_path) == (["target"] if is_there else [])
 
 
+def test_what_a_killed_process_left_is_removed_by_the_next_one_that_writes_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(atomic_files, "_tidied", set())
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    host = atomic_files._host()
+    drafts = {
+        "ended": tmp_path / f".rows.jsonl.{host}.{ended.pid}-0.part",
+        "running": tmp_path / f".rows.jsonl.{host}.{os.getppid()}-0.part",
+        "elsewhere": tmp_path / f".rows.jsonl.another-host.{ended.pid}-0.part",
+    }
+    for draft in drafts.values():
+        draft.touch()
+    folder = tmp_path / f".model.{host}.{ended.pid}-1.part"
+    folder.mkdir()
+    (folder / "weights").touch()
+    write_text(tmp_path / "another", "text")
+    assert names(tmp_path) == sorted([drafts["running"].name, drafts["elsewhere"].name, "another"])
+
+
 @WRITERS
 def test_a_full_disk_is_one_clear_line_and_leaves_nothing(writer: Writer, tmp_path: Path) -> None:
     # A limit on the size of files simulates a full disk: the system refuses the write in the same way.

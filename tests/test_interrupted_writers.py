@@ -1,0 +1,122 @@
+"""Every command that writes files, killed at each moment and on a full disk: files are the old or the new ones.
+
+After a kill the same command makes what an undisturbed run makes, and leaves nothing else. A full disk is one line
+and exit code 1, and changes no file.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.interrupted import Case, interrupted
+from tests.projects import ROOT, some_rows, write_rows
+from tests.training.rows import sample, save
+
+DISK = "2m"
+"""Size of the disk that is filled; only root can mount one."""
+
+MOMENTS_AT_LEAST = 2
+"""A file is begun and takes its name."""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Iterator[Path]:
+    """What the commands write to: a small disk, where one can be mounted."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    command = ["mount", "-t", "tmpfs", "-o", f"size={DISK}", "tmpfs", str(folder)]
+    mounted = shutil.which("mount") and not subprocess.run(command, check=False, capture_output=True).returncode
+    yield folder
+    if mounted:
+        subprocess.run(["umount", "-l", str(folder)], check=False)
+
+
+def _extract(inputs: Path, folder: Path) -> Case:
+    for name in ("vicuna", "zetavg"):
+        shutil.copy(ROOT / "examples" / f"sharegpt_{name}.json{'l' * (name == 'zetavg')}", inputs)
+    (inputs / "bad.jsonl").write_text('{"conversations": []}\n', encoding="utf-8")
+    options = ["-m", "auto", "-o", "rows.jsonl", "--create-time", "20230511 15:56:03"]
+    first = ["extract", str(inputs / "sharegpt_vicuna.json"), *options]
+    return Case(str(folder), first, ["extract", str(inputs / "sharegpt_zetavg.jsonl"), *options])
+
+
+def _rows(inputs: Path) -> tuple[str, str]:
+    return (
+        str(write_rows(inputs / "few.jsonl", some_rows(20))),
+        str(write_rows(inputs / "rows.jsonl", some_rows(50))),
+    )
+
+
+def _annotated(inputs: Path) -> tuple[str, str]:
+    few, many = inputs / "few", inputs / "many"
+    few.mkdir()
+    many.mkdir()
+    return str(save(few, sample()[:4])), str(save(many, sample()))
+
+
+def _curate(inputs: Path, folder: Path) -> Case:
+    few, rows = _rows(inputs)
+    options = ["-o", "curated.jsonl", "--report", "report.json", "--check", "empty", "exact_duplicate"]
+    return Case(str(folder), ["curate", few, *options], ["curate", rows, *options])
+
+
+def _training(layout: str, output: str, *more: str) -> Callable[[Path, Path], Case]:
+    def case(inputs: Path, folder: Path) -> Case:
+        few, many = _annotated(inputs)
+        options = ["--format", layout, "-o", output, "--config", str(ROOT / "dataset-config.yml"), *more]
+        return Case(str(folder), ["training", few, *options], ["training", many, *options], ["pyarrow.parquet"])
+
+    return case
+
+
+def _report_agreement(inputs: Path, folder: Path) -> Case:
+    few, many = _annotated(inputs)
+    options = ["--json", "a.json", "--html", "a.html", "--datasheet", "a.md", "--config"]
+    options.append(str(ROOT / "dataset-config.yml"))
+    modules = ["altair", "vl_convert"]
+    return Case(str(folder), ["report-agreement", few, *options], ["report-agreement", many, *options], modules)
+
+
+def _plan(inputs: Path, folder: Path) -> Case:
+    few, rows = _rows(inputs)
+    content = yaml.safe_load((ROOT / "dataset-config.yml").read_text(encoding="utf-8"))
+    content["assignment"] = {"mode": "queue", "seed": 3}
+    content["people"] = [{"username": name} for name in ("ana", "ben", "cleo")]
+    (folder / "dataset-config.yml").write_text(yaml.safe_dump(content, allow_unicode=True), encoding="utf-8")
+    shutil.copy(ROOT / "guidelines.md", folder)
+    return Case(str(folder), ["plan", few], ["plan", rows])
+
+
+def _init(_inputs: Path, folder: Path) -> Case:
+    return Case(str(folder), [], ["init", "project"])
+
+
+CASES: dict[str, Callable[[Path, Path], Case]] = {
+    "extract": _extract,
+    "curate": _curate,
+    "training-json": _training("sharegpt", "training.json"),
+    "training-parquet": _training("parquet", "training.parquet"),
+    "training-csv": _training("csv", "training.csv"),
+    "training-datasets": _training("datasets", "hub"),
+    "report-agreement": _report_agreement,
+    "plan": _plan,
+    "init": _init,
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_files_are_the_old_or_the_new_ones(name: str, folder: Path, tmp_path: Path) -> None:
+    inputs = tmp_path / "inputs"
+    inputs.mkdir()
+    environment = {"ARGILLA_HOME_PATH": str(tmp_path / "home"), "ARGILLA_API_URL": "", "ARGILLA_API_KEY": ""}
+    outcome = interrupted(CASES[name](inputs, folder), environment)
+    assert outcome.faults == []
+    assert outcome.moments >= MOMENTS_AT_LEAST
+    assert outcome.messages
+    assert all("cannot be written" in message for message in outcome.messages), outcome.messages
