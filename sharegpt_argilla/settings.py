@@ -121,7 +121,24 @@ def find_connection(home: Home | None = None) -> Connection:
             f"no Argilla to talk to: ARGILLA_API_URL and ARGILLA_API_KEY are not set and {home.path} contains no "
             "embedded one; start it with `sharegpt-argilla serve`, or set both variables"
         )
-    return Connection(read_json(home.server)["api_url"], read_json(home.owner)["api_key"])
+    return connection_of(home)
+
+
+def connection_of(home: Home) -> Connection:
+    """Address and owner's key of the embedded Argilla of a home folder.
+
+    Raises:
+        InputError: server.json or owner.json is missing or damaged.
+    """
+    return Connection(_value(home.server, "api_url"), _value(home.owner, "api_key"))
+
+
+def _value(path: Path, name: str) -> str:
+    content = read_json(path)
+    if not isinstance(content, dict) or not isinstance(content.get(name), str):
+        raise InputError(f"{path}: {name} is missing; remove the file and start again")
+    value: str = content[name]
+    return value
 
 
 def read_json(path: Path) -> Any:
@@ -132,7 +149,7 @@ def read_json(path: Path) -> Any:
     """
     try:
         return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise InputError(f"{path}: cannot be read ({error}); remove it and start again") from error
 
 
@@ -204,4 +221,4 @@ def find_password(home: Home, username: str, api_url: str) -> str | None:
             rows = [row for row in csv.DictReader(file) if tuple(map(row.get, _OF_ONE)) == (username, api_url)]
     except (OSError, csv.Error) as error:
         raise InputError(f"{home.credentials}: cannot be read ({error})") from error
-    return rows[-1]["password"] if rows else None
+    return rows[-1].get("password") if rows else None

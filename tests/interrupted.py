@@ -16,6 +16,7 @@ import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -37,12 +38,14 @@ class Case:
         first: the arguments of a run that leaves the old files; none where there are no old ones.
         arguments: those of the run that is interrupted.
         modules: what it imports, to be imported once.
+        random: names of files whose content differs in each run; they are not looked at.
     """
 
     folder: str
     first: Sequence[str]
     arguments: Sequence[str]
     modules: Sequence[str] = ()
+    random: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -74,8 +77,9 @@ def interrupted(case: Case, environment: Mapping[str, str] | None = None) -> Out
     return Outcome(**json.loads(done.stdout))
 
 
-def _files(folder: Path) -> dict[str, bytes]:
-    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+def _files(folder: Path, random: Sequence[str]) -> dict[str, bytes]:
+    files = (path for path in folder.rglob("*") if path.is_file() and path.name not in random)
+    return {str(path.relative_to(folder)): path.read_bytes() for path in files}
 
 
 class _Runs:
@@ -88,9 +92,9 @@ class _Runs:
             self.must(0, self.run(case.first), "the first run")
         self.kept = Path(tempfile.mkdtemp()) / "before"
         shutil.copytree(self.folder, self.kept)
-        self.old = _files(self.folder)
+        self.old = _files(self.folder, self.case.random)
         self.count = self.moments()
-        self.new = _files(self.folder)
+        self.new = _files(self.folder, self.case.random)
         assert self.new != self.old, self.faults or "the run changes nothing"
 
     def run(self, arguments: Sequence[str], before: Callable[[], None] = lambda: None) -> tuple[int, str]:
@@ -146,7 +150,7 @@ class _Runs:
 
     def whole(self, when: str) -> None:
         """Each file is the old or the new one; only hidden ones may be neither."""
-        for name, content in _files(self.folder).items():
+        for name, content in _files(self.folder, self.case.random).items():
             if name not in self.old and name not in self.new and not _hidden(name):
                 self.faults.append(f"{when}: {name} is left")
             elif not _hidden(name) and content not in (self.old.get(name), self.new.get(name)):
@@ -157,7 +161,7 @@ class _Runs:
 
     def again(self, when: str) -> None:
         self.must(0, self.run(self.case.arguments), f"{when}, again")
-        now = _files(self.folder)
+        now = _files(self.folder, self.case.random)
         for name in sorted(now.keys() | self.new.keys()):
             if now.get(name) != self.new.get(name):
                 left = "left" if name not in self.new else "missing" if name not in now else "other"
@@ -183,16 +187,14 @@ class _Runs:
         if len(lines) != 1 or "Traceback" in errors:
             self.faults.append(f"{when}: {errors[-600:]}")
         self.messages.extend(lines)
-        now = {name: content for name, content in _files(self.folder).items() if not _hidden(name)}
-        if now != {name: content for name, content in self.old.items() if not _hidden(name)}:
-            self.faults.append(f"{when}: the files are not as before")
+        self.whole(when)
 
     def full_disks(self) -> None:
         largest = max(len(content) for name, content in self.new.items() if content != self.old.get(name))
         for limit in sorted({_FULL, largest // 2}):
             self.restore()
             when = f"files of at most {limit} bytes"
-            self.full(when, lambda limit=limit: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)))
+            self.full(when, partial(resource.setrlimit, resource.RLIMIT_FSIZE, (limit, limit)))
             self.again(when)
         if os.path.ismount(self.folder):
             self.restore()

@@ -5,23 +5,30 @@ Each reader gets ``FUZZ_SECONDS`` (1 by default) of files that were damaged at r
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import sqlite3
 import time
 from collections.abc import Callable
 from contextlib import closing
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from sharegpt_argilla.common.cache import DiskCache, cache_key
 from sharegpt_argilla.common.jsonl import read_rows
 from sharegpt_argilla.config import load_project
 from sharegpt_argilla.embedded_argilla.processes.redis_queue import sound_length
+from sharegpt_argilla.embedded_argilla.server_file import read_server_file
 from sharegpt_argilla.errors import SharegptArgillaError
+from sharegpt_argilla.project.guidelines_history import guidelines_versions
+from sharegpt_argilla.project.progress_history import History
 from sharegpt_argilla.records.plan_file import read_plan
 from sharegpt_argilla.responses.export_state import load_state
+from sharegpt_argilla.settings import Home, add_credentials, connection_of, find_password
 from sharegpt_argilla.workflows.extract import extract
 from tests.projects import ROOT, some_rows, write_rows
 
@@ -113,3 +120,66 @@ def test_text_queries() -> None:
             expression = compile_text_query(text, Columns(("a",), whole_document=draw.random() < 0.5))
             if expression is not None and "\ud800" not in expression:
                 database.execute("SELECT COUNT(*) FROM t WHERE t MATCH ?", (expression,)).fetchone()
+
+
+def test_snapshots_of_the_dashboard(tmp_path: Path) -> None:
+    line = '{"at": "2026-01-02T03:04:05", "total": 3, "completed": 1, "submitted": 1, "draft": 0}\n'
+
+    def read(path: Path) -> None:
+        history = History(path)
+        assert all(isinstance(point, dict) for point in history.points())
+        assert history.is_due() in (True, False)
+
+    fuzz(tmp_path / "progress.jsonl", line.encode() * 3, read)
+
+
+def test_a_clock_that_is_put_back_stops_no_history(tmp_path: Path) -> None:
+    path = tmp_path / "progress.jsonl"
+    ahead = (datetime.now(UTC) + timedelta(days=400)).replace(tzinfo=None)
+    path.write_text(json.dumps({"at": ahead.isoformat(timespec="seconds")}) + "\n", encoding="utf-8")
+    assert History(path).is_due()
+    now = datetime.now(UTC).replace(tzinfo=None)
+    path.write_text(json.dumps({"at": now.isoformat(timespec="seconds")}) + "\n", encoding="utf-8")
+    assert not History(path).is_due()
+
+
+def test_versions_of_the_guidelines(tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    guidelines_versions(home, "d", "first")
+    (path,) = tmp_path.rglob("guidelines-d.json")
+    fuzz(path, path.read_bytes(), lambda _path: guidelines_versions(home, "d", "second"))
+
+
+def test_what_describes_a_server(tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    home.owner.write_text('{"username": "owner", "password": "p", "api_key": "k"}', encoding="utf-8")
+    server = b'{"api_url": "http://127.0.0.1:1", "running": true, "pid": 1, "processes": [], "started": 1.0}'
+
+    def read(_path: Path) -> None:
+        read_server_file(home)
+        assert isinstance(connection_of(home).api_url, str)
+
+    fuzz(home.server, server, read)
+    home.server.write_bytes(server)
+    fuzz(home.owner, home.owner.read_bytes(), lambda _path: connection_of(home))
+
+
+def test_the_credentials_sheet(tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    for name in ("ana", "ben"):
+        add_credentials(home, name, "password", "annotator", "http://a")
+    fuzz(home.credentials, home.credentials.read_bytes(), lambda _path: find_password(home, "ana", "http://a"))
+
+
+def test_a_cache(tmp_path: Path) -> None:
+    path = tmp_path / "cache.db"
+    with closing(DiskCache(path, 10)) as cache:
+        cache.put_many({cache_key("a"): b"[1]"})
+
+    def read(path: Path) -> None:
+        for companion in tmp_path.glob("cache.db-*"):
+            companion.unlink()
+        with closing(DiskCache(path, 10)) as cache:
+            cache.get_many([cache_key("a")])
+
+    fuzz(path, path.read_bytes(), read)

@@ -62,7 +62,7 @@ def _annotated(inputs: Path) -> tuple[str, str]:
 
 def _curate(inputs: Path, folder: Path) -> Case:
     few, rows = _rows(inputs)
-    options = ["-o", "curated.jsonl", "--report", "report.json", "--check", "empty", "exact_duplicate"]
+    options = ["-o", "curated.jsonl", "--report", "report.json", "--check", "too_short"]
     return Case(str(folder), ["curate", few, *options], ["curate", rows, *options])
 
 
@@ -70,7 +70,9 @@ def _training(layout: str, output: str, *more: str) -> Callable[[Path, Path], Ca
     def case(inputs: Path, folder: Path) -> Case:
         few, many = _annotated(inputs)
         options = ["--format", layout, "-o", output, "--config", str(ROOT / "dataset-config.yml"), *more]
-        return Case(str(folder), ["training", few, *options], ["training", many, *options], ["pyarrow.parquet"])
+        arguments = ["training", few, *options], ["training", many, *options]
+        # The datasets library stores a random fingerprint.
+        return Case(str(folder), *arguments, ["pyarrow.parquet"], ["state.json"])
 
     return case
 
@@ -116,7 +118,7 @@ def test_files_are_the_old_or_the_new_ones(name: str, folder: Path, tmp_path: Pa
     inputs.mkdir()
     environment = {"ARGILLA_HOME_PATH": str(tmp_path / "home"), "ARGILLA_API_URL": "", "ARGILLA_API_KEY": ""}
     outcome = interrupted(CASES[name](inputs, folder), environment)
-    assert outcome.faults == []
+    assert not outcome.faults, "\n".join(outcome.faults)
     assert outcome.moments >= MOMENTS_AT_LEAST
     assert outcome.messages
-    assert all("cannot be written" in message for message in outcome.messages), outcome.messages
+    assert [message for message in outcome.messages if "cannot be written" not in message] == []

@@ -92,13 +92,15 @@ def atomic_folder(target: str | Path) -> Iterator[Path]:
     """The path of an empty folder that becomes the target; a folder that the target names is replaced.
 
     A folder with files cannot be replaced in one step: the old one is called ``….old`` for a moment, and gets its
-    name back when the new one cannot take it.
+    name back when the new one cannot take it. A process that is killed in that moment leaves it to the next that
+    writes the folder.
 
     Raises:
         InputError: the folder cannot be written.
     """
     target = Path(target)
     with _draft(target) as draft:
+        _settle_replaced(target)
         shutil.rmtree(draft, ignore_errors=True)
         draft.mkdir()
         yield draft
@@ -254,6 +256,18 @@ def _replace_folder(draft: Path, target: Path) -> None:
             old.rename(target)
         raise
     shutil.rmtree(old, ignore_errors=True)
+
+
+def _settle_replaced(target: Path) -> None:
+    """Old folders that killed processes of this host left: one gets its name back if no other has it."""
+    name = re.compile(rf"\.{re.escape(_short_name(target))}\.{re.escape(_host())}\.(?P<process>\d+)-\d+\.old")
+    for path in sorted(target.parent.iterdir()):
+        match = name.fullmatch(path.name)
+        if match and not _is_running(int(match["process"])):
+            if target.exists():
+                shutil.rmtree(path, ignore_errors=True)
+            else:
+                path.rename(target)
 
 
 def _flush_path(path: Path) -> None:

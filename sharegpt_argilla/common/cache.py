@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from hashlib import blake2b
 from pathlib import Path
+from typing import Any
 
 from sharegpt_argilla.errors import InputError
 
@@ -76,6 +78,14 @@ class DiskCache:
                     entries.update(cursor.fetchall())
         return entries
 
+    def get_json(self, keys: Sequence[bytes]) -> dict[bytes, Any]:
+        """The same, read as JSON; an entry that is none, as damage leaves it, does not exist."""
+        values = {}
+        for key, value in self.get_many(keys).items():
+            with suppress(ValueError, TypeError, RecursionError):
+                values[key] = json.loads(value)
+        return values
+
     def put_many(self, entries: Mapping[bytes, bytes]) -> None:
         """Add entries in one transaction; an existing key gets the new value."""
         with self._errors(), self._lock, self._connection:
@@ -91,7 +101,7 @@ class DiskCache:
     def _errors(self) -> Iterator[None]:
         try:
             yield
-        except (OSError, sqlite3.Error) as error:
+        except (OSError, sqlite3.Error, UnicodeDecodeError) as error:
             raise InputError(
                 f"{self._path}: the cache cannot be used ({error}); remove the file, or go without it: --no-cache"
             ) from error

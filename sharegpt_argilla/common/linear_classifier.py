@@ -7,10 +7,12 @@ without pickle. Words of the texts that it learned from are not in it, only numb
 from __future__ import annotations
 
 import json
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -147,6 +149,6 @@ def load_classifier(folder: Path) -> LinearClassifier:
         return LinearClassifier(
             labels, several, reading, threshold, **numbers, scale=told["scale"], shift=told["shift"]
         )
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, EOFError, ValueError, KeyError, TypeError, RecursionError, BadZipFile, zlib.error) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise InputError(f"{folder}: the classifier cannot be loaded ({reason[:200]}); train it again") from error

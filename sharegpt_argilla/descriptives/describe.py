@@ -86,8 +86,7 @@ class Describer:
     def _cached(self, keys: Sequence[bytes]) -> dict[bytes, list[float | None]]:
         if self._cache is None:
             return {}
-        cached = self._cache.get_many(list(dict.fromkeys(keys)))
-        return {key: json.loads(value) for key, value in cached.items()}
+        return self._cache.get_json(list(dict.fromkeys(keys)))
 
     def _measure(self, texts: Sequence[str]) -> list[list[float | None]]:
         measured: list[list[float | None]] = []

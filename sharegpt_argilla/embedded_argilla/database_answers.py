@@ -19,7 +19,7 @@ from typing import Any
 from sharegpt_argilla.common.contract_keys import COPIED_ANSWERS
 from sharegpt_argilla.common.json_text import load_json
 from sharegpt_argilla.errors import InputError
-from sharegpt_argilla.settings import Home, read_json
+from sharegpt_argilla.settings import Home, connection_of
 
 # The last seven characters of a stored time are a point and microseconds: their sum tells times apart.
 _STAMPS = """
@@ -195,7 +195,7 @@ def find_answers(home: Home, api_url: str, active: Mapping[str, Callable[[], str
         None if it is another Argilla, or cannot be read from here.
     """
     with suppress(InputError):
-        if not (home.server.exists() and home.database.exists()) or read_json(home.server)["api_url"] != api_url:
+        if not (home.server.exists() and home.database.exists()) or connection_of(home).api_url != api_url:
             return None
         times = {dataset_id: ask() for dataset_id, ask in active.items()}
         answers = EmbeddedAnswers(home)

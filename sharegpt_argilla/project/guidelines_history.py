@@ -62,6 +62,6 @@ def sections_with(text: str, words: str) -> list[str]:
 
 
 def _read(path: Path) -> Iterator[GuidelinesVersion]:
-    with suppress(OSError, ValueError, TypeError, KeyError):
+    with suppress(OSError, ValueError, TypeError, KeyError, RecursionError):
         for item in json.loads(path.read_text(encoding="utf-8")):
             yield GuidelinesVersion(item["hash"], item["seen"], item["text"])

@@ -42,7 +42,7 @@ class History:
         descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
         with os.fdopen(descriptor, "a+", encoding="utf-8") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
-            if (now - _last(self.path)).total_seconds() < APART:
+            if not _apart(now, _last(self.path)):
                 return False
             # A line that a crash cut off must not absorb this one.
             file.write(("" if _ends_whole(self.path) else "\n") + json.dumps(_snapshot(progress, now)) + "\n")
@@ -51,13 +51,14 @@ class History:
     def is_due(self) -> bool:
         """Whether a snapshot would be stored now."""
         now = datetime.now(UTC).replace(tzinfo=None)
-        return not self.path.exists() or (now - _last(self.path)).total_seconds() >= APART
+        return not self.path.exists() or _apart(now, _last(self.path))
 
     def points(self) -> list[Mapping[str, Any]]:
         """The snapshots, oldest first: ``at`` (ISO 8601, UTC), ``total``, ``completed``, responses by status."""
         if not self.path.exists():
             return []
-        snapshots = [line for line in map(_read, self.path.read_text(encoding="utf-8").splitlines()) if line]
+        lines = self.path.read_text(encoding="utf-8", errors="replace").splitlines()
+        snapshots = [line for line in map(_read, lines) if line]
         step = max(1, -(-len(snapshots) // SHOWN))
         return snapshots[::-1][::step][::-1]
 
@@ -91,6 +92,11 @@ def _snapshot(progress: ServerProgress, now: datetime) -> dict[str, Any]:
     }
 
 
+def _apart(now: datetime, last: datetime) -> bool:
+    """Whether another snapshot is due; also where the clock was put back since the last one."""
+    return abs((now - last).total_seconds()) >= APART
+
+
 def _last(path: Path) -> datetime:
     with path.open("rb") as file:
         file.seek(max(0, path.stat().st_size - 4_000))
@@ -109,7 +115,7 @@ def _ends_whole(path: Path) -> bool:
 def _read(line: str) -> Mapping[str, Any] | None:
     try:
         snapshot = json.loads(line)
-        datetime.fromisoformat(snapshot["at"])
-    except (ValueError, KeyError, TypeError):
+        naive = datetime.fromisoformat(snapshot["at"]).tzinfo is None
+    except (ValueError, KeyError, TypeError, RecursionError):
         return None
-    return snapshot if isinstance(snapshot, dict) else None
+    return snapshot if naive and isinstance(snapshot, dict) else None

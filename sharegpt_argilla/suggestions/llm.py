@@ -290,8 +290,7 @@ class ChatModel:
         )
 
     def _cached_answers(self, keys: Sequence[bytes]) -> dict[bytes, Answers]:
-        cached = self._cache.get_many(list(dict.fromkeys(keys))) if self._cache else {}
-        return {key: json.loads(value) for key, value in cached.items()}
+        return self._cache.get_json(list(dict.fromkeys(keys))) if self._cache else {}
 
     def _estimate(self, subjects: Sequence[Subject]) -> None:
         self._counts.asked += len(subjects)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -24,6 +23,7 @@ from sharegpt_argilla.argilla_client.copying import (
 )
 from sharegpt_argilla.argilla_client.dataset_on_server import dataset_settings, require_dataset
 from sharegpt_argilla.argilla_client.responses_on_server import response_times
+from sharegpt_argilla.common.atomic_files import write_text
 from sharegpt_argilla.common.contract_keys import COPIED_ANSWERS
 from sharegpt_argilla.config import DEFAULT_CONFIG, Project, load_project
 from sharegpt_argilla.config.label_map import load_label_map
@@ -239,7 +239,7 @@ def _copy_plan(project: Project, old: str) -> None:
     """Give the new dataset the plan of the old one."""
     before, after = plan_path(project.path, old), plan_path(project.path, project.config.dataset)
     if project.config.assignment.planned and before.is_file() and not after.exists():
-        shutil.copyfile(before, after)
+        write_text(after, before.read_text(encoding="utf-8"))
 
 
 def _total(counts: Counter[str], kind: str) -> int:

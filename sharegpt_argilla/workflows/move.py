@@ -26,7 +26,7 @@ from sharegpt_argilla.argilla_client.copying import (
     whole_body,
 )
 from sharegpt_argilla.errors import CredentialsError, ServerUnreachableError, UsageError
-from sharegpt_argilla.settings import Connection, Home, default_home, read_json
+from sharegpt_argilla.settings import Connection, Home, connection_of, default_home
 
 SOURCE_VARIABLES = ("ARGILLA_API_URL", "ARGILLA_API_KEY")
 TARGET_VARIABLES = ("SHAREGPT_ARGILLA_TARGET_URL", "SHAREGPT_ARGILLA_TARGET_KEY")
@@ -206,7 +206,7 @@ def _side(home: Home | None, variables: tuple[str, str], option: str) -> Connect
             raise ServerUnreachableError(
                 f"{option} {home.path}: no Argilla ever ran there; `sharegpt-argilla serve --home` starts one"
             )
-        return Connection(read_json(home.server)["api_url"], read_json(home.owner)["api_key"])
+        return connection_of(home)
     values = {name: os.environ.get(name) for name in variables}
     url, key = values.values()
     if not url or not key:

@@ -175,6 +175,23 @@ def test_what_a_killed_process_left_is_removed_by_the_next_one_that_writes_there
     assert names(tmp_path) == sorted([drafts["running"].name, drafts["elsewhere"].name, "another"])
 
 
+@pytest.mark.parametrize("is_there", [True, False])
+def test_a_folder_whose_replacement_was_killed_has_its_name_again(is_there: bool, tmp_path: Path) -> None:
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    target, host = tmp_path / "target", atomic_files._host()
+    old = tmp_path / f".target.{host}.{ended.pid}-0.old"
+    old.mkdir()
+    fill(old, "old")
+    if is_there:
+        target.mkdir()
+        fill(target, "newer")
+    with pytest.raises(ZeroDivisionError), atomic_folder(target):
+        raise ZeroDivisionError
+    assert content(target) == ("newer" if is_there else "old")
+    assert names(tmp_path) == ["target"]
+
+
 @WRITERS
 def test_a_full_disk_is_one_clear_line_and_leaves_nothing(writer: Writer, tmp_path: Path) -> None:
     # A limit on the size of files simulates a full disk: the system refuses the write in the same way.

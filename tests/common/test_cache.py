@@ -79,3 +79,9 @@ def test_a_damaged_file_is_one_clear_line(tmp_path: Path) -> None:
     path.write_bytes(b"no database" * 100)
     with pytest.raises(InputError, match=r"c\.db: the cache cannot be used .*--no-cache"):
         DiskCache(path, 10)
+
+
+def test_an_entry_that_damage_made_no_json_does_not_exist(tmp_path: Path) -> None:
+    with closing(DiskCache(tmp_path / "cache.db", 10)) as cache:
+        cache.put_many({b"whole": b"[1]", b"cut": b"[1", b"garbage": b"\xff"})
+        assert cache.get_json([b"whole", b"cut", b"garbage", b"none"]) == {b"whole": [1]}
