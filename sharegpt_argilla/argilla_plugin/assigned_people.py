@@ -22,9 +22,14 @@ def assigned_people(metadata: Mapping[str, Any] | None) -> set[str]:
 
 
 async def is_planned(db: AsyncSession, dataset_id: UUID) -> bool:
-    """Whether a dataset has a plan; read from the database once in a session."""
-    planned: dict[UUID, bool] = db.info.setdefault(is_planned, {})
-    if dataset_id not in planned:
-        plan = await MetadataProperty.get_by(db, name=ASSIGNED_TO, dataset_id=dataset_id)
-        planned[dataset_id] = plan is not None
-    return planned[dataset_id]
+    """Whether a dataset has a plan."""
+    return await has_property(db, dataset_id, ASSIGNED_TO)
+
+
+async def has_property(db: AsyncSession, dataset_id: UUID, name: str) -> bool:
+    """Whether a dataset has a metadata property of this name; read from the database once in a session."""
+    known: dict[tuple[UUID, str], bool] = db.info.setdefault(has_property, {})
+    key = dataset_id, name
+    if key not in known:
+        known[key] = await MetadataProperty.get_by(db, name=name, dataset_id=dataset_id) is not None
+    return known[key]

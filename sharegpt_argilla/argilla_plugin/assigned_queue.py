@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
-from sharegpt_argilla.argilla_plugin import current_annotator, own_part, record_completion
+from sharegpt_argilla.argilla_plugin import current_annotator, elastic_queue, own_part, record_completion
 from sharegpt_argilla.argilla_plugin.base import Patch, Replacement
 from sharegpt_argilla.argilla_plugin.current_annotator import Annotator
 from sharegpt_argilla.argilla_plugin.own_part import check_assigned
@@ -48,6 +48,8 @@ def follow_plans(environ: Mapping[str, str]) -> bool:
     if environ.get(OPEN_QUEUE) == "1":
         _LOG.info("the queue is open: plans are not enforced, because %s is 1", OPEN_QUEUE)
         return False
+    # Each by itself: without the second, answers are refused that people were offered; the capabilities say so.
+    elastic_queue.PATCH.apply()
     return PATCH.apply()
 
 

@@ -1,7 +1,8 @@
 """All patches of argilla-server and of the libraries below it, and what the server and the worker apply.
 
-A patch is one file; the check of what it replaces is in `base`. Two further changes replace nothing: response
-headers, names of the server, sizes of requests (`security`), and the script in the page (`page_script`).
+A patch is one file; the check of what it replaces is in `base`. Further changes replace nothing: response headers,
+names of the server, sizes of requests (`security`), the scripts in the page (`page_script`), and the route that
+tells all this (`capability_route`). `changed_server` puts all of them together.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from sharegpt_argilla.argilla_plugin import (
     assigned_queue,
     deferred_jobs,
     deleted_accounts,
+    elastic_queue,
     hidden_metadata,
     null_values,
     password_hashing,
@@ -42,6 +44,7 @@ _SERVER_ONLY = (
 
 PATCHES: tuple[Patch, ...] = (
     assigned_queue.PATCH,
+    elastic_queue.PATCH,
     *_SERVER_ONLY,
     active_time_route.PATCH,
     request_bodies.PATCH,

@@ -1,4 +1,4 @@
-"""Whether plans are enforced and active time is measured, as the environment of the server says."""
+"""What the environment of the server says of plans, active time and the size of requests."""
 
 from __future__ import annotations
 
@@ -20,6 +20,12 @@ ACTIVE_TIME = "SHAREGPT_ARGILLA_ACTIVE_TIME"
 
 IDLE_SECONDS = 60.0
 """Seconds without any action of the person after which time no longer counts."""
+
+MAX_REQUEST = "SHAREGPT_ARGILLA_MAX_REQUEST_MB"
+"""The environment variable with the largest body of a request, in megabytes."""
+
+MAX_REQUEST_MB = 100
+"""Megabytes of a request: 500 records, the most that one upsert takes, of 200 kB each."""
 
 _ON, _OFF = ("1", "on", "true", "yes"), ("", "0", "off", "false", "no")
 
@@ -51,3 +57,15 @@ def checked_idle(text: str, prefix: str = "") -> float:
     if not 2 <= seconds <= 3600:
         raise UsageError(f"{prefix}must be a number of seconds from 2 to 3600")
     return seconds
+
+
+def max_request_bytes(environ: Mapping[str, str]) -> int:
+    """Bytes that the body of a request may have: SHAREGPT_ARGILLA_MAX_REQUEST_MB, else `MAX_REQUEST_MB`.
+
+    Raises:
+        UsageError: the variable is no whole number above 0.
+    """
+    megabytes = environ.get(MAX_REQUEST) or str(MAX_REQUEST_MB)
+    if not megabytes.isdecimal() or int(megabytes) < 1:
+        raise UsageError(f"{MAX_REQUEST}={megabytes}: must be a whole number of megabytes above 0")
+    return int(megabytes) * 1_000_000

@@ -10,8 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from sharegpt_argilla.argilla_plugin.team_options import idle_cut_off
-from sharegpt_argilla.errors import UsageError
+from sharegpt_argilla.argilla_plugin.team_options import idle_cut_off, max_request_bytes
 from sharegpt_argilla.settings import Home, write_private
 
 if TYPE_CHECKING:
@@ -21,13 +20,8 @@ SQLITE_TIMEOUT = 30
 """Seconds to wait for a locked database. With argilla-server's 5, twenty people who submit at once get errors;
 with 30 none did (https://github.com/argilla-io/argilla/issues/5213)."""
 
-MAX_REQUEST_MB = 100
-"""Megabytes of a request: 500 records, the most that one upsert takes, of 200 kB each."""
-
 MIN_KEY_LENGTH = 32
 """Characters below which a signing key is not one of ours, which have 64; what a crash leaves is empty."""
-
-_MAX_REQUEST = "SHAREGPT_ARGILLA_MAX_REQUEST_MB"
 
 _LOG = logging.getLogger(__name__)
 
@@ -61,18 +55,6 @@ def child_environment(
     merged["ARGILLA_HOME_PATH"] = str(home.path)
     merged["ARGILLA_BASE_URL"] = f"{urlsplit(api_url).path}/"
     return _with_import_path(merged)
-
-
-def max_request_bytes(environ: Mapping[str, str]) -> int:
-    """Bytes that the body of a request may have: SHAREGPT_ARGILLA_MAX_REQUEST_MB, else `MAX_REQUEST_MB`.
-
-    Raises:
-        UsageError: the variable is no whole number above 0.
-    """
-    megabytes = environ.get(_MAX_REQUEST) or str(MAX_REQUEST_MB)
-    if not megabytes.isdecimal() or int(megabytes) < 1:
-        raise UsageError(f"{_MAX_REQUEST}={megabytes}: must be a whole number of megabytes above 0")
-    return int(megabytes) * 1_000_000
 
 
 def own_origins(api_url: str) -> list[str]:

@@ -20,7 +20,7 @@ import pytest
 
 from sharegpt_argilla.argilla_plugin.security import SECURITY_HEADERS
 from sharegpt_argilla.argilla_plugin.sign_in_limit import FREE_ATTEMPTS
-from sharegpt_argilla.embedded_argilla.environment import max_request_bytes
+from sharegpt_argilla.argilla_plugin.team_options import max_request_bytes
 from sharegpt_argilla.errors import UsageError
 from tests.browser_contexts import new_context
 from tests.embedded import (

@@ -6,29 +6,19 @@ import asyncio
 import logging
 import os
 import socket
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import uvicorn
-from argilla_server import app
 from argilla_server.settings import settings
 
 import sharegpt_argilla.embedded_argilla.engine  # noqa: F401 - registers the search engine
-from sharegpt_argilla.argilla_plugin import active_time_route
-from sharegpt_argilla.argilla_plugin.active_time_route import ActivityRoute
-from sharegpt_argilla.argilla_plugin.page_script import (
-    keep_answers,
-    measure_in_page,
-    show_literal_texts,
-    show_pdfs,
-)
-from sharegpt_argilla.argilla_plugin.security import SOURCES, protect
+from sharegpt_argilla.argilla_plugin.changed_server import changed_server
 from sharegpt_argilla.argilla_plugin.table import patch_server
-from sharegpt_argilla.argilla_plugin.team_options import BEHIND_PROXY, idle_cut_off
+from sharegpt_argilla.argilla_plugin.team_options import BEHIND_PROXY
 from sharegpt_argilla.common.host_names import HostNames
 from sharegpt_argilla.embedded_argilla.engine.index_healing import HEALER
 from sharegpt_argilla.embedded_argilla.engine.index_repair import repair_index
-from sharegpt_argilla.embedded_argilla.environment import max_request_bytes
 from sharegpt_argilla.embedded_argilla.known_credentials import replace_known_credentials
 from sharegpt_argilla.embedded_argilla.owner import ensure_owner
 from sharegpt_argilla.embedded_argilla.processes.bounded_http import BoundedHttp
@@ -62,14 +52,9 @@ async def _serve(options: ChildOptions) -> None:
     if settings.search_engine == "embedded":
         _LOG.info("search index checked: %s", await repair_index())
         HEALER.repair = repair_index
-    keep_answers(app, settings.base_url or "/")
-    show_literal_texts(app, settings.base_url or "/")
-    show_pdfs(app, settings.base_url or "/")
-    served = _with_active_time(options)
     host, behind_proxy = urlsplit(options.api_url).hostname or "", os.environ.get(BEHIND_PROXY) == "1"
     hosts = HostNames.of(os.environ, host, behind_proxy=behind_proxy)
-    sources = os.environ.get(SOURCES, "")
-    protected = protect(served, settings.base_url or "/", max_request_bytes(os.environ), hosts, sources)
+    protected = changed_server(options.home, os.environ, hosts)
     await uvicorn.Server(http_options(protected, os.environ)).serve(
         sockets=[socket.socket(fileno=options.listener)]
     )
@@ -86,13 +71,3 @@ def http_options(protected: ASGIApp, environ: Mapping[str, str]) -> uvicorn.Conf
         ws="none",
         proxy_headers=environ.get(BEHIND_PROXY) == "1",
     )
-
-
-def _with_active_time(options: ChildOptions) -> ASGIApp:
-    if not active_time_route.PATCH.apply():
-        return cast("ASGIApp", app)
-    base_url, idle = settings.base_url or "/", idle_cut_off(os.environ)
-    if idle is not None:
-        measure_in_page(app, base_url, idle)
-        _LOG.info("active time is measured; idle cut-off %g seconds", idle)
-    return ActivityRoute(app, options.home, base_url, measured=idle is not None)

@@ -1,16 +1,12 @@
-"""The worker child: runs the server's background jobs, such as recomputing statuses and sending webhooks."""
+"""The worker child: the plug-in's worker, with the embedded search engine and SQLite's settings."""
 
 from __future__ import annotations
 
 import os
 from typing import TYPE_CHECKING
 
-from argilla_server.jobs.queues import DEFAULT_QUEUE, HIGH_QUEUE, REDIS_CONNECTION
-from redis import Redis
-from rq import Worker
-
 import sharegpt_argilla.embedded_argilla.engine  # noqa: F401 - registers the search engine
-from sharegpt_argilla.argilla_plugin.table import patch_worker
+from sharegpt_argilla.argilla_plugin.job_worker import work_jobs
 from sharegpt_argilla.embedded_argilla.server_database import use_write_ahead_log
 
 if TYPE_CHECKING:
@@ -18,18 +14,6 @@ if TYPE_CHECKING:
 
 
 def run(_options: ChildOptions) -> None:
-    """Work off the server's two queues until SIGTERM.
-
-    rq forks a process for every job. Nothing here may therefore open a database connection before the fork:
-    each job then makes its own, on its own event loop, and one that crashes takes only itself along.
-    """
+    """Work until SIGTERM."""
     use_write_ahead_log()
-    patch_worker(os.environ)
-    if isinstance(REDIS_CONNECTION, Redis):
-        # rq's scheduler and jobs are forks, with the worker's connections still open. A worker that is killed
-        # would, for Redis, keep waiting for a job as long as they live, and the next job would be lost.
-        os.register_at_fork(after_in_child=REDIS_CONNECTION.connection_pool.reset)
-    # A job's description has its arguments: the token of an export to the Hub, people's texts for a webhook.
-    worker = Worker([DEFAULT_QUEUE, HIGH_QUEUE], connection=REDIS_CONNECTION, log_job_description=False)
-    # Without the scheduler a webhook that failed once would wait for its second try for ever.
-    worker.work(with_scheduler=True, logging_level="INFO")
+    work_jobs(os.environ)

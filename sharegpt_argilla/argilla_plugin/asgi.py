@@ -1,0 +1,21 @@
+"""The application for uvicorn on a full stack: ``uvicorn sharegpt_argilla.argilla_plugin:app``.
+
+Importing this module patches argilla-server, so only whoever serves it imports it.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from argilla_server.settings import settings
+
+from sharegpt_argilla.argilla_plugin.changed_server import changed_server
+from sharegpt_argilla.argilla_plugin.table import patch_server
+from sharegpt_argilla.common.host_names import HostNames
+from sharegpt_argilla.settings import Home
+
+patch_server(os.environ)
+
+# Which names lead to a container is for its proxy to say, unless the variable lists some.
+app = changed_server(Home(Path(settings.home_path)), os.environ, HostNames.of(os.environ, behind_proxy=True))
