@@ -49,11 +49,11 @@ def server(body: object, status: int = 200) -> Iterator[tuple[str, list[tuple[st
             thread.join()
 
 
-def test_connecting_asks_once_who_that_is() -> None:
+def test_connecting_asks_once_who_that_is_and_which_version() -> None:
     with server(OWNER) as (url, requests):
         with connect(Connection(url, "key.1")) as client:
             assert (client.url, client.username, client.role) == (url, "owner", "owner")
-        assert requests == [("/api/v1/me", "key.1")]
+        assert requests == [("/api/v1/me", "key.1"), ("/api/v1/version", "key.1")]
 
 
 @pytest.mark.parametrize(

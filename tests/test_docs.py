@@ -59,11 +59,15 @@ def test_the_compose_file_says_what_argilla_server_reads() -> None:
     text = (ROOT / "docs" / "deployment.md").read_text(encoding="utf-8")
     (block,) = re.findall(r"^```yaml\n(services:.*?)^```", text, re.DOTALL | re.MULTILINE)
     services = yaml.safe_load(block)["services"]
-    given = set(services["argilla"]["environment"]) - {"USERNAME", "PASSWORD", "API_KEY", "WORKSPACE"}
+    of_the_image = {"USERNAME", "PASSWORD", "API_KEY", "WORKSPACE", "UVICORN_APP"}
+    of_libraries = {"WEB_CONCURRENCY", "FORWARDED_ALLOW_IPS", "HF_HUB_DISABLE_TELEMETRY"}
+    given = set(services["argilla"]["environment"]) - of_the_image - of_libraries
     known = {f"ARGILLA_{name.upper()}" for name in Settings.model_fields} | {"ARGILLA_AUTH_SECRET_KEY"}
     assert given - known == set()
     assert services["worker"]["environment"] == services["argilla"]["environment"]
     for service in services.values():
+        for other, condition in service.get("depends_on", {}).items():
+            assert condition == {"condition": "service_healthy"} and "test" in services[other]["healthcheck"]
         for volume in service.get("volumes", ()):
             assert volume.split(":")[0] in yaml.safe_load(block)["volumes"]
 

@@ -5,6 +5,7 @@ Calls take and return JSON, and raise errors of our own tree only.
 
 from __future__ import annotations
 
+import re
 import ssl
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
@@ -21,6 +22,9 @@ from sharegpt_argilla.errors import (
     SharegptArgillaError,
 )
 from sharegpt_argilla.settings import Connection
+
+OLDEST = (2, 4)
+"""The first Argilla that can be used: 2.0 has neither chat fields nor an order by id. Tried: 2.4, 2.6 and 2.8."""
 
 ATTEMPTS = 4
 """How often a call is made before an unreachable server is reported; the waits are 0.5, 1 and 2 seconds."""
@@ -145,12 +149,12 @@ class RefusedError(ServerRefusedError):
 
 
 def connect(connection: Connection) -> ArgillaClient:
-    """Sign in, with one call, which is repeated like any other.
+    """Sign in, and ask for the version; two calls, which are repeated like any other.
 
     Raises:
         ServerUnreachableError: nothing answers at the address.
         CredentialsError: the server refuses the key.
-        ServerRefusedError: the server that answers is not an Argilla.
+        ServerRefusedError: the server that answers is not an Argilla, or one before `OLDEST`.
     """
     url = connection.api_url
     with ExitStack() as stack:
@@ -159,6 +163,7 @@ def connect(connection: Connection) -> ArgillaClient:
             http = httpx.Client(base_url=url, headers=headers, timeout=TIMEOUT, verify=_trust(url))
             stack.callback(http.close)
             username, role = _whoami(url, http)
+            _check_version(url, http)
         except httpx.InvalidURL as error:
             raise ServerUnreachableError(_unreachable(url, error)) from None
         except UnicodeEncodeError:
@@ -183,6 +188,20 @@ def _whoami(url: str, http: httpx.Client) -> tuple[str, str]:
         case {"username": str(username), "role": str(role)}:
             return username, role
     raise _no_argilla(url)
+
+
+def _check_version(url: str, http: httpx.Client) -> None:
+    """Refuse an Argilla that is too old; one that does not tell its version is taken."""
+    try:
+        answer = _ask(url, http, "GET", "/api/v1/version")
+    except RefusedError:
+        return
+    version = str(answer.get("version", "")) if isinstance(answer, dict) else ""
+    numbers = re.match(r"(\d+)\.(\d+)", version)
+    if numbers and (int(numbers[1]), int(numbers[2])) < OLDEST:
+        raise ServerRefusedError(
+            f"{url} is Argilla {version}, and {'.'.join(map(str, OLDEST))} or later is needed; upgrade the server"
+        )
 
 
 def _unavailable(url: str, status: int) -> ServerUnreachableError:

@@ -1,4 +1,4 @@
-"""Version and counts of the server: records, progress by status and person, last activity, active time."""
+"""What the server says of itself, and its counts: records, progress by person, last activity, active time."""
 
 from __future__ import annotations
 
@@ -117,12 +117,47 @@ def read_question_seconds(client: ArgillaClient, dataset_id: str) -> dict[tuple[
     return {(item["record_id"], item["username"]): dict(item["questions"]) for item in items}
 
 
+@dataclass(frozen=True)
+class Capabilities:
+    """What this package's plug-in does on a server.
+
+    Attributes:
+        version: of this package, on the server.
+        plans: ``enforced``, ``open`` (whoever started it wanted that) or ``off``.
+        private_answers: whether annotators of a plan see their own answers only.
+        active_time: whether active time is measured.
+        sign_in_limit: whether sign-ins are slowed down after failures.
+    """
+
+    version: str
+    plans: str
+    private_answers: bool
+    active_time: bool
+    sign_in_limit: bool
+
+
+def read_capabilities(client: ArgillaClient) -> Capabilities | None:
+    """What the plug-in does there; None for an Argilla without it. Takes any account's key."""
+    answer = _plugin_answer(client, "/api/sharegpt/capabilities")
+    if not isinstance(answer.get("plans"), str):
+        return None
+    switches = [bool(answer.get(name)) for name in ("private_answers", "active_time", "sign_in_limit")]
+    return Capabilities(str(answer.get("version")), answer["plans"], *switches)
+
+
 def _items(client: ArgillaClient, dataset_id: str) -> list[dict[str, Any]]:
+    items: list[dict[str, Any]] = _plugin_answer(client, "/api/sharegpt/activity", {"dataset_id": dataset_id}).get(
+        "items", []
+    )
+    return items
+
+
+def _plugin_answer(client: ArgillaClient, path: str, params: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """The answer of a route of the plug-in; empty from another Argilla, which may answer with its page."""
     try:
-        answer = client.get("/api/sharegpt/activity", {"dataset_id": dataset_id})
+        answer = client.get(path, params)
     except ServerRefusedError as error:
         if isinstance(error, RefusedError) and error.status not in _NO_SUCH_PATH:
             raise
-        return []
-    items: list[dict[str, Any]] = answer.get("items", []) if isinstance(answer, dict) else []
-    return items
+        return {}
+    return answer if isinstance(answer, dict) else {}

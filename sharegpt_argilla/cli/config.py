@@ -1,6 +1,7 @@
 """Check dataset-config.yml, compare it with the server, or print its JSON Schema for an editor.
 
-check reads the file and all that it names, and says what the first mistake is and where. diff lists how the
+check reads the file and all that it names, and says what the first mistake is and where; of a server that can be
+asked it says what it does not do. diff lists how the
 dataset on the server differs; its exit code is 1 when it does. schema prints the JSON Schema.
 """
 
@@ -9,10 +10,10 @@ from __future__ import annotations
 import argparse
 import json
 
-from sharegpt_argilla.cli.printing import show, tell
+from sharegpt_argilla.cli.printing import show, tell, warn
 from sharegpt_argilla.cli.setup_dataset import add_config
 from sharegpt_argilla.common.plurals import numbered
-from sharegpt_argilla.workflows.config import check_config, config_schema, diff_config
+from sharegpt_argilla.workflows.config import check_config, config_schema, diff_config, server_warnings
 
 MORE_KEYS = {
     "config": "check and diff: the project file",
@@ -25,6 +26,7 @@ MORE_KEYS = {
     "assignment": "check: how records are assigned",
     "url": "diff: address of the Argilla",
     "differences": "diff: one line for each",
+    "warnings": "what the file asks for and the server does not do, if one can be asked",
 }
 """The schema has the keys of JSON Schema instead."""
 EXAMPLE = "sharegpt-argilla config check --config dataset-config.yml"
@@ -47,7 +49,9 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _check(path: str) -> int:
-    config = check_config(path).config
+    project = check_config(path)
+    config, warnings = project.config, server_warnings(project)
+    warn(warnings)
     parts = {
         "fields": [field.name for field in config.fields],
         "questions": [question.name for question in config.questions],
@@ -55,8 +59,9 @@ def _check(path: str) -> int:
     }
     counts = ", ".join(f"{name}: {' '.join(items) or 'none'}" for name, items in parts.items())
     summary = {"config": path, "dataset": config.dataset, "workspace": config.workspace, **parts}
+    summary |= {"people": [person.username for person in config.people], "assignment": config.assignment.mode}
     tell(
-        summary | {"people": [person.username for person in config.people], "assignment": config.assignment.mode},
+        summary | {"warnings": warnings},
         f'{path}: fine; dataset "{config.dataset}"; {counts}; people: {len(config.people)}; '
         f"assignment: {config.assignment.mode}",
     )
@@ -65,10 +70,16 @@ def _check(path: str) -> int:
 
 def _diff(path: str) -> int:
     differences = diff_config(path)
+    warn(differences.warnings)
     for line in differences.lines:
         show(line)
     tell(
-        {"config": path, "url": differences.url, "differences": differences.lines},
+        {
+            "config": path,
+            "url": differences.url,
+            "differences": differences.lines,
+            "warnings": differences.warnings,
+        },
         f"{numbered(len(differences.lines), 'differences')} between {path} and {differences.url}",
     )
     return 1 if differences.lines else 0

@@ -8,7 +8,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Iterator
 
-from sharegpt_argilla.cli.printing import counted, progress, tell
+from sharegpt_argilla.cli.printing import counted, progress, tell, warn
 from sharegpt_argilla.cli.setup_dataset import add_config
 from sharegpt_argilla.errors import UsageError
 from sharegpt_argilla.project.enrichers import EnrichOptions
@@ -51,6 +51,7 @@ def run(arguments: argparse.Namespace) -> int:
             on_progress=advance,
             enriching=enriching(arguments),
         )
+    warn(summary.warnings)
     tell(summary, *describe(summary))
     return exit_code(summary)
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import argparse
 
-from sharegpt_argilla.cli.printing import counted, note, show, tell
+from sharegpt_argilla.cli.printing import counted, note, show, tell, warn
 from sharegpt_argilla.cli.setup_dataset import add_config, add_people
 from sharegpt_argilla.workflows.people import PeopleSummary, ProjectPerson, people
 
@@ -50,6 +50,7 @@ def run(arguments: argparse.Namespace) -> int:
         output=arguments.output,
         dry_run=arguments.dry_run,
     )
+    warn(summary.warnings)
     for person in summary.people:
         show(_line(person))
     if summary.sheet:

@@ -12,7 +12,7 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import get_args
 
-from sharegpt_argilla.cli.printing import counted, note, show, tell
+from sharegpt_argilla.cli.printing import counted, note, show, tell, warn
 from sharegpt_argilla.cli.setup_dataset import add_config, add_people
 from sharegpt_argilla.common.plurals import numbered
 from sharegpt_argilla.errors import ServerUnreachableError, UsageError
@@ -150,6 +150,7 @@ def _one_round(arguments: argparse.Namespace) -> PlanSummary:
         order=TeachingOrder(arguments.order, arguments.model) if arguments.order else None,
         dry_run=arguments.dry_run,
     )
+    warn(summary.warnings)
     _print_loads(summary)
     _print_pairs([share.person for share in summary.shares], summary.pairs)
     verb = "would be planned" if arguments.dry_run else f"planned -> {summary.path}"

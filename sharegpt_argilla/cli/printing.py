@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -41,6 +41,12 @@ def note(text: str, *, error: bool = False) -> None:
         print(text, file=sys.stderr)
     else:
         held.append(text)
+
+
+def warn(warnings: Iterable[str]) -> None:
+    """Each as a line of its own on standard error, beginning with ``warning:``; --json has them in the summary."""
+    for text in warnings:
+        note(f"warning: {text}")
 
 
 def show(text: str) -> None:

@@ -6,7 +6,7 @@ import argparse
 
 from sharegpt_argilla.cli.load_records import add_load_arguments, enriching, exit_code
 from sharegpt_argilla.cli.load_records import describe as describe_load
-from sharegpt_argilla.cli.printing import progress, tell
+from sharegpt_argilla.cli.printing import progress, tell, warn
 from sharegpt_argilla.cli.setup_dataset import describe
 from sharegpt_argilla.workflows.push_to_argilla import PushSummary, push_to_argilla
 
@@ -30,5 +30,6 @@ def run(arguments: argparse.Namespace) -> int:
             on_progress=advance,
             enriching=enriching(arguments),
         )
+    warn(summary.load.warnings)
     tell(summary, describe(summary.setup, dry_run=arguments.dry_run), *describe_load(summary.load))
     return exit_code(summary.load)

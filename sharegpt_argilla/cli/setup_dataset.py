@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import argparse
 
-from sharegpt_argilla.cli.printing import tell
+from sharegpt_argilla.cli.printing import tell, warn
 from sharegpt_argilla.config import DEFAULT_CONFIG
 from sharegpt_argilla.workflows.setup_dataset import SetupSummary, setup_dataset
 
@@ -41,6 +41,7 @@ def run(arguments: argparse.Namespace) -> int:
         update=arguments.update_guidelines,
         dry_run=arguments.dry_run,
     )
+    warn(summary.warnings)
     tell(summary, describe(summary, dry_run=arguments.dry_run))
     return 0
 

@@ -34,6 +34,7 @@ class LoadSummary:
         dataset_id: Argilla's id of the dataset; empty if it does not exist, in a dry run.
         dry_run: True if nothing was sent.
         notes: the costs of agents, one line each.
+        warnings: what the project asks for and the server does not do, one line each.
     """
 
     loaded: int = 0
@@ -48,6 +49,7 @@ class LoadSummary:
     dataset_id: str = ""
     dry_run: bool = False
     notes: Sequence[str] = ()
+    warnings: Sequence[str] = ()
 
 
 class RecordTarget(Protocol):

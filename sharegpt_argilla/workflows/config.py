@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,9 @@ from sharegpt_argilla.argilla_client.connection import connect
 from sharegpt_argilla.argilla_client.dataset_on_server import differences, find_dataset
 from sharegpt_argilla.config import DEFAULT_CONFIG, Project, ProjectConfig, load_project
 from sharegpt_argilla.config.project_datasets import project_parts
+from sharegpt_argilla.errors import CredentialsError, ServerRefusedError, ServerUnreachableError
 from sharegpt_argilla.project.enrichers import numbers_plan
+from sharegpt_argilla.project.server_promises import asks_for_promises, broken_promises
 from sharegpt_argilla.settings import Connection, find_connection
 
 
@@ -22,10 +25,12 @@ class ConfigDifferences:
     Attributes:
         url: address of the Argilla.
         lines: one for each difference.
+        warnings: what the project asks for and the server does not do, one line each.
     """
 
     url: str
     lines: list[str]
+    warnings: Sequence[str] = ()
 
 
 def check_config(config: str | Path = DEFAULT_CONFIG) -> Project:
@@ -67,7 +72,23 @@ def diff_config(config: str | Path = DEFAULT_CONFIG, connection: Connection | No
             f"account {person.username} is in the file, not on the server"
             for person in missing_accounts(client, project.config.people)
         ]
-        return ConfigDifferences(client.url, lines)
+        return ConfigDifferences(client.url, lines, broken_promises(client, project))
+
+
+def server_warnings(project: Project, connection: Connection | None = None) -> list[str]:
+    """What the project asks for and its server does not do; none while no server can be asked.
+
+    Args:
+        project: what `check_config` returned.
+        connection: the Argilla; by default the one from the environment, else the embedded one.
+    """
+    if not asks_for_promises(project):
+        return []
+    try:
+        with connect(connection or find_connection()) as client:
+            return broken_promises(client, project)
+    except (ServerUnreachableError, CredentialsError, ServerRefusedError):
+        return []
 
 
 def config_schema() -> dict[str, Any]:

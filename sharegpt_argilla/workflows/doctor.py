@@ -13,10 +13,11 @@ from pathlib import Path
 from sharegpt_argilla.argilla_client.accounts import usernames
 from sharegpt_argilla.argilla_client.connection import ArgillaClient, connect
 from sharegpt_argilla.argilla_client.dataset_on_server import find_dataset
-from sharegpt_argilla.argilla_client.server_counts import count_records, server_version
+from sharegpt_argilla.argilla_client.server_counts import count_records, read_capabilities, server_version
 from sharegpt_argilla.config import DEFAULT_CONFIG, Project, load_project
 from sharegpt_argilla.config.project_datasets import project_parts
 from sharegpt_argilla.errors import SharegptArgillaError
+from sharegpt_argilla.project.server_promises import broken_promises
 from sharegpt_argilla.records.plan_file import plan_path, read_plan
 from sharegpt_argilla.settings import Home, default_home, find_connection
 from sharegpt_argilla.workflows.setup_dataset import check_dataset
@@ -65,12 +66,30 @@ def doctor(config: str | Path = DEFAULT_CONFIG) -> Iterator[Diagnosis]:
 def _server(client: ArgillaClient, project: Project | None) -> Iterator[Diagnosis]:
     try:
         yield Diagnosis("server", f"Argilla {server_version(client)}")
+        yield _plugin(client, project)
         if project is not None:
             for part in project_parts(project):
                 yield from _dataset(client, part.project)
             yield from _plan(client, project)
     except SharegptArgillaError as error:
         yield Diagnosis("dataset", str(error), ok=False)
+
+
+def _plugin(client: ArgillaClient, project: Project | None) -> Diagnosis:
+    """What the plug-in does on the server, or what the project asks for and the server does not do."""
+    broken = broken_promises(client, project) if project is not None else []
+    if broken:
+        return Diagnosis("plug-in", "; ".join(broken), ok=False)
+    does = read_capabilities(client)
+    if does is None:
+        return Diagnosis("plug-in", "none: plans are not enforced, answers not private, sign-ins not limited")
+    switches = {
+        "answers private": does.private_answers,
+        "active time measured": does.active_time,
+        "sign-ins limited": does.sign_in_limit,
+    }
+    on = [f"plans {does.plans}", *(name for name, is_on in switches.items() if is_on)]
+    return Diagnosis("plug-in", f"{does.version}: {', '.join(on)}")
 
 
 def _plan(client: ArgillaClient, project: Project) -> Iterator[Diagnosis]:

@@ -27,6 +27,7 @@ from sharegpt_argilla.config import DEFAULT_CONFIG, Project, load_project
 from sharegpt_argilla.config.project_datasets import Part, project_parts
 from sharegpt_argilla.project.enrichers import EnrichOptions, build_enrichers, numbers_plan
 from sharegpt_argilla.project.record_loader import LoadSummary, RecordLoader
+from sharegpt_argilla.project.server_promises import require_promises
 from sharegpt_argilla.records.assignment_plan import Assigned
 from sharegpt_argilla.records.record_fields import EarlierTurns
 from sharegpt_argilla.settings import Connection, default_cache, find_connection
@@ -62,7 +63,7 @@ def load_records(  # noqa: PLR0913 - the options of the command, under their nam
         enriching: ``workers`` and ``no_cache`` as one object, which may name another cache folder.
 
     Raises:
-        ConfigError, InputError, DatasetDiffersError, ServerUnreachableError, CredentialsError,
+        ConfigError, UsageError, InputError, DatasetDiffersError, ServerUnreachableError, CredentialsError,
         ServerRefusedError: see their docstrings. All that was sent before stays and counts as unchanged next time.
     """
     project = load_project(config)
@@ -71,6 +72,7 @@ def load_records(  # noqa: PLR0913 - the options of the command, under their nam
     enriching = enriching or EnrichOptions(workers, None if no_cache else default_cache())
     options = replace(enriching, dry_run=dry_run)
     with rereadable(rows, "extract") as path, connect(connection or find_connection()) as client:
+        warnings = require_promises(client, project)
         ids = {part: _dataset_id(client, part.project, dry_run=dry_run) for part in project_parts(project)}
         assigned = _assigned(project, connection, path, dry_run=dry_run)
         on_records = assigned if project.config.assignment.on_records else None
@@ -98,7 +100,7 @@ def load_records(  # noqa: PLR0913 - the options of the command, under their nam
             summary = _together([loader.summary for loader in loaders.values()], rejected.count)
     # Some agents say what they cost when they are done.
     left = left_by_an_earlier_run(rejects, written=bool(summary.rejected))
-    return replace(summary, notes=notes, not_of_this_run=left)
+    return replace(summary, notes=notes, warnings=warnings, not_of_this_run=left)
 
 
 def _assigned(

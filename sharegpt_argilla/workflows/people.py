@@ -20,6 +20,7 @@ from sharegpt_argilla.config import DEFAULT_CONFIG, Project, load_project
 from sharegpt_argilla.config.project_datasets import Part, project_parts, review_part
 from sharegpt_argilla.errors import UnknownNameError, UsageError
 from sharegpt_argilla.project.record_links import personal_link
+from sharegpt_argilla.project.server_promises import broken_promises
 from sharegpt_argilla.settings import Connection, Home, default_home, find_connection, find_password, write_private
 
 
@@ -55,6 +56,7 @@ class PeopleSummary:
         removed: usernames that are members no more.
         sheet: where passwords and links were written; None when they were not.
         revoked: usernames whose API key, password and sessions have ended.
+        warnings: what the project asks for and the server does not do, one line each.
     """
 
     url: str
@@ -62,6 +64,7 @@ class PeopleSummary:
     removed: Sequence[str] = ()
     sheet: Path | None = None
     revoked: Sequence[str] = ()
+    warnings: Sequence[str] = ()
 
 
 def people(  # noqa: PLR0913 - the options of the command, under their names
@@ -105,7 +108,9 @@ def people(  # noqa: PLR0913 - the options of the command, under their names
             everybody = [replace(each, password=passwords.get(each.username, each.password)) for each in everybody]
             _remove(client, project, remove)
         sheet = None if output is None or dry_run else _write_sheet(Path(output), client.url, everybody)
-        return PeopleSummary(client.url, everybody, list(remove), sheet, [each["username"] for each in accounts])
+        revoked = [each["username"] for each in accounts]
+        warnings = broken_promises(client, project)
+        return PeopleSummary(client.url, everybody, list(remove), sheet, revoked, warnings)
 
 
 def _everybody(

@@ -18,6 +18,7 @@ from sharegpt_argilla.errors import InputError, ServerUnreachableError, UsageErr
 from sharegpt_argilla.project.adaptive_plan import Round, adapted_plan
 from sharegpt_argilla.project.answer_sources import Sources, open_sources
 from sharegpt_argilla.project.gold_answers import known_answers
+from sharegpt_argilla.project.server_promises import broken_promises
 from sharegpt_argilla.project.study_plan import Assumptions, plan_study
 from sharegpt_argilla.project.teaching_order import TeachingOrder, teaching_order
 from sharegpt_argilla.records.assignment_plan import (
@@ -75,6 +76,7 @@ class PlanSummary:
         applied: records on the server whose people were changed; None when the server was not asked to.
         adapted: what a round of a plan that adapts did; None where there was none.
         reordered: records whose rank changed; None where no order was asked for.
+        warnings: what the project asks for and the server does not do; none while there is no server.
     """
 
     path: Path
@@ -86,6 +88,7 @@ class PlanSummary:
     applied: int | None = None
     adapted: Round | None = None
     reordered: int | None = None
+    warnings: Sequence[str] = ()
 
 
 def plan(  # noqa: PLR0913 - the options of the command, under their names
@@ -137,6 +140,7 @@ def plan(  # noqa: PLR0913 - the options of the command, under their names
         summary = planner.order(rows, order, summary, dry_run=dry_run)
     if (apply or adapt) and not dry_run:
         summary.applied = planner.apply()
+    summary.warnings = planner.warnings()
     return summary
 
 
@@ -298,6 +302,14 @@ class Planner:
                     elsewhere = [identifier for identifier in assigned if identifier not in metadata]
                     changed += remove_unanswered(client, dataset.id, elsewhere)
         return changed
+
+    def warnings(self) -> list[str]:
+        """What the project asks for and the server does not do; none while there is no server."""
+        where = self._connection or _connection_or_none()
+        if where is None:
+            return []
+        with connect(where) as client:
+            return broken_promises(client, self._project)
 
     def _again(
         self,

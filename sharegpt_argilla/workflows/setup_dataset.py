@@ -25,6 +25,7 @@ from sharegpt_argilla.config import DEFAULT_CONFIG, Project, load_project
 from sharegpt_argilla.config.project_datasets import project_parts
 from sharegpt_argilla.errors import DatasetDiffersError
 from sharegpt_argilla.project.enrichers import numbers_plan
+from sharegpt_argilla.project.server_promises import require_promises
 from sharegpt_argilla.settings import Connection, Home, default_cache, default_home, find_connection
 
 
@@ -38,6 +39,7 @@ class SetupSummary:
         dataset: name of the dataset.
         created: what was made, in words (``workspace sharegpt``, ``account ana``); empty when all was there.
         credentials: the sheet with the passwords of accounts made from here.
+        warnings: what the project asks for and the server does not do, one line each.
     """
 
     url: str
@@ -45,6 +47,7 @@ class SetupSummary:
     dataset: str
     created: Sequence[str]
     credentials: Path
+    warnings: Sequence[str] = ()
 
 
 def setup_dataset(
@@ -69,12 +72,14 @@ def setup_dataset(
     Raises:
         ConfigError: the project file is wrong.
         DatasetDiffersError: the dataset exists and differs from the file.
+        UsageError: the project has mode queue, and the server does not enforce plans.
     """
     project = load_project(config, people)
     numbers_plan(project.config)
     home = home or default_home()
     names = project.config
     with connect(connection or find_connection()) as client:
+        warnings = require_promises(client, project)
         created = []
         for part in project_parts(project):
             made = (
@@ -83,7 +88,7 @@ def setup_dataset(
                 else build_dataset(client, part.project, home, update=update)
             )
             created += [item for item in made if item not in created]
-        return SetupSummary(client.url, names.workspace, names.dataset, created, home.credentials)
+        return SetupSummary(client.url, names.workspace, names.dataset, created, home.credentials, warnings)
 
 
 def check_dataset(client: ArgillaClient, dataset_id: str, project: Project, *, update: bool = False) -> bool:
