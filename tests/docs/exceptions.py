@@ -21,7 +21,7 @@ ELSEWHERE = {
     "sharegpt-argilla init my-project": "before the page's story begins; tests/test_init.py runs it",
     "hf download --repo-type dataset": "the beginning of a command, in a docstring",
     "docker compose up -d": "needs Docker; the file is checked against argilla-server's settings",
-    "docker compose up -d --scale worker=2": "needs Docker; tests/live/test_full_stack.py starts the same without it",
+    "docker compose up -d --scale worker=2": "needs Docker; tests/live/test_full_stack.py is without it",
     "hf download OWNER/NAME --repo-type dataset --local-dir sharegpt-curation": "needs a dataset of the Hub",
     "python docs/count_checks.py DATA": "needs the files; tests/curation/test_docs_page.py runs it where they are",
     "source .venv/bin/activate": "changes the reader's shell",
