@@ -12,7 +12,7 @@ from sharegpt_argilla.argilla_client.connection import connect
 from sharegpt_argilla.argilla_client.dataset_on_server import find_dataset
 from sharegpt_argilla.argilla_client.records_on_server import apply_assignments, remove_unanswered
 from sharegpt_argilla.common.jsonl import STANDARD_STREAM, open_output, read_rows
-from sharegpt_argilla.config import DEFAULT_CONFIG, Project, load_project
+from sharegpt_argilla.config import DEFAULT_CONFIG, Project, ProjectConfig, load_project
 from sharegpt_argilla.config.project_datasets import Part, project_parts
 from sharegpt_argilla.errors import InputError, ServerUnreachableError, UsageError
 from sharegpt_argilla.project.adaptive_plan import Round, adapted_plan
@@ -124,14 +124,7 @@ def plan(  # noqa: PLR0913 - the options of the command, under their names
     if str(rows) == STANDARD_STREAM or not Path(rows).is_file():
         raise InputError(f"{rows}: no such file; `sharegpt-argilla extract` writes one")
     project = load_project(config, people)
-    if not project.config.assignment.planned:
-        raise UsageError(
-            f"{config}: assignment.mode is open: nothing is planned; known: queue, links, per_person_datasets"
-        )
-    if adapt and project.config.assignment.adapt is None:
-        raise UsageError(f"{config}: assignment.adapt is missing; add `adapt: {{until: 0.9, most: 4}}` to it")
-    if order and not project.config.assignment.on_records:
-        raise UsageError(f"{config}: an order reaches nobody without a queue or links; set assignment.mode to one")
+    _check_request(project.config, config, adapt=adapt, ordered=order is not None)
     planner = Planner(project, connection)
     summary = planner.make(rows, dry_run=dry_run)
     if adapt:
@@ -142,6 +135,19 @@ def plan(  # noqa: PLR0913 - the options of the command, under their names
         summary.applied = planner.apply()
     summary.warnings = planner.warnings()
     return summary
+
+
+def _check_request(config: ProjectConfig, path: str | Path, *, adapt: bool, ordered: bool) -> None:
+    """Refuse what the project's assignment does not go with."""
+    assignment = config.assignment
+    if not assignment.planned:
+        raise UsageError(
+            f"{path}: assignment.mode is open: nothing is planned; known: queue, links, per_person_datasets"
+        )
+    if adapt and assignment.adapt is None:
+        raise UsageError(f"{path}: assignment.adapt is missing; add `adapt: {{until: 0.9, most: 4}}` to it")
+    if ordered and not assignment.on_records:
+        raise UsageError(f"{path}: an order reaches nobody without a queue or links; set assignment.mode to one")
 
 
 def plan_design(
