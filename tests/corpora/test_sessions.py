@@ -160,6 +160,9 @@ def test_conversations_never_mix(
     for session, _, question, _ in rows:
         owners.setdefault(session, set()).add(question.split()[0])
     split = {"aB34567", "x_1", "aB34567#2", "x_1#2"}
+    if any(identity == "x_0" and len(rounds) == 1 for records in written for identity, rounds in records):
+        # x_2 begins where it ends, as FastChat's splitter would have it.
+        split |= {"x", "x#2"}
     assert all(
         len(owner) == 1
         for session, owner in owners.items()
