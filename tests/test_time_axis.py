@@ -36,3 +36,17 @@ def test_formats_by_span() -> None:
     assert of(days=20) == ("%d %b", "UTC")
     assert of(days=900) == ("%b %Y", "UTC")
     assert time_ticks([]) == ([], "%H:%M", "UTC")
+
+
+def test_days_have_ticks_on_whole_days() -> None:
+    """Three days had ticks at noon, and one day the time 00:00."""
+
+    def of(*numbers: int) -> tuple[list[str], str, str]:
+        ticks, written, zone = time_ticks([f"2026-05-{number:02}T00:00:00Z" for number in numbers])
+        return [one.isoformat()[5:16] for one in ticks], written, zone
+
+    assert of(20, 22) == (["05-20T00:00", "05-21T00:00", "05-22T00:00"], "%d %b", "UTC")
+    assert of(20) == (["05-20T00:00"], "%d %b", "UTC")
+    assert of(20, 25)[0] == ["05-21T00:00", "05-23T00:00", "05-25T00:00"]
+    # Times of day keep theirs.
+    assert time_ticks(["2026-05-20T00:00:00Z", "2026-05-21T09:00:00Z"])[1] == "%d %b %H:%M"

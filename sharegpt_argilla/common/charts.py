@@ -7,13 +7,14 @@ module where they draw.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from io import StringIO
 from typing import Any
 
 import altair as alt
 
 _MINUTE, _HOUR, _DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
+_MIDNIGHT = time(tzinfo=UTC)
 
 STEPS = (
     *(_MINUTE * count for count in (1, 2, 5, 10, 15, 30)),
@@ -28,14 +29,17 @@ TICKS = 5
 def time_ticks(times: Sequence[str]) -> tuple[list[datetime], str, str]:
     """Ticks in UTC, their d3-time-format, and the zone or day for the title of the axis.
 
+    Points that are days, all of them at midnight, have ticks on whole days only.
+
     Args:
         times: of all points, ISO 8601; without a zone they are UTC.
     """
-    moments = sorted({_utc(time) for time in times})
+    moments = sorted({_utc(one) for one in times})
     if not moments:
         return [], "%H:%M", "UTC"
-    first, last = moments[0], moments[-1]
-    step = next((step for step in STEPS if (last - first) / step < TICKS), STEPS[-1])
+    first, last, days = moments[0], moments[-1], _are_days(times)
+    steps = [step for step in STEPS if step >= _DAY] if days else STEPS
+    step = next((step for step in steps if (last - first) / step < TICKS), steps[-1])
     start = datetime(1970, 1, 1, tzinfo=UTC)
     count = -(-(first - start) // step)
     ticks = []
@@ -44,11 +48,15 @@ def time_ticks(times: Sequence[str]) -> tuple[list[datetime], str, str]:
         count += 1
     # A few seconds, or one moment, have no whole minute in them.
     ticks = ticks or [first]
-    if step >= _DAY and len(ticks) > 1:
+    if step >= _DAY and (days or len(ticks) > 1):
         return ticks, "%d %b" if step < _DAY * 182 else "%b %Y", "UTC"
     if first.date() == last.date():
         return ticks, "%H:%M", f"UTC, {first:%d %b %Y}"
     return ticks, "%d %b %H:%M", "UTC"
+
+
+def _are_days(times: Sequence[str]) -> bool:
+    return bool(times) and all(_utc(one).timetz() == _MIDNIGHT for one in times)
 
 
 def _utc(text: str) -> datetime:
@@ -230,6 +238,7 @@ def lines(points: Points, at: str, value: str, who: str, axes: tuple[str, str]) 
         for moment in moments
     ]
     title = f"{axes[0]} ({zone})"
+    exact = "%Y-%m-%d" if _are_days([point[at] for point in points]) else "%Y-%m-%d %H:%M"
     ticks = alt.Axis(values=values, format=written, labelOverlap=True)
     return (
         alt.Chart(alt.Data(values=list(points)))
@@ -241,7 +250,7 @@ def lines(points: Points, at: str, value: str, who: str, axes: tuple[str, str]) 
             shape=alt.Shape(f"{who}:N", title=None, legend=_legend()),
             tooltip=[
                 alt.Tooltip(f"{who}:N", title=" "),
-                alt.Tooltip(f"{at}:T", title=axes[0], format="%Y-%m-%d %H:%M"),
+                alt.Tooltip(f"{at}:T", title=axes[0], format=exact),
                 alt.Tooltip(f"{value}:Q", title=axes[1], format=",.4~f"),
             ],
         )

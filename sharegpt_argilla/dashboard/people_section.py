@@ -8,7 +8,7 @@ from typing import Any
 import streamlit as st
 
 from sharegpt_argilla.dashboard.session import options, watch
-from sharegpt_argilla.dashboard.tables import LINK, tile
+from sharegpt_argilla.dashboard.tables import LINK, tile, whole_percents
 from sharegpt_argilla.errors import SharegptArgillaError
 from sharegpt_argilla.project.people_scores import agreement_scores, gold_scores
 from sharegpt_argilla.project.project_view import ProjectView
@@ -51,7 +51,8 @@ def people_section(view: ProjectView, people: Sequence[Mapping[str, Any]]) -> No
     columns = [*_PLAN, *_COUNTS, *_SCORES]
     optional = {*_PLAN, *_SCORES}
     kept = [name for name in columns if name not in optional or any(line.get(name) is not None for line in lines)]
-    st.dataframe(lines, hide_index=True, column_order=["url", "annotator", *kept, "last"], column_config=_COLUMNS)
+    shown = whole_percents(lines, "done", "agreement", "gold")
+    st.dataframe(shown, hide_index=True, column_order=["url", "annotator", *kept, "last"], column_config=_COLUMNS)
     st.caption(
         "A link shows what is pending and assigned to the person, where there is a plan, else all that is "
         "pending: Argilla shows people's responses to themselves alone. Agreement, offset and gold have their "

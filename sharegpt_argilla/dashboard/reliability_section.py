@@ -7,7 +7,7 @@ from typing import Any
 import streamlit as st
 
 from sharegpt_argilla.dashboard.session import watch
-from sharegpt_argilla.dashboard.tables import record_table
+from sharegpt_argilla.dashboard.tables import record_table, whole_percents
 from sharegpt_argilla.project.project_view import ProjectView
 from sharegpt_argilla.project.team_reliability import team_reliability
 
@@ -33,7 +33,8 @@ def reliability_section(view: ProjectView) -> None:
     )
     with st.expander("People and labels: who is how often right, and what is confused"):
         order = ["question", "annotator", "ability", "interval", "answers"]
-        st.dataframe(reliability["abilities"], hide_index=True, column_order=order, column_config=_ABILITY)
+        abilities = whole_percents(reliability["abilities"], "ability")
+        st.dataframe(abilities, hide_index=True, column_order=order, column_config=_ABILITY)
         if reliability["confused"]:
             st.dataframe(reliability["confused"], hide_index=True)
         st.caption(

@@ -36,8 +36,21 @@ def record_table(records: Sequence[Mapping[str, Any]], columns: Sequence[str], s
         st.caption("None.")
         return
     order = ["url", *columns] if any(one.get("url") for one in records) else list(columns)
-    st.dataframe(list(records), hide_index=True, column_order=order, column_config=COLUMNS)
+    st.dataframe(whole_percents(records, "share"), hide_index=True, column_order=order, column_config=COLUMNS)
     st.caption(says)
+
+
+def whole_percents(rows: Sequence[Mapping[str, Any]], *names: str) -> list[dict[str, Any]]:
+    """Rows whose shares (0 to 1, or None) under these names read as whole percents in a column of percents.
+
+    Shares that would read as none or all, and are not, keep two decimals.
+    """
+    return [{**row, **{name: _whole(row[name]) for name in names if row.get(name) is not None}} for row in rows]
+
+
+def _whole(share: float) -> float:
+    rounded = round(share, 2)
+    return round(share, 4) if rounded in {0, 1} else rounded
 
 
 MANY = 3

@@ -10,6 +10,7 @@ import pytest
 
 from sharegpt_argilla.argilla_client.server_counts import ServerProgress
 from sharegpt_argilla.dashboard.safe_markdown import shown
+from sharegpt_argilla.dashboard.tables import whole_percents
 from sharegpt_argilla.errors import SharegptArgillaError, UsageError
 from sharegpt_argilla.project.guidelines_history import changes, guidelines_versions, sections_with
 from sharegpt_argilla.project.progress_history import SHOWN, history_of, keep_snapshots
@@ -117,3 +118,11 @@ def test_without_streamlit_one_line_says_what_to_do(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(dashboard, "is_installed", lambda: False)
     with pytest.raises(UsageError, match=r"pip install 'sharegpt-argilla\[dashboard\]'"):
         dashboard.dashboard()
+
+
+def test_shares_read_as_whole_percents() -> None:
+    """Four records had 66.67 %; one of 700 is not none of them, and 699 are not all."""
+    rows = [{"share": share, "n": 0.123} for share in (2 / 3, 0, 1, 1 / 700, 699 / 700, None)]
+    shares = [row["share"] for row in whole_percents(rows, "share", "absent")]
+    assert shares == [0.67, 0, 1, 0.0014, 0.9986, None]
+    assert whole_percents(rows, "share")[0]["n"] == 0.123

@@ -44,6 +44,8 @@ RECORDS = 30
 PACES = {"ana": (3, 70), "ben": (2, 100), "chloe": (2, 160)}
 """Person -> answers a day, and about how many seconds each takes."""
 DAYS = 7
+HALF_PERCENT = 0.005000001
+"""How far whole percents in a table may be from the share."""
 LEAN = {"ana": 0, "ben": -1, "chloe": 1}
 INTENTS = (["code"], ["chat"], ["code", "chat"], ["open_qa"])
 TOXICITY = ("none", "none", "none", "harmful")
@@ -269,16 +271,16 @@ def test_each_person(run: Run, lead: Viewer, week: Week) -> None:
             len(discarded),
             sum(f"{one.at:%Y-%m-%d}" == today for one in submitted),
         ]
-        assert shown.loc[person, "done"] == pytest.approx(done / assigned)
+        assert shown.loc[person, "done"] == pytest.approx(done / assigned, abs=HALF_PERCENT)
         assert shown.loc[person, "pace"] == f"~ {length(median(week.gaps(person)))}"
         assert shown.loc[person, "active"] == f"~ {length(sum(week.gaps(person)))}"
         last = max(one.at for one in week.raw if one.person == person)
         assert shown.loc[person, "last"] == f"{last:%Y-%m-%d %H:%M}"
         agreement = fmean(fmean(_equal(week, question, person)) for question in ("quality", "intent", "toxicity"))
-        assert shown.loc[person, "agreement"] == pytest.approx(agreement)
+        assert shown.loc[person, "agreement"] == pytest.approx(agreement, abs=HALF_PERCENT)
         assert shown.loc[person, "offset"] == pytest.approx(fmean(_offsets(week, person)))
         right = _right(week, person)
-        assert shown.loc[person, "gold"] == pytest.approx(fmean(right))
+        assert shown.loc[person, "gold"] == pytest.approx(fmean(right), abs=HALF_PERCENT)
         assert shown.loc[person, "gold_answers"] == len(right)
 
 
