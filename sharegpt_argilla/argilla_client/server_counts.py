@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from sharegpt_argilla.argilla_client.connection import ArgillaClient, RefusedError
@@ -42,12 +42,15 @@ class ServerProgress:
         completed: those that enough people submitted.
         pending: the others.
         people: username -> responses by status, of everybody who has any.
+        on_pending: username -> responses to pending records, of any status; all other pending records are in the
+            person's queue, unless a plan gives them to others.
     """
 
     total: int
     completed: int
     pending: int
     people: Mapping[str, Mapping[str, int]]
+    on_pending: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -74,6 +77,7 @@ def read_progress(client: ArgillaClient, dataset_id: str) -> ServerProgress:
         counts["completed"],
         counts["pending"],
         {person["username"]: _statuses(person) for person in people},
+        {person["username"]: sum(person["pending"][status] for status in STATUSES) for person in people},
     )
 
 

@@ -3,25 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from itertools import pairwise
 from typing import Any
 
 import streamlit as st
 
 from sharegpt_argilla.common import charts
-from sharegpt_argilla.dashboard.safe_markdown import shown
+from sharegpt_argilla.dashboard.guidelines_section import guidelines_section
 from sharegpt_argilla.dashboard.session import REFRESH, as_of, current_view, options, viewer, watch
 from sharegpt_argilla.dashboard.show_chart import show
 from sharegpt_argilla.dashboard.tables import tile
 from sharegpt_argilla.errors import SharegptArgillaError
-from sharegpt_argilla.project.annotator_progress import (
-    annotator_progress,
-    gold_progress,
-    guidelines,
-    leaderboard,
-)
+from sharegpt_argilla.project.annotator_progress import annotator_progress, gold_progress, leaderboard
 from sharegpt_argilla.project.dashboard_access import Viewer
-from sharegpt_argilla.project.guidelines_history import changes, sections_with
 from sharegpt_argilla.project.project_view import ProjectView
 from sharegpt_argilla.project.team_progress import people_numbers, team_tally
 
@@ -35,7 +28,7 @@ def page() -> None:
         return
     st.title("Annotator" if person.lead else "My annotations")
     _body()
-    _guidelines()
+    guidelines_section()
 
 
 @st.fragment(run_every=REFRESH)
@@ -73,7 +66,7 @@ def _chosen(person: Viewer, view: ProjectView) -> str | None:
 def _counts(own: Numbers, *, mine: bool) -> None:
     numbers, links = own["numbers"], own["links"]
     if mine:
-        _annotate_buttons(own["open"], links["pending"])
+        _annotate_buttons(own["queues"])
     counts = [
         ("Submitted today", f"{numbers['today']:,}", "submitted"),
         ("Submitted in all", f"{numbers['submitted']:,}", "submitted"),
@@ -98,20 +91,17 @@ def _counts(own: Numbers, *, mine: bool) -> None:
         )
 
 
-def _annotate_buttons(count: int, queues: Sequence[tuple[str, str]]) -> None:
-    """A button for each of the person's queues; the first of several opens the main queue.
-
-    Without an open record there is none: it would lead to an empty page.
-    """
-    if not count:
+def _annotate_buttons(queues: Sequence[Numbers]) -> None:
+    """A button for each of the person's queues that has open records: any other leads to an empty page."""
+    if not queues:
         st.success("No records are open for you now.", icon=":material/check_circle:")
         return
-    left = f"({count:,} records open{' in all' if len(queues) > 1 else ''})"
     with st.container(horizontal=True):
-        for number, (name, url) in enumerate(queues):
-            label = f"Annotate {name}" if number else f"Continue annotating {left}"
+        for number, queue in enumerate(queues):
+            what = f"Annotate {queue['label']}" if number else "Continue annotating"
+            label = f"{what} ({queue['open']:,} record{'' if queue['open'] == 1 else 's'} open)"
             kind: Any = "secondary" if number else "primary"
-            st.link_button(label, url, type=kind, icon=":material/edit_note:")
+            st.link_button(label, queue["url"], type=kind, icon=":material/edit_note:")
 
 
 def _agreement(agreement: Numbers) -> None:
@@ -146,23 +136,3 @@ def _gold(view: ProjectView, person: Viewer, name: str) -> None:
     )
     points = [{"question": counts["question"], **counts["share"]} for counts in progress]
     show(charts.intervals(points, "question", "question", "share of right answers"), "share of right answers")
-
-
-def _guidelines() -> None:
-    st.subheader("Guidelines")
-    versions = guidelines(watch(), current_view(warn=False))
-    words = st.text_input("Search in the guidelines", key="guidelines", placeholder="words")
-    sections = sections_with(versions[-1].text, words)
-    if words:
-        st.caption(f"{len(sections):,} sections contain “{words}”.")
-    with st.container(border=True, height=420, key="guidelines-text"):
-        for section in sections:
-            st.markdown(shown(section))
-    with st.expander(f"What changed ({len(versions) - 1:,} changes)", icon=":material/history:"):
-        if len(versions) == 1:
-            st.caption(f"Nothing since {versions[0].seen.replace('T', ' ')} UTC, when they were first seen here.")
-        for before, after in reversed(list(pairwise(versions))):
-            st.markdown(f"**{after.seen.replace('T', ' ')} UTC** (`{before.hash}` → `{after.hash}`)")
-            st.code(
-                "\n".join(f"{sign} {line}" for sign, line in changes(before.text, after.text)), language="diff"
-            )

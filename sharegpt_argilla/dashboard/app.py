@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from sharegpt_argilla.dashboard import annotator_page, corpus_page, export_page, team_page
+from sharegpt_argilla.dashboard import annotator_page, corpus_page, export_page, review_page, team_page
 from sharegpt_argilla.dashboard.session import sign_out, signing_in, viewer
 
 
@@ -17,7 +17,7 @@ def main() -> None:
         st.navigation([st.Page(signing_in, title="Sign in", url_path="sign-in")], position="hidden").run()
         return
     own = st.Page(annotator_page.page, title="Annotator", icon=":material/person:", url_path="annotator")
-    pages = [own]
+    pages = [own] if person.annotates else []
     if person.lead:
         pages = [
             st.Page(team_page.page, title="Team", icon=":material/groups:", url_path="team", default=True),
@@ -25,6 +25,8 @@ def main() -> None:
             st.Page(corpus_page.page, title="Corpus", icon=":material/article:", url_path="corpus"),
             st.Page(export_page.page, title="Export", icon=":material/download:", url_path="export"),
         ]
+    if person.reviews:
+        pages.append(st.Page(review_page.page, title="Reviews", icon=":material/gavel:", url_path="reviews"))
     chosen = st.navigation(pages, position="top")
     with (
         st.container(horizontal=True, horizontal_alignment="right", key="who"),

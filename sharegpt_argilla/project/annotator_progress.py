@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
+from sharegpt_argilla.argilla_client.server_counts import STATUSES
 from sharegpt_argilla.config import load_project
 from sharegpt_argilla.project.gold_answers import known_answers
 from sharegpt_argilla.project.guidelines_history import GuidelinesVersion, guidelines_versions
@@ -26,23 +28,23 @@ def annotator_progress(watch: ProjectWatch, view: ProjectView, person: str) -> d
     """One person's own numbers, without anybody else's.
 
     Returns:
-        ``numbers``: see `responses.answer_counts.person_numbers`. ``links``: tab of the annotation page -> label
-        and link of each of the person's datasets. ``days``: day -> responses submitted. ``agreement``: with
-        the others on each question. ``open``: number of incomplete records that the person is to
-        answer and has not answered.
+        ``numbers``: see `responses.answer_counts.person_numbers`. ``links``: status -> label and link of each of
+        the person's datasets with own responses of that status. ``days``: day -> responses submitted.
+        ``agreement``: with the others on each question. ``queues``: ``label``, ``url`` and ``open`` (incomplete
+        records that the person is to answer and has not answered) of each dataset with open records.
     """
     tally, today = team_tally(watch, view), today_utc().isoformat()
     own = tally.people.get(person, PersonTally())
     tables = team_tables(watch, view)
     return {
         "numbers": with_texts(person_numbers(person, own, today)),
-        "links": {
-            status: _links(view, person, status) for status in ("pending", "draft", "discarded", "submitted")
-        },
+        "links": {status: _links(view, person, status) for status in STATUSES},
         "days": [{"day": day, "responses": count} for day, count in sorted(own.days.items())],
         "every_day": every_day(own.days, today_utc()),
         "agreement": _shaped(watch.derived(f"agreement {person}", view, lambda _: own_agreement(tables, person))),
-        "open": watch.derived(f"open {person}", view, lambda one: _open(one, person)),
+        "queues": _queues(
+            view, person, watch.derived(f"planned {person}", view, lambda one: _planned(one, person))
+        ),
     }
 
 
@@ -91,23 +93,33 @@ def _shaped(questions: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
 
 
 def _links(view: ProjectView, person: str, status: str) -> list[tuple[str, str]]:
-    filtered = view.config.assignment.mode == "links"
-    links = []
-    for dataset in view.datasets_of(person):
-        url = queue_link(view.url, dataset.id, status)
-        if status == "pending":
-            url = personal_link(view.url, dataset.id, person, filtered=filtered)
-        links.append((dataset.label, url))
-    return links
+    return [
+        (dataset.label, queue_link(view.url, dataset.id, status))
+        for dataset in view.datasets_of(person)
+        if dataset.progress.people.get(person, {}).get(status)
+    ]
 
 
-def _open(view: ProjectView, person: str) -> int:
-    own = view.work.own(person)
+def _planned(view: ProjectView, person: str) -> dict[str, int | None]:
+    """Argilla's dataset id -> planned records that wait for the person's answer; None if there is no plan."""
     done = {
-        key: record
-        for key, record in view.records.items()
+        record.id
+        for record in view.records.values()
         if record.status == "completed" or any(one.annotator == person for one in record.responses)
     }
-    if own is not None:
-        return len(own - {record.id for record in done.values()})
-    return view.progress.pending - sum(record.status == "pending" for record in done.values())
+    own = {one.id: view.work.own(person, one.calibration) for one in view.datasets_of(person)}
+    return {key: None if rows is None else len(rows - done) for key, rows in own.items()}
+
+
+def _queues(view: ProjectView, person: str, planned: Mapping[str, int | None]) -> list[dict[str, Any]]:
+    filtered = view.config.assignment.mode == "links"
+    queues = []
+    for dataset in view.datasets_of(person):
+        progress, own = dataset.progress, planned.get(dataset.id)
+        waiting = max(0, progress.pending - progress.on_pending.get(person, 0))
+        # A planned record may not be loaded yet.
+        count = waiting if own is None else min(own, waiting)
+        if count:
+            url = personal_link(view.url, dataset.id, person, filtered=filtered)
+            queues.append({"label": dataset.label, "url": url, "open": count})
+    return queues

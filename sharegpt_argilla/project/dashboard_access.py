@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from sharegpt_argilla.argilla_client.connection import Account, look_up, sign_in
-from sharegpt_argilla.config import DEFAULT_CONFIG, load_project
-from sharegpt_argilla.config.project_datasets import project_parts
+from sharegpt_argilla.config import DEFAULT_CONFIG, Project, load_project
+from sharegpt_argilla.config.project_datasets import project_parts, review_part
 from sharegpt_argilla.errors import CredentialsError
 from sharegpt_argilla.settings import Home, find_connection
 
@@ -20,11 +20,15 @@ class Viewer:
         username: the account's name.
         lead: an owner, or an admin of all the project's workspaces: sees everything; others see their own numbers.
         token: Argilla's, to ask later whether all that is still true.
+        annotates: in a workspace whose records they answer.
+        reviews: a reviewer of disputed records, and in the workspace where they are.
     """
 
     username: str
     lead: bool
     token: str = field(default="", repr=False, compare=False)
+    annotates: bool = True
+    reviews: bool = False
 
 
 def open_dashboard(
@@ -33,7 +37,7 @@ def open_dashboard(
     """Check name and password with the project's Argilla, every time; the password is not kept.
 
     Raises:
-        CredentialsError: they are wrong, or the account is not in the project's workspace.
+        CredentialsError: they are wrong, or the account is in none of the project's workspaces.
         ServerUnreachableError, ServerRefusedError, ConfigError: see their docstrings.
     """
     return _admitted(sign_in(find_connection(home).api_url, username, password), config)
@@ -50,13 +54,23 @@ def admitted_again(viewer: Viewer, config: str | Path = DEFAULT_CONFIG, home: Ho
 
 
 def _admitted(account: Account, config: str | Path) -> Viewer:
-    parts = project_parts(load_project(config))
+    project = load_project(config)
+    parts = project_parts(project)
     workspaces = {part.workspace for part in parts}
-    if account.role == "owner" or (account.role == "admin" and workspaces <= account.workspaces):
-        return Viewer(account.username, lead=True, token=account.token)
+    is_admin = account.role == "admin"
+    lead = account.role == "owner" or (is_admin and workspaces <= account.workspaces)
     # If everybody has their own workspace, a member of one must be its person.
     allowed = {part.workspace for part in parts if part.person in {None, account.username}}
-    if not allowed & account.workspaces or account.role == "admin":
-        missing = sorted((workspaces if account.role == "admin" else allowed or workspaces) - account.workspaces)
-        raise CredentialsError(f'{account.username} is not in the workspace "{missing[0]}"')
-    return Viewer(account.username, lead=False, token=account.token)
+    annotates = lead or (not is_admin and bool(allowed & account.workspaces))
+    reviewed = _reviewed(project, account.username)
+    viewer = Viewer(account.username, lead, account.token, annotates, reviews=reviewed in account.workspaces)
+    if not (annotates or viewer.reviews):
+        missing = sorted((workspaces if is_admin else allowed or workspaces) - account.workspaces)
+        raise CredentialsError(f'{account.username} is not in the workspace "{reviewed or missing[0]}"')
+    return viewer
+
+
+def _reviewed(project: Project, username: str) -> str:
+    """The workspace in which somebody reviews; "" for nobody's reviewer."""
+    section = project.config.adjudication
+    return review_part(project).workspace if section and username in section.reviewers else ""

@@ -39,11 +39,20 @@ class PlannedWork:
         people = self._people.get(row or "")
         return self.overlap if people is None else len(people)
 
-    def own(self, person: str) -> frozenset[str] | None:
-        """Ids of the rows that a person is to answer; None if everybody is offered all rows."""
+    def own(self, person: str, calibration: bool | None = None) -> frozenset[str] | None:
+        """Ids of the rows that a person is to answer; None if everybody is offered all rows.
+
+        Args:
+            person: the username.
+            calibration: only those that more people answer, or only the others; None for both.
+        """
         if self.plan is None:
             return None
-        return frozenset(row for row, people in self._people.items() if person in people)
+        return frozenset(
+            row
+            for row, one in self.plan.records()
+            if person in one.people and calibration in {None, one.calibration}
+        )
 
     def wanted(self, records: int) -> int:
         """Number of answers to all ``records`` of the project, including planned ones that are not loaded yet."""

@@ -27,6 +27,7 @@ class ViewedDataset:
         label: a word that distinguishes it from the project's other datasets.
         person: the person whose records it contains; None if they are everybody's.
         progress: the server's counts.
+        calibration: which records it contains, those that more people answer or the others; None for both.
     """
 
     id: str
@@ -34,6 +35,7 @@ class ViewedDataset:
     label: str
     person: str | None
     progress: ServerProgress
+    calibration: bool | None = None
 
 
 @dataclass(frozen=True)

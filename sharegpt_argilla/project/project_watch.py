@@ -117,7 +117,7 @@ class DatasetWatch:
         part = self.part
         name = part.dataset if part.person is None else f"{part.workspace}/{part.dataset}"
         label = part.person or ("calibration" if part.calibration else "main")
-        return ViewedDataset(self.dataset.id, name, label, part.person, self.pulse.progress)
+        return ViewedDataset(self.dataset.id, name, label, part.person, self.pulse.progress, part.calibration)
 
 
 def look(client: ArgillaClient, watches: Sequence[DatasetWatch], number: int) -> None:

@@ -1,4 +1,4 @@
-"""How far the reviewers are with the disputed records, which the Team page shows."""
+"""How far the reviewers are with the disputed records: all of them on the Team page, each on the own page."""
 
 from __future__ import annotations
 
@@ -38,3 +38,27 @@ def review_progress(watch: ProjectWatch, view: ProjectView) -> dict[str, Any] | 
             for name, counts in people.items()
         ],
     }
+
+
+def own_reviews(watch: ProjectWatch, view: ProjectView, person: str) -> dict[str, Any] | None:
+    """One reviewer's own numbers in the reviewers' dataset.
+
+    Returns:
+        ``decided`` (submitted), ``draft``, ``discarded``; ``open``: undecided records that the person has not
+        answered in any way; ``links``: each of these -> link, "" where it would lead to an empty page.
+        None if the project has no reviewers, or `adjudicate` never ran.
+    """
+    reviewed = watch.reviewed()
+    if view.config.adjudication is None or reviewed is None:
+        return None
+    dataset_id, progress = reviewed
+    own = progress.people.get(person, {})
+    counts = {
+        "open": max(0, progress.pending - progress.on_pending.get(person, 0)),
+        "decided": own.get("submitted", 0),
+        "draft": own.get("draft", 0),
+        "discarded": own.get("discarded", 0),
+    }
+    tabs = {"open": "pending", "decided": "submitted", "draft": "draft", "discarded": "discarded"}
+    links = {key: queue_link(view.url, dataset_id, tabs[key]) if count else "" for key, count in counts.items()}
+    return {**counts, "links": links}

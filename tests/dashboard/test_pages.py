@@ -234,7 +234,7 @@ def test_guidelines_are_searched_and_their_changes_shown(run: Run, told: Told) -
     assert [one.value for one in changed.code] == ["+ A new rule about rain."]
 
 
-def run_again(run: Run, name: str, viewer: Viewer) -> Any:
+def run_again(run: Run, name: str | None, viewer: Viewer) -> Any:
     """A first visit after the server changed: nothing is young enough to be shown again."""
     import streamlit as st
 
