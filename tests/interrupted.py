@@ -21,9 +21,6 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-MOMENTS = 5
-"""Kills of a command, at most; of more moments, some are taken evenly."""
-
 _CHANGES = {"os.rename", "os.remove", "os.mkdir", "os.rmdir", "os.truncate", "os.link", "sqlite3.connect"}
 _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT
 _FULL = 1
@@ -39,6 +36,7 @@ class Case:
         arguments: those of the run that is interrupted.
         modules: what it imports, to be imported once.
         random: names of files whose content differs in each run; they are not looked at.
+        kills: how often it is killed, at most; of more moments, some are taken evenly.
     """
 
     folder: str
@@ -46,6 +44,7 @@ class Case:
     arguments: Sequence[str]
     modules: Sequence[str] = ()
     random: Sequence[str] = ()
+    kills: int = 5
 
 
 @dataclass(frozen=True)
@@ -82,6 +81,10 @@ def _files(folder: Path, random: Sequence[str]) -> dict[str, bytes]:
     return {str(path.relative_to(folder)): path.read_bytes() for path in files}
 
 
+def _folders(folder: Path) -> set[str]:
+    return {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_dir()}
+
+
 class _Runs:
     def __init__(self, case: Case) -> None:
         self.case, self.folder = case, Path(case.folder)
@@ -95,6 +98,8 @@ class _Runs:
         self.old = _files(self.folder, self.case.random)
         self.count = self.moments()
         self.new = _files(self.folder, self.case.random)
+        # What a run makes of the old files is known from here on.
+        self.tried = [(self.old, _folders(self.kept))]
         assert self.new != self.old, self.faults or "the run changes nothing"
 
     def run(self, arguments: Sequence[str], before: Callable[[], None] = lambda: None) -> tuple[int, str]:
@@ -160,6 +165,11 @@ class _Runs:
                 self.faults.append(f"{when}: {name} is gone")
 
     def again(self, when: str) -> None:
+        """Run it on what is there, unless it ran on just that before."""
+        state = _files(self.folder, self.case.random), _folders(self.folder)
+        if state in self.tried:
+            return
+        self.tried.append(state)
         self.must(0, self.run(self.case.arguments), f"{when}, again")
         now = _files(self.folder, self.case.random)
         for name in sorted(now.keys() | self.new.keys()):
@@ -168,7 +178,7 @@ class _Runs:
                 self.faults.append(f"{when}, again: {name} is {left}")
 
     def kills(self) -> None:
-        step = max(1, -(-self.count // MOMENTS))
+        step = max(1, -(-self.count // self.case.kills))
         for moment in range(1, self.count + 1, step):
             self.restore()
 

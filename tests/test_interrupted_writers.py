@@ -6,16 +6,20 @@ and exit code 1, and changes no file.
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 import yaml
 
+from tests.embedded import wait_until
 from tests.interrupted import Case, interrupted
 from tests.projects import ROOT, some_rows, write_rows
+from tests.small_disk import small_disk
 from tests.training.rows import sample, save
 
 DISK = "2m"
@@ -30,11 +34,8 @@ def folder(tmp_path: Path) -> Iterator[Path]:
     """What the commands write to: a small disk, where one can be mounted."""
     folder = tmp_path / "disk"
     folder.mkdir()
-    command = ["mount", "-t", "tmpfs", "-o", f"size={DISK}", "tmpfs", str(folder)]
-    mounted = shutil.which("mount") and not subprocess.run(command, check=False, capture_output=True).returncode
-    yield folder
-    if mounted:
-        subprocess.run(["umount", "-l", str(folder)], check=False)
+    with small_disk(folder, DISK):
+        yield folder
 
 
 def _extract(inputs: Path, folder: Path) -> Case:
@@ -82,7 +83,9 @@ def _report_agreement(inputs: Path, folder: Path) -> Case:
     options = ["--json", "a.json", "--html", "a.html", "--datasheet", "a.md", "--config"]
     options.append(str(ROOT / "dataset-config.yml"))
     modules = ["altair", "vl_convert"]
-    return Case(str(folder), ["report-agreement", few, *options], ["report-agreement", many, *options], modules)
+    commands = ["report-agreement", few, *options], ["report-agreement", many, *options]
+    # Its charts make it slow.
+    return Case(str(folder), *commands, modules, kills=3)
 
 
 def _plan(inputs: Path, folder: Path) -> Case:
@@ -122,3 +125,22 @@ def test_files_are_the_old_or_the_new_ones(name: str, folder: Path, tmp_path: Pa
     assert outcome.moments >= MOMENTS_AT_LEAST
     assert outcome.messages
     assert [message for message in outcome.messages if "cannot be written" not in message] == []
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from tests.small_disk import small_disk
+with small_disk(Path(sys.argv[1]), "1m") as mounted:
+    print(mounted and os.path.ismount(sys.argv[1]), flush=True)
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_a_disk_goes_with_the_tests_that_are_killed(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", KILLED, str(tmp_path)], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    if done.stdout != "True\n":
+        pytest.skip("only root can mount a small disk")
+    wait_until(lambda: not os.path.ismount(tmp_path), "the disk to be gone")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import shutil
 import sqlite3
-import subprocess
 import threading
 from collections.abc import Iterator
 from contextlib import closing, suppress
@@ -31,6 +30,7 @@ from tests.embedded import EmbeddedArgilla, embedded_argilla, wait_until
 from tests.live.faulty_proxy import DONE, OTHERS, Fault, FaultyProxy, faulty_proxy
 from tests.live.rest import owner_of, texts
 from tests.projects import TestProject, some_rows, write_project, write_rows
+from tests.small_disk import small_disk
 
 pytestmark = pytest.mark.live
 
@@ -188,13 +188,9 @@ class TestDisk:
         """It ended with a traceback of 45 lines, and server.json said that it still ran."""
         disk = tmp_path / "disk"
         disk.mkdir()
-        mount = shutil.which("mount")
-        made = mount and subprocess.run(
-            [mount, "-t", "tmpfs", "-o", "size=48m", "tmpfs", str(disk)], check=False, capture_output=True
-        )
-        if not made or made.returncode:
-            pytest.skip("only root can mount a small disk")
-        try:
+        with small_disk(disk, "48m") as mounted:
+            if not mounted:
+                pytest.skip("only root can mount a small disk")
             with embedded_argilla(disk / "home") as argilla, owner_of(argilla) as owner:
                 dataset = owner.dataset("faults", "full")
                 ids = owner.load(dataset, texts(20))
@@ -216,5 +212,3 @@ class TestDisk:
                 assert not argilla.state["running"]
                 assert "Traceback" not in argilla.errors
                 assert [path.name for path in argilla.home.path.glob(".*.part")] == []
-        finally:
-            subprocess.run(["umount", "-l", str(disk)], check=False)
