@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Sequence
+from math import isfinite
 from types import TracebackType
 
 from sharegpt_argilla.common.cache import DiskCache, cache_key
@@ -86,7 +87,16 @@ class Describer:
     def _cached(self, keys: Sequence[bytes]) -> dict[bytes, list[float | None]]:
         if self._cache is None:
             return {}
-        return self._cache.get_json(list(dict.fromkeys(keys)))
+        entries = self._cache.get_json(list(dict.fromkeys(keys)))
+        return {key: numbers for key, numbers in entries.items() if self._are_numbers(numbers)}
+
+    def _are_numbers(self, numbers: object) -> bool:
+        """Whether it is a number, or None, for each metric; damage may leave other things in a cache."""
+        return (
+            isinstance(numbers, list)
+            and len(numbers) == len(self._metrics)
+            and all(number is None or (type(number) in (int, float) and isfinite(number)) for number in numbers)
+        )
 
     def _measure(self, texts: Sequence[str]) -> list[list[float | None]]:
         measured: list[list[float | None]] = []

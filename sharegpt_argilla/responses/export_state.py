@@ -15,7 +15,7 @@ from zlib import crc32
 
 from sharegpt_argilla.annotation import AnsweredRecord
 from sharegpt_argilla.common.atomic_files import atomic_path
-from sharegpt_argilla.errors import InputError
+from sharegpt_argilla.errors import InputError, SharegptArgillaError
 from sharegpt_argilla.responses.working_time import TIMES_INDEX, TIMES_TABLE, ResponseTimes
 
 VERSION = 3
@@ -205,6 +205,24 @@ class StateFile:
         self._database.execute("BEGIN")
 
 
+class DamagedStateError(Exception):
+    """A state file turned out not to be readable; a full export has to replace it."""
+
+
+@contextmanager
+def damage_told() -> Iterator[None]:
+    """Raise DamagedStateError for whatever a damaged state file makes of a block.
+
+    It may also be SQLite's word on another file, which a full export then meets again.
+    """
+    try:
+        yield
+    except SharegptArgillaError:
+        raise
+    except (sqlite3.Error, ValueError, LookupError, TypeError, OverflowError) as error:
+        raise DamagedStateError(str(error)) from error
+
+
 @contextmanager
 def new_state(path: Path, plan: str) -> Iterator[StateFile]:
     """An empty state file, mode 0600; it takes its name when the block ends well.
@@ -233,13 +251,15 @@ def load_state(path: Path) -> StateFile | None:
     if not path.is_file():
         return None
     database = sqlite3.connect(path, isolation_level=None)
-    with suppress(sqlite3.Error, ValueError, KeyError, TypeError):
+    with suppress(sqlite3.Error, ValueError, LookupError, TypeError, RecursionError):
+        database.execute("PRAGMA cell_size_check = ON")
         database.execute("BEGIN IMMEDIATE")
         about, stored = database.execute("SELECT about, lengths FROM export").fetchone()
         document = json.loads(about)
         lengths = array("Q")
         lengths.frombytes(stored)
-        if document.pop("version") == VERSION:
+        # Damage in the lengths is no error of SQLite; they would cut the output in wrong places.
+        if document.pop("version") == VERSION and sum(lengths) == document["output"][0]:
             document.pop("cursor")
             document |= {name: tuple(document[name]) for name in ("rows", "output", "carried")}
             return StateFile(database, Export(**document), lengths)

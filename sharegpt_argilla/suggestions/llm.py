@@ -111,6 +111,19 @@ class Prompt:
                 answers[question.name] = {"value": value, "confidence": _score(confidence)}
         return answers or None
 
+    def is_result(self, answers: object) -> bool:
+        """Whether it is something that ``read`` returns; a cache may contain other things."""
+        if not isinstance(answers, dict):
+            return answers is None
+        by_name = {question.name: question for question in self._questions}
+        return bool(answers) and all(
+            name in by_name
+            and isinstance(entry, dict)
+            and _is_answer(by_name[name], entry.get("value"))
+            and entry.get("confidence", "") == _score(entry.get("confidence"))
+            for name, entry in answers.items()
+        )
+
     def suggestions(self, answers: Mapping[str, Any]) -> list[Suggestion]:
         """The result of ``read`` as suggestions."""
         return [
@@ -290,7 +303,8 @@ class ChatModel:
         )
 
     def _cached_answers(self, keys: Sequence[bytes]) -> dict[bytes, Answers]:
-        return self._cache.get_json(list(dict.fromkeys(keys))) if self._cache else {}
+        entries = self._cache.get_json(list(dict.fromkeys(keys))) if self._cache else {}
+        return {key: answers for key, answers in entries.items() if self._prompt.is_result(answers)}
 
     def _estimate(self, subjects: Sequence[Subject]) -> None:
         self._counts.asked += len(subjects)

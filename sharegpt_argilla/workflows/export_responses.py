@@ -29,8 +29,10 @@ from sharegpt_argilla.records.gold_file import Gold
 from sharegpt_argilla.responses.answer_store import AnswerStore, rarely_collected
 from sharegpt_argilla.responses.export_state import (
     Change,
+    DamagedStateError,
     Export,
     StateFile,
+    damage_told,
     file_mark,
     load_state,
     new_state,
@@ -141,11 +143,18 @@ def export_responses(  # noqa: PLR0913 - the options of the command, under their
         open_sources(where, exported.datasets, taken, exported.needed, exported.reviews) as sources,
     ):
         origin = replace(_origin(project, sources, gold), done=exported.done)
-        with closing(AnswerStore(sources.names, origin, sources.needed, reviewed=sources.reviewed)) as store:
-            export = _Export(str(rows), str(output), options, origin, sources, store, dry_run, on_progress)
-            told = {name: value for name, value in asdict(origin).items() if name != "done"}
-            plan_inputs = [str(rows), taken, told, sources.kind, sources.ids, sources.people, exported.mark]
-            summary = export.run(plan_hash(plan_inputs))
+        told = {name: value for name, value in asdict(origin).items() if name != "done"}
+        plan = plan_hash([str(rows), taken, told, sources.kind, sources.ids, sources.people, exported.mark])
+
+        def run(*, again: bool = False) -> ExportSummary:
+            with closing(AnswerStore(sources.names, origin, sources.needed, reviewed=sources.reviewed)) as store:
+                export = _Export(str(rows), str(output), options, origin, sources, store, dry_run, on_progress)
+                return export.run(plan, again=again)
+
+        try:
+            summary = run()
+        except DamagedStateError:
+            summary = run(again=True)
         # Of a plan that adapts the server does not know which records are completed.
         if not dry_run and exported.done is None:
             keep_snapshots(default_home(), dict(zip(sources.ids, sources.progress, strict=True)))
@@ -205,7 +214,8 @@ class _Export:
     dry_run: bool
     on_progress: Callable[[int], None]
 
-    def run(self, plan: str) -> ExportSummary:
+    def run(self, plan: str, *, again: bool = False) -> ExportSummary:
+        """Write what changed, or everything: ``again`` after a DamagedStateError."""
         if self.options.state is None:
             return self._write_all()
         path = Path(self.options.state)
@@ -214,11 +224,12 @@ class _Export:
         mark = file_mark(Path(self.rows))
         seen = datetime.now(UTC).replace(tzinfo=None).isoformat()
         pulses = [source.pulse() for source in self.sources.sources]
-        before = load_state(path)
+        before = None if again else load_state(path)
         if before is not None:
             with closing(before):
                 if self._can_resume(before.export, plan, mark) and not self._needs_all(before, pulses):
-                    return self._write_changed(before, seen, pulses)
+                    with damage_told():
+                        return self._write_changed(before, seen, pulses)
         if self.dry_run:
             return self._write_all()
         with new_state(path, plan) as state:

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -79,6 +80,18 @@ def test_a_damaged_file_is_one_clear_line(tmp_path: Path) -> None:
     path.write_bytes(b"no database" * 100)
     with pytest.raises(InputError, match=r"c\.db: the cache cannot be used .*--no-cache"):
         DiskCache(path, 10)
+
+
+@pytest.mark.parametrize("columns", ["key TEXT", "id INTEGER PRIMARY KEY, name BLOB, value BLOB"])
+def test_a_table_of_another_version_is_one_clear_line(columns: str, tmp_path: Path) -> None:
+    path = tmp_path / "c.db"
+    with closing(sqlite3.connect(path)) as database, database:
+        database.execute(f"CREATE TABLE entries ({columns})")
+    with closing(DiskCache(path, 10)) as cache:
+        with pytest.raises(InputError, match=r"c\.db: the cache cannot be used .*remove the file, .*--no-cache"):
+            cache.get_many([b"key"])
+        with pytest.raises(InputError, match=r"c\.db: the cache cannot be used .*remove the file, .*--no-cache"):
+            cache.put_many({b"key": b"value"})
 
 
 def test_an_entry_that_damage_made_no_json_does_not_exist(tmp_path: Path) -> None:

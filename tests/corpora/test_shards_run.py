@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ import pytest
 from sharegpt_argilla.corpora.pairing.pairing import Counts
 from sharegpt_argilla.corpora.run import conversion, shards
 from sharegpt_argilla.corpora.run.run_plan import Shard
+from sharegpt_argilla.corpora.run.shard_results import ShardFiles
 from sharegpt_argilla.errors import InputError, UsageError
 from sharegpt_argilla.workflows.extract import extract
 from tests.corpora.layouts import conversation, json_lines, pretty_array
@@ -288,6 +290,62 @@ def test_a_part_that_is_damaged_is_done_again(stopped: Path, part: str) -> None:
     assert run(stopped, create_time=None).resumed == 4
     run(stopped, "undisturbed.jsonl", create_time=planned)
     assert Path("rows.jsonl").read_bytes() == Path("undisturbed.jsonl").read_bytes()
+
+
+WRONG = [None, 7, 1.5, "x", [], {}, ["x"], [[]], {"x": {}}]
+"""What damage, or somebody's editor, leaves in place of a value."""
+
+
+def spoiled(document: Any) -> Iterator[Any]:
+    """Copies of a JSON document, each with one value, or one part, that is wrong; of lists the first two items."""
+    keys = list(document) if isinstance(document, dict) else range(len(document))[:2]
+    for key in keys:
+        value = document[key]
+        parts = spoiled(value) if isinstance(value, dict | list) else ()
+        for wrong in (*WRONG, *parts):
+            if wrong != value:
+                copy = document.copy()
+                copy[key] = wrong
+                yield copy
+
+
+def test_a_plan_with_a_wrong_value_is_refused_in_one_line(stopped: Path) -> None:
+    """A list in place of an object was a traceback; a time that is none got into the rows."""
+    path = Path(".rows.jsonl.work/plan.json")
+    for damaged in spoiled(json.loads(path.read_text())):
+        path.write_text(json.dumps(damaged))
+        with pytest.raises(UsageError, match=r"^\S+\.work contains an unfinished run, but .*--restart to discard"):
+            run(stopped, create_time=None)
+        assert json.loads(path.read_text()) == damaged
+    assert len(list(Path(".rows.jsonl.work").glob("*.done"))) == 5
+
+
+def test_a_work_folder_without_a_readable_plan_is_begun_again(stopped: Path, folder: Path) -> None:
+    work = Path(".rows.jsonl.work")
+    for left in ("[" * 100_000, "[]", "{"):
+        (work / "plan.json").write_text(left)
+        assert run(stopped).resumed == 0
+        work.mkdir()
+    (work / "plan.json").mkdir()
+    assert run(stopped).resumed == 0
+    assert visible(folder) == {"rows.jsonl", "rejected.jsonl"}
+
+
+def test_a_marker_with_a_wrong_value_is_no_marker(stopped: Path) -> None:
+    marker = Path(".rows.jsonl.work/000002.done")
+    stored = json.loads(marker.read_text())
+    stored["rejections"] = [["raw.json", 3, "a reason"]]
+    stored["counts"]["left_out"] = {"a reason": 2}
+    files = ShardFiles.of(marker.parent, 2)
+    marker.write_text(json.dumps(stored))
+    assert files.result() is not None
+    for damaged in [*WRONG, *spoiled(stored)]:
+        marker.write_text(json.dumps(damaged))
+        # Of a marker with another number, or another text, everything can still be used.
+        if (result := files.result()) is not None:
+            Counts().add(result.counts)
+            assert sum(line for _, line, _ in result.rejections) >= 0
+            assert "".join([result.first_id, *(file + reason for file, _, reason in result.rejections)])
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """Each text is measured once: over a batch, over runs, over processes."""
 
+import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
@@ -49,6 +50,17 @@ def test_types_survive_the_cache(tmp_path: Path) -> None:
     for found in describe(TEXTS, tmp_path / "c.db"):
         assert isinstance(found["n_tokens"], int)
         assert isinstance(found.get("flesch_reading_ease", 0.0), float)
+
+
+@pytest.mark.parametrize(
+    "left", ["1", "null", "{}", "[]", "[1]", "[1, 2.0, 3]", '[1, "2"]', "[1, [2]]", "[1, NaN]"]
+)
+def test_a_cached_value_of_another_form_is_measured_again(left: str, tmp_path: Path, measured: list[str]) -> None:
+    expected = describe(["a b"], tmp_path / "c.db")
+    with closing(sqlite3.connect(tmp_path / "c.db")) as database, database:
+        assert database.execute("UPDATE entries SET value = ?", (left.encode(),)).rowcount == 1
+    assert describe(["a b"], tmp_path / "c.db") == expected
+    assert measured == ["a b"] * 2
 
 
 def test_other_metrics_and_another_pipeline_are_measured_anew(tmp_path: Path, measured: list[str]) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import random
 import sqlite3
 import subprocess
 import sys
@@ -28,6 +29,9 @@ from tests.embedded import PATIENCE, free_port, package_root, wait_until
 from tests.projects import ANSWER, Annotator, TestProject, read_annotations, some_rows, write_rows
 
 pytestmark = pytest.mark.live
+
+PAGE_BYTES = 4096
+"""Of SQLite's files."""
 
 
 @pytest.fixture
@@ -270,6 +274,30 @@ def test_a_change_of_anything_else_makes_a_whole_export(way, loaded, ana, server
     assert export(loaded, path, out, options=state).changed is None
     (tmp_path / "export.state").write_text("damaged", encoding="utf-8")
     assert export(loaded, path, out, options=state).changed is None
+
+
+def test_a_damaged_page_of_the_state_changes_no_output(loaded, ana, server_id, rows, path, tmp_path) -> None:
+    """Where SQLite met one it was a traceback; in the lengths of lines it would have been a wrong output."""
+    state, out = tmp_path / "export.state", tmp_path / "out.jsonl"
+    options, draw = ExportOptions(state=state), random.Random(5)
+    answers = [ana.answer(server_id[row["id"]], values=ANSWER) for row in rows[:2]]
+    export(loaded, path, out, options=options)
+    pages = state.stat().st_size // PAGE_BYTES
+    assert pages > 5
+    healed: list[bool] = []
+    for page in range(pages):
+        left = draw.randbytes(PAGE_BYTES) if page % 2 else bytes(PAGE_BYTES)
+        ana.change(answers[0], {**ANSWER, "quality": 1 + (page + left[0]) % 7})
+        content = bytearray(state.read_bytes())
+        content[page * PAGE_BYTES : (page + 1) * PAGE_BYTES] = left
+        state.write_bytes(content)
+        healed.append(export(loaded, path, out, options=options).changed is None)
+        export(loaded, path, tmp_path / "whole.jsonl")
+        assert out.read_bytes() == (tmp_path / "whole.jsonl").read_bytes()
+        if not healed[-1]:
+            state.unlink()
+            export(loaded, path, out, options=options)
+    assert healed.count(True) > pages // 2
 
 
 def test_orphans_stay_known_to_incremental_exports(way, loaded, ana, server_id, rows, tmp_path) -> None:

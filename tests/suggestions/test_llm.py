@@ -4,6 +4,7 @@ import json
 import os
 import re
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
@@ -107,6 +108,32 @@ def test_nothing_is_lost_and_nothing_asked_twice(endpoint: FakeEndpoint, tmp_pat
         assert again.suggest(subjects(*prompts)) == first
         assert endpoint.asked == asked
         assert "asked about 0, 6 from the cache" in again.report()
+
+
+@pytest.mark.parametrize(
+    "left",
+    [
+        *(
+            "1",
+            "[]",
+            "{}",
+            '{"quality": 6}',
+            '{"quality": {"value": 6}}',
+            '{"other": {"value": 6, "confidence": 1}}',
+        ),
+        *('{"quality": {"value": 9, "confidence": 0.5}}', '{"quality": {"value": 6, "confidence": [1]}}'),
+        '{"quality": {"value": 6, "confidence": 2}}',
+    ],
+)
+def test_a_cached_answer_of_another_form_is_asked_for_again(
+    left: str, endpoint: FakeEndpoint, tmp_path: Path
+) -> None:
+    with closing(DiskCache(tmp_path / "c.db", 1000)) as cache:
+        expected = model(endpoint, cache).suggest(subjects("plain"))
+        with closing(sqlite3.connect(tmp_path / "c.db")) as database, database:
+            assert database.execute("UPDATE entries SET value = ?", (left.encode(),)).rowcount == 1
+        assert model(endpoint, cache).suggest(subjects("plain")) == expected
+    assert endpoint.asked == {"plain": 2}
 
 
 def test_an_answer_too_slow_is_asked_for_again(endpoint: FakeEndpoint) -> None:

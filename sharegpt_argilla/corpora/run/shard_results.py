@@ -10,7 +10,7 @@ import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import IO, NamedTuple
 
@@ -66,12 +66,31 @@ class ShardResult:
 
     @classmethod
     def load(cls, text: str) -> ShardResult:
-        """From ``dump``."""
-        stored = json.loads(text)
-        counts = Counts(**stored.pop("counts"))
-        counts.left_out = Counter(counts.left_out)
-        rejections = [(file, line, reason) for file, line, reason in stored.pop("rejections")]
-        return cls(**stored, counts=counts, rejections=rejections)
+        """From ``dump``.
+
+        Raises:
+            ValueError: it is something else.
+        """
+        try:
+            stored = json.loads(text)
+            counts = Counts(**stored.pop("counts"))
+            counts.left_out = Counter(dict(counts.left_out))
+            rejections = [(file, line, reason) for file, line, reason in stored.pop("rejections")]
+            result = cls(**stored, counts=counts, rejections=rejections)
+        except (TypeError, KeyError, AttributeError, RecursionError) as error:
+            raise ValueError(str(error)) from error
+        if not result._is_sound():
+            raise ValueError("a value of another type")
+        return result
+
+    def _is_sound(self) -> bool:
+        """Whether every value has the type that it must have."""
+        empty = ShardResult()
+        sound = all(type(getattr(self, part.name)) is type(getattr(empty, part.name)) for part in fields(self))
+        numbers = [*self.counts.left_out.values(), *(line for _, line, _ in self.rejections)]
+        numbers += [getattr(self.counts, part.name) for part in fields(Counts) if part.name != "left_out"]
+        texts = [*self.counts.left_out, *(text for file, _, reason in self.rejections for text in (file, reason))]
+        return sound and all(type(one) is int for one in numbers) and all(type(one) is str for one in texts)
 
 
 class StoredRows(NamedTuple):
@@ -149,7 +168,7 @@ class ShardFiles:
         """What became of the shard; None while it is not complete."""
         try:
             result = ShardResult.load(self.marker.read_text("utf-8"))
-        except (OSError, ValueError, TypeError, KeyError):
+        except (OSError, ValueError):
             return None
         sizes = ((self.rejects, result.rejects_size), (self.pending, result.pending_size))
         whole = all(size_of(path) == size for path, size in sizes)

@@ -19,6 +19,7 @@ from sharegpt_argilla.common.object_storage import is_remote
 from sharegpt_argilla.corpora.run.run_plan import RunPlan
 from sharegpt_argilla.corpora.run.shard_results import ShardFiles, ShardResult
 from sharegpt_argilla.errors import InputError, UsageError
+from sharegpt_argilla.rows import check_create_time
 
 PLAN = "plan.json"
 _LOCK = "lock"
@@ -132,7 +133,7 @@ class WorkFolder:
         stored = _read_plan(self.folder)
         if stored is not None and not plan.settings.restart and plan.resumable:
             if not plan.settings.create_time_given:
-                plan = replace(plan, settings=replace(plan.settings, create_time=str(stored.get("create_time"))))
+                plan = replace(plan, settings=replace(plan.settings, create_time=_time_of(stored)))
             if difference := _difference(stored, plan.document()):
                 raise UsageError(
                     f"{self.folder} contains an unfinished run, but {difference}; give the same command again,"
@@ -140,7 +141,9 @@ class WorkFolder:
                 )
             return plan
         for path in self.folder.iterdir():
-            if path.name != _LOCK:
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path, ignore_errors=True)
+            elif path.name != _LOCK:
                 with suppress(FileNotFoundError):
                     path.unlink()
         write_text(self.folder / PLAN, json.dumps(plan.document(), ensure_ascii=False, indent=1))
@@ -173,27 +176,52 @@ def _read_plan(folder: Path) -> dict[str, Any] | None:
     """The plan in a work folder; None when it has none that can be read."""
     try:
         stored = json.loads((folder / PLAN).read_text("utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return None
     return stored if isinstance(stored, dict) else None
+
+
+def _time_of(stored: Mapping[str, Any]) -> str:
+    """The time in a plan; "" where damage left none."""
+    with suppress(UsageError):
+        return check_create_time(str(stored.get("create_time")))
+    return ""
+
+
+def _is_whole(stored: Mapping[str, Any]) -> bool:
+    """Whether the parts of a plan have the types that `RunPlan.document` gives them; damage may leave others."""
+    options, sources, corpora, shards = (stored.get(name) for name in ("options", "sources", "corpora", "shards"))
+    return (
+        isinstance(options, dict)
+        and isinstance(sources, list)
+        and all(isinstance(source, dict) for source in sources)
+        and isinstance(corpora, list)
+        and len(corpora) == len(sources)
+        and isinstance(shards, list)
+        and bool(_time_of(stored))
+    )
 
 
 def _difference(stored: Mapping[str, Any], wanted: Mapping[str, Any]) -> str:
     """What is not the same in two plans, in words; "" when nothing is."""
     if stored.get("format") != wanted["format"]:
         return "another version of this program began it"
-    before, now = stored.get("options", {}), wanted["options"]
+    return _other_work(stored, wanted) if _is_whole(stored) else f"its {PLAN} is damaged"
+
+
+def _other_work(stored: Mapping[str, Any], wanted: Mapping[str, Any]) -> str:
+    before, now = stored["options"], wanted["options"]
     for name in now:
         if before.get(name) != now[name]:
             return f"{name} was {_shown(before.get(name))} and is {_shown(now[name])} now"
     if stored.get("create_time") != wanted["create_time"]:
         return f"create time was {_shown(stored.get('create_time'))} and is {_shown(wanted['create_time'])} now"
-    if difference := _other_inputs(stored.get("sources", []), wanted["sources"]):
+    if difference := _other_inputs(stored["sources"], wanted["sources"]):
         return difference
-    for source, old, new in zip(wanted["sources"], stored.get("corpora", []), wanted["corpora"], strict=True):
+    for source, old, new in zip(wanted["sources"], stored["corpora"], wanted["corpora"], strict=True):
         if old != new:
             return f"{source['name']} was read as {old} and is read as {new} now"
-    return "" if stored.get("shards") == wanted["shards"] else "it is cut in another way"
+    return "" if stored["shards"] == wanted["shards"] else "it is cut in another way"
 
 
 def _other_inputs(before: Sequence[Mapping[str, Any]], now: Sequence[Mapping[str, Any]]) -> str:
