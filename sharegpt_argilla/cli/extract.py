@@ -66,6 +66,8 @@ def _add_input(add: Callable[..., object]) -> None:
     add("-l", "--start-line", type=int, default=1, metavar="N", help=line)
     add("--split", default="train", metavar="NAME", help="split of data sets of the Hub (default: train)")
     add("--keep-origin", action="store_true", help="keep where messages came from, for corpora that know it")
+    tools = "keep definitions, calls and results of tools (messages, vicuna and gpt4), for training"
+    add("--keep-tools", action="store_true", help=tools)
     add(
         "--ranking",
         choices=get_args(Ranking),
@@ -102,7 +104,13 @@ def run(arguments: argparse.Namespace) -> int:
     Returns:
         0; 1 when something was rejected.
     """
-    options = Options(arguments.keep_origin, arguments.ranking, os.environ.get(SALT) or None, arguments.columns)
+    options = Options(
+        arguments.keep_origin,
+        arguments.ranking,
+        os.environ.get(SALT) or None,
+        arguments.columns,
+        keep_tools=arguments.keep_tools,
+    )
     with _progress(arguments.inputs) as advance:
         summary = extract(
             arguments.inputs,

@@ -18,7 +18,7 @@ from sharegpt_argilla.training.base import Flat
 from sharegpt_argilla.training.examples import NO_CONFIDENCE
 from sharegpt_argilla.training.splits import DEFAULT_SEED
 from sharegpt_argilla.training.table import FORMATS
-from sharegpt_argilla.workflows.training import Selection, TrainingSummary, training
+from sharegpt_argilla.workflows.training import TOOL_FORMAT, TOOL_USE, Selection, TrainingSummary, training
 
 SUMMARY = TrainingSummary
 MORE_KEYS = {"sample": "the first training row, in a dry run; else null"}
@@ -134,9 +134,10 @@ def warnings(summary: TrainingSummary, layout: str) -> list[str]:
     flat: Flat | None = getattr(FORMATS[layout], "flat", None)
     total = numbered(sum(summary.written.values()), "training rows")
     lines = [
-        f"warning: {count:,} of {total} lack the {what} of their conversation; --format {flat.instead} writes it"
+        f"warning: {count:,} of {total} lack the {what} of their conversation; --format {instead} writes "
+        + ("them" if what == TOOL_USE else "it")
         for what, count in summary.dropped.items()
-        if count and flat
+        if count and (instead := TOOL_FORMAT if what == TOOL_USE else flat and flat.instead)
     ]
     if summary.headless:
         count = numbered(summary.headless, "conversations")

@@ -43,6 +43,13 @@ TOXICITY = "toxicity"
 
 # Other keys of a row's extension, and of what the export writes into it.
 
+TOOLS = "tools"
+"""Definitions of tools; in OpenAI's form, and to be used, only next to ``TOOL_MESSAGES``."""
+
+TOOL_MESSAGES = "tool_messages"
+"""What model and tools said to each other, the answer included, as OpenAI's messages; ``[]`` if none was called.
+A conversation has it only if all of that is kept."""
+
 CONFIDENCE = "confidence"
 """In ``标注``: question -> how probable its value is, or label -> number where there are several."""
 

@@ -45,6 +45,7 @@ class RowEntry:
         rank: the corpus' rank of the answer; infinite if the corpus gives none.
         taken: whether it passed the filters.
         refused: whether it was annotated and did not pass the filters.
+        tools: 2 if the row calls tools, plus 1 if it has their definitions.
     """
 
     offset: int
@@ -57,6 +58,7 @@ class RowEntry:
     rank: float
     taken: bool
     refused: bool
+    tools: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +72,10 @@ class UnitPlan:
         """Digests that units of the same split share: of the conversation, the prompts and the duplicates."""
         entries = [*self.entries, *self.history]
         return {key for entry in entries for key in (entry.session, entry.normalized, *entry.same)}
+
+    def tools(self) -> int:
+        """The most that a row of it has to do with tools, see ``RowEntry.tools``."""
+        return max(entry.tools for entry in self.entries)
 
 
 class AnnotatedFile:
@@ -87,6 +93,7 @@ class AnnotatedFile:
         unreadable: lines that are not valid rows.
         repeated: rows whose id occurred earlier in the file; only the first is used.
         left_out: reason -> number of rows.
+        tools: whether some row has tools.
         headless: conversations whose first turn is not in the file, of which some turn goes out.
         mixed: session in which rows have one turn and different questions -> how many rows have the turn of an
             earlier one. Which rows belong together is not known: they have no history, and make no conversation.
@@ -104,6 +111,7 @@ class AnnotatedFile:
         resembling: Callable[[Example], Collection[str]] = lambda _example: (),
     ) -> None:
         self.rows = self.unreadable = self.repeated = self.headless = 0
+        self.tools = False
         self.left_out: Counter[str] = Counter()
         self.mixed: Counter[str] = Counter()
         self._mixed: set[bytes] = set()
@@ -184,7 +192,9 @@ class AnnotatedFile:
             rank=math.inf if example.rank is None else example.rank,
             taken=reason is None,
             refused=reason not in (None, NOT_ANNOTATED),
+            tools=2 * bool(example.tool_messages) + bool(example.tools),
         )
+        self.tools = self.tools or entry.tools > 0
         same_turn = self._sessions.setdefault(entry.session, {}).setdefault(entry.turn, [])
         if same_turn and same_turn[0].prompt != entry.prompt:
             self.mixed[example.session] += 1

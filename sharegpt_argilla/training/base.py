@@ -53,6 +53,9 @@ class Example:
         rank: ``rank`` in the extension, 1 is best; None if absent.
         annotation: the object under ``标注``; empty if the row has none.
         duplicate_of: id of the row of which ``curate`` says this is a duplicate or near-duplicate; ``""`` if none.
+        tools: definitions of the tools of the conversation, in OpenAI's form.
+        tool_messages: what the model and its tools said to each other up to the answer, which is among it, as
+            OpenAI's messages; empty if no tool was called, or if it is not known.
     """
 
     id: str
@@ -66,6 +69,8 @@ class Example:
     rank: float | None = None
     annotation: Mapping[str, Any] = field(default_factory=dict)
     duplicate_of: str = ""
+    tools: Sequence[Mapping[str, Any]] = ()
+    tool_messages: Sequence[Mapping[str, Any]] = ()
 
     @property
     def submitted(self) -> list[Mapping[str, Any]]:
@@ -105,11 +110,13 @@ class Scheme:
         rank_by: the rating that tells better answers from worse; None if the project has none.
         good: the least rating that counts as good; None: ratings above the middle of the scale are good, ratings
             below it are bad, and the middle itself is neither.
+        tools: whether some row has tools; formats that write them then have their columns in every row.
     """
 
     questions: Sequence[Question] = ()
     rank_by: str | None = None
     good: float | None = None
+    tools: bool = False
 
     def question(self, name: str) -> Question | None:
         """The question of that name; None if there is none."""
@@ -157,7 +164,8 @@ class Flat:
 class TrainingFormat(Protocol):
     """One layout of training rows and the kind of file that they are written to.
 
-    A format may have ``flat``, a ``Flat``, in addition: `training` then counts what it drops.
+    A format may have ``flat``, a ``Flat``, in addition: `training` then counts what it drops. One with a true
+    ``with_tools`` writes tools; of the others `training` counts the rows without them.
     """
 
     @property

@@ -8,7 +8,13 @@ from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
 
-from sharegpt_argilla.common.contract_keys import CONFIDENCE, DUPLICATE_OF, curation_block
+from sharegpt_argilla.common.contract_keys import (
+    CONFIDENCE,
+    DUPLICATE_OF,
+    TOOL_MESSAGES,
+    TOOLS,
+    curation_block,
+)
 from sharegpt_argilla.rows import (
     ANNOTATION,
     CORPUS,
@@ -46,6 +52,8 @@ def read_example(row: Row) -> Example:
         rank=float(rank) if isinstance(rank, int | float) and not isinstance(rank, bool) else None,
         annotation=_annotation(annotation),
         duplicate_of=str(curation_block(extension).get(DUPLICATE_OF) or ""),
+        tools=_objects(extension.get(TOOLS)) if TOOL_MESSAGES in extension else (),
+        tool_messages=_objects(extension.get(TOOL_MESSAGES)),
     )
 
 
@@ -87,6 +95,10 @@ def answered(annotation: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
 
 def _is_share(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= 1
+
+
+def _objects(values: object) -> list[dict[str, Any]]:
+    return [value for value in values if isinstance(value, dict)] if isinstance(values, list) else []
 
 
 def _annotation(annotation: object) -> dict[str, Any]:

@@ -63,6 +63,13 @@ LLAMA_FACTORY: Mapping[str, Mapping[str, Any]] = {
     },
 }
 """Format -> its entry in ``dataset_info.json``, apart from the file's name."""
+WITH_TOOLS: Mapping[str, Mapping[str, Any]] = {
+    "sharegpt": {
+        "columns": {"messages": "conversations", "tools": "tools"},
+        "tags": {**_FROM_VALUE, "function_tag": "function_call", "observation_tag": "observation"},
+    }
+}
+"""Format -> what its entry says instead where the file has tools."""
 
 AXOLOTL: Mapping[str, tuple[Mapping[str, Any], Mapping[str, Any]]] = {
     "sharegpt": (
@@ -81,13 +88,14 @@ AXOLOTL: Mapping[str, tuple[Mapping[str, Any], Mapping[str, Any]]] = {
 _FOR_EVALUATION = frozenset({"test", "dev", "eval", "valid", "validation"})
 
 
-def write_trainer_configs(name: str, target: Path, splits: Sequence[str]) -> list[Path]:
+def write_trainer_configs(name: str, target: Path, splits: Sequence[str], *, tools: bool = False) -> list[Path]:
     """Describe the files of a format to the trainers that want it.
 
     Args:
         name: the format.
         target: the name given with ``-o``.
         splits: names of the splits; ``""`` if nothing is split.
+        tools: whether the rows have tools. LLaMA-Factory reads these from ``sharegpt``, not from ``messages``.
 
     Returns:
         The files written: ``dataset_info.json``, to which entries are added, and ``OUT.axolotl.yml``.
@@ -96,8 +104,9 @@ def write_trainer_configs(name: str, target: Path, splits: Sequence[str]) -> lis
         InputError: a file cannot be written.
     """
     written = []
-    if name in LLAMA_FACTORY:
-        written.append(_add_dataset_info(target, splits, LLAMA_FACTORY[name]))
+    if name in LLAMA_FACTORY and not (tools and name not in WITH_TOOLS):
+        entry = {**LLAMA_FACTORY[name], **(WITH_TOOLS[name] if tools else {})}
+        written.append(_add_dataset_info(target, splits, entry))
     if name in AXOLOTL:
         written.append(target.with_name(f"{target.stem}.axolotl.yml"))
         write_text(written[-1], _stanza(target, splits, *AXOLOTL[name]))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import chain, islice
 from pathlib import Path
 from typing import Any
@@ -34,6 +34,10 @@ from sharegpt_argilla.training.table import FORMATS
 from sharegpt_argilla.training.trainer_configs import write_trainer_configs
 
 _TO_STREAM = (".jsonl", ".json", ".csv")
+TOOL_USE = "tools"
+"""What formats without tools drop of a conversation."""
+TOOL_FORMAT = "messages"
+"""The format that writes every use of tools."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +86,8 @@ class TrainingSummary:
         mixed: session in which rows have one turn and different questions -> how many have the turn of another.
         headless: conversations that go out without their first turn, which is not in the input; counted in formats
             that write earlier turns.
-        dropped: what a format of single questions cannot write (``earlier turns``, ``system text``) -> training
-            rows that lack it.
+        dropped: what the format cannot write (``earlier turns``, ``system text``, ``tools``) -> training rows that
+            lack it.
         written: split -> training rows, ``""`` where nothing is split; in a dry run, those that would be.
         units: what they were made from: rows, questions or conversations.
         largest_family: share of the units that had to stay together in one split; 0 where nothing is split.
@@ -196,6 +200,7 @@ def training(  # noqa: PLR0913 - the options of the command, under their names
         prepare = restricted(questions, selection.annotators, config)
         with closing(AnnotatedFile(path, reason, prepare, on_progress, _resembling(shares))) as source:
             about = _About(path.stem, licence, project.guidelines if project else "")
+            job.scheme = replace(scheme, tools=source.tools)
             job.run(source, Path(output), about, (shares, seed), dry_run=dry_run)
     if push and job.summary.outputs:
         job.summary.hub = _push(Path(output), push, private=private)
@@ -239,6 +244,9 @@ class _Job:
     ) -> None:
         """Plan the units, split them, make and write their rows."""
         plans = source.plans(self.layout.unit, history=self.layout.needs_history)
+        if self._writes_tools:
+            # Readers tell the type of a column from the first rows, and only these have all of its keys.
+            plans.sort(key=UnitPlan.tools, reverse=True)
         self.summary.units = len(plans)
         self.summary.rows, self.summary.unreadable = source.rows, source.unreadable
         self.summary.repeated, self.summary.left_out = source.repeated, source.left_out
@@ -258,8 +266,12 @@ class _Job:
         paths = self.layout.write(output, rows, self.scheme, card)
         self.summary.outputs = [str(path) for path in paths]
         if str(output) != STANDARD_STREAM:
-            configs = write_trainer_configs(self.layout.name, output, list(parts))
+            configs = write_trainer_configs(self.layout.name, output, list(parts), tools=self._writes_tools)
             self.summary.trainer_configs = [str(path) for path in configs]
+
+    @property
+    def _writes_tools(self) -> bool:
+        return self.scheme.tools and bool(getattr(self.layout, "with_tools", False))
 
     @staticmethod
     def _peeked(rows: Iterator[TrainingRow]) -> Iterator[TrainingRow]:
@@ -294,6 +306,9 @@ class _Job:
 
     def _count_dropped(self, group: Group, rows: int) -> None:
         flat: Flat | None = getattr(self.layout, "flat", None)
+        if self.layout.needs_answer and not getattr(self.layout, "with_tools", False):
+            used = any(turn.tools or turn.tool_messages for turn in (*group.examples, *group.history))
+            self.summary.dropped[TOOL_USE] += rows * used
         if flat is None:
             return
         self.summary.dropped["earlier turns"] += rows * (group.examples[0].turn > 1)

@@ -33,6 +33,18 @@ class Turn(NamedTuple):
         return not self.text or self.text.isspace()
 
 
+class ToolMessage(NamedTuple):
+    """A call of tools, or a result.
+
+    Attributes:
+        place: number of turns before it.
+        message: in OpenAI's form: ``tool_calls`` by the assistant, or ``content`` by a tool.
+    """
+
+    place: int
+    message: dict[str, Any]
+
+
 @dataclass(frozen=True, slots=True)
 class Conversation:
     """One record of a corpus: a whole conversation, or a piece of one that the corpus splits.
@@ -46,6 +58,7 @@ class Conversation:
         created: ``yyyymmdd HH:MM:SS`` when the corpus knows it.
         left_out: what the adapter skipped on purpose, in words, and how often (``{"tool calls": 2}``).
         continues: True for what a gatherer adds to a conversation with this session that it gave before.
+        tool_messages: calls of tools and their results, all of them; None where there are no tools, or not kept.
     """
 
     session: str
@@ -56,6 +69,7 @@ class Conversation:
     created: str | None = None
     left_out: Mapping[str, int] = field(default_factory=dict)
     continues: bool = False
+    tool_messages: Sequence[ToolMessage] | None = None
 
 
 Container = Literal["json", "text"]
@@ -147,6 +161,7 @@ class Options:
             raw addresses out altogether.
         columns: what a column of a table means -> its name, see ``question_answer``; none to go by known names.
         history: put rounds together that records repeat; a run finds out by itself whether its inputs do.
+        keep_tools: keep definitions, calls and results of tools.
     """
 
     keep_origin: bool = False
@@ -154,6 +169,7 @@ class Options:
     salt: str | None = None
     columns: Mapping[str, str] = field(default_factory=dict)
     history: bool = False
+    keep_tools: bool = False
 
 
 @runtime_checkable

@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from sharegpt_argilla.common.contract_keys import TOOLS
 from sharegpt_argilla.corpora.formats.base import SYSTEM, Container, Conversation, Gatherer, Options, Turn
 from sharegpt_argilla.corpora.formats.fields import (
     kind,
@@ -33,6 +34,7 @@ from sharegpt_argilla.corpora.formats.message_content import (
 )
 from sharegpt_argilla.corpora.formats.repeated_rounds import RoundGatherer
 from sharegpt_argilla.corpora.formats.roles import ROLES, canonical_role, other_role
+from sharegpt_argilla.corpora.formats.tool_messages import DEFINITIONS, ToolLog, tool_definitions
 from sharegpt_argilla.errors import RejectedError
 
 MESSAGES, ROLE, CONTENT, REFUSAL, AUDIO = "messages", "role", "content", "refusal", "audio"
@@ -56,19 +58,22 @@ class Messages:
         turns: the messages with a text, in their order.
         weights: the ``weight`` of each turn; None where it has none.
         left_out: what was left out, in words, and how often.
+        tools: calls and results, where they are asked for.
     """
 
     turns: list[Turn] = field(default_factory=list)
     weights: list[int | float | None] = field(default_factory=list)
     left_out: Counter[str] = field(default_factory=Counter)
+    tools: ToolLog = field(default_factory=ToolLog)
 
 
-def read_messages(messages: Sequence[Any], *, count_keys: bool = False) -> Messages:
+def read_messages(messages: Sequence[Any], *, count_keys: bool = False, keep_tools: bool = False) -> Messages:
     """The turns in a list of messages.
 
     Args:
         messages: as the corpus has them.
         count_keys: count the keys of messages that are not read, each under its name.
+        keep_tools: log the calls and results of tools too.
 
     Raises:
         RejectedError: a message is no object, has an unknown role, or a content that is neither text nor parts.
@@ -76,10 +81,19 @@ def read_messages(messages: Sequence[Any], *, count_keys: bool = False) -> Messa
     read = Messages()
     for number, message in enumerate(messages, 1):
         try:
+            before, counted = len(read.turns), _tool_counts(read)
             _read_message(message, read, count_keys)
+            if keep_tools:
+                understood = read.tools.add(message, before, read.turns)
+                expected = tuple(now - then for now, then in zip(_tool_counts(read), counted, strict=True))
+                read.tools.sound = read.tools.sound and understood == expected
         except RejectedError as error:
             raise RejectedError(f"message {number}: {error}") from None
     return read
+
+
+def _tool_counts(read: Messages) -> tuple[int, int]:
+    return read.left_out[CALLS], read.left_out[TOOL_MESSAGES]
 
 
 def _read_message(message: Any, read: Messages, count_keys: bool) -> None:
@@ -208,16 +222,18 @@ def is_call(value: Mapping[str, Any]) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class OpenAIChat:
-    """Conversations as lists of chat messages."""
+    """Conversations as lists of chat messages; ``keep_tools`` keeps what they say of tools."""
 
     name: str = "messages"
     title: str = "chat messages of OpenAI, Anthropic and Gemini (fine-tuning files)"
     source: str = "messages"
     container: Container = "json"
+    keep_tools: bool = False
 
     def with_options(self, options: Options) -> OpenAIChat:
-        """The same corpus, which puts rounds together where records repeat them."""
-        return OpenAIChatRounds() if options.history else OpenAIChat()
+        """The same corpus, which puts rounds together where records repeat them, and keeps tools if asked."""
+        layout = OpenAIChatRounds if options.history else OpenAIChat
+        return layout(keep_tools=options.keep_tools)
 
     def is_record(self, value: object) -> bool:
         """Whether the value is an object with a list of messages, and no call out of a request log."""
@@ -245,11 +261,11 @@ class OpenAIChat:
         if _asks(messages[-1]):
             answered, answer = _answer(record)
             messages = [*messages, *answer]
-        read = read_messages(messages, count_keys=True)
+        read = read_messages(messages, count_keys=True, keep_tools=self.keep_tools)
         if not read.turns:
             raise RejectedError("no message has a text")
         if definitions := sum(number_of_definitions(record.get(key)) for key in _DEFINITIONS):
-            read.left_out["tool definitions"] += definitions
+            read.left_out[DEFINITIONS] += definitions
         taken = {*_ID_KEYS, key, answered, WEIGHTS, *_DEFINITIONS, *_SYSTEM_KEYS, "parallel_tool_calls"}
         extra = other_keys(record, taken)
         if system := _system(record, read.left_out):
@@ -257,7 +273,11 @@ class OpenAIChat:
         if weights := _weights(read):
             extra[WEIGHTS] = weights
         session = session_id(record, read.turns, _ID_KEYS)
-        return [Conversation(session, read.turns, extra=extra, left_out=read.left_out)]
+        defined = tool_definitions(*(record.get(key) for key in _DEFINITIONS))
+        tools = read.tools.kept(read.left_out, defined) if self.keep_tools else None
+        if tools is not None and defined:
+            extra[TOOLS] = defined
+        return [Conversation(session, read.turns, extra=extra, left_out=read.left_out, tool_messages=tools)]
 
 
 class OpenAIChatRounds(OpenAIChat):

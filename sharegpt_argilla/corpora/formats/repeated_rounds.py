@@ -47,7 +47,8 @@ class RoundGatherer:
     """Puts the rounds of one conversation together, whichever of its records comes first.
 
     A record whose history is all of an earlier one continues its conversation; one whose rounds are all in an
-    earlier one adds nothing. Where two part, the second is a conversation of its own, from its beginning.
+    earlier one adds nothing. Where two part, the second is a conversation of its own, from its beginning. Where
+    tools are kept, records that have some stay as they are.
     Memory: a digest of 16 bytes for each round.
 
     Args:
@@ -107,7 +108,9 @@ class RoundGatherer:
 
 
 def _alternates(conversation: Conversation) -> bool:
-    """Whether each question has one answer."""
+    """Whether each question has one answer, and no tools are kept."""
+    if conversation.tool_messages is not None:
+        return False
     roles = [turn.role for turn in conversation.turns if turn.role != "system"]
     return len(roles) % 2 == 0 and roles == ["human", "gpt"] * (len(roles) // 2)
 

@@ -9,14 +9,17 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from sharegpt_argilla.corpora.formats.base import SYSTEM, Container, Conversation, Role, Turn
+from sharegpt_argilla.common.contract_keys import TOOLS
+from sharegpt_argilla.corpora.formats.base import SYSTEM, Container, Conversation, Options, Role, Turn
 from sharegpt_argilla.corpora.formats.fields import kind, session_id
-from sharegpt_argilla.corpora.formats.message_content import text_of_content
+from sharegpt_argilla.corpora.formats.message_content import CALLS, text_of_content
+from sharegpt_argilla.corpora.formats.message_content import TOOL_MESSAGES as TOOL_RESULTS
 from sharegpt_argilla.corpora.formats.messages import unread_keys
 from sharegpt_argilla.corpora.formats.roles import ROLES, canonical_role, other_role
+from sharegpt_argilla.corpora.formats.tool_messages import ToolLog, calls_of_text, tool_definitions
 from sharegpt_argilla.errors import RejectedError
 from sharegpt_argilla.rows import ANNOTATION, CORPUS, ORIGINAL_SESSION, SESSION, TURN
 
@@ -44,6 +47,7 @@ class ShareGPT:
         splits: whether its ids may name pieces of a conversation.
         joined: bases that the other pieces of the run prove to be split, though they have not ShareGPT's form.
         apart: bases whose records only look like pieces.
+        keep_tools: whether definitions, calls and results of tools are kept.
         source: ``来源`` of its rows.
     """
 
@@ -54,6 +58,11 @@ class ShareGPT:
     apart: frozenset[str] = frozenset()
     source: str = "ShareGPT"
     container: Container = "json"
+    keep_tools: bool = False
+
+    def with_options(self, options: Options) -> ShareGPT:
+        """The same corpus, which keeps what it says of tools if asked."""
+        return replace(self, keep_tools=options.keep_tools)
 
     def is_record(self, value: object) -> bool:
         """Whether the value is an object with a list under ``conversations``, and ``from`` in one of its turns."""
@@ -71,22 +80,29 @@ class ShareGPT:
         if not isinstance(value, dict):
             raise RejectedError(f"a conversation is an object, found {kind(value)}")
         left_out: Counter[str] = Counter()
-        turns = [
-            turn
-            for number, item in enumerate(_turn_list(value), 1)
-            if (turn := _turn(number, item, left_out)) is not None
-        ]
+        turns: list[Turn] = []
+        log = ToolLog()
+        for number, item in enumerate(_turn_list(value), 1):
+            before = len(turns)
+            if (turn := _turn(number, item, left_out)) is not None:
+                turns.append(turn)
+            if self.keep_tools:
+                _log(item, log, before, turns)
         if not turns:
             raise RejectedError("no turn is by a person or a model")
         session = session_id(value, turns)
         extra = {key: item for key, item in value.items() if key not in OWN_KEYS}
         if isinstance(system := value.get(SYSTEM), str) and system.strip():
             extra[SYSTEM] = system
+        defined = tool_definitions(value.get(TOOLS)) if self.keep_tools else None
+        tools = log.kept(left_out, defined)
+        if tools is not None and defined:
+            extra[TOOLS] = defined
         base, offset, piece = session, 0, False
         if len(turns) == len(value["conversations"]):
             # The splitters count turns of people and models; none of them cuts where a tool speaks.
             base, offset, piece = self.locate(session, turns[0].role)
-        return [Conversation(base, turns, offset, piece, extra, left_out=left_out)]
+        return [Conversation(base, turns, offset, piece, extra, left_out=left_out, tool_messages=tools)]
 
     def locate(self, session: str, first: Role) -> tuple[str, int, bool]:
         """What the id of a record says: the whole conversation, the offset in it, and whether this is a piece.
@@ -143,6 +159,16 @@ def _turn(number: int, turn: object, left_out: Counter[str]) -> Turn | None:
         return Turn(canonical_role(spelling), text, spelling)
     except RejectedError as error:
         raise RejectedError(f"turn {number}: {error}") from None
+
+
+def _log(item: dict[str, Any], log: ToolLog, before: int, turns: list[Turn]) -> None:
+    """Note what a turn says of tools; one that calls them without being read makes the log unsound."""
+    name = other_role(item["from"])
+    message = {"tool_calls": calls_of_text(item.get("value"))} if name == CALLS else item
+    calls, results = log.add(message, before, turns)
+    expected = len(message["tool_calls"]) if name == CALLS else 0
+    if (calls, results) != (expected, int(name == TOOL_RESULTS)):
+        log.sound = False
 
 
 def _text_of_value(number: int, value: object, left_out: Counter[str]) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 
 import orjson
 
+from sharegpt_argilla.common.contract_keys import TOOLS
 from sharegpt_argilla.corpora.formats.base import SYSTEM, Conversation
 from sharegpt_argilla.corpora.reading.tabular import Blob
 
@@ -21,20 +22,25 @@ _NOTHING = object()
 
 
 def bounded(conversation: Conversation) -> Conversation:
-    """The conversation with an extra of bounded size; what goes is counted. The system text was said, and stays.
+    """The conversation with an extra of bounded size; what goes is counted.
+
+    The system text was said, and stays; so do definitions of tools where a user asked for them.
 
     Bytes (pictures in a table) never become part of a row. A long text is cut, a large list or object left out.
     """
     left_out: Counter[str] = Counter()
-    extra = {key: _bounded(key, value, left_out) for key, value in conversation.extra.items()}
+    whole = {SYSTEM} if conversation.tool_messages is None else {SYSTEM, TOOLS}
+    extra = {
+        key: value if key in whole else _bounded(value, left_out) for key, value in conversation.extra.items()
+    }
     if not left_out:
         return conversation
     kept = {key: value for key, value in extra.items() if value is not _NOTHING}
     return replace(conversation, extra=kept, left_out=Counter(conversation.left_out) + left_out)
 
 
-def _bounded(key: str, value: Any, left_out: Counter[str]) -> Any:
-    if isinstance(value, _SMALL) or key == SYSTEM:
+def _bounded(value: Any, left_out: Counter[str]) -> Any:
+    if isinstance(value, _SMALL):
         return value
     if isinstance(value, str):
         if isinstance(value, Blob):

@@ -12,7 +12,15 @@ from dataclasses import dataclass, field, fields
 from types import MappingProxyType
 from typing import Any
 
-from sharegpt_argilla.corpora.formats.base import BETWEEN_TURNS, SYSTEM, Conversation, Role, Turn
+from sharegpt_argilla.common.contract_keys import TOOL_MESSAGES
+from sharegpt_argilla.corpora.formats.base import (
+    BETWEEN_TURNS,
+    SYSTEM,
+    Conversation,
+    Role,
+    Turn,
+)
+from sharegpt_argilla.corpora.formats.tool_messages import answer_steps
 from sharegpt_argilla.rows import Pair
 
 NO_EXTRA: Mapping[str, Any] = MappingProxyType({})
@@ -105,12 +113,16 @@ class Pairer:
         pairs = self._lead(conversation, lead) if lead else []
         extra = _extra(conversation)
         extras = _extras(conversation.turns) if extra is not conversation.extra else None
+        tools = conversation.tool_messages
+        steps = None if tools is None else answer_steps(conversation.turns, tools)
         number = questions_before(conversation.offset)
         last = rounds[-1] if rounds and conversation.piece and not rounds[-1][1] else None
         for this in rounds:
             (_, question, asked_by), answers = this
             if extras is not None:
                 extra = _with_system(conversation.extra, next(extras))
+            if steps is not None:
+                extra = {**extra, TOOL_MESSAGES: next(steps)}
             if not question or question.isspace():
                 counts.questions_blank += 1
                 self.drop(answers)
