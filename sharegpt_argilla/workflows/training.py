@@ -270,6 +270,10 @@ class _Job:
             self.summary.trainer_configs = [str(path) for path in configs]
 
     @property
+    def _drops_tools(self) -> bool:
+        return self.layout.needs_answer and not getattr(self.layout, "with_tools", False)
+
+    @property
     def _writes_tools(self) -> bool:
         return self.scheme.tools and bool(getattr(self.layout, "with_tools", False))
 
@@ -306,9 +310,9 @@ class _Job:
 
     def _count_dropped(self, group: Group, rows: int) -> None:
         flat: Flat | None = getattr(self.layout, "flat", None)
-        if self.layout.needs_answer and not getattr(self.layout, "with_tools", False):
-            used = any(turn.tools or turn.tool_messages for turn in (*group.examples, *group.history))
-            self.summary.dropped[TOOL_USE] += rows * used
+        turns = (*group.examples, *group.history)
+        if any(turn.tools or turn.tool_messages for turn in turns) and self._drops_tools:
+            self.summary.dropped[TOOL_USE] += rows
         if flat is None:
             return
         self.summary.dropped["earlier turns"] += rows * (group.examples[0].turn > 1)
