@@ -163,6 +163,9 @@ class ObjectReader(io.RawIOBase):
 
     def __init__(self, url: str, blocks: int = BLOCKS) -> None:
         super().__init__()
+        # A reader that cannot be made is closed too, when Python drops it.
+        self._file: Any = None
+        self._block = lru_cache(blocks)(self._fetch)
         system, path = _system(url)
         self._url = url
         self._size = state_of(url).size
@@ -170,7 +173,6 @@ class ObjectReader(io.RawIOBase):
         if not self._file.seekable():
             raise InputError(_no_ranges(url))
         self._at = 0
-        self._block = lru_cache(blocks)(self._fetch)
 
     def readable(self) -> bool:
         """True."""
@@ -210,7 +212,8 @@ class ObjectReader(io.RawIOBase):
         """Forget the blocks and close the connection."""
         if not self.closed:
             self._block.cache_clear()
-            self._file.close()
+            if self._file is not None:
+                self._file.close()
         super().close()
 
     def _fetch(self, number: int) -> bytes:
