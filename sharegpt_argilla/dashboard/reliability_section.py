@@ -1,4 +1,7 @@
-"""The part of the Team page about people's abilities, confused labels and unclear guidelines; for leads alone."""
+"""The parts of the Team page about agents, people's abilities, confused labels and unclear guidelines.
+
+For leads alone.
+"""
 
 from __future__ import annotations
 
@@ -6,10 +9,12 @@ from typing import Any
 
 import streamlit as st
 
+from sharegpt_argilla.common import charts
 from sharegpt_argilla.dashboard.session import watch
+from sharegpt_argilla.dashboard.show_chart import show
 from sharegpt_argilla.dashboard.tables import record_table, whole_percents
 from sharegpt_argilla.project.project_view import ProjectView
-from sharegpt_argilla.project.team_reliability import team_reliability
+from sharegpt_argilla.project.team_reliability import agents_agreement, team_reliability
 
 _ABILITY: dict[str, Any] = {
     "annotator": "person",
@@ -17,6 +22,39 @@ _ABILITY: dict[str, Any] = {
     "interval": "95 % interval",
     "answers": st.column_config.NumberColumn("answers", format="localized"),
 }
+
+
+_AGENTS: dict[str, Any] = {
+    "share": st.column_config.NumberColumn("answers that equal it", format="percent"),
+    "value": st.column_config.NumberColumn("kappa with people", format="%.2f"),
+    "interval": "95 % interval",
+    "items": st.column_config.NumberColumn("records", format="localized"),
+    "answers": st.column_config.NumberColumn("answers", format="localized"),
+}
+_CONFUSED: dict[str, Any] = {
+    "suggested": "the agent says",
+    "answered": "people say",
+    "times": st.column_config.NumberColumn("times", format="localized"),
+}
+
+
+def agents_section(view: ProjectView) -> None:
+    """Show how far agents agree with people; nothing where no suggestion was answered."""
+    numbers = agents_agreement(watch(), view)
+    if not numbers["agents"]:
+        return
+    st.subheader("Agents and people")
+    show(charts.intervals(numbers["agents"], "name", "", "kappa with people"), "kappa of each agent with people")
+    order = ["question", "agent", "value", "interval", "items", "share", "answers"]
+    st.dataframe(whole_percents(numbers["agents"], "share"), hide_index=True, column_order=order, column_config=_AGENTS)
+    st.caption(
+        "Cohen's kappa of the suggestions with all people together: 1 is perfect agreement, 0 what chance gives. "
+        "The name of a language model ends in a hash of its prompt, so each version has its own line. People saw "
+        "the suggestions: a high number may mean a good agent, or people who accept what they see."
+    )
+    with st.expander("What agents say and people answer"):
+        st.dataframe(numbers["confusion"], hide_index=True, column_config=_CONFUSED)
+        st.caption("Of several labels each counts by itself; - where a side lacks it.")
 
 
 def reliability_section(view: ProjectView) -> None:

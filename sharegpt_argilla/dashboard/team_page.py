@@ -11,7 +11,7 @@ from sharegpt_argilla.common import charts
 from sharegpt_argilla.dashboard.adaptive_section import adaptive_section
 from sharegpt_argilla.dashboard.people_section import adjudication_section, people_section
 from sharegpt_argilla.dashboard.record_drawer import record_drawer
-from sharegpt_argilla.dashboard.reliability_section import reliability_section
+from sharegpt_argilla.dashboard.reliability_section import agents_section, reliability_section
 from sharegpt_argilla.dashboard.session import REFRESH, as_of, current_view, viewer, watch
 from sharegpt_argilla.dashboard.show_chart import show
 from sharegpt_argilla.dashboard.tables import LINK, record_table, tile
@@ -53,6 +53,7 @@ def _body() -> None:
     _answers(team["questions"], linked=bool(own["submitted"]))
     _behind(view, team, linked=bool(own["submitted"]))
     _agreement(view)
+    agents_section(view)
     _worth_a_look(view, team, linked=bool(own["submitted"]))
 
 

@@ -1,4 +1,4 @@
-"""What the Team page shows of people's abilities and of records where the guidelines may be unclear."""
+"""What the Team page shows of people's abilities, of agents, and of records with unclear guidelines."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from sharegpt_argilla.config import LabelQuestion, MultiLabelQuestion, QuestionC
 from sharegpt_argilla.project.project_view import ProjectView
 from sharegpt_argilla.project.project_watch import ProjectWatch
 from sharegpt_argilla.project.team_progress import with_links
-from sharegpt_argilla.responses.agreement_report import scale_of
+from sharegpt_argilla.responses.agreement_report import agents_with_people, scale_of
+from sharegpt_argilla.responses.policies import comparable
 from sharegpt_argilla.responses.reliability_report import QuestionReliability, most_unclear, question_reliability
 
 
@@ -38,6 +39,51 @@ def team_reliability(watch: ProjectWatch, view: ProjectView) -> dict[str, Any]:
     }
 
 
+def agents_agreement(watch: ProjectWatch, view: ProjectView) -> dict[str, list[dict[str, Any]]]:
+    """How far each agent's suggestions agree with people, by question, as ``report-agreement`` counts it.
+
+    Returns:
+        ``agents``: ``question``, ``agent``, ``name`` (of both), ``answers``, ``kept``, ``share``, and ``value``,
+        ``low``, ``high``, ``items`` of kappa with its ``interval`` (a text). ``confusion``: ``question``,
+        ``agent``, ``suggested``, ``answered``, ``times``, the most frequent first. Both may be empty.
+    """
+    return watch.derived("agents", view, agents_of)
+
+
+def agents_of(view: ProjectView) -> dict[str, list[dict[str, Any]]]:
+    """See `agents_agreement`."""
+    agents, confusion = [], []
+    for question in view.config.questions:
+        if not isinstance(question, RatingQuestion | LabelQuestion | MultiLabelQuestion):
+            continue
+        for entry in agents_with_people(question, _answers(view, question.name), _suggested(view, question.name)):
+            named = {"question": question.name, "agent": entry["agent"] or "an unnamed agent"}
+            kappa = entry["kappa"]
+            about = {"name": f"{named['question']}: {named['agent']}", "interval": _interval(kappa), **kappa}
+            share = entry["share"]["value"]
+            agents.append({**named, "answers": entry["answers"], "kept": entry["kept"], "share": share, **about})
+            confusion += [
+                {**named, "suggested": suggested, "answered": answered, "times": times}
+                for suggested, by_answer in entry["confusion"].items()
+                for answered, times in by_answer.items()
+            ]
+    return {"agents": agents, "confusion": sorted(confusion, key=lambda entry: -entry["times"])}
+
+
+def _interval(estimate: dict[str, Any]) -> str:
+    return "" if estimate["low"] is None else f"{estimate['low']:.2f} to {estimate['high']:.2f}"
+
+
+def _suggested(view: ProjectView, question: str) -> dict[str, dict[str, Hashable]]:
+    """Agent -> Argilla's record id -> what it suggested."""
+    suggested: dict[str, dict[str, Hashable]] = {}
+    for key, record in view.records.items():
+        for suggestion in record.suggestions:
+            if suggestion.question == question:
+                suggested.setdefault(suggestion.agent, {})[key] = comparable(suggestion.value)
+    return suggested
+
+
 def _by_question(view: ProjectView) -> dict[str, QuestionReliability]:
     by_question = {}
     for question in view.config.questions:
@@ -62,6 +108,5 @@ def _answers(view: ProjectView, question: str) -> dict[str, dict[str, Hashable]]
         for response in record.responses:
             value = response.values.get(question)
             if response.status == "submitted" and value is not None and not response.adjudication:
-                comparable = frozenset(map(str, value)) if isinstance(value, list) else value
-                answers.setdefault(key, {})[response.annotator] = comparable
+                answers.setdefault(key, {})[response.annotator] = comparable(value)
     return answers

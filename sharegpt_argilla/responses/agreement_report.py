@@ -250,9 +250,6 @@ def _references(book: AnswerBook, question: QuestionConfig, people: Sequence[str
     name = question.name
     answers, gold = book.answers[name], book.gold.get(name, {})
     by_person = [(person, against_reference(answers, gold, [person])) for person in people]
-    by_agent = [
-        (agent, against_reference(answers, values)) for agent, values in sorted(book.suggested[name].items())
-    ]
     return {
         "gold": [
             {
@@ -264,19 +261,36 @@ def _references(book: AnswerBook, question: QuestionConfig, people: Sequence[str
             for person, agreement in by_person
             if agreement.answers
         ],
-        "suggestions": [
-            {
-                "agent": agent,
-                "answers": agreement.answers,
-                "kept": agreement.equal,
-                "changed": agreement.answers - agreement.equal,
-                "share": agreement.share.to_json(),
-                **_agent(question, answers, book.suggested[name][agent]),
-            }
-            for agent, agreement in by_agent
-            if agreement.answers
-        ],
+        "suggestions": agents_with_people(question, answers, book.suggested[name]),
     }
+
+
+def agents_with_people(
+    question: QuestionConfig, answers: Answers, suggested: Mapping[str, Mapping[str, Hashable]]
+) -> list[Report]:
+    """Each agent's suggestions compared with people's answers; agents without any to compare are left out.
+
+    Args:
+        question: with labels or a rating.
+        answers: record -> person -> answer, lists of labels as frozensets of text.
+        suggested: agent -> record -> what it suggested, in the same form.
+
+    Returns:
+        ``agent``, ``answers``, ``kept``, ``changed``, ``share`` (kept / answers), ``kappa``, ``confusion``.
+    """
+    by_agent = [(agent, against_reference(answers, values)) for agent, values in sorted(suggested.items())]
+    return [
+        {
+            "agent": agent,
+            "answers": agreement.answers,
+            "kept": agreement.equal,
+            "changed": agreement.answers - agreement.equal,
+            "share": agreement.share.to_json(),
+            **_agent(question, answers, suggested[agent]),
+        }
+        for agent, agreement in by_agent
+        if agreement.answers
+    ]
 
 
 def _agent(question: QuestionConfig, answers: Answers, suggested: Mapping[str, Hashable]) -> Report:
