@@ -31,6 +31,7 @@ _AGENTS: dict[str, Any] = {
     "items": st.column_config.NumberColumn("records", format="localized"),
     "answers": st.column_config.NumberColumn("answers", format="localized"),
 }
+_KAPPA = ("name", "value", "low", "high", "items")
 _CONFUSED: dict[str, Any] = {
     "suggested": "the agent says",
     "answered": "people say",
@@ -44,7 +45,8 @@ def agents_section(view: ProjectView) -> None:
     if not numbers["agents"]:
         return
     st.subheader("Agents and people")
-    show(charts.intervals(numbers["agents"], "name", "", "kappa with people"), "kappa of each agent with people")
+    kappas = [{key: agent[key] for key in _KAPPA} for agent in numbers["agents"]]
+    show(charts.intervals(kappas, "name", "", "kappa with people"), "kappa of each agent with people")
     order = ["question", "agent", "value", "interval", "items", "share", "answers"]
     st.dataframe(whole_percents(numbers["agents"], "share"), hide_index=True, column_order=order, column_config=_AGENTS)
     st.caption(
