@@ -48,7 +48,9 @@ def agents_section(view: ProjectView) -> None:
     kappas = [{key: agent[key] for key in _KAPPA} for agent in numbers["agents"]]
     show(charts.intervals(kappas, "name", "", "kappa with people"), "kappa of each agent with people")
     order = ["question", "agent", "value", "interval", "items", "share", "answers"]
-    st.dataframe(whole_percents(numbers["agents"], "share"), hide_index=True, column_order=order, column_config=_AGENTS)
+    st.dataframe(
+        whole_percents(numbers["agents"], "share"), hide_index=True, column_order=order, column_config=_AGENTS
+    )
     st.caption(
         "Cohen's kappa of the suggestions with all people together: 1 is perfect agreement, 0 what chance gives. "
         "The name of a language model ends in a hash of its prompt, so each version has its own line. People saw "
