@@ -28,7 +28,7 @@ help:
 	@echo "make audit   known advisories of dependencies that nobody has judged (ADVISORIES=FOLDER for newer ones)"
 	@echo "make bench   measurements, each beside a yardstick"
 	@echo "make dist    wheel and sdist in dist/, built and tried from empty folders"
-	@echo "make docs    the generated pages of docs/, and the site in site/"
+	@echo "make docs    the generated pages of docs/, the notebooks with their outputs, and the site in site/"
 
 demo: $(VENV)/.demo
 	$(BIN)/sharegpt-argilla demo --port $(PORT) --dashboard-port $(DASHBOARD_PORT)
@@ -57,6 +57,7 @@ bench: setup
 
 docs: setup
 	$(BIN)/python docs/generate.py
+	$(BIN)/python docs/render_notebooks.py
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 dist: setup

@@ -80,9 +80,11 @@ def annotate(
         found = api.post(
             f"/me/datasets/{dataset_id}/records/search",
             json={"filters": {"and": pending}},
-            params={"limit": limit},
+            params={"limit": 1000},
         ).raise_for_status()
+        # Always the same records: the order of the queue changes from one server to the next.
         records = [item["record"] for item in found.json()["items"]]
+        records = sorted(records, key=lambda record: str(record["external_id"]))[:limit]
         for record in records:
             values = {name: {"value": value} for name, value in decide(record["fields"]["prompt"]).items()}
             body = {"status": "submitted", "values": values}

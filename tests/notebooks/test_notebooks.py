@@ -1,5 +1,6 @@
-"""Every notebook runs from top to bottom, on a copy, against a real Argilla; none is kept with outputs."""
+"""Every notebook runs on a copy, against a real Argilla; none is kept with outputs, its page has them."""
 
+import re
 import shutil
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from tests.embedded import PATIENCE, EmbeddedArgilla
 from tests.projects import ROOT
 
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+OF_A_MACHINE = re.compile(r"/(?:tmp|home|root|Users|var)/|127\.0\.0\.1|localhost|api_key")
 TITLES = {"explore_corpus", "annotation_round_trip", "agreement_report", "train_a_classifier"}
 
 
@@ -18,6 +20,7 @@ def test_the_notebooks_are_there_and_listed() -> None:
     assert {path.stem for path in NOTEBOOKS} == TITLES
     listed = (ROOT / "notebooks" / "README.md").read_text(encoding="utf-8")
     assert [path.name for path in NOTEBOOKS if f"({path.name})" not in listed] == []
+    assert {path.stem for path in (ROOT / "docs" / "notebooks").glob("*.md")} == TITLES
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
@@ -27,6 +30,20 @@ def test_outputs_are_stripped(path: Path) -> None:
     cells = [cell for cell in notebook.cells if cell.cell_type == "code"]
     assert [cell.source for cell in cells if cell.outputs or cell.execution_count is not None] == []
     assert any("alt.Chart(" in cell.source for cell in cells)
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_its_page_is_of_this_notebook_and_of_no_machine(path: Path) -> None:
+    page = (ROOT / "docs" / "notebooks" / f"{path.stem}.md").read_text(encoding="utf-8")
+    rest = page
+    for cell in nbformat.read(path, as_version=4).cells:
+        _before, source, rest = rest.partition(cell.source.replace("](../docs/", "](../"))
+        assert source, "run `make docs`"
+    pictures = re.findall(r"!\[A chart of [^]]+\]\(([\w.-]+\.svg)\)", page)
+    texts = [(ROOT / "docs" / "notebooks" / name).read_text(encoding="utf-8") for name in pictures]
+    assert texts
+    assert all(text.startswith("<svg") for text in texts)
+    assert [found for text in (page, *texts) for found in OF_A_MACHINE.findall(text)] == []
 
 
 @pytest.mark.live

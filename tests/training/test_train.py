@@ -113,6 +113,8 @@ def test_the_card_says_what_it_is(learned: Path) -> None:
     assert card.startswith('---\nlicense: "cc0-1.0"\nlibrary_name: "sharegpt-argilla"\n')
     for words in (
         "60 annotated prompts",
+        "one label a prompt",
+        "several labels a prompt",
         "`5f2b8c01d9e4`",
         "suggestions of `rules`",
         "most frequent answer",

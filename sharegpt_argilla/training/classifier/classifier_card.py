@@ -89,7 +89,7 @@ def _section(item: Trained) -> str:
     parts = [
         f"## `{task.question}`",
         f"{len(task.cases):,} annotated prompts in {task.groups:,} groups (conversations, and prompts that say "
-        f"the same); {'several labels' if task.several else 'item label'} a prompt.",
+        f"the same); {'several labels' if task.several else 'one label'} a prompt.",
         _labels(item),
         f"Nobody gave {', '.join(f'`{label}`' for label in task.unseen)}; it cannot suggest them."
         if task.unseen
