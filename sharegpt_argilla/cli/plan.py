@@ -19,6 +19,7 @@ from sharegpt_argilla.errors import ServerUnreachableError, UsageError
 from sharegpt_argilla.project.adaptive_plan import Round
 from sharegpt_argilla.project.study_plan import Assumptions
 from sharegpt_argilla.project.teaching_order import OrderName, TeachingOrder
+from sharegpt_argilla.records.practice import Standing, State
 from sharegpt_argilla.responses.study_design import design_lines, name_of
 from sharegpt_argilla.workflows.plan import PlanSummary, plan, plan_design
 
@@ -45,7 +46,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--every",
         type=_seconds,
         metavar="TIME",
-        help="with --adapt: again after so long (30s, 5m, 1h) until every record is settled or given up",
+        help="with --adapt: again after so long (30s, 5m, 1h) until every record is settled or given up; with "
+        "--apply: until nobody practises",
     )
     parser.add_argument(
         "--order",
@@ -79,8 +81,8 @@ def run(arguments: argparse.Namespace) -> int:
         return _run_design(arguments)
     if arguments.pilot or arguments.abilities or arguments.html:
         raise UsageError("--pilot, --abilities and --html belong to --design; give it too")
-    if arguments.every is not None and not (arguments.adapt and not arguments.dry_run):
-        raise UsageError("--every repeats rounds of --adapt; give both, without --dry-run")
+    if arguments.every is not None and (arguments.dry_run or not (arguments.adapt or arguments.apply)):
+        raise UsageError("--every repeats rounds of --adapt or --apply; give one of them, without --dry-run")
     if arguments.model is not None and arguments.order != "uncertain":
         raise UsageError("--model says what is uncertain; give --order uncertain too")
     while True:
@@ -91,9 +93,16 @@ def run(arguments: argparse.Namespace) -> int:
                 raise
             note(f"{error}; tried again in {arguments.every:g} s")
         else:
-            if arguments.every is None or (summary.adapted and not summary.adapted.open):
+            if arguments.every is None or _is_done(summary):
                 return 0
         time.sleep(arguments.every)
+
+
+def _is_done(summary: PlanSummary) -> bool:
+    """Whether another round has nothing to do: nothing is open, or nobody practises."""
+    if summary.adapted:
+        return not summary.adapted.open
+    return not any(standing.state == "practising" for standing in summary.practice)
 
 
 def _run_design(arguments: argparse.Namespace) -> int:
@@ -158,10 +167,20 @@ def _one_round(arguments: argparse.Namespace) -> PlanSummary:
     applied = "" if summary.applied is None else f", {summary.applied:,} changed on the server"
     ordered = "" if summary.reordered is None else f", {summary.reordered:,} in another order"
     note(counts + ordered + applied)
+    _print_practice(summary.practice)
     if summary.adapted:
         _print_round(summary.adapted)
     tell(summary, pairs=[{"people": pair, "records": count} for pair, count in summary.pairs.items()])
     return summary
+
+
+def _print_practice(everybody: Sequence[Standing]) -> None:
+    if everybody:
+        names = {state: [one for one in everybody if one.state == state] for state in get_args(State)}
+        note("practice: " + ", ".join(f"{len(people):,} {state}" for state, people in names.items()))
+        for standing in everybody:
+            if standing.held:
+                note(f"{standing.person}: {standing.state}, {standing.why()}; no other records yet")
 
 
 def _print_round(done: Round) -> None:

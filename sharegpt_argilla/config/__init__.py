@@ -35,6 +35,7 @@ from sharegpt_argilla.config.team import (
     Calibration,
     Gold,
     Person,
+    Practice,
 )
 
 __all__ = [
@@ -63,6 +64,7 @@ __all__ = [
     "NumberProperty",
     "Person",
     "PluginAgent",
+    "Practice",
     "Project",
     "ProjectConfig",
     "PropertyConfig",

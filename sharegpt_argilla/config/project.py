@@ -38,7 +38,7 @@ from sharegpt_argilla.config.command_sections import (
     Export,
     policy_types,
 )
-from sharegpt_argilla.config.team import Adjudication, Assignment, Gold, Person
+from sharegpt_argilla.config.team import Adjudication, Assignment, Gold, Person, Practice
 
 _GOLD = f"{EXTENSION}{GOLD}"
 
@@ -58,6 +58,7 @@ class ProjectConfig(Section):
     people: list[Person] = []
     assignment: Assignment = Assignment()
     gold: Gold | None = None
+    practice: Practice | None = None
     adjudication: Adjudication | None = None
     export: Export = Export()
     curation: Curation = Curation()
@@ -83,6 +84,7 @@ class ProjectConfig(Section):
         self._check_assignment()
         self._check_policies()
         self._check_gold()
+        self._check_practice()
         mistakes = [
             *agent_mistakes(self.suggestions, self.questions),
             *rater_mistakes(self.export.agents, self.suggestions),
@@ -170,6 +172,19 @@ class ProjectConfig(Section):
             raise ValueError(f'fields: "{shown[0]}" would show annotators the right answers; remove it')
         if self.export.weights == BY_GOLD and self.gold is None:
             raise ValueError("export.weights: gold needs a section `gold:`; add it, or give weights by person")
+
+    def _check_practice(self) -> None:
+        if self.practice is None:
+            return
+        if self.gold is None:
+            raise ValueError("practice: needs a section `gold:` with the rows whose answers are known; add it")
+        if self.assignment.mode != "queue" or self.assignment.open_queue:
+            mode = "an open queue" if self.assignment.open_queue else f"mode {self.assignment.mode}"
+            raise ValueError(f"practice: belongs to mode queue, not to {mode}; remove it, or change the mode")
+        unknown = [name for name in self.practice.exempt if name not in self.annotators]
+        if unknown:
+            nearest = nearest_word(unknown[0], self.annotators)
+            raise ValueError(f'practice.exempt: there is no annotator "{unknown[0]}"{nearest} fix the name')
 
 
 @dataclass(frozen=True)

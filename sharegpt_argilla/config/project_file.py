@@ -263,5 +263,5 @@ def _known_keys() -> list[str]:
     while models:
         model = models.pop()
         models.extend(model.__subclasses__())
-        keys.update(model.model_fields)
+        keys.update(field.alias or name for name, field in model.model_fields.items())
     return sorted(keys)

@@ -186,6 +186,18 @@ class Gold(Section):
     rate: Annotated[float, Field(ge=0, lt=1, strict=False)] = 0.05
 
 
+class Practice(Section):
+    """Newcomers answer gold rows first and get their part of the plan when enough of them are right.
+
+    ``gold``: gold rows, the same for everybody, first in the queue. ``pass``: share of them that must be right.
+    ``exempt``: usernames of annotators who get their part without it.
+    """
+
+    gold: Annotated[int, Field(ge=1)] = 10
+    pass_: Annotated[float, Field(alias="pass", gt=0, le=1, strict=False)] = 0.8
+    exempt: list[Username] = []
+
+
 class Adjudication(Section):
     """Who decides where people disagree.
 

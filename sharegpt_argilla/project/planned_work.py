@@ -40,7 +40,7 @@ class PlannedWork:
         return self.overlap if people is None else len(people)
 
     def own(self, person: str, calibration: bool | None = None) -> frozenset[str] | None:
-        """Ids of the rows that a person is to answer; None if everybody is offered all rows.
+        """Ids of the rows that the plan offers a person; None if everybody is offered all rows.
 
         Args:
             person: the username.
@@ -50,7 +50,7 @@ class PlannedWork:
             return None
         return frozenset(
             row
-            for row, one in self.plan.records()
+            for row, one in self.plan.offered()
             if person in one.people and calibration in {None, one.calibration}
         )
 

@@ -7,7 +7,7 @@ and a later change moves as few slots as possible: when people join or leave, on
 from __future__ import annotations
 
 from collections.abc import Collection, Hashable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,6 +15,7 @@ import numpy as np
 from sharegpt_argilla.errors import UsageError
 from sharegpt_argilla.records.pair_balance import balance_pairs
 from sharegpt_argilla.records.plan_moves import Integers, Slots, Truths, deal, even_loads
+from sharegpt_argilla.records.practice import HELD, Practice
 
 
 @dataclass(frozen=True)
@@ -65,6 +66,7 @@ class Plan:
         ranks: position of each record in the order of all.
         calibration: which records more people answer.
         states: record -> ``settled`` or ``given_up``, where the plan adapts; see `plan_adaptation`.
+        practice: what newcomers answer first, and who has not passed.
     """
 
     ids: Sequence[str]
@@ -74,6 +76,7 @@ class Plan:
     ranks: Integers
     calibration: Truths
     states: Mapping[str, Any] = field(default_factory=dict)
+    practice: Practice = field(default_factory=Practice)
 
     def records(self) -> Iterator[tuple[str, Assigned]]:
         """Every record with its people, in the order of ``ids``."""
@@ -82,6 +85,19 @@ class Plan:
         for number, identifier in enumerate(self.ids):
             people = tuple(self.people[holder] for holder in holders[begins[number] : begins[number + 1]])
             yield identifier, Assigned(people, ranks[number], more[number])
+
+    def offered(self) -> Iterator[tuple[str, Assigned]]:
+        """Every record as a server is to have it: kept for those who practise, but not offered to them yet.
+
+        Their names have `HELD` behind them, so that nobody is offered the record and it is not complete either.
+        """
+        held, rows = frozenset(self.practice.held), frozenset(self.practice.rows)
+        for identifier, assigned in self.records():
+            if identifier in rows or held.isdisjoint(assigned.people):
+                yield identifier, assigned
+            else:
+                people = tuple(name + HELD if name in held else name for name in assigned.people)
+                yield identifier, assigned._replace(people=people)
 
     def loads(self) -> dict[str, int]:
         """Person -> records."""
@@ -193,7 +209,7 @@ def extend_plan(
     slots.level(targets)
     ranks = np.concatenate((plan.ranks, len(plan.ids) + random.permutation(len(new))))
     flags = np.concatenate((plan.calibration, calibration))
-    return Plan(ids, names, slots.starts, slots.holders, ranks, flags, plan.states)
+    return Plan(ids, names, slots.starts, slots.holders, ranks, flags, plan.states, plan.practice)
 
 
 def with_answers(plan: Plan, answered: Collection[tuple[str, str]]) -> Plan:
@@ -215,11 +231,15 @@ def with_answers(plan: Plan, answered: Collection[tuple[str, str]]) -> Plan:
         begin, end = plan.starts[record : record + 2].tolist()
         others = [holder for holder in holders[begin:end].tolist() if holder not in respondents]
         holders[begin:end] = [*respondents, *others][: end - begin]
-    return Plan(plan.ids, names, plan.starts, holders, plan.ranks, plan.calibration, plan.states)
+    return replace(plan, people=names, holders=holders)
 
 
 def moved(before: Plan, after: Plan) -> int:
     """Number of slots of ``before`` that another person has in ``after``."""
+    if not np.array_equal(before.starts, after.starts[: len(before.starts)]):
+        # Practice rows got more or fewer people.
+        people = {identifier: assigned.people for identifier, assigned in after.records()}
+        return sum(len(set(one.people).difference(people[row])) for row, one in before.records())
     old, new = (np.array(plan.people, object)[plan.holders] for plan in (before, after))
     return int((old != new[: len(old)]).sum())
 

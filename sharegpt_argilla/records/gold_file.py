@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,8 @@ Gold = Mapping[str, Mapping[str, Any]]
 def read_gold(path: Path, questions: Sequence[str]) -> Gold:
     """The right answers in a file of ``{"id": row id, "gold": {question: value}}``, one per line.
 
+    A line may have a ``reason`` too: why the answers are right, see `read_reasons`.
+
     Args:
         path: the file.
         questions: names of the project's questions.
@@ -26,15 +28,28 @@ def read_gold(path: Path, questions: Sequence[str]) -> Gold:
     Raises:
         InputError: the file cannot be read, or a line has another form; the text says which.
     """
-    gold: dict[str, Mapping[str, Any]] = {}
+    return {identifier: answers for identifier, answers, _ in _lines(path, questions)}
+
+
+def read_reasons(path: Path, questions: Sequence[str]) -> Mapping[str, str]:
+    """Row id -> why its answers are right, of the lines of a gold file that say so.
+
+    Raises:
+        InputError: as for `read_gold`.
+    """
+    return {identifier: reason for identifier, _, reason in _lines(path, questions) if reason}
+
+
+def _lines(path: Path, questions: Sequence[str]) -> Iterator[tuple[str, Mapping[str, Any], str]]:
+    seen: set[str] = set()
     with open_input(path) as file:
         for number, text in enumerate(file, 1):
             if text.strip():
-                identifier, answers = _line(text, f"{path}:{number}", questions)
-                if identifier in gold:
-                    raise InputError(f"{path}:{number}: row {identifier} occurs twice; keep one")
-                gold[identifier] = answers
-    return gold
+                line = _line(text, f"{path}:{number}", questions)
+                if line[0] in seen:
+                    raise InputError(f"{path}:{number}: row {line[0]} occurs twice; keep one")
+                seen.add(line[0])
+                yield line
 
 
 def gold_in_rows(path: str | Path) -> Gold:
@@ -48,15 +63,17 @@ def gold_in_rows(path: str | Path) -> Gold:
     return gold
 
 
-def _line(text: str, where: str, questions: Sequence[str]) -> tuple[str, Mapping[str, Any]]:
+def _line(text: str, where: str, questions: Sequence[str]) -> tuple[str, Mapping[str, Any], str]:
     try:
         document = json.loads(text)
-        identifier, answers = document["id"], document[GOLD]
+        identifier, answers, reason = document["id"], document[GOLD], document.get("reason", "")
     except (ValueError, KeyError, TypeError):
-        identifier, answers = None, None
+        identifier, answers, reason = None, None, ""
     if not isinstance(identifier, str) or not isinstance(answers, dict) or not answers:
         raise InputError(f'{where}: is not {{"id": row id, "gold": {{question: value}}}}; fix the line')
     unknown = [name for name in answers if name not in questions]
     if unknown:
         raise InputError(f'{where}: there is no question "{unknown[0]}"; known: {", ".join(questions)}')
-    return identifier, answers
+    if not isinstance(reason, str):
+        raise InputError(f"{where}: the reason is no text; write it in quotes, or leave it out")
+    return identifier, answers, reason.strip()

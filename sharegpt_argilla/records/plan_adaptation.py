@@ -103,7 +103,7 @@ def adapt_plan(
         answered: record -> person -> whether they are done with it (False for a draft), of everybody who began it.
         sure: record -> how probable its answers are, of records with answers.
         aim: when a record is done.
-        choose: says who is asked.
+        choose: says who is asked. Those who practise are asked only if nobody else takes part.
 
     Returns:
         A plan in which nobody has a record twice, and loads differ by at most one, as far as answers and quotas
@@ -123,7 +123,8 @@ def adapt_plan(
         if record.state is None and not record.busy:
             open_records.append(identifier)
     open_records.sort(key=lambda identifier: (sure.get(identifier, 0.0), identifier))
-    asked = _ask(records, open_records, sorted(people), aim, choose)
+    ready = sorted(set(people).difference(plan.practice.held)) or sorted(people)
+    asked = _ask(records, open_records, ready, aim, choose)
     for identifier, person in asked.items():
         records[identifier].idle.append(person)
     return AdaptedPlan(
@@ -180,14 +181,18 @@ def _rebuilt(
     listed = [records[identifier] for identifier in plan.ids]
     starts = np.concatenate(([0], np.cumsum([len(record.people) for record in listed]))).astype(np.int64)
     holders = np.array([numbers[name] for record in listed for name in record.people], np.int64)
-    fixed = np.array([name in record.begun for record in listed for name in record.people], bool)
+    practice = frozenset(plan.practice.rows)
+    fixed = np.array(
+        [name in records[row].begun or row in practice for row in plan.ids for name in records[row].people],
+        bool,
+    )
     active = np.array([name in set(people) for name in names])
     random = np.random.default_rng([aim.seed, len(holders), int(fixed.sum())])
     most = np.array([min(aim.quotas.get(name, len(listed)), len(listed)) for name in names], np.int64)
     slots = Slots(holders, starts, fixed, active, random, most)
     slots.level(_targets(slots))
     states = {identifier: record.state for identifier, record in records.items() if record.state}
-    return Plan(plan.ids, names, starts, slots.holders, plan.ranks, plan.calibration, states)
+    return Plan(plan.ids, names, starts, slots.holders, plan.ranks, plan.calibration, states, plan.practice)
 
 
 def _targets(slots: Slots) -> Integers:

@@ -13,6 +13,7 @@ import numpy as np
 from sharegpt_argilla.common.jsonl import open_output
 from sharegpt_argilla.errors import InputError
 from sharegpt_argilla.records.assignment_plan import Assigned, Plan, Rules
+from sharegpt_argilla.records.practice import Practice
 
 FORMAT = 1
 """Version of the layout, in the header under ``plan``."""
@@ -38,6 +39,8 @@ def write_plan(path: Path, plan: Plan, rules: Rules, stratify: str | None) -> No
             "people": list(plan.people),
             **_fixed_rules(rules, stratify),
         }
+        if plan.practice.rows:
+            header["practice"] = asdict(plan.practice)
         file.write(_encode(header) + "\n")
         for identifier, assigned in plan.records():
             line: dict[str, Any] = {"id": identifier, "rank": assigned.rank, "people": assigned.people}
@@ -73,6 +76,7 @@ def read_plan(path: Path) -> Plan | None:
                     states[line["id"]] = line["state"]
         rank_numbers, flags = np.array(ranks, np.int64), np.array(calibration, bool)
         # A list as a rank would make a table of the column.
+        practice = Practice(**header.get("practice", {}))
         complete = header["plan"] == FORMAT and rank_numbers.shape == flags.shape == (header["records"],)
     except RecursionError:
         raise _damaged(path, "nested too deep") from None
@@ -89,6 +93,7 @@ def read_plan(path: Path) -> Plan | None:
         rank_numbers,
         flags,
         states,
+        practice,
     )
 
 
@@ -106,13 +111,13 @@ def changed_rules(path: Path, rules: Rules, stratify: str | None) -> list[str]:
 
 
 def assigned_records(path: Path) -> Mapping[str, Assigned]:
-    """Record -> who answers it; empty if there is no plan.
+    """Record -> who answers it, as a server is to have it (`Plan.offered`); empty if there is no plan.
 
     Raises:
         InputError: the file is damaged.
     """
     plan = read_plan(path)
-    return {} if plan is None else dict(plan.records())
+    return {} if plan is None else dict(plan.offered())
 
 
 def _fixed_rules(rules: Rules, stratify: str | None) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 from sharegpt_argilla.annotation import AnsweredRecord, ResponseStatus
@@ -18,6 +19,7 @@ from sharegpt_argilla.errors import InputError, ServerUnreachableError, UsageErr
 from sharegpt_argilla.project.adaptive_plan import Round, adapted_plan
 from sharegpt_argilla.project.answer_sources import Sources, open_sources
 from sharegpt_argilla.project.gold_answers import known_answers
+from sharegpt_argilla.project.practice_plan import practice_rows, with_newcomers, with_verdicts
 from sharegpt_argilla.project.server_promises import broken_promises
 from sharegpt_argilla.project.study_plan import Assumptions, plan_study
 from sharegpt_argilla.project.teaching_order import TeachingOrder, teaching_order
@@ -31,6 +33,8 @@ from sharegpt_argilla.records.assignment_plan import (
     with_answers,
 )
 from sharegpt_argilla.records.plan_file import changed_rules, plan_path, read_plan, write_plan
+from sharegpt_argilla.records.practice import Standing
+from sharegpt_argilla.records.practice_slots import practice_places
 from sharegpt_argilla.records.queue_order import movable, reorder
 from sharegpt_argilla.records.record_metadata import ROW_PROPERTIES, assigned_metadata
 from sharegpt_argilla.responses.study_design import StudyDesign, design_study
@@ -75,6 +79,7 @@ class PlanSummary:
         pairs: two people -> records that both answer.
         applied: records on the server whose people were changed; None when the server was not asked to.
         adapted: what a round of a plan that adapts did; None where there was none.
+        practice: how far everybody is with it; empty for a project without.
         reordered: records whose rank changed; None where no order was asked for.
         warnings: what the project asks for and the server does not do; none while there is no server.
     """
@@ -88,6 +93,7 @@ class PlanSummary:
     applied: int | None = None
     adapted: Round | None = None
     reordered: int | None = None
+    practice: Sequence[Standing] = ()
     warnings: Sequence[str] = ()
 
 
@@ -225,12 +231,17 @@ class Planner:
         people = self._project.config.annotators
         answered = self._answered(before)
         self._begun = frozenset(row for row, _ in answered)
+        practice = practice_rows(self._project, before, ids, gold)
+        dealt = gold.keys() - set(practice)
         if before is None:
-            after = make_plan(ids, people, self._rules, strata, gold)
+            after = make_plan(ids, people, self._rules, strata, dealt)
             if answered:
                 after = extend_plan(with_answers(after, answered), people, answered, self._rules)
         else:
-            after = self._again(before, ids, strata, gold, answered)
+            after = self._again(before, ids, strata, dealt, answered)
+        after = with_newcomers(self._project, after, practice, answered, self._rules)
+        read = partial(self._records, after)
+        after, far = with_verdicts(self._project, after, practice, gold, answered, read)
         self._plan = after
         if not dry_run:
             write_plan(self.path, after, self._rules, self._stratify)
@@ -241,6 +252,7 @@ class Planner:
             moved(before, after) if before else 0,
             _shares(after, people, answered, gold),
             _pairs(after),
+            practice=far,
         )
 
     def adapt(self, rows: str | Path, summary: PlanSummary, *, dry_run: bool = False) -> PlanSummary:
@@ -279,7 +291,7 @@ class Planner:
         if before is None or _ids_and_strata(rows, planned, None)[0]:
             self.make(rows, dry_run=dry_run)
             before = self._plan
-        return dict(before.records()) if before else {}
+        return dict(before.offered()) if before else {}
 
     def apply(self) -> int:
         """Apply the plan to the records on the server; returns how many were changed.
@@ -290,7 +302,7 @@ class Planner:
         plan = self._plan or read_plan(self.path)
         if plan is None:
             return 0
-        assigned = dict(plan.records())
+        assigned = dict(plan.offered())
         changed = 0
         with connect(self._connection or find_connection()) as client:
             for part in project_parts(self._project, plan.people):
@@ -328,7 +340,11 @@ class Planner:
         people = self._project.config.annotators
         other = changed_rules(self.path, self._rules, self._stratify)
         if not other:
-            return extend_plan(before, people, answered, self._rules, ids, strata, gold)
+            # Whoever left is taken off the practice rows before other records move.
+            rows = before.practice.rows
+            ready = with_newcomers(self._project, before, rows, answered, self._rules)
+            fixed = answered | practice_places(ready, rows)
+            return extend_plan(ready, people, fixed, self._rules, ids, strata, gold)
         if answered:
             raise UsageError(
                 f"{self._project.path}: assignment: {', '.join(other)} changed since the plan was made, and "
