@@ -169,6 +169,33 @@ def test_a_misspelt_question_type_is_named_with_the_nearest(wrong) -> None:
         ("overlap: 1\n", "overlap: 1\nexport:\n  weights: golden", 'unknown word "golden"; did you mean "gold"?'),
         ("overlap: 1\n", "overlap: 1\nexport:\n  weights: gold", "weights: gold needs a section `gold:`"),
         ("overlap: 1\n", "overlap: 1\ngold: {rate: 1}", "gold.rate: input should be less than 1"),
+        ("overlap: 1\n", "overlap: 1\npractice: {}", "practice: needs a section `gold:`"),
+        (
+            "overlap: 1\n",
+            "overlap: 1\ngold: {}\npractice: {}",
+            "practice: belongs to mode queue, not to mode open",
+        ),
+        (
+            "overlap: 1\n",
+            "overlap: 1\n  mode: queue\n  open_queue: true\ngold: {}\npractice: {}",
+            "not to an open queue",
+        ),
+        (
+            "overlap: 1\n",
+            "overlap: 1\n  mode: queue\ngold: {}\npractice: {exempt: [bem]}",
+            'practice.exempt: there is no annotator "bem"; did you mean "ben"?',
+        ),
+        (
+            "overlap: 1\n",
+            "overlap: 1\ngold: {}\npractice: {pass: 0}",
+            "practice.pass: input should be greater than 0",
+        ),
+        (
+            "overlap: 1\n",
+            "overlap: 1\ngold: {}\npractice: {gold: 0}",
+            "practice.gold: input should be greater than",
+        ),
+        ("overlap: 1\n", "overlap: 1\ngold: {}\npractice: {pas: 1}", 'did you mean "pass"?'),
         ("content: response", "content: extension.gold", '"response" would show annotators the right answers'),
         ("overlap: 1\n", "overlap: 1\nadjudication: {}", 'adjudication: "reviewers" is missing'),
         ("overlap: 1\n", "overlap: 1\nexport:\n  policy: mean", 'did you mean "policies"?'),

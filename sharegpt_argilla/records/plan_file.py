@@ -76,7 +76,7 @@ def read_plan(path: Path) -> Plan | None:
                     states[line["id"]] = line["state"]
         rank_numbers, flags = np.array(ranks, np.int64), np.array(calibration, bool)
         # A list as a rank would make a table of the column.
-        practice = Practice(**header.get("practice", {}))
+        practice = _practice(header["practice"]) if "practice" in header else Practice()
         complete = header["plan"] == FORMAT and rank_numbers.shape == flags.shape == (header["records"],)
     except RecursionError:
         raise _damaged(path, "nested too deep") from None
@@ -95,6 +95,11 @@ def read_plan(path: Path) -> Plan | None:
         states,
         practice,
     )
+
+
+def _practice(block: Any) -> Practice:
+    judged = {person: dict(verdicts) for person, verdicts in dict(block["judged"]).items()}
+    return Practice(list(block["rows"]), judged, list(block["held"]))
 
 
 def _damaged(path: Path, what: str) -> InputError:

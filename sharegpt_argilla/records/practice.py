@@ -62,7 +62,7 @@ class Standing:
         if self.state == "practising":
             return f"{self.answered:,} of {self.rows:,} answered"
         if self.state == "exempt":
-            return "needs no practice"
+            return "need not pass"
         return f"{self.right:,} of {self.rows:,} right, {self.wanted:,} wanted"
 
 

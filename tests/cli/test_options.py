@@ -46,10 +46,16 @@ def test_a_length_of_time_has_a_unit(words: list[str], capfd) -> None:
     assert build_parser("plan").parse(["r.jsonl", "--adapt", "--every", "5m"]).every == 300
 
 
-@pytest.mark.parametrize("words", [["--every", "5m"], ["--every", "5m", "--adapt", "--dry-run"]])
+@pytest.mark.parametrize(
+    "words",
+    [["--every", "5m"], ["--every", "5m", "--adapt", "--dry-run"], ["--every", "5m", "--apply", "--dry-run"]],
+)
 def test_rounds_that_would_not_end_are_refused(words: list[str], capfd) -> None:
     assert main(["plan", "r.jsonl", *words]) == 2
-    assert "--every repeats rounds of --adapt; give both, without --dry-run" in capfd.readouterr().err
+    assert (
+        "--every repeats rounds of --adapt or --apply; give one of them, without --dry-run"
+        in capfd.readouterr().err
+    )
 
 
 def test_a_parser_can_be_used_twice() -> None:
