@@ -9,6 +9,7 @@ import streamlit as st
 
 from sharegpt_argilla.common import charts
 from sharegpt_argilla.dashboard.guidelines_section import guidelines_section
+from sharegpt_argilla.dashboard.practice_section import own_practice_section
 from sharegpt_argilla.dashboard.session import REFRESH, as_of, current_view, options, viewer, watch
 from sharegpt_argilla.dashboard.show_chart import show
 from sharegpt_argilla.dashboard.tables import tile
@@ -40,6 +41,7 @@ def _body() -> None:
     own = annotator_progress(watch(), view, name)
     as_of(view)
     _counts(own, mine=not person.lead)
+    own_practice_section(view, person, name)
     left, right = st.columns(2)
     with left:
         st.subheader("Each day")

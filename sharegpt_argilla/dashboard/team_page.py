@@ -10,6 +10,7 @@ import streamlit as st
 from sharegpt_argilla.common import charts
 from sharegpt_argilla.dashboard.adaptive_section import adaptive_section
 from sharegpt_argilla.dashboard.people_section import adjudication_section, people_section
+from sharegpt_argilla.dashboard.practice_section import team_practice_section
 from sharegpt_argilla.dashboard.record_drawer import record_drawer
 from sharegpt_argilla.dashboard.reliability_section import agents_section, reliability_section
 from sharegpt_argilla.dashboard.session import REFRESH, as_of, current_view, viewer, watch
@@ -49,6 +50,7 @@ def _body() -> None:
     _datasets(team["datasets"])
     _over_time(team)
     people_section(view, team["people"])
+    team_practice_section(view)
     adjudication_section(view)
     _answers(team["questions"], linked=bool(own["submitted"]))
     _behind(view, team, linked=bool(own["submitted"]))

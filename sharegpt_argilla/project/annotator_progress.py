@@ -20,6 +20,7 @@ from sharegpt_argilla.project.team_progress import (
     today_utc,
     with_texts,
 )
+from sharegpt_argilla.records.gold_file import Gold
 from sharegpt_argilla.responses.answer_counts import PersonTally, person_numbers
 from sharegpt_argilla.responses.team_agreement import own_agreement, own_gold
 
@@ -65,9 +66,14 @@ def gold_progress(watch: ProjectWatch, view: ProjectView, person: str, rows: str
     """
     if view.config.gold is None:
         return []
-    gold = watch.derived("gold", view, lambda _: known_answers(load_project(watch.config), rows or None))
+    gold = gold_of_view(watch, view, rows)
     questions = view.config.questions
     return watch.derived(f"gold {person}", view, lambda one: own_gold(one.records, gold, questions, person))
+
+
+def gold_of_view(watch: ProjectWatch, view: ProjectView, rows: str) -> Gold:
+    """Row id -> question -> the right answer; see `gold_progress` for arguments and errors."""
+    return watch.derived("gold", view, lambda _: known_answers(load_project(watch.config), rows or None))
 
 
 def leaderboard(watch: ProjectWatch, view: ProjectView) -> list[dict[str, Any]]:

@@ -7,11 +7,9 @@ from typing import Any
 
 from sharegpt_argilla.annotation import AnsweredRecord, Response
 from sharegpt_argilla.config import ProjectConfig
-from sharegpt_argilla.records.practice import Practice, Standing, standings
+from sharegpt_argilla.records.gold_file import Gold
+from sharegpt_argilla.records.practice import PlanPractice, Standing, standings
 from sharegpt_argilla.responses.policies import comparable
-
-Gold = Mapping[str, Mapping[str, Any]]
-"""Row id -> question -> the right answer."""
 
 
 def judge_practice(
@@ -46,7 +44,7 @@ def is_right(response: Response, gold: Mapping[str, Any]) -> bool:
     )
 
 
-def practice_standings(config: ProjectConfig, practice: Practice, begun: Collection[str]) -> list[Standing]:
+def practice_standings(config: ProjectConfig, practice: PlanPractice, begun: Collection[str]) -> list[Standing]:
     """How far each annotator is; empty if the project has no practice.
 
     Args:

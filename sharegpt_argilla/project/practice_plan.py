@@ -11,7 +11,7 @@ from sharegpt_argilla.errors import UsageError
 from sharegpt_argilla.project.practice_answers import judge_practice, practice_standings
 from sharegpt_argilla.records.assignment_plan import Plan, Rules, extend_plan
 from sharegpt_argilla.records.gold_file import Gold
-from sharegpt_argilla.records.practice import Practice, Standing, choose_practice
+from sharegpt_argilla.records.practice import PlanPractice, Standing, choose_practice
 from sharegpt_argilla.records.practice_slots import practice_places, with_practice
 
 Answered = Collection[tuple[str, str]]
@@ -85,9 +85,9 @@ def with_verdicts(
         row in rows and row not in judged.get(person, ()) for row, person in answered
     ):
         judged = judge_practice(rows, judged, read(), gold)
-    far = practice_standings(project.config, Practice(rows, judged), _begun(rows, answered))
+    far = practice_standings(project.config, PlanPractice(rows, judged), _begun(rows, answered))
     held = [one.person for one in far if one.held]
-    return replace(plan, practice=Practice(rows, judged, held)), far
+    return replace(plan, practice=PlanPractice(rows, judged, held)), far
 
 
 def _begun(rows: Collection[str], answered: Answered) -> set[str]:

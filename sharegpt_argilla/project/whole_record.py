@@ -47,13 +47,14 @@ def answers_side_by_side(
         return []
     lines = [
         {"question": question.title}
-        | {name: _answer(response.values.get(question.name), question) for name, response in people.items()}
+        | {name: answer_text(response.values.get(question.name), question) for name, response in people.items()}
         for question in questions
     ]
     return [*lines, {"question": "status"} | {name: response.status for name, response in people.items()}]
 
 
-def _answer(value: Any, question: QuestionConfig) -> str:
+def answer_text(value: Any, question: QuestionConfig) -> str:
+    """An answer as a person reads it, with the titles of labels; `OPEN` for none."""
     if value is None:
         return OPEN
     if isinstance(question, RatingQuestion | TextQuestion):

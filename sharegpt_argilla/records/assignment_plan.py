@@ -15,7 +15,7 @@ import numpy as np
 from sharegpt_argilla.errors import UsageError
 from sharegpt_argilla.records.pair_balance import balance_pairs
 from sharegpt_argilla.records.plan_moves import Integers, Slots, Truths, deal, even_loads
-from sharegpt_argilla.records.practice import HELD, Practice
+from sharegpt_argilla.records.practice import HELD, PlanPractice
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ class Plan:
     ranks: Integers
     calibration: Truths
     states: Mapping[str, Any] = field(default_factory=dict)
-    practice: Practice = field(default_factory=Practice)
+    practice: PlanPractice = field(default_factory=PlanPractice)
 
     def records(self) -> Iterator[tuple[str, Assigned]]:
         """Every record with its people, in the order of ``ids``."""
@@ -237,7 +237,7 @@ def with_answers(plan: Plan, answered: Collection[tuple[str, str]]) -> Plan:
 def moved(before: Plan, after: Plan) -> int:
     """Number of slots of ``before`` that another person has in ``after``."""
     if not np.array_equal(before.starts, after.starts[: len(before.starts)]):
-        # Practice rows got more or fewer people.
+        # PlanPractice rows got more or fewer people.
         people = {identifier: assigned.people for identifier, assigned in after.records()}
         return sum(len(set(one.people).difference(people[row])) for row, one in before.records())
     old, new = (np.array(plan.people, object)[plan.holders] for plan in (before, after))

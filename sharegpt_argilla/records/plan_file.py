@@ -13,7 +13,7 @@ import numpy as np
 from sharegpt_argilla.common.jsonl import open_output
 from sharegpt_argilla.errors import InputError
 from sharegpt_argilla.records.assignment_plan import Assigned, Plan, Rules
-from sharegpt_argilla.records.practice import Practice
+from sharegpt_argilla.records.practice import PlanPractice
 
 FORMAT = 1
 """Version of the layout, in the header under ``plan``."""
@@ -76,7 +76,7 @@ def read_plan(path: Path) -> Plan | None:
                     states[line["id"]] = line["state"]
         rank_numbers, flags = np.array(ranks, np.int64), np.array(calibration, bool)
         # A list as a rank would make a table of the column.
-        practice = _practice(header["practice"]) if "practice" in header else Practice()
+        practice = _practice(header["practice"]) if "practice" in header else PlanPractice()
         complete = header["plan"] == FORMAT and rank_numbers.shape == flags.shape == (header["records"],)
     except RecursionError:
         raise _damaged(path, "nested too deep") from None
@@ -97,9 +97,9 @@ def read_plan(path: Path) -> Plan | None:
     )
 
 
-def _practice(block: Any) -> Practice:
+def _practice(block: Any) -> PlanPractice:
     judged = {person: dict(verdicts) for person, verdicts in dict(block["judged"]).items()}
-    return Practice(list(block["rows"]), judged, list(block["held"]))
+    return PlanPractice(list(block["rows"]), judged, list(block["held"]))
 
 
 def _damaged(path: Path, what: str) -> InputError:

@@ -17,7 +17,7 @@ HELD = " (practising)"
 
 
 @dataclass(frozen=True)
-class Practice:
+class PlanPractice:
     """The practice of a plan.
 
     Attributes:
@@ -81,7 +81,7 @@ def choose_practice(before: Sequence[str], candidates: Collection[str], count: i
 
 
 def standings(
-    practice: Practice, people: Sequence[str], count: int, share: float, exempt: Collection[str] = ()
+    practice: PlanPractice, people: Sequence[str], count: int, share: float, exempt: Collection[str] = ()
 ) -> list[Standing]:
     """How far everybody is, in the order of ``people``.
 

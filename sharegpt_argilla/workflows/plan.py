@@ -79,7 +79,7 @@ class PlanSummary:
         pairs: two people -> records that both answer.
         applied: records on the server whose people were changed; None when the server was not asked to.
         adapted: what a round of a plan that adapts did; None where there was none.
-        practice: how far everybody is with it; empty for a project without.
+        practice: how far everybody is with practice; empty for a project without.
         reordered: records whose rank changed; None where no order was asked for.
         warnings: what the project asks for and the server does not do; none while there is no server.
     """
