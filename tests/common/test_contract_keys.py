@@ -26,6 +26,7 @@ def test_the_keys_are_what_files_and_servers_have() -> None:
         "dup_of",
         "prompt_lang",
         "response_lang",
+        "tool_messages",
     ]
     keys = (
         contract_keys.FLAGS,
