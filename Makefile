@@ -7,7 +7,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 # What pytest leaves out; `make test MARKS=""` runs everything.
 MARKS ?= not slow
 PYTEST_ARGS ?=
-# Processes that the tests run in; what needs a server shares one of them. 0 is this process, as a debugger wants it.
+# Processes that the tests run in, each with an Argilla of its own. 0 is this process, as a debugger wants it.
 WORKERS ?= 2
 BENCHES ?= extract curate describe serve assign export confidence adapt
 # Where `make demo` serves.
@@ -76,7 +76,7 @@ $(VENV)/.demo: pyproject.toml constraints.txt | $(BIN)/python
 
 $(VENV)/.all: pyproject.toml constraints.txt | $(BIN)/python
 	@echo "installing into $(VENV) (a few minutes the first time) ..."
-	$(PIP) install --only-binary :all: -c constraints.txt -e ".[serve,dashboard,dev]"
+	$(PIP) install --only-binary :all: -c constraints.txt -e ".[serve,dashboard,postgresql,dev]"
 	@touch $@ $(VENV)/.demo
 
 $(BIN)/python:
@@ -88,7 +88,7 @@ $(BIN)/python:
 # New pins: the newest releases that pyproject.toml allows. Read the difference before you commit it.
 constraints:
 	rm -rf $(VENV)-new && $(PYTHON) -m venv $(VENV)-new
-	$(VENV)-new/bin/python -m pip install --quiet -e ".[serve,dashboard,dev]"
+	$(VENV)-new/bin/python -m pip install --quiet -e ".[serve,dashboard,postgresql,dev]"
 	$(VENV)-new/bin/python -m pip freeze --exclude-editable > constraints.txt
 	rm -rf $(VENV)-new
 

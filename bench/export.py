@@ -4,9 +4,9 @@
     python bench/export.py --records 2000      fewer; the fixed cost of signing in then shows
 
 It starts an embedded Argilla of its own, fills it, and measures in one run: the SDK's
-``dataset.records(with_responses=True).to_list()``, the pages that an export reads, whole exports over REST and
-from the embedded Argilla's database, incremental ones after 1 % of the answers changed, and the memory that
-exports of a fifth of the records and of all take.
+``dataset.records(with_responses=True).to_list()``, the pages that an export reads, whole exports in pages, as from
+an Argilla without the plug-in, and from the stream of a server with it, incremental ones after 1 % of the answers
+changed, and the memory that exports of a fifth of the records and of all take.
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ from sharegpt_argilla.argilla_client import responses_on_server as reader
 from sharegpt_argilla.argilla_client.accounts import usernames
 from sharegpt_argilla.argilla_client.connection import connect
 from sharegpt_argilla.argilla_client.dataset_on_server import require_dataset
+from sharegpt_argilla.project import answer_sources as sources
 from sharegpt_argilla.rows import Pair, Row, build_row
 from sharegpt_argilla.settings import Connection
 from sharegpt_argilla.workflows.export_responses import ExportOptions, export_responses
@@ -46,7 +47,10 @@ FLAT = 10
 MEASURED = """
 import re, sys
 from pathlib import Path
+from sharegpt_argilla.project import answer_sources
 from sharegpt_argilla.workflows.export_responses import export_responses
+if sys.argv.pop(1) == "pages":
+    answer_sources.streams_responses = lambda _client: False
 export_responses(*sys.argv[1:])
 # Not ru_maxrss, which begins at what the starting process had.
 print(re.search(r"VmHWM:\\s+(\\d+)", Path("/proc/self/status").read_text())[1])
@@ -86,34 +90,37 @@ class Bench:
         """All measurements."""
         fifth = self.count // 5
         seconds = clock(lambda: self.fill(0, fifth))
-        small = self.memory("rest", fifth), self.memory("near", fifth)
+        small = self.memory("pages", fifth), self.memory("stream", fifth)
         seconds += clock(lambda: self.fill(fifth, self.count))
-        large = self.memory("rest", self.count), self.memory("near", self.count)
+        large = self.memory("pages", self.count), self.memory("stream", self.count)
         print(f"{self.count:,} records with 2 responses each, filled in {seconds:.0f} s\n")
         sdk, pages, rest, near = best(
-            self.sdk, self.pages, lambda: self.export("rest", near=False), lambda: self.export("near", near=True)
+            self.sdk,
+            self.pages,
+            lambda: self.export("pages", streams=False),
+            lambda: self.export("stream", streams=True),
         )
         for what, taken in (
             ("SDK, records(with_responses=True).to_list()", sdk),
             ("the same pages, thrown away", pages),
-            ("whole export over REST", rest),
-            ("whole export from the embedded database", near),
+            ("whole export in pages", rest),
+            ("whole export from the stream", near),
         ):
             print(f"{what:<46}{taken:8.2f} s {self.count / taken:10,.0f} records/s")
         whole_near, whole_rest, later_near, later_rest, quiet = self.increments()
-        self.export("whole", near=True)
-        same = len({(self.folder / f"{name}.jsonl").read_bytes() for name in ("near", "rest", "whole")}) == 1
-        print(f"\nwhole, with a state file, from the database    {whole_near:8.2f} s")
-        print(f"whole, with a state file, over REST            {whole_rest:8.2f} s")
-        print(f"1 % changed, from the embedded database        {later_near:8.2f} s")
-        print(f"1 % changed, over REST (reads all answers)     {later_rest:8.2f} s")
-        print(f"nothing changed, over REST                     {quiet:8.2f} s\n")
-        for what, less, more in zip(("over REST", "from the database"), small, large, strict=True):
+        self.export("whole", streams=True)
+        same = len({(self.folder / f"{name}.jsonl").read_bytes() for name in ("stream", "pages", "whole")}) == 1
+        print(f"\nwhole, with a state file, from the stream      {whole_near:8.2f} s")
+        print(f"whole, with a state file, in pages             {whole_rest:8.2f} s")
+        print(f"1 % changed, from the stream                   {later_near:8.2f} s")
+        print(f"1 % changed, in pages (reads all answers)      {later_rest:8.2f} s")
+        print(f"nothing changed, in pages                      {quiet:8.2f} s\n")
+        for what, less, more in zip(("in pages", "from the stream"), small, large, strict=True):
             print(f"most memory of an export {what}: {less:.0f} MB of {fifth:,}, {more:.0f} MB of {self.count:,}")
         grown = max(more - less for less, more in zip(small, large, strict=True))
         promises = [
-            (f"export {sdk / near:.1f} times as fast as the SDK (3; over REST {sdk / rest:.1f})", sdk / near >= 3),
-            (f"over REST {rest / pages:.2f} times the pages alone (1.5)", rest / pages <= 1.5),
+            (f"export {sdk / near:.1f} times as fast as the SDK (3; in pages {sdk / rest:.1f})", sdk / near >= 3),
+            (f"in pages {rest / pages:.2f} times the pages alone (1.5)", rest / pages <= 1.5),
             (f"incremental {later_near / whole_near:.3f} of a whole one (0.1)", later_near / whole_near <= 0.1),
             (f"{grown:.0f} MB more memory for five times the records ({FLAT})", grown <= FLAT),
             ("incremental and whole exports have the same bytes", same),
@@ -144,17 +151,20 @@ class Bench:
     def pages(self) -> None:
         """The pages that an export reads, not even parsed."""
         with self.project.owner() as http:
+            query = {
+                "filters": {"and": [reader._answered(reader.SUBMITTED)]},
+                "sort": [{"scope": {"entity": "record", "property": "id"}, "order": "asc"}],
+            }
             for offset in range(0, self.count, reader.PAGE):
                 http.post(
                     f"/api/v1/datasets/{self.dataset_id}/records/search",
-                    json=reader._query(reader.SUBMITTED),
+                    json=query,
                     params={"offset": offset, "limit": reader.PAGE, "include": reader.INCLUDE},
                 ).raise_for_status()
 
-    def export(self, name: str, *, near: bool, state: bool = False) -> None:
+    def export(self, name: str, *, streams: bool, state: bool = False) -> None:
         """One run of the command's workflow."""
-        # The database is found through the home folder in force; with another one, REST is used.
-        os.environ["ARGILLA_HOME_PATH"] = str(self.home.path if near else self.folder / "nowhere")
+        sources.streams_responses = lambda client: streams
         options = ExportOptions(state=self.folder / f"{name}.state" if state else None)
         out = self.folder / f"{name}.jsonl"
         summary = export_responses(
@@ -164,11 +174,11 @@ class Bench:
 
     def increments(self) -> tuple[float, float, float, float, float]:
         """Seconds: whole ones that leave a state, then after 1 % changed, then over REST after nothing changed."""
-        near = functools.partial(self.export, "near", near=True, state=True)
-        rest = functools.partial(self.export, "rest", near=False, state=True)
+        near = functools.partial(self.export, "stream", streams=True, state=True)
+        rest = functools.partial(self.export, "pages", streams=False, state=True)
         whole = []
         for _ in range(ROUNDS):
-            for name in ("near", "rest"):
+            for name in ("stream", "pages"):
                 (self.folder / f"{name}.state").unlink(missing_ok=True)
             whole.append((clock(near), clock(rest)))
         later = []
@@ -183,12 +193,10 @@ class Bench:
     def memory(self, name: str, count: int) -> float:
         """Most megabytes that a process of its own had while it exported; the first ``count`` rows are there."""
         rows = write_rows(self.folder / "some.jsonl", self.rows[:count])
-        home = self.home.path if name == "near" else self.folder / "nowhere"
         environment = {
             **os.environ,
             "ARGILLA_API_URL": self.connection.api_url,
             "ARGILLA_API_KEY": self.connection.api_key,
-            "ARGILLA_HOME_PATH": str(home),
         }
         command: list[str | Path] = [
             sys.executable,
@@ -196,6 +204,7 @@ class Bench:
             "ignore",
             "-c",
             MEASURED,
+            name,
             rows,
             self.folder / "m.jsonl",
             self.project.config,

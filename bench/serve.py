@@ -11,10 +11,11 @@ import json
 import sys
 from typing import TYPE_CHECKING
 
+from bench import serve_full_stack, serve_reference
 from bench.serve_measures import Crowd, PeakMemory, Sizes, annotate_in_turn, hire, load, search_in_turn
-from bench.serve_reference import compare
 from bench.serve_report import Report, tell
 from bench.serve_stack import Server, make_dataset, served
+from tests.reference.full_stack import missing
 from tests.reference.node import require_java
 
 if TYPE_CHECKING:
@@ -38,8 +39,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     report = Report()
     if options.reference:
         require_java()
+    if options.full_stack and (tools := missing()):
+        raise SystemExit(f"{', '.join(tools)} not found; see the head of tests/reference/full_stack.py")
     try:
-        _measure(sizes, options.reference, report)
+        _measure(sizes, options, report)
     finally:  # what is known is worth having from a run that broke
         if options.json:
             print(json.dumps(report.figures))
@@ -47,15 +50,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 1 if report.missed else 0
 
 
-def _measure(sizes: Sizes, reference: bool, report: Report) -> None:
+def _measure(sizes: Sizes, options: argparse.Namespace, report: Report) -> None:
     with served() as server:
         report.note("memory at rest", server.memory(), "MB")
         with served(speedups=False) as plain:
             rate = _load_with_and_without(server, plain, sizes, report)
         with served() as other:
             large = _grow(server, other, sizes, rate, report)
-        if reference:
-            compare(large, sizes, report)
+        if options.reference:
+            serve_reference.compare(large, sizes, report)
+        if options.full_stack:
+            serve_full_stack.compare(large, sizes, report)
 
 
 def _load(server: Server, dataset: rg.Dataset, records: int, begin: int = 0) -> tuple[float, float]:
@@ -132,6 +137,11 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     )
     parser.add_argument(
         "--reference", action="store_true", help="compare with argilla-server on a real OpenSearch too"
+    )
+    parser.add_argument(
+        "--full-stack",
+        action="store_true",
+        help="compare with a full Argilla too, with the plug-in and as it comes",
     )
     parser.add_argument("--json", action="store_true", help="the figures as JSON as well, on the last line")
     options = parser.parse_args(arguments)

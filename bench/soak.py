@@ -1,9 +1,12 @@
 """People annotate, a lead exports, and an attacker tries to stop them: ``python -m bench.soak``.
 
-Honest people answer what they get, with a second of thought in between; an export runs every 15 seconds. In the
-second half an attacker without an account sends slow bodies, lists of ranges and bad sign-ins, and one with an
-account sends loose phrases. Wanted: the 95th percentile of honest requests at most 3 times that of the first half,
-memory of the server flat within 10 %, and every acknowledged answer in the last export.
+Honest people answer what they get, with a second of thought in between; an export runs every 15 seconds, and what
+the dashboard shows is read as an open one does. In the second half an attacker without an account sends slow
+bodies, lists of ranges and bad sign-ins, and one with an account sends loose phrases.
+
+Wanted, and judged in the report: the 95th percentile of honest requests at most 3 times that of the first half,
+memory of the server flat within 10 % (the most in the second half next to that at the end of the first), every
+acknowledged answer in the last export, and no failed request.
 """
 
 from __future__ import annotations
@@ -24,6 +27,7 @@ from pathlib import Path
 import httpx
 import psutil
 
+from sharegpt_argilla.project.project_watch import ProjectWatch
 from sharegpt_argilla.settings import Connection
 from sharegpt_argilla.workflows.export_responses import export_responses
 from sharegpt_argilla.workflows.push_to_argilla import push_to_argilla
@@ -32,7 +36,7 @@ from tests.live.rest import Rest, owner_of
 from tests.projects import TestProject, read_annotations, some_rows, write_project, write_rows
 
 MOST_SLOWER, MOST_GROWTH = 3.0, 1.10
-EXPORT_EVERY = 15.0
+EXPORT_EVERY, VIEW_EVERY, WEIGH_EVERY = 15.0, 5.0, 1.0
 
 
 class Soak:
@@ -43,6 +47,7 @@ class Soak:
         self.stopping = threading.Event()
         self.half = 0
         self.times: tuple[list[float], list[float]] = ([], [])
+        self.memory: tuple[list[int], list[int]] = ([], [])
         self.acknowledged: list[tuple[str, str]] = []
         self.errors: list[str] = []
         self.lock = threading.Lock()
@@ -81,6 +86,17 @@ class Soak:
         """What a lead does."""
         while not self.stopping.wait(EXPORT_EVERY):
             export_responses(self.rows, self.output, self.project.config, connection=self.project.connection)
+
+    def watch(self) -> None:
+        """What an open dashboard does."""
+        view = ProjectWatch(self.project.config, self.project.connection, self.project.home)
+        while not self.stopping.wait(VIEW_EVERY):
+            view.view()
+
+    def weigh(self, server: psutil.Process) -> None:
+        """Note the memory of the server, for each half."""
+        while not self.stopping.wait(WEIGH_EVERY):
+            self.memory[self.half].append(server.memory_info().rss)
 
     def attack(self, insider: Rest, dataset: str) -> None:
         """What the attacker does, outside and inside."""
@@ -124,16 +140,16 @@ def run(people: int, records: int, seconds: float) -> dict[str, float]:
             threading.Thread(target=soak.annotate, args=(each, everybody[each], dataset, seed))
             for seed, each in enumerate(names[:-1])
         ]
-        works.append(threading.Thread(target=soak.export))
         server = psutil.Process(argilla.wait_for_child("server"))
+        works += [threading.Thread(target=soak.export), threading.Thread(target=soak.watch)]
+        works.append(threading.Thread(target=soak.weigh, args=(server,)))
         for work in works:
             work.start()
         time.sleep(seconds / 2)
-        before, soak.half = server.memory_info().rss, 1
+        soak.half = 1
         attacker = threading.Thread(target=soak.attack, args=(everybody[names[-1]], dataset))
         attacker.start()
         time.sleep(seconds / 2)
-        after = server.memory_info().rss
         soak.stopping.set()
         for work in [*works, attacker]:
             work.join()
@@ -150,23 +166,33 @@ def run(people: int, records: int, seconds: float) -> dict[str, float]:
             "p95 quiet (s)": round(quiet, 3),
             "p95 attacked (s)": round(attacked, 3),
             "times slower": round(attacked / quiet, 2),
-            "memory, times": round(after / before, 3),
+            "memory, times": round(max(soak.memory[1]) / soak.memory[0][-1], 3),
             "answers": len(soak.acknowledged),
             "answers lost": len(set(soak.acknowledged) - exported),
         }
 
 
+def judged(figures: dict[str, float]) -> dict[str, bool]:
+    """Which of the promises the figures keep."""
+    return {
+        f"honest requests at most {MOST_SLOWER:g} times slower": figures["times slower"] <= MOST_SLOWER,
+        f"memory at most {MOST_GROWTH:g} times": figures["memory, times"] <= MOST_GROWTH,
+        "every acknowledged answer exported": not figures["answers lost"] and figures["answers"] > 0,
+        "no request failed": not figures["failed"],
+    }
+
+
 def main() -> int:
-    """Print the figures; 1 if one misses what is wanted."""
+    """Print the figures and which promises they keep; 1 if one is not kept."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--people", type=int, default=50)
     parser.add_argument("--records", type=int, default=20_000)
     parser.add_argument("--seconds", type=float, default=600.0)
     options = parser.parse_args()
     figures = run(options.people, options.records, options.seconds)
-    print(json.dumps(figures, indent=2))
-    fine = figures["times slower"] <= MOST_SLOWER and figures["memory, times"] <= MOST_GROWTH
-    return 0 if fine and not figures["answers lost"] and not figures["failed"] else 1
+    kept = judged(figures)
+    print(json.dumps({**figures, "kept": kept}, indent=2))
+    return 0 if all(kept.values()) else 1
 
 
 if __name__ == "__main__":

@@ -17,10 +17,12 @@ from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import httpx
 import yaml
 from playwright.sync_api import Browser, Page, sync_playwright
+from sqlalchemy import create_engine
 
 from sharegpt_argilla.argilla_plugin.active_time import Spent, add_activity
 from sharegpt_argilla.embedded_argilla.processes.launcher import ServeOptions, running
@@ -119,7 +121,7 @@ def _answers(connection: Connection, home: Home, dataset_id: str) -> None:
                 made = client.post(f"/records/{record['id']}/responses", json=body).raise_for_status().json()
                 ago = timedelta(days=DAYS * (1 - number / count) * chance.uniform(0.9, 1))
                 times[made["id"]] = datetime.now(UTC) - ago
-                _spend(home, user_id, person, dataset_id, record["id"], chance.lognormvariate(3.4, 0.5), number)
+                _spend(home, user_id, dataset_id, record["id"], chance.lognormvariate(3.4, 0.5), number)
     _redate(home, times)
 
 
@@ -145,14 +147,17 @@ def _values(chance: random.Random, row: str) -> dict[str, dict[str, object]]:
     }
 
 
-def _spend(
-    home: Home, user_id: str, person: str, dataset_id: str, record_id: str, seconds: float, number: int
-) -> None:
+def _spend(home: Home, user_id: str, dataset_id: str, record_id: str, seconds: float, number: int) -> None:
     """Active time as the annotation page measures it."""
     shares = {"quality": 0.25, "intent": 0.4, "toxicity": 0.1}
-    spent = Spent(dataset_id, record_id, seconds, {name: seconds * share for name, share in shares.items()})
+    on_questions = {name: seconds * share for name, share in shares.items()}
+    spent = Spent(UUID(dataset_id), UUID(record_id), seconds, on_questions)
     # Nobody can report more time than went by.
-    add_activity(home, user_id, person, [spent], now=time.time() - DAYS * 86_400 + number * 300)
+    now = time.time() - DAYS * 86_400 + number * 300
+    engine = create_engine(f"sqlite:///{home.database}", connect_args={"timeout": 30})
+    with engine.begin() as database:
+        add_activity(database, UUID(user_id), [spent], now=now)
+    engine.dispose()
 
 
 def _redate(home: Home, times: dict[str, datetime]) -> None:

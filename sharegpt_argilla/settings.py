@@ -11,11 +11,12 @@ import io
 import json
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from sharegpt_argilla.common.atomic_files import write_text
+from sharegpt_argilla.common.locks import is_locked
 from sharegpt_argilla.errors import CredentialsError, InputError, ServerUnreachableError
 
 DEFAULT_PORT = 6900
@@ -45,7 +46,7 @@ class Home:
 
     @property
     def activity(self) -> Path:
-        """The measured active times, if measuring was turned on."""
+        """Measured times of a version that had them in a file; the next start puts them into the database."""
         return self.path / "activity.db"
 
     @property
@@ -74,6 +75,11 @@ class Home:
         return self.path / "serve.lock"
 
     @property
+    def answering(self) -> Path:
+        """Locked with ``flock`` while the address in server.json is that of a socket of this home's server."""
+        return self.path / "answering.lock"
+
+    @property
     def logs(self) -> Path:
         """Folder of the log files."""
         return self.path / "logs"
@@ -81,10 +87,17 @@ class Home:
 
 @dataclass(frozen=True)
 class Connection:
-    """The address of an Argilla and the API key to use there."""
+    """The address of an Argilla and the API key to use there.
+
+    Attributes:
+        api_url: without a slash at its end.
+        api_key: whose key decides what one may do.
+        home: of the embedded Argilla, to whose address nothing is sent while it does not run; None for others.
+    """
 
     api_url: str
     api_key: str
+    home: Home | None = field(default=None, compare=False, repr=False)
 
 
 def default_home() -> Home:
@@ -130,7 +143,17 @@ def connection_of(home: Home) -> Connection:
     Raises:
         InputError: server.json or owner.json is missing or damaged.
     """
-    return Connection(_value(home.server, "api_url"), _value(home.owner, "api_key"))
+    return Connection(_value(home.server, "api_url"), _value(home.owner, "api_key"), home)
+
+
+def answers_at(home: Home, api_url: str) -> bool:
+    """Whether the embedded Argilla of a home folder listens at an address now; else somebody else may do so."""
+    if not is_locked(home.answering):
+        return False
+    try:
+        return _value(home.server, "api_url") == api_url
+    except InputError:
+        return False
 
 
 def _value(path: Path, name: str) -> str:

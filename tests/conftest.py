@@ -41,9 +41,10 @@ _numbers = itertools.count(1)
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Give what needs a server more time, and with ``-n 2`` one process, so that one Argilla serves all of it.
+    """Give what needs a server more time.
 
-    Everything else is distributed file by file, as the fixtures of a module are made once then.
+    Groups ask for one process for all of that, and one for each other file; pytest-xdist 3.8 does not follow
+    them with pytest 9.2, so that no test may count on its neighbours.
     """
     for item in items:
         with_server = "argilla" in getattr(item, "fixturenames", ()) or any(

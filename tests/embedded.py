@@ -11,12 +11,13 @@ import subprocess
 import sys
 import tempfile
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import httpx
 import psutil
+from sqlalchemy import create_engine
 
 import sharegpt_argilla
 from sharegpt_argilla.settings import Home
@@ -24,9 +25,20 @@ from sharegpt_argilla.settings import Home
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from sqlalchemy import Connection
+
 PATIENCE = float(os.environ.get("TEST_PATIENCE", "120"))
 """Seconds that a test waits for something that takes at most a few: the machine may be busy with other work."""
 START_WITHIN = STOP_WITHIN = PATIENCE
+
+
+@contextmanager
+def server_database(home: Home) -> Iterator[Connection]:
+    """A transaction in the database of an embedded Argilla, which may run meanwhile."""
+    engine = create_engine(f"sqlite:///{home.database}", connect_args={"timeout": PATIENCE})
+    with engine.begin() as connection:
+        yield connection
+    engine.dispose()
 
 
 class EmbeddedArgilla:
@@ -191,10 +203,29 @@ def package_root() -> Path:
 
 
 def free_port() -> int:
-    """A port of 127.0.0.1 that nothing listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """A port of 127.0.0.1 that nothing listens on now, and that stays free while a server of a test is down.
+
+    Ports from 32,768 on are given to every outgoing connection, so one of them may be gone when a killed server is
+    started again. Each process of a run has ports of its own, and gives none twice.
+    """
+    while True:
+        port = next(_PORTS)
+        with suppress(OSError), socket.socket() as probe:
+            probe.bind(("127.0.0.1", port))
+            return port
+
+
+def own_ports() -> Iterator[int]:
+    """The ports of this worker of pytest-xdist, each once; two runs on one machine begin at different ones."""
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    ports = range(16_000 + worker % WORKERS, 32_000, WORKERS)
+    start = os.getpid() % len(ports)
+    return iter([*ports[start:], *ports[:start]])
+
+
+WORKERS = 16
+"""Processes of one test run that never share a port."""
+_PORTS = own_ports()
 
 
 def gone(process: psutil.Process) -> bool:

@@ -12,6 +12,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tarfile
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -37,6 +38,8 @@ class Case:
         modules: what it imports, to be imported once.
         random: names of files whose content differs in each run; they are not looked at.
         kills: how often it is killed, at most; of more moments, some are taken evenly.
+        first_code: the exit code of that first run.
+        refuses: whether it refuses to run again when all that it writes is there.
     """
 
     folder: str
@@ -45,6 +48,8 @@ class Case:
     modules: Sequence[str] = ()
     random: Sequence[str] = ()
     kills: int = 5
+    first_code: int = 0
+    refuses: bool = False
 
 
 @dataclass(frozen=True)
@@ -78,7 +83,15 @@ def interrupted(case: Case, environment: Mapping[str, str] | None = None) -> Out
 
 def _files(folder: Path, random: Sequence[str]) -> dict[str, bytes]:
     files = (path for path in folder.rglob("*") if path.is_file() and path.name not in random)
-    return {str(path.relative_to(folder)): path.read_bytes() for path in files}
+    return {str(path.relative_to(folder)): _content(path) for path in files}
+
+
+def _content(path: Path) -> bytes:
+    """The bytes of a file; of an archive, whose times differ in each run, those of its files."""
+    if not path.name.endswith(".tar.gz") or not tarfile.is_tarfile(path):
+        return path.read_bytes()
+    with tarfile.open(path) as archive:
+        return repr([(member.name, archive.extractfile(member).read()) for member in archive]).encode()
 
 
 def _folders(folder: Path) -> set[str]:
@@ -92,12 +105,14 @@ class _Runs:
         self.messages: list[str] = []
         self.count = 0
         if case.first:
-            self.must(0, self.run(case.first), "the first run")
+            self.must(case.first_code, self.run(case.first), "the first run")
         self.kept = Path(tempfile.mkdtemp()) / "before"
         shutil.copytree(self.folder, self.kept)
         self.old = _files(self.folder, self.case.random)
         self.count = self.moments()
-        self.new = _files(self.folder, self.case.random)
+        self.new, self.folders = _files(self.folder, self.case.random), _folders(self.folder)
+        changed = [name for name, content in self.new.items() if content != self.old.get(name)]
+        self.largest = max(((self.folder / name).stat().st_size for name in changed), default=0)
         # What a run makes of the old files is known from here on.
         self.tried = [(self.old, _folders(self.kept))]
         assert self.new != self.old, self.faults or "the run changes nothing"
@@ -170,12 +185,16 @@ class _Runs:
         if state in self.tried:
             return
         self.tried.append(state)
-        self.must(0, self.run(self.case.arguments), f"{when}, again")
+        done = self.run(self.case.arguments)
+        refused = self.case.refuses and done[0] == 1 and self.new.items() <= state[0].items()
+        self.must(int(refused), done, f"{when}, again")
         now = _files(self.folder, self.case.random)
         for name in sorted(now.keys() | self.new.keys()):
             if now.get(name) != self.new.get(name):
                 left = "left" if name not in self.new else "missing" if name not in now else "other"
                 self.faults.append(f"{when}, again: {name} is {left}")
+        for name in sorted(_folders(self.folder) - self.folders):
+            self.faults.append(f"{when}, again: the folder {name} is left")
 
     def kills(self) -> None:
         step = max(1, -(-self.count // self.case.kills))
@@ -200,8 +219,7 @@ class _Runs:
         self.whole(when)
 
     def full_disks(self) -> None:
-        largest = max(len(content) for name, content in self.new.items() if content != self.old.get(name))
-        for limit in sorted({_FULL, largest // 2}):
+        for limit in sorted({_FULL, self.largest // 2}):
             self.restore()
             when = f"files of at most {limit} bytes"
             self.full(when, partial(resource.setrlimit, resource.RLIMIT_FSIZE, (limit, limit)))

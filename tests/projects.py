@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 from typing import Any
+from uuid import UUID
 
 import httpx
 import yaml
@@ -70,6 +71,7 @@ class Annotator:
         self._headers: dict[str, str] = {}
         form = {"username": username, "password": password}
         self._headers["Authorization"] = f"Bearer {self._call('POST', '/api/v1/token', data=form)['access_token']}"
+        self.user_id = UUID(self._call("GET", "/api/v1/me")["id"])
 
     def pending(self, limit: int = 100) -> list[dict[str, Any]]:
         """The next records of the person's queue."""

@@ -24,7 +24,7 @@ ALLOWED = {
     "rows": {"errors", "common"},
     "annotation": set(),
     "moderation": set(),
-    "common": {"errors", "rows"},
+    "common": {"errors", "registry", "rows"},
     "config": {"errors", "registry", "common"},
     **dict.fromkeys(FAMILIES, BASE),
     "argilla_client": BASE,
@@ -65,7 +65,7 @@ OWNERS = {
     "pyphen": {"descriptives"},
     "crowdkit": {"responses"},
     "datasets": {"corpora", "training"},
-    "huggingface_hub": {"training"},
+    "huggingface_hub": {"common", "training"},
     "jinja2": {"common"},
     "pandas": {"responses", "training"},
     "pyarrow": {"corpora", "legacy", "training"},
@@ -73,7 +73,16 @@ OWNERS = {
     "tqdm": {"cli"},
     **{
         name: {"curation"}
-        for name in ("datasketch", "detoxify", "ftfy", "lingua", "phonenumbers", "presidio_analyzer", "py3langid")
+        for name in (
+            "datasketch",
+            "detoxify",
+            "ftfy",
+            "lingua",
+            "phonenumbers",
+            "presidio_analyzer",
+            "py3langid",
+            "stdnum",
+        )
     },
     "yaml": {"config", "legacy", "training"},
 }

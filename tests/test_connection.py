@@ -9,15 +9,19 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from threading import Thread
 from weakref import ReferenceType, ref
 
 import httpx
 import pytest
 
-from sharegpt_argilla.argilla_client.connection import ATTEMPTS, ArgillaClient, connect
+from sharegpt_argilla.argilla_client import connection
+from sharegpt_argilla.argilla_client.connection import ATTEMPTS, ArgillaClient, connect, look_up, sign_in
+from sharegpt_argilla.argilla_client.server_counts import people_progress
+from sharegpt_argilla.common.locks import file_lock
 from sharegpt_argilla.errors import CredentialsError, ServerRefusedError, ServerUnreachableError
-from sharegpt_argilla.settings import Connection
+from sharegpt_argilla.settings import Connection, Home, connection_of, write_private
 
 OWNER = {"username": "owner", "role": "owner"}
 
@@ -108,3 +112,63 @@ def test_a_page_that_was_read_does_not_wait_for_the_garbage_collector() -> None:
             assert [reference() for reference in seen] == [None]
     finally:
         gc.enable()
+
+
+@pytest.mark.parametrize(("version", "error"), [((2, 6), ServerRefusedError), ((2, 8), ServerUnreachableError)])
+def test_an_older_server_that_cannot_count_by_person_is_told(
+    version: tuple[int, int], error: type[Exception], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connection, "ATTEMPTS", 1)
+    transport = httpx.MockTransport(lambda _: httpx.Response(500))
+    with (
+        httpx.Client(base_url="http://x", transport=transport) as http,
+        pytest.raises(error, match="use 2.8" if error is ServerRefusedError else "still starting"),
+    ):
+        people_progress(ArgillaClient("http://x", http, "owner", "owner", version), "d")
+
+
+def embedded(home: Home, url: str) -> Connection:
+    """The connection to a home folder whose server answers, or last did, at this address."""
+    write_private(home.server, json.dumps({"api_url": url}))
+    write_private(home.owner, json.dumps({"api_key": "owner-key"}))
+    return connection_of(home)
+
+
+def test_whoever_listens_in_place_of_the_embedded_server_is_sent_nothing(tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    with server(OWNER) as (url, requests):
+        connection = embedded(home, url)
+        for asks in (
+            lambda: connect(connection),
+            lambda: sign_in(connection, "ana", "password"),
+            lambda: look_up(connection, "token"),
+        ):
+            with pytest.raises(ServerUnreachableError, match="no Argilla answers at"):
+                asks()
+        assert not requests
+
+
+def test_a_connection_that_is_made_anew_is_looked_at_anew(tmp_path: Path) -> None:
+    """The server is stopped during a long run."""
+    home = Home(tmp_path)
+    with server(OWNER) as (url, requests):
+        connection = embedded(home, url)
+        with file_lock(home.answering):
+            client = connect(connection)
+        before = len(requests)
+        with client, pytest.raises(ServerUnreachableError, match=f"the embedded one of {home.path} does not run"):
+            client.get("/api/v1/me")
+        assert (before, len(requests)) == (2, 2)
+
+
+def test_the_embedded_server_may_have_moved_to_another_port(tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    with server(OWNER) as (url, requests), file_lock(home.answering):
+        connection = embedded(home, url)
+        embedded(home, "http://127.0.0.1:1")
+        with pytest.raises(ServerUnreachableError, match="does not run"):
+            connect(connection)
+        home.server.write_text("{", encoding="utf-8")
+        with pytest.raises(ServerUnreachableError, match="does not run"):
+            connect(connection)
+        assert not requests

@@ -1,5 +1,6 @@
 """The documentation says what the code does, and its links lead somewhere. tests/docs follows the pages."""
 
+import asyncio
 import os
 import re
 import shlex
@@ -8,10 +9,12 @@ import subprocess
 import sys
 import tomllib
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
 from argilla_server.settings import Settings
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 import sharegpt_argilla
 from sharegpt_argilla.cli import main
@@ -70,6 +73,28 @@ def test_the_compose_file_says_what_argilla_server_reads() -> None:
             assert condition == {"condition": "service_healthy"} and "test" in services[other]["healthcheck"]
         for volume in service.get("volumes", ()):
             assert volume.split(":")[0] in yaml.safe_load(block)["volumes"]
+
+
+@pytest.mark.parametrize(
+    "trusted",
+    [
+        re.findall(r"FORWARDED_ALLOW_IPS: (.*)", (ROOT / "docs" / "deployment.md").read_text("utf-8"))[0],
+        re.findall(
+            r"FORWARDED_ALLOW_IPS:-([^}]*)", (ROOT / "examples" / "deployment" / "start.sh").read_text("utf-8")
+        )[0],
+    ],
+)
+def test_what_containers_trust_lets_nobody_forge_an_address(trusted: str) -> None:
+    seen = []
+
+    async def app(scope: Any, _receive: Any, _send: Any) -> None:
+        seen.append(scope["client"][0])
+
+    # A proxy puts the address that it sees behind what the person sent.
+    headers = [(b"x-forwarded-for", b"198.51.100.1, 203.0.113.9")]
+    scope: Any = {"type": "http", "client": ("172.18.0.1", 1), "headers": headers}
+    asyncio.run(ProxyHeadersMiddleware(app, trusted)(scope, None, None))
+    assert seen == ["203.0.113.9"]
 
 
 @pytest.mark.parametrize("command", COMMANDS)

@@ -11,7 +11,7 @@ import random
 import sqlite3
 import time
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import closing, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -27,12 +27,15 @@ from sharegpt_argilla.errors import SharegptArgillaError
 from sharegpt_argilla.project.guidelines_history import guidelines_versions
 from sharegpt_argilla.project.progress_history import History
 from sharegpt_argilla.records.plan_file import read_plan
-from sharegpt_argilla.responses.export_state import load_state
+from sharegpt_argilla.responses.export_state import DamagedStateError, Stamp, load_state, new_state
 from sharegpt_argilla.settings import Home, add_credentials, connection_of, find_password
 from sharegpt_argilla.workflows.extract import extract
+from sharegpt_argilla.workflows.import_legacy import import_legacy
+from tests.legacy.feedback_dataset import records, write_dataset
 from tests.projects import ROOT, some_rows, write_rows
 
 SECONDS = float(os.environ.get("FUZZ_SECONDS", "1"))
+pytestmark = pytest.mark.timeout(SECONDS + 300)
 PIECES = [b"\x00", b"\xff\xfe", b"{", b"]", b'"', b"&a *a", b"!!python/x ", b"\n", b": ", b"- " * 50, b"[" * 200]
 PIECES += [b"1e999", b"-1", b"null", b"NaN", "\ud83d".encode("utf-8", "surrogatepass"), b"2001-99-99", b"<<: *x"]
 
@@ -82,10 +85,27 @@ def test_the_plan_file(tmp_path: Path) -> None:
 
 def test_the_state_of_an_export(tmp_path: Path) -> None:
     path = tmp_path / "state"
-    with closing(sqlite3.connect(path)) as database:
-        database.execute("CREATE TABLE records (id TEXT, stamp TEXT)")
-        database.commit()
-    fuzz(path, path.read_bytes(), load_state)
+    with new_state(path, "plan") as state:
+        for number in range(50):
+            state.add_line(f"r{number}", 10)
+        state.remember(0, [(f"k{number}", Stamp(f"r{number}", "completed", 1, "t")) for number in range(50)])
+        state.save(output=(500, 1))
+
+    def read(path: Path) -> None:
+        with suppress(DamagedStateError):
+            loaded = load_state(path)
+            assert loaded is not None
+            with closing(loaded):
+                assert len(loaded.lines_of([f"r{number}" for number in range(50)])) == 50
+
+    fuzz(path, path.read_bytes(), read)
+
+
+@pytest.mark.parametrize("name", ["argilla.yaml", "records.jsonl"])
+def test_a_dataset_of_argilla_1(tmp_path: Path, name: str) -> None:
+    folder = write_dataset(tmp_path / "legacy", records())
+    (path,) = folder.rglob(name)
+    fuzz(path, path.read_bytes(), lambda _path: import_legacy(folder, tmp_path / "out.jsonl"))
 
 
 @pytest.mark.parametrize("corpus", ["sharegpt_vicuna.json"])
@@ -150,18 +170,25 @@ def test_versions_of_the_guidelines(tmp_path: Path) -> None:
     fuzz(path, path.read_bytes(), lambda _path: guidelines_versions(home, "d", "second"))
 
 
+OWNER = b'{"username": "owner", "password": "p", "api_key": "k"}'
+SERVER = b'{"api_url": "http://127.0.0.1:1", "running": true, "pid": 1, "processes": [], "started": 1.0}'
+
+
 def test_what_describes_a_server(tmp_path: Path) -> None:
     home = Home(tmp_path)
-    home.owner.write_text('{"username": "owner", "password": "p", "api_key": "k"}', encoding="utf-8")
-    server = b'{"api_url": "http://127.0.0.1:1", "running": true, "pid": 1, "processes": [], "started": 1.0}'
+    home.owner.write_bytes(OWNER)
 
     def read(_path: Path) -> None:
         read_server_file(home)
         assert isinstance(connection_of(home).api_url, str)
 
-    fuzz(home.server, server, read)
-    home.server.write_bytes(server)
-    fuzz(home.owner, home.owner.read_bytes(), lambda _path: connection_of(home))
+    fuzz(home.server, SERVER, read)
+
+
+def test_what_describes_an_owner(tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    home.server.write_bytes(SERVER)
+    fuzz(home.owner, OWNER, lambda _path: connection_of(home))
 
 
 def test_the_credentials_sheet(tmp_path: Path) -> None:

@@ -42,6 +42,8 @@ def curation_report(text: str) -> dict:
         "severity": text,
         "precision": 0.5,
         "judged": 2,
+        "unseen": True,
+        "may_drop": "no",
         "drops": False,
         "fixes": False,
         "flagged": 1,
@@ -103,6 +105,11 @@ def agreement_report(text: str) -> dict:
             {"question": text, "id": text, "status": "pending", "prompt": text, "many": text, "able": text}
         ],
         "confidence": {text: settled},
+        "agents": [text],
+        "costs": [
+            {"agent": text, "rows": 2, "uncounted": 1, "tokens_in": 200, "tokens_out": 20, "cost": 0.5}
+            | {"answers": 2, "agreed": 1, "tokens_per_agreed": 220.0, "cost_per_agreed": None}
+        ],
         "least_sure": [
             {"id": text, "status": "pending", "question": text, "confidence": 0.5},
             {"id": text, "status": "pending", "question": text, "confidence": 0.6},

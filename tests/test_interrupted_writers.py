@@ -8,19 +8,25 @@ from __future__ import annotations
 
 import os
 import shutil
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 import yaml
 
+from sharegpt_argilla.embedded_argilla.environment import secret_key
+from sharegpt_argilla.embedded_argilla.home_backup import back_up
+from sharegpt_argilla.settings import Home, add_credentials
 from tests.embedded import wait_until
 from tests.interrupted import Case, interrupted
+from tests.legacy.feedback_dataset import records, write_dataset
 from tests.projects import ROOT, some_rows, write_rows
 from tests.small_disk import small_disk
-from tests.training.rows import sample, save
+from tests.training.rows import GOOD, row, sample, save
 
 DISK = "2m"
 """Size of the disk that is filled; only root can mount one."""
@@ -102,6 +108,55 @@ def _init(_inputs: Path, folder: Path) -> Case:
     return Case(str(folder), [], ["init", "project"])
 
 
+def _home(folder: Path) -> Home:
+    """A home folder with a database and secrets."""
+    home = Home(folder / "home")
+    home.path.mkdir()
+    with closing(sqlite3.connect(home.database)) as database:
+        for table in ("users", "workspaces", "datasets", "fields", "questions", "records", "responses"):
+            database.execute(f"CREATE TABLE {table} (id TEXT)")
+        database.execute("INSERT INTO records VALUES ('a')")
+        database.commit()
+    secret_key(home)
+    add_credentials(home, "ana", "not for others", "annotator", "http://a")
+    return home
+
+
+def _backup(target: str) -> Callable[[Path, Path], Case]:
+    def case(inputs: Path, folder: Path) -> Case:
+        arguments = ["backup", target, "--home", str(_home(inputs).path)]
+        return Case(str(folder), [], arguments, kills=9, refuses=True)
+
+    return case
+
+
+def _restore(inputs: Path, folder: Path) -> Case:
+    back_up(_home(inputs), inputs / "backup.tar.gz")
+    arguments = ["restore", str(inputs / "backup.tar.gz"), "--home", str(folder / "restored")]
+    return Case(str(folder), [], arguments, kills=9, refuses=True)
+
+
+def _import_legacy(inputs: Path, folder: Path) -> Case:
+    whole = write_dataset(inputs / "whole", records())
+    few = write_dataset(inputs / "few", [*records()[:2], {"prompt": 3}])
+    options = ["-o", "rows.jsonl", "--create-time", "20230511 15:56:03", "--dataset", "d"]
+    return Case(str(folder), ["import-legacy", str(few), *options], ["import-legacy", str(whole), *options])
+
+
+def _train(inputs: Path, folder: Path) -> Case:
+    few, many = inputs / "few", inputs / "many"
+    for path, count in ((few, 8), (many, 16)):
+        path.mkdir()
+        intents = [["code"] if number % 2 else ["chat"] for number in range(count)]
+        save(
+            path,
+            [row(f"Say {n} of {intent}", values=GOOD | {"intent": intent}) for n, intent in enumerate(intents)],
+        )
+    options = ["-o", "model", "--folds", "0", "--question", "intent", "--config", str(ROOT / "dataset-config.yml")]
+    first, again = (["train", str(path / "annotated.jsonl"), *options] for path in (few, many))
+    return Case(str(folder), first, again, ["sklearn.linear_model", "sklearn.feature_extraction.text"], kills=4)
+
+
 CASES: dict[str, Callable[[Path, Path], Case]] = {
     "extract": _extract,
     "curate": _curate,
@@ -112,6 +167,11 @@ CASES: dict[str, Callable[[Path, Path], Case]] = {
     "report-agreement": _report_agreement,
     "plan": _plan,
     "init": _init,
+    "backup-archive": _backup("backup.tar.gz"),
+    "backup-folder": _backup("backup"),
+    "restore": _restore,
+    "import-legacy": _import_legacy,
+    "train": _train,
 }
 
 

@@ -27,7 +27,7 @@ def seconds(answer: httpx.Response) -> list[float | None]:
 
     http = httpx.Client(base_url="http://x", transport=httpx.MockTransport(lambda _: answer))
     with ArgillaClient("http://x", http, "owner", "owner") as client:
-        record = MeasuredTime("d", client, None).joined("r", RECORD)
+        record = MeasuredTime("d", client).joined("r", RECORD)
     return [response.active_seconds for response in record.responses]
 
 

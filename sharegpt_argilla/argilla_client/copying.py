@@ -13,9 +13,12 @@ from typing import Any
 
 import httpx
 
-from sharegpt_argilla.argilla_client.accounts import PASSWORD_BYTES, add_member, make_account
+from sharegpt_argilla.argilla_client.accounts import PASSWORD_BYTES, add_member, make_account, usernames
 from sharegpt_argilla.argilla_client.connection import ArgillaClient, RefusedError
 from sharegpt_argilla.argilla_client.dataset_on_server import make_dataset, make_part, part_listing, publish
+from sharegpt_argilla.argilla_client.responses_on_server import copied_seconds, response_times
+from sharegpt_argilla.argilla_client.server_counts import read_active_seconds
+from sharegpt_argilla.common.contract_keys import COPIED_ANSWERS
 from sharegpt_argilla.errors import DatasetDiffersError
 from sharegpt_argilla.settings import Home, add_credentials, find_password
 
@@ -131,6 +134,10 @@ class DatasetSettings:
         """The dataset's name, unique in its workspace."""
         return str(self.body["name"])
 
+    def has_property(self, name: str) -> bool:
+        """Whether it has a metadata property of that name."""
+        return any(item["name"] == name for item in self.parts["metadata-properties"])
+
 
 def list_datasets(client: ArgillaClient) -> list[DatasetSettings]:
     """Every dataset that the account sees, ordered by workspace and name."""
@@ -218,17 +225,44 @@ def count_database(client: ArgillaClient, dataset_id: str) -> int:
     return int(client.get(f"/api/v1/datasets/{dataset_id}/records", {"limit": 1})["total"])
 
 
+WINDOW = 100_000
+"""Records after which a reading goes on from a time instead of an offset: argilla-server's indexes refuse offsets
+beyond 500,000 (``max_result_window``)."""
+
+
 def read_records(client: ArgillaClient, dataset_id: str) -> Iterator[list[dict[str, Any]]]:
     """All records, in pages of up to 200, with responses of everybody, suggestions and vectors.
 
-    Sorted by id, the one order in which a page neither repeats nor skips a record.
+    In the order of their making, then of their ids: a page neither repeats nor skips a record, and what is new
+    comes last.
     """
-    by_id = {"scope": {"entity": "record", "property": "id"}, "order": "asc"}
-    offset, total = 0, 1
-    while offset < total:
-        total, page = _search(client, dataset_id, {"sort": [by_id]}, offset)
-        yield page
-        offset += PAGE
+    start, done = "", set[str]()
+    while True:
+        moment, latest, offset, total = start, set(done), 0, 1
+        while offset < total and (offset < WINDOW or moment == start):
+            total, page = _search(client, dataset_id, _made_since(start), offset)
+            # Those of the moment at which the window before ended come again.
+            yield [record for record in page if record["id"] not in done]
+            for record in page:
+                if _moment(record) != moment:
+                    moment, latest = _moment(record), set()
+                latest.add(record["id"])
+            offset += PAGE
+        if offset >= total:
+            return
+        start, done = moment, latest
+
+
+def _made_since(start: str) -> dict[str, Any]:
+    made = {"entity": "record", "property": "inserted_at"}
+    by_id = {"entity": "record", "property": "id"}
+    query: dict[str, Any] = {"sort": [{"scope": scope, "order": "asc"} for scope in (made, by_id)]}
+    return {**query, "filters": {"and": [{"type": "range", "scope": made, "ge": start}]}} if start else query
+
+
+def _moment(record: Mapping[str, Any]) -> str:
+    """When a record was made, to the millisecond, as search engines know it."""
+    return str(record["inserted_at"])[: len("2026-01-01T00:00:00.000")]
 
 
 def count_contents(page: Sequence[Mapping[str, Any]]) -> Counter[str]:
@@ -246,14 +280,24 @@ def external_id(record: Mapping[str, Any]) -> str:
     return str(record["external_id"] or record["id"])
 
 
+def find_copies(
+    client: ArgillaClient, dataset_id: str, page: Sequence[Mapping[str, Any]]
+) -> dict[str, dict[str, Any]]:
+    """Those records of a page that the target has, with everything on them, by external id."""
+    if not page:
+        return {}
+    scope = {"entity": "record", "property": "external_id"}
+    wanted = {"type": "terms", "scope": scope, "values": [external_id(record) for record in page]}
+    _, records = _search(client, dataset_id, {"filters": {"and": [wanted]}}, 0)
+    return {record["external_id"]: record for record in records}
+
+
 def find_answerers(
     client: ArgillaClient, dataset_id: str, page: Sequence[Mapping[str, Any]]
 ) -> dict[str, set[str]]:
     """Those records of a page that the target has: external id -> ids of the users who answered them there."""
-    scope = {"entity": "record", "property": "external_id"}
-    wanted = {"type": "terms", "scope": scope, "values": [external_id(record) for record in page]}
-    _, records = _search(client, dataset_id, {"filters": {"and": [wanted]}}, 0)
-    return {record["external_id"]: {response["user_id"] for response in record["responses"]} for record in records}
+    copies = find_copies(client, dataset_id, page)
+    return {key: {response["user_id"] for response in copy["responses"]} for key, copy in copies.items()}
 
 
 def whole_body(
@@ -272,7 +316,7 @@ def whole_body(
         "fields": record["fields"],
         "metadata": record["metadata"] or {},
         "vectors": record["vectors"],
-        "responses": [_response_body(response, users) for response in record["responses"]],
+        "responses": _response_bodies(record, users),
         "suggestions": [
             {"question_id": questions[item["question_id"]], **{name: item[name] for name in kept}}
             for item in record["suggestions"]
@@ -281,13 +325,78 @@ def whole_body(
 
 
 def missing_body(
-    record: Mapping[str, Any], users: Mapping[str, str], answered_by: set[str]
+    record: Mapping[str, Any], users: Mapping[str, str], copy: Mapping[str, Any]
 ) -> dict[str, Any] | None:
-    """What is sent of a record that the target has: the responses that it lacks; None when it lacks none."""
-    bodies = [_response_body(response, users) for response in record["responses"]]
-    lacking = [body for body in bodies if body["user_id"] not in answered_by]
-    # Fields and metadata are left out, which leaves them as they are.
-    return {"external_id": external_id(record), "responses": lacking} if lacking else None
+    """What is sent of a record that the target has: the responses that it lacks; None when it lacks none.
+
+    Args:
+        record: a record of `read_records`, with metadata of `with_times` if the target takes those.
+        users: source's user id -> target's.
+        copy: the same record on the target.
+    """
+    answered_by = {response["user_id"] for response in copy["responses"]}
+    lacking = [body for body in _response_bodies(record, users) if body["user_id"] not in answered_by]
+    if not lacking:
+        return None
+    # Fields are left out, which leaves them as they are; metadata is replaced as a whole.
+    body: dict[str, Any] = {"external_id": external_id(record), "responses": lacking}
+    times = (record["metadata"] or {}).get(COPIED_ANSWERS, {})
+    new = {item["user_id"]: times[item["user_id"]] for item in lacking if item["user_id"] in times}
+    if new:
+        metadata = copy["metadata"] or {}
+        body["metadata"] = {**metadata, COPIED_ANSWERS: {**metadata.get(COPIED_ANSWERS, {}), **new}}
+    return body
+
+
+def with_times(
+    record: Mapping[str, Any], users: Mapping[str, str], seconds: Mapping[str, float]
+) -> dict[str, Any]:
+    """A record's metadata, and in it when its responses were given and how long people worked on them.
+
+    Args:
+        record: a record of `read_records`.
+        users: source's user id -> target's.
+        seconds: source's user id -> measured active time on the record.
+    """
+    metadata = record["metadata"] or {}
+    copied = metadata.get(COPIED_ANSWERS) or {}
+    times = {
+        users[response["user_id"]]: _times(response, copied, seconds.get(response["user_id"], 0.0))
+        for response in record["responses"]
+    }
+    return {**metadata, **({COPIED_ANSWERS: times} if times else {})}
+
+
+def seconds_by_user(client: ArgillaClient, dataset: DatasetSettings) -> dict[str, dict[str, float]]:
+    """Argilla's record id -> user id -> measured active seconds; empty if the server did not measure any."""
+    measured = read_active_seconds(client, dataset.id)
+    ids = {name: key for key, name in usernames(client, dataset.workspace_id).items()} if measured else {}
+    seconds: dict[str, dict[str, float]] = {}
+    for (record, username), spent in measured.items():
+        if username in ids:
+            seconds.setdefault(record, {})[ids[username]] = spent
+    return seconds
+
+
+def _times(response: Mapping[str, Any], copied: Mapping[str, Sequence[Any]], measured: float) -> list[Any]:
+    seconds = round(measured + copied_seconds(response["user_id"], copied), 3)
+    return [*response_times(response, copied), *([seconds] if seconds else [])]
+
+
+INDEXES_WITHOUT_CHAT = (2, 8)
+"""The first Argilla whose search finds records without a chat field's value.
+
+argilla-server 2.4.1 and 2.6.0 index ``""`` in its place, which the search engine refuses without a word.
+"""
+
+
+def _with_every_chat(
+    client: ArgillaClient, dataset_id: str, bodies: Sequence[dict[str, Any]]
+) -> Sequence[dict[str, Any]]:
+    """The bodies of whole records with an empty list for each chat field that they leave out."""
+    fields = client.get(f"/api/v1/datasets/{dataset_id}/fields")["items"]
+    empty: dict[str, Any] = {item["name"]: [] for item in fields if item["settings"]["type"] == "chat"}
+    return [body | {"fields": empty | body["fields"]} if "fields" in body else body for body in bodies]
 
 
 def send_records(
@@ -303,6 +412,8 @@ def send_records(
     """
     if not bodies:
         return 0
+    if client.version < INDEXES_WITHOUT_CHAT:
+        bodies = _with_every_chat(client, dataset_id, bodies)
     try:
         client.put(f"/api/v1/datasets/{dataset_id}/records/bulk", {"items": list(bodies)})
     except RefusedError as error:
@@ -330,6 +441,12 @@ def _search(
     return answer["total"], [
         {**record, **{name: record.get(name) or value for name, value in empty.items()}} for record in records
     ]
+
+
+def _response_bodies(record: Mapping[str, Any], users: Mapping[str, str]) -> list[dict[str, Any]]:
+    """The responses in the order in which they were given: all that some datasets can keep of their times."""
+    responses = sorted(record["responses"], key=lambda response: (response["inserted_at"], response["id"]))
+    return [_response_body(response, users) for response in responses]
 
 
 def _response_body(response: Mapping[str, Any], users: Mapping[str, str]) -> dict[str, Any]:

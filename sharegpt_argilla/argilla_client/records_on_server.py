@@ -98,7 +98,8 @@ class RecordsDataset:
     def _found(self, record: Mapping[str, Any]) -> FoundRecord:
         return FoundRecord(
             id=record["id"],
-            fields={name: value for name, value in record["fields"].items() if value is not None},
+            # An empty chat is sent to older servers in place of none.
+            fields={name: value for name, value in record["fields"].items() if value not in (None, [])},
             metadata=record["metadata"] or {},
             suggestions=[self._suggestion(item) for item in record.get("suggestions") or ()],
             completed=record["status"] == "completed",

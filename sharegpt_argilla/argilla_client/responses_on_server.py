@@ -4,21 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections import deque
-from collections.abc import Collection, Generator, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Collection, Generator, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Any
 
 from sharegpt_argilla.annotation import AnsweredRecord, Response, ResponseStatus, Suggestion
 from sharegpt_argilla.argilla_client.connection import ArgillaClient
+from sharegpt_argilla.argilla_client.id_pages import count_found, pages_by_id
+from sharegpt_argilla.argilla_client.server_counts import people_progress
 from sharegpt_argilla.common.contract_keys import COPIED_ANSWERS
 
 PAGE = 500
-AHEAD = 2
-"""Pages that are asked for at a time."""
-
 INCLUDE = "responses,suggestions"
 
 PASSES = 5
@@ -39,9 +36,8 @@ def read_answered_records(
     """Every record that has a response of one of the statuses, with those responses and its suggestions.
 
     The listing is sorted by record id, the one order that no new answer changes. It is read again until a reading
-    saw exactly as many records as the server counted on its first and on its last page: a page that shifts
-    while people answer cannot drop a record unseen. On a dataset that never rests, what several readings saw
-    is put together.
+    saw exactly as many records as the server counted before and after it: a record that somebody answers behind
+    the page that is read is not lost. On a dataset that never rests, what several readings saw is put together.
 
     Args:
         client: the connection of an owner or of an admin who is a member of the workspace.
@@ -56,22 +52,17 @@ def read_answered_records(
         The first reading that counts: the last one where the dataset was at rest, else 0.
     """
     questions = question_names(client, dataset_id)
+    answered = [_answered(statuses)]
     for reading in range(PASSES):
-        totals: set[int] = set()
-        seen, last = 0, ""
-        for page in _pages(client, dataset_id, _query(statuses)):
-            totals.add(page["total"])
-            for item in page["items"]:
-                record = item["record"] if item else None
-                if not record:
-                    continue
-                # A page that shifted begins with what the one before ended with.
-                seen, last = seen + (record["id"] > last), max(last, record["id"])
-                answered = answered_record(record, usernames, statuses, questions)
+        before, seen = count_found(client, dataset_id, answered), 0
+        for page in pages_by_id(client, dataset_id, answered, PAGE, INCLUDE):
+            seen += len(page)
+            for item in page:
+                record = answered_record(item, usernames, statuses, questions)
                 # The last answer of a record may have been withdrawn after the index was asked.
-                if answered.responses:
-                    yield reading, record["id"], answered
-        if totals == {seen}:
+                if record.responses:
+                    yield reading, item["id"], record
+        if before == seen == count_found(client, dataset_id, answered):
             return reading
     return 0
 
@@ -89,7 +80,7 @@ def pulse(client: ArgillaClient, dataset_id: str) -> str:
     status, so that a deleted record, which leaves no time, is seen too.
     """
     base = f"/api/v1/datasets/{dataset_id}"
-    people = client.get(f"{base}/users/progress")["users"]
+    people = people_progress(client, dataset_id)
     progress = client.get(f"{base}/progress")
     state = [
         last_activity(client, dataset_id),
@@ -104,34 +95,12 @@ def last_activity(client: ArgillaClient, dataset_id: str) -> str:
     return str(client.get(f"/api/v1/datasets/{dataset_id}")["last_activity_at"])
 
 
-def _pages(client: ArgillaClient, dataset_id: str, query: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    """Every page of a search in its order; the server builds the next two while one is worked on."""
-    path = f"/api/v1/datasets/{dataset_id}/records/search"
-
-    def fetch(offset: int) -> dict[str, Any]:
-        page: dict[str, Any] = client.post(path, query, {"offset": offset, "limit": PAGE, "include": INCLUDE})
-        return page
-
-    first = fetch(0)
-    yield first
-    waiting: deque[Future[dict[str, Any]]] = deque()
-    with ThreadPoolExecutor(AHEAD) as pool:
-        for offset in range(PAGE, first["total"], PAGE):
-            waiting.append(pool.submit(fetch, offset))
-            if len(waiting) == AHEAD:
-                yield waiting.popleft().result()
-        while waiting:
-            yield waiting.popleft().result()
-
-
-def _query(statuses: Collection[str]) -> dict[str, Any]:
-    answered = {
+def _answered(statuses: Collection[str]) -> dict[str, Any]:
+    return {
         "type": "terms",
         "scope": {"entity": "response", "property": "status"},
         "values": list(statuses),
     }
-    by_id = {"scope": {"entity": "record", "property": "id"}, "order": "asc"}
-    return {"filters": {"and": [answered]}, "sort": [by_id]}
 
 
 def answered_record(
@@ -149,21 +118,20 @@ def answered_record(
         statuses: which responses count.
         questions: question id -> name; suggestions to others are left out.
     """
-    responses = sorted(record.get("responses") or [], key=lambda item: (item["inserted_at"], item["id"]))
     copied = (record.get("metadata") or {}).get(COPIED_ANSWERS) or {}
+    responses = sorted(
+        record.get("responses") or [],
+        key=lambda item: (response_times(item, copied)[0], item["inserted_at"], item["id"]),
+    )
     return AnsweredRecord(
         id=record["external_id"],
         status=record["status"],
-        responses=[
-            _response(item, response_times(item, copied), usernames)
-            for item in responses
-            if item["status"] in statuses
-        ],
+        responses=[_response(item, copied, usernames) for item in responses if item["status"] in statuses],
         suggestions=_suggestions(record.get("suggestions") or (), questions),
     )
 
 
-def response_times(response: Mapping[str, Any], copied: Mapping[str, Sequence[str]]) -> tuple[str, str]:
+def response_times(response: Mapping[str, Any], copied: Mapping[str, Sequence[Any]]) -> tuple[str, str]:
     """When a response was first made and when it took its present form, also on the dataset it was copied from.
 
     Args:
@@ -173,14 +141,27 @@ def response_times(response: Mapping[str, Any], copied: Mapping[str, Sequence[st
     made, changed = str(response["inserted_at"]), str(response["updated_at"])
     if response["user_id"] not in copied:
         return made, changed
-    made_there, changed_there = copied[response["user_id"]]
+    made_there, changed_there, *_ = copied[response["user_id"]]
     is_as_copied = datetime.fromisoformat(changed) - datetime.fromisoformat(made) < _AT_ONCE
     return made_there, changed_there if is_as_copied else changed
 
 
-def _response(item: Mapping[str, Any], times: tuple[str, str], usernames: Mapping[str, str]) -> Response:
+def copied_seconds(user_id: str, copied: Mapping[str, Sequence[Any]]) -> float:
+    """The active time that a response of this person brought along when its record was copied; 0 if none."""
+    times = copied.get(user_id, ())
+    return float(times[_SECONDS]) if len(times) > _SECONDS else 0.0
+
+
+_SECONDS = 2
+"""Where a copied answer has them, after its two times."""
+
+
+def _response(
+    item: Mapping[str, Any], copied: Mapping[str, Sequence[Any]], usernames: Mapping[str, str]
+) -> Response:
     # A discarded response may have no values at all.
     values = item["values"] or {}
+    times, seconds = response_times(item, copied), copied_seconds(item["user_id"], copied)
     return Response(
         annotator=usernames.get(item["user_id"], item["user_id"]),
         status=item["status"],
@@ -188,6 +169,8 @@ def _response(item: Mapping[str, Any], times: tuple[str, str], usernames: Mappin
         submitted_at=times[1],
         inserted_at=times[0],
         updated_at=times[1],
+        active_seconds=round(seconds, 1) or None,
+        active="measured" if round(seconds, 1) else None,
     )
 
 

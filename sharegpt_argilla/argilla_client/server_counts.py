@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from sharegpt_argilla.argilla_client.connection import ArgillaClient, RefusedError
-from sharegpt_argilla.errors import ServerRefusedError
+from sharegpt_argilla.argilla_client.connection import NEWEST, ArgillaClient, RefusedError
+from sharegpt_argilla.errors import ServerRefusedError, ServerUnreachableError
 
 
 @dataclass(frozen=True)
@@ -68,10 +68,28 @@ class DatasetPulse:
     progress: ServerProgress
 
 
+def people_progress(client: ArgillaClient, dataset_id: str) -> list[dict[str, Any]]:
+    """The responses of everybody by status, as the server counts them.
+
+    Raises:
+        ServerRefusedError: an older server fails at it. 2.6.0 does on PostgreSQL, which refuses its query.
+        ServerUnreachableError, CredentialsError: see their docstrings.
+    """
+    try:
+        return list(client.get(f"/api/v1/datasets/{dataset_id}/users/progress")["users"])
+    except ServerUnreachableError as error:
+        if client.version >= NEWEST:
+            raise
+        older = ".".join(map(str, client.version))
+        raise ServerRefusedError(
+            f"{error} Argilla {older} may fail to count answers by person, as 2.6.0 does on PostgreSQL; use 2.8"
+        ) from error
+
+
 def read_progress(client: ArgillaClient, dataset_id: str) -> ServerProgress:
     """The counts of a dataset; two requests."""
     base = f"/api/v1/datasets/{dataset_id}"
-    counts, people = client.get(f"{base}/progress"), client.get(f"{base}/users/progress")["users"]
+    counts, people = client.get(f"{base}/progress"), people_progress(client, dataset_id)
     return ServerProgress(
         counts["total"],
         counts["completed"],
@@ -131,6 +149,7 @@ class Capabilities:
         private_answers: whether annotators of a plan see their own answers only.
         active_time: whether active time is measured.
         sign_in_limit: whether sign-ins are slowed down after failures.
+        streamed_responses: whether `StreamedResponses` can read there.
     """
 
     version: str
@@ -138,26 +157,35 @@ class Capabilities:
     private_answers: bool
     active_time: bool
     sign_in_limit: bool
+    streamed_responses: bool = False
+
+
+_SWITCHES = ("private_answers", "active_time", "sign_in_limit", "streamed_responses")
 
 
 def read_capabilities(client: ArgillaClient) -> Capabilities | None:
     """What the plug-in does there; None for an Argilla without it. Takes any account's key."""
-    answer = _plugin_answer(client, "/api/sharegpt/capabilities")
+    answer = _optional_answer(client, "/api/sharegpt/capabilities")
     if not isinstance(answer.get("plans"), str):
         return None
-    switches = [bool(answer.get(name)) for name in ("private_answers", "active_time", "sign_in_limit")]
+    switches = [bool(answer.get(name)) for name in _SWITCHES]
     return Capabilities(str(answer.get("version")), answer["plans"], *switches)
 
 
+def count_webhooks(client: ArgillaClient) -> int:
+    """Webhooks of a server; 0 for an Argilla that is too old to have any. Owners only."""
+    return len(_optional_answer(client, "/api/v1/webhooks").get("items", []))
+
+
 def _items(client: ArgillaClient, dataset_id: str) -> list[dict[str, Any]]:
-    items: list[dict[str, Any]] = _plugin_answer(client, "/api/sharegpt/activity", {"dataset_id": dataset_id}).get(
-        "items", []
-    )
+    items: list[dict[str, Any]] = _optional_answer(
+        client, "/api/sharegpt/activity", {"dataset_id": dataset_id}
+    ).get("items", [])
     return items
 
 
-def _plugin_answer(client: ArgillaClient, path: str, params: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    """The answer of a route of the plug-in; empty from another Argilla, which may answer with its page."""
+def _optional_answer(client: ArgillaClient, path: str, params: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """The answer of a route that not every Argilla has; one without it may answer with its page. Empty then."""
     try:
         answer = client.get(path, params)
     except ServerRefusedError as error:

@@ -1,24 +1,26 @@
-"""The measured active time: per record, person and question, in one small SQLite file of the home folder.
+"""The measured active time per record, person and question, in two tables of ours in argilla-server's database.
 
-The file contains ids, names of questions and seconds only. The page posts them; see `active_time_route`.
+All server processes and machines share it there, and a backup of the database contains it. The tables contain ids,
+names of questions and seconds only. The page posts them; see `active_time_route`.
 """
 
 from __future__ import annotations
 
-import logging
-import sqlite3
 import time
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import TypedDict
+from typing import TYPE_CHECKING, Any, TypedDict
+from uuid import UUID
 
-from sharegpt_argilla.errors import InputError
-from sharegpt_argilla.settings import Home
+from sqlalchemy import Column, Double, MetaData, String, Table, Uuid, column, func, inspect, select, table, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.schema import CreateTable
 
-FIRST_CREDIT = 30.0
-"""Seconds that a person's very first post may report. The page posts every ten seconds."""
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+FIRST_CREDIT = 90.0
+"""Seconds that a person's very first post may report. The page posts once a minute, and when a record is left."""
 
 MAX_CREDIT = 300.0
 """Seconds that a post may report at most, however long ago the previous one was."""
@@ -29,33 +31,33 @@ SLACK = 1.0
 WHOLE = ""
 """The value of the column ``question`` for the record as a whole."""
 
-_DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+# Without foreign keys: a migration of argilla-server that makes one of its tables anew, as SQLite has to, drops
+# the old one, and what refers to it would go too.
+_OURS = MetaData()
+CREDITS = Table(
+    "sharegpt_active_credit",
+    _OURS,
+    Column("user_id", Uuid, primary_key=True),
+    Column("credit", Double, nullable=False),
+    Column("at", Double, nullable=False),
+    sqlite_with_rowid=False,
+)
+TIMES = Table(
+    "sharegpt_active_time",
+    _OURS,
+    Column("dataset_id", Uuid, primary_key=True),
+    Column("record_id", Uuid, primary_key=True),
+    Column("user_id", Uuid, primary_key=True),
+    Column("question", String, primary_key=True),
+    Column("seconds", Double, nullable=False),
+    sqlite_with_rowid=False,
+)
+_USERS = table("users", column("id", Uuid), column("username", String))
 
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS activity (
-    dataset TEXT NOT NULL, record TEXT NOT NULL, person TEXT NOT NULL, question TEXT NOT NULL,
-    seconds REAL NOT NULL,
-    PRIMARY KEY (dataset, record, person, question)
-) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS person (
-    id TEXT PRIMARY KEY, username TEXT NOT NULL, credit REAL NOT NULL, at REAL NOT NULL
-) WITHOUT ROWID;
-"""
-_ADD = """
-INSERT INTO activity (dataset, record, person, question, seconds) VALUES (?, ?, ?, ?, ?)
-ON CONFLICT DO UPDATE SET seconds = seconds + excluded.seconds
-"""
-_SET_PERSON = """
-INSERT INTO person (id, username, credit, at) VALUES (?, ?, ?, ?)
-ON CONFLICT DO UPDATE SET username = excluded.username, credit = excluded.credit, at = excluded.at
-"""
-_READ = """
-SELECT record, username, question, seconds FROM activity JOIN person ON person.id = activity.person
-WHERE dataset = ? ORDER BY record, username, question
-"""
+_LOCK = 0x73686172
+"""The number of PostgreSQL's advisory lock while the tables are made: "shar" in ASCII."""
 
-
-_LOG = logging.getLogger(__name__)
+_INSERTS: Mapping[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 
 
 class ActiveTime(TypedDict):
@@ -69,116 +71,113 @@ class ActiveTime(TypedDict):
 class Spent:
     """Time that one person spent on one record since the previous post."""
 
-    dataset_id: str
-    record_id: str
+    dataset_id: UUID
+    record_id: UUID
     seconds: float
     questions: Mapping[str, float] = field(default_factory=dict)
 
 
-def add_activity(
-    home: Home, user_id: str, username: str, spent: Iterable[Spent], now: float | None = None
-) -> bool:
-    """Add what a person's page posted to the stored times. A damaged file is set aside, and a new one made.
+def add_activity(db: Connection, user_id: UUID, spent: Iterable[Spent], now: float | None = None) -> bool:
+    """Add what a person's page posted to the stored times; the caller commits.
 
     Every person has a credit that grows by a second each second, up to `MAX_CREDIT`: nobody can have spent more
-    time than went by.
+    time than went by, whichever server processes their posts reach.
 
     Args:
-        home: the home folder.
+        db: a connection to argilla-server's database whose transaction has not begun.
         user_id: Argilla's id of the person.
-        username: the name that goes with it now.
         spent: the times.
-        now: seconds since 1970; by default the present.
+        now: seconds since 1970; by default the present, by PostgreSQL's clock where there is one.
 
     Returns:
-        False if the credit does not cover it; nothing is stored then.
+        False if the credit does not cover it; no time is stored then.
     """
-    now = time.time() if now is None else now
     rows = [row for time_spent in spent for row in _rows(user_id, time_spent)]
-    total = sum(seconds for _, _, _, question, seconds in rows if question == WHOLE)
-    if home.activity.exists() and not _is_readable(home) and (aside := set_aside_damaged(home)):
-        _LOG.warning("%s was damaged; it is now %s, and measuring continues in a new file", home.activity, aside)
-    with _opened(home) as database:
-        credit = _credit(database, user_id, now)
-        if total > credit + SLACK:
-            return False
-        database.executemany(_ADD, rows)
-        database.execute(_SET_PERSON, (user_id, username, max(0.0, credit - total), now))
+    total = sum(row["seconds"] for row in rows if row["question"] == WHOLE)
+    make_tables(db)
+    now = _clock(db) if now is None else now
+    credit = _locked_credit(db, user_id, now)
+    if total > credit + SLACK:
+        return False
+    if rows:
+        insert = _insert(db, TIMES)
+        added = TIMES.c.seconds + insert.excluded.seconds
+        db.execute(insert.on_conflict_do_update(index_elements=TIMES.primary_key, set_={"seconds": added}), rows)
+    left = {"credit": max(0.0, credit - total), "at": now}
+    db.execute(update(CREDITS).where(CREDITS.c.user_id == user_id).values(left))
     return True
 
 
-def read_activity(home: Home, dataset_id: str) -> dict[tuple[str, str], ActiveTime]:
+def read_activity(db: Connection, dataset_id: UUID) -> dict[tuple[str, str], ActiveTime]:
     """The active times of a dataset: Argilla's record id and username -> seconds; empty if nothing was measured.
 
-    Raises:
-        InputError: the file cannot be read.
+    Times of an account that was deleted are not among them.
     """
-    if not home.activity.exists():
+    if not inspect(db).has_table(TIMES.name):
         return {}
     active: dict[tuple[str, str], ActiveTime] = {}
-    try:
-        with closing(sqlite3.connect(f"{home.activity.absolute().as_uri()}?mode=ro", uri=True)) as database:
-            for record, username, question, seconds in database.execute(_READ, (dataset_id,)):
-                times = active.setdefault((record, username), {"seconds": 0.0, "questions": {}})
-                if question == WHOLE:
-                    times["seconds"] = round(seconds, 3)
-                else:
-                    times["questions"][question] = round(seconds, 3)
-    except sqlite3.Error as error:
-        raise InputError(f"{home.activity}: the measured times cannot be read ({error})") from error
+    of_dataset = (
+        select(TIMES.c.record_id, _USERS.c.username, TIMES.c.question, TIMES.c.seconds)
+        .join(_USERS, _USERS.c.id == TIMES.c.user_id)
+        .where(TIMES.c.dataset_id == dataset_id)
+        .order_by(TIMES.c.record_id, _USERS.c.username, TIMES.c.question)
+    )
+    for record, username, question, seconds in db.execute(of_dataset):
+        times = active.setdefault((str(record), username), {"seconds": 0.0, "questions": {}})
+        if question == WHOLE:
+            times["seconds"] = round(seconds, 3)
+        else:
+            times["questions"][question] = round(seconds, 3)
     return active
 
 
-def set_aside_damaged(home: Home) -> Path | None:
-    """Rename a file that SQLite cannot read, so that measuring continues with a new one.
-
-    Returns:
-        Its new name; None if it can be read.
-    """
-    try:
-        with closing(sqlite3.connect(home.activity, timeout=30)) as database:
-            sound = database.execute("PRAGMA quick_check(1)").fetchone() == ("ok",)
-    except sqlite3.DatabaseError as error:
-        sound = getattr(error, "sqlite_errorcode", None) not in _DAMAGED
-    if sound:
-        return None
-    aside = home.activity.with_name(f"{home.activity.name}.damaged-{time.strftime('%Y%m%d-%H%M%S')}")
-    for ending in ("-wal", "-shm", ""):
-        part = home.activity.with_name(home.activity.name + ending)
-        if part.exists():
-            part.rename(aside.with_name(aside.name + ending))
-    return aside
+def make_tables(db: Connection) -> None:
+    """Make the tables unless they exist; any number of server processes may do so at once."""
+    if inspect(db).has_table(TIMES.name):  # which is made last
+        return
+    if db.dialect.name == "postgresql":
+        # IF NOT EXISTS alone fails where two make one table at the same moment.
+        db.execute(select(func.pg_advisory_xact_lock(_LOCK)))
+    for ours in (CREDITS, TIMES):
+        db.execute(CreateTable(ours, if_not_exists=True))
 
 
-def _rows(user_id: str, spent: Spent) -> list[tuple[str, str, str, str, float]]:
-    times = {WHOLE: spent.seconds, **spent.questions}
-    return [(spent.dataset_id, spent.record_id, user_id, question, seconds) for question, seconds in times.items()]
+def put_activity(db: Connection, rows: Mapping[Table, list[dict[str, Any]]]) -> None:
+    """Put rows of `TIMES` and `CREDITS` into the tables as they are; a row that is there already stays."""
+    make_tables(db)
+    for ours, of_table in rows.items():
+        if of_table:
+            db.execute(_insert(db, ours).on_conflict_do_nothing(), of_table)
 
 
-def _is_readable(home: Home) -> bool:
-    try:
-        with closing(sqlite3.connect(home.activity, timeout=30)) as database:
-            database.execute("SELECT 1 FROM activity, person LIMIT 1").fetchone()
-    except sqlite3.DatabaseError:
-        return False
-    return True
+def _rows(user_id: UUID, spent: Spent) -> Iterator[dict[str, Any]]:
+    for question, seconds in {WHOLE: spent.seconds, **spent.questions}.items():
+        yield {
+            "dataset_id": spent.dataset_id,
+            "record_id": spent.record_id,
+            "user_id": user_id,
+            "question": question,
+            "seconds": seconds,
+        }
 
 
-def _credit(database: sqlite3.Connection, user_id: str, now: float) -> float:
-    row = database.execute("SELECT credit, at FROM person WHERE id = ?", (user_id,)).fetchone()
-    if row is None:
-        return FIRST_CREDIT
-    credit, at = float(row[0]), float(row[1])
+def _insert(db: Connection, ours: Table) -> Any:
+    return _INSERTS[db.dialect.name](ours)
+
+
+def _clock(db: Connection) -> float:
+    # The clocks of several machines may differ by more than `SLACK`.
+    if db.dialect.name == "postgresql":
+        return float(db.scalar(select(func.extract("epoch", func.clock_timestamp()))) or 0)
+    return time.time()
+
+
+def _locked_credit(db: Connection, user_id: UUID, now: float) -> float:
+    """A person's credit; no other post of theirs is added until this transaction ends."""
+    first = {"user_id": user_id, "credit": FIRST_CREDIT, "at": now}
+    # First, so that SQLite takes its lock before anything is read.
+    db.execute(_insert(db, CREDITS).on_conflict_do_nothing(), first)
+    own = select(CREDITS.c.credit, CREDITS.c.at).where(CREDITS.c.user_id == user_id).with_for_update()
+    credit, at = db.execute(own).one()
     # A clock that was set back gives nothing and takes nothing.
-    return min(MAX_CREDIT, credit + max(0.0, now - at))
-
-
-@contextmanager
-def _opened(home: Home) -> Iterator[sqlite3.Connection]:
-    with closing(sqlite3.connect(home.activity, timeout=30, isolation_level=None)) as database:
-        database.execute("PRAGMA journal_mode = WAL")
-        database.execute("PRAGMA synchronous = NORMAL")
-        database.executescript(_SCHEMA)
-        database.execute("BEGIN IMMEDIATE")
-        with database:
-            yield database
+    return float(min(MAX_CREDIT, credit + max(0.0, now - at)))

@@ -12,7 +12,7 @@ from argilla_server.search_engine import SearchEngine
 from argilla_server.settings import settings
 from starlette.responses import JSONResponse
 
-from sharegpt_argilla.argilla_plugin import request_bodies, sign_in_limit
+from sharegpt_argilla.argilla_plugin import request_bodies, response_route, sign_in_limit
 from sharegpt_argilla.argilla_plugin.current_annotator import plans_are_followed
 from sharegpt_argilla.argilla_plugin.plain_answer import answer
 from sharegpt_argilla.argilla_plugin.team_options import OPEN_QUEUE
@@ -38,6 +38,7 @@ class ServerCapabilities:
         private_answers: whether annotators of a plan see their own answers only.
         active_time: whether active time is measured.
         sign_in_limit: whether sign-ins are slowed down after failures.
+        streamed_responses: whether there is `response_route`.
     """
 
     version: str
@@ -45,6 +46,7 @@ class ServerCapabilities:
     private_answers: bool
     active_time: bool
     sign_in_limit: bool
+    streamed_responses: bool
 
 
 def server_capabilities(environ: Mapping[str, str], *, measured: bool) -> ServerCapabilities:
@@ -60,6 +62,7 @@ def server_capabilities(environ: Mapping[str, str], *, measured: bool) -> Server
         plans_are_followed(),
         measured,
         not sign_in_limit.PATCH.changed(),
+        not response_route.PATCH.changed(),
     )
 
 

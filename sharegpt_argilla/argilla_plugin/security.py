@@ -10,12 +10,14 @@ from starlette.datastructures import Headers, MutableHeaders
 from sharegpt_argilla.argilla_plugin import sign_in_limit
 from sharegpt_argilla.argilla_plugin.plain_answer import answer
 from sharegpt_argilla.argilla_plugin.request_bodies import body_guard
-from sharegpt_argilla.argilla_plugin.sign_in_limit import SignInLimit
+from sharegpt_argilla.argilla_plugin.sign_in_limit import ProcessCounters, SignInLimit
 from sharegpt_argilla.common.host_names import HostNames, refusal
 from sharegpt_argilla.errors import UsageError
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+    from sharegpt_argilla.argilla_plugin.sign_in_limit import Counters
 
 _POLICY = "base-uri 'self'; form-action 'self'; frame-ancestors 'self'"
 
@@ -57,7 +59,12 @@ def policy_with(sources: str) -> str:
 
 
 def protect(
-    app: ASGIApp, base_url: str, max_request: int, hosts: HostNames | None = None, sources: str = ""
+    app: ASGIApp,
+    base_url: str,
+    max_request: int,
+    hosts: HostNames | None = None,
+    sources: str = "",
+    counters: Counters | None = None,
 ) -> ASGIApp:
     """Wrap the server in all of it.
 
@@ -67,10 +74,11 @@ def protect(
         max_request: bytes that the body of a request may have.
         hosts: the names that it answers to; None for all.
         sources: the value of `SOURCES`.
+        counters: of failed sign-ins; None for those of this process.
     """
     guarded: ASGIApp = body_guard(app, max_request)
     if sign_in_limit.PATCH.apply():
-        guarded = SignInLimit(guarded, f"{base_url.rstrip('/')}/api/v1/token")
+        guarded = SignInLimit(guarded, f"{base_url.rstrip('/')}/api/v1/token", counters or ProcessCounters())
     return SecurityHeaders(RequestHead(guarded, hosts or HostNames("*")), policy_with(sources))
 
 

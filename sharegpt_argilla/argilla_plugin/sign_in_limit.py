@@ -6,7 +6,7 @@ import hashlib
 import ipaddress
 import time
 from collections import OrderedDict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from starlette.requests import Request
 
@@ -82,6 +82,33 @@ class Attempts:
         return len(self._failures)
 
 
+class Counters(Protocol):
+    """The failures of an account at one address and at all of them; `ProcessCounters` or `RedisCounters`."""
+
+    async def begin(self, here: bytes, anywhere: bytes) -> float:
+        """Count an attempt in both and return 0, or the seconds that it must wait; then neither counts it."""
+
+    async def succeeded(self, here: bytes, anywhere: bytes) -> None:
+        """Forget the failures of both."""
+
+
+class ProcessCounters:
+    """Those of this process, in its memory."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._here, self._anywhere = Attempts(clock), Attempts(clock, FREE_ATTEMPTS_ANYWHERE)
+
+    async def begin(self, here: bytes, anywhere: bytes) -> float:
+        """As in `Counters`."""
+        wait = max(self._here.wait(here), self._anywhere.wait(anywhere))
+        return wait or self._here.begin(here) or self._anywhere.begin(anywhere)
+
+    async def succeeded(self, here: bytes, anywhere: bytes) -> None:
+        """As in `Counters`."""
+        self._here.succeeded(here)
+        self._anywhere.succeeded(anywhere)
+
+
 class SignInLimit:
     """Replies 429, with the seconds to wait, to sign-ins at ``path`` that come too fast after failed ones.
 
@@ -90,10 +117,8 @@ class SignInLimit:
     slowed down by a second count, of the username alone.
     """
 
-    def __init__(self, app: ASGIApp, path: str, clock: Callable[[], float] = time.monotonic) -> None:
-        self._app, self._path = app, path
-        self._attempts = Attempts(clock)
-        self._anywhere = Attempts(clock, FREE_ATTEMPTS_ANYWHERE)
+    def __init__(self, app: ASGIApp, path: str, counters: Counters) -> None:
+        self._app, self._path, self._counters = app, path, counters
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request."""
@@ -111,23 +136,17 @@ class SignInLimit:
             await self._app(scope, _replay(body, receive), send)
             return
         here, anywhere = _key(username, scope.get("client")), _key(username, None)
-        if (wait := self._begin(here, anywhere)) > 0:
+        if (wait := await self._counters.begin(here, anywhere)) > 0:
             seconds = str(int(wait) + 1)
             await answer(send, 429, f"too many failed sign-ins; wait {seconds} seconds", {"retry-after": seconds})
             return
 
         async def send_and_note(message: Message) -> None:
             if message["type"] == "http.response.start" and 200 <= message["status"] < 300:
-                self._attempts.succeeded(here)
-                self._anywhere.succeeded(anywhere)
+                await self._counters.succeeded(here, anywhere)
             await send(message)
 
         await self._app(scope, _replay(body, receive), send_and_note)
-
-    def _begin(self, here: bytes, anywhere: bytes) -> float:
-        """Count an attempt in both and return 0, or the seconds that it must wait; then neither counts it."""
-        wait = max(self._attempts.wait(here), self._anywhere.wait(anywhere))
-        return wait or self._attempts.begin(here) or self._anywhere.begin(anywhere)
 
 
 async def _read(receive: Receive) -> bytes | None:

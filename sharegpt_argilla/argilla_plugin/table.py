@@ -21,8 +21,10 @@ from sharegpt_argilla.argilla_plugin import (
     private_status,
     record_vectors,
     request_bodies,
+    response_route,
     revoked_credentials,
     sign_in_limit,
+    webhook_pings,
 )
 from sharegpt_argilla.argilla_plugin.speedups import SPEEDUPS, apply_speedups
 
@@ -40,6 +42,7 @@ _SERVER_ONLY = (
     record_vectors.PATCH,
     private_status.PATCH,
     revoked_credentials.PATCH,
+    webhook_pings.PATCH,
 )
 
 PATCHES: tuple[Patch, ...] = (
@@ -48,10 +51,11 @@ PATCHES: tuple[Patch, ...] = (
     *_SERVER_ONLY,
     active_time_route.PATCH,
     request_bodies.PATCH,
+    response_route.PATCH,
     sign_in_limit.PATCH,
     *SPEEDUPS,
 )
-"""Each patch once. The last three before the speed-ups are applied where the application is wrapped."""
+"""Each patch once. The last four before the speed-ups are applied where the application is wrapped."""
 
 
 def patch_server(environ: Mapping[str, str]) -> None:

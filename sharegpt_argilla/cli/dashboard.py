@@ -1,4 +1,4 @@
-"""Serve the dashboard on 127.0.0.1: the team's progress, everybody's own page, the corpus, the export.
+"""Serve the dashboard: the team's progress, everybody's own page, the corpus, the export.
 
 People sign in with their own Argilla account. An owner, or an admin of the workspace, sees everything; an
 annotator sees the own numbers. The Argilla is the one that the other commands use.
@@ -32,6 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--refresh", default="30s", metavar="30s", help="how often an open page looks again (%(default)s)"
     )
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (%(default)s)")
     parser.add_argument("--port", type=int, default=DEFAULT_PORT, help="port to listen on (%(default)s)")
 
 
@@ -42,6 +43,7 @@ def run(arguments: argparse.Namespace) -> int:
     )
     return dashboard(
         options,
+        host=arguments.host,
         port=arguments.port,
         on_ready=lambda url: tell({"url": url}, f"The dashboard is at {url}. Ctrl-C stops it."),
     )

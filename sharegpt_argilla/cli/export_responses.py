@@ -6,29 +6,23 @@ Row order is kept, rows that nobody answered keep their bytes, and the output ap
 from __future__ import annotations
 
 import argparse
-import signal
-import sys
-import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
-from threading import Event
-from types import FrameType
 
 from sharegpt_argilla.cli.printing import counted, note, progress, tell
+from sharegpt_argilla.cli.service import log, run_service
 from sharegpt_argilla.cli.setup_dataset import add_config
 from sharegpt_argilla.cli.training import add_selection, add_splits, read_selection
 from sharegpt_argilla.cli.training import describe as describe_training
 from sharegpt_argilla.common.jsonl import STANDARD_STREAM
 from sharegpt_argilla.errors import UsageError
-from sharegpt_argilla.responses.working_time import read_length
 from sharegpt_argilla.training.splits import parse_split
 from sharegpt_argilla.training.table import FORMATS
 from sharegpt_argilla.workflows.export_responses import (
     ExportOptions,
     ExportSummary,
     check_statuses,
-    export_periodically,
     export_responses,
 )
 from sharegpt_argilla.workflows.training import TrainingSummary, check_formats, training
@@ -140,37 +134,19 @@ def _run_periodically(
     export: partial[ExportSummary],
     write_training: Callable[[ExportSummary], Iterator[tuple[str, TrainingSummary]]],
 ) -> int:
-    seconds = read_length(arguments.every)
     if STANDARD_STREAM in {arguments.rows, arguments.output}:
         raise UsageError("--every needs files for rows and output, not standard input or output")
-    stop = Event()
-
-    def end(_number: int, _frame: FrameType | None) -> None:
-        stop.set()
 
     def done(summary: ExportSummary) -> None:
-        _log(describe(summary, dry_run=arguments.dry_run))
+        log(describe(summary, dry_run=arguments.dry_run))
         made = dict(write_training(summary))
         for training_set in made.values():
-            _log(describe_training(training_set))
+            log(describe_training(training_set))
         tell(summary, training=_without_texts(made))
 
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, end)
-    export_periodically(
-        export,
-        seconds,
-        stop,
-        done,
-        lambda reason: _log(f"failed, next try in {arguments.every}: {reason}", error=True),
-    )
-    _log("stopped")
+    run_service(export, arguments.every, done)
+    log("stopped")
     return 0
-
-
-def _log(text: str, *, error: bool = False) -> None:
-    note(f"{time.strftime('%Y-%m-%dT%H:%M:%SZ', time.gmtime())} {text}", error=error)
-    sys.stderr.flush()
 
 
 def describe(summary: ExportSummary, *, dry_run: bool = False) -> str:
@@ -188,4 +164,5 @@ def describe(summary: ExportSummary, *, dry_run: bool = False) -> str:
         (summary.orphans, f"answered records {orphans}"),
     )
     gone = f"; {summary.stale} of an earlier run removed, there is no orphan any more" if summary.stale else ""
-    return f"{text} -> {'nothing written (dry run)' if dry_run else summary.output}{gone}"
+    damaged = f"; {summary.damaged_state} was damaged, so every row was looked at" if summary.damaged_state else ""
+    return f"{text} -> {'nothing written (dry run)' if dry_run else summary.output}{gone}{damaged}"

@@ -32,7 +32,16 @@ def add_load_arguments(parser: argparse.ArgumentParser) -> None:
         "--rejects", default=DEFAULT_REJECTS, metavar="FILE", help="takes lines that cannot be used (%(default)s)"
     )
     parser.add_argument(
-        "--workers", type=int, default=1, metavar="N", help="processes that measure texts (default: 1)"
+        "--workers",
+        type=int,
+        default=1,
+        metavar="N",
+        help="processes that measure texts, and batches that are sent at a time (at most 4) (default: 1)",
+    )
+    parser.add_argument(
+        "--scheduler",
+        metavar="ADDRESS",
+        help="Dask scheduler whose workers measure the texts and compute suggestions instead: tcp://host:8786",
     )
     parser.add_argument(
         "--no-cache", action="store_true", help="forget what former runs measured and asked, and keep nothing"
@@ -60,7 +69,8 @@ def enriching(arguments: argparse.Namespace) -> EnrichOptions:
     """What the options say about processes and cache."""
     if arguments.workers < 1:
         raise UsageError(f"{arguments.workers} workers: at least one is needed")
-    return EnrichOptions(arguments.workers, None if arguments.no_cache else default_cache())
+    cache = None if arguments.no_cache else default_cache()
+    return EnrichOptions(arguments.workers, cache, scheduler=arguments.scheduler)
 
 
 def exit_code(summary: LoadSummary) -> int:

@@ -3,7 +3,7 @@
 Each side is an embedded one (--from-home, --to-home), or named by the environment: ARGILLA_API_URL and
 ARGILLA_API_KEY for the source, SHAREGPT_ARGILLA_TARGET_URL and SHAREGPT_ARGILLA_TARGET_KEY for the target; owners'
 keys. After an interruption, run the same command again to resume. Passwords cannot be read, so accounts get new
-ones.
+ones. Where the target completes records by another count than the source, the command says so and ends with 1.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from sharegpt_argilla.cli.printing import counted, note, progress, tell
+from sharegpt_argilla.cli.printing import counted, note, progress, tell, warn
 from sharegpt_argilla.common.plurals import numbered
 from sharegpt_argilla.settings import Home
 from sharegpt_argilla.workflows.move import MovedDataset, MoveSummary, move
@@ -53,6 +53,7 @@ def _report(summary: MoveSummary) -> None:
         note(
             f"new passwords of {numbered(len(summary.made), 'accounts')} are in {summary.credentials.credentials}"
         )
+    warn(summary.warnings)
     for dataset in summary.datasets:
         note(_line(dataset, dry_run=summary.dry_run))
         for identifier, reason in dataset.refused.items():
@@ -68,4 +69,9 @@ def _line(dataset: MovedDataset, *, dry_run: bool) -> str:
     kinds = sorted({*dataset.source, *dataset.target} - {"records"})
     both = [f"{dataset.source[kind]:,} -> {numbered(dataset.target[kind], kind)}" for kind in ["records", *kinds]]
     verdict = "complete" if dataset.complete else "NOT COMPLETE"
-    return f"{name}: {', '.join(both)}; {counted((dataset.sent, 'sent now'))}; {verdict}"
+    counts = counted(
+        (dataset.sent, "sent now"),
+        (dataset.without_times, "responses without times (no extra metadata is taken there)"),
+        (dataset.other_status, "records with another status there"),
+    )
+    return f"{name}: {', '.join(both)}; {counts}; {verdict}"

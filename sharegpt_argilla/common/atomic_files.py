@@ -36,6 +36,9 @@ _numbers = count()
 _tidied: set[Path] = set()
 """Folders in which this process has removed what killed ones left."""
 
+_own: set[str] = set()
+"""Names of the drafts that this process is writing. Others with its id are those of an earlier process."""
+
 
 @contextmanager
 def atomic_text(target: str | Path, *, private: bool = False) -> Iterator[IO[str]]:
@@ -53,18 +56,21 @@ def atomic_text(target: str | Path, *, private: bool = False) -> Iterator[IO[str
 
 
 @contextmanager
-def atomic_bytes(target: str | Path, *, private: bool = False, buffering: int = -1) -> Iterator[IO[bytes]]:
+def atomic_bytes(
+    target: str | Path, *, private: bool = False, buffering: int = -1, flushed: bool = True
+) -> Iterator[IO[bytes]]:
     """As ``atomic_text``, for bytes.
 
     Args:
         target: the file. A device or a pipe is written to directly.
         private: whether only this user may read and write it (mode 0600).
         buffering: bytes of the buffer; -1 for Python's own choice.
+        flushed: whether the disk has it before it takes its name. Else a power failure may leave a part, or zeros.
 
     Raises:
         InputError: the file cannot be written.
     """
-    with _open_draft(Path(target), "wb", 0o600 if private else 0o666, buffering) as file:
+    with _open_draft(Path(target), "wb", 0o600 if private else 0o666, buffering, flushed=flushed) as file:
         yield file
 
 
@@ -83,7 +89,7 @@ def atomic_path(target: str | Path, *, private: bool = False) -> Iterator[Path]:
     with _draft(target) as draft:
         os.close(_create(draft, 0o600 if private else 0o666))
         yield draft
-        _flush_path(draft)
+        flush_path(draft)
         draft.replace(target)
 
 
@@ -106,8 +112,35 @@ def atomic_folder(target: str | Path) -> Iterator[Path]:
         yield draft
         for folder, _, names in os.walk(draft):
             for name in names:
-                _flush_path(Path(folder, name))
+                flush_path(Path(folder, name))
         _replace_folder(draft, target)
+
+
+@contextmanager
+def scratch_folder(target: str | Path) -> Iterator[Path]:
+    """A folder next to a target for what its writer needs meanwhile; mode 0700, and gone when the block ends.
+
+    The folder itself, or a file in it, may take the target's name.
+
+    Raises:
+        InputError: it cannot be made, or an OSError ended the block.
+    """
+    target = Path(target)
+    # Also in a process that has done so before: they may contain passwords.
+    tidy(target.parent)
+    with _draft(target) as draft:
+        draft.mkdir(mode=0o700)
+        yield draft
+
+
+def tidy(folder: Path) -> None:
+    """Remove the drafts that killed processes of this host left in a folder."""
+    name = re.compile(rf"\..+\.{re.escape(_host())}\.(?P<process>\d+)-\d+\.part")
+    with suppress(OSError):
+        for path in list(folder.iterdir()):
+            match = name.fullmatch(path.name)
+            if match and path.name not in _own and _has_ended(int(match["process"])):
+                _remove(path)
 
 
 def write_text(target: str | Path, text: str, *, private: bool = False) -> None:
@@ -118,6 +151,15 @@ def write_text(target: str | Path, text: str, *, private: bool = False) -> None:
     """
     with atomic_text(target, private=private) as file:
         file.write(text)
+
+
+def flush_path(path: Path) -> None:
+    """Have the disk store what is in a file or folder."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def drafts_of(target: str | Path) -> list[Path]:
@@ -176,26 +218,22 @@ def check_file_writable(target: str | Path) -> None:
 def _draft(target: Path) -> Iterator[Path]:
     """A path next to the target, removed when the block ends; OSErrors become InputErrors."""
     draft = target.with_name(f".{_short_name(target)}.{_host()}.{os.getpid()}-{next(_numbers)}.part")
-    _tidy(target.parent)
+    if target.parent not in _tidied:
+        _tidied.add(target.parent)
+        tidy(target.parent)
+    _own.add(draft.name)
     try:
         yield draft
     except OSError as error:
         raise InputError(f"{target}: cannot be written: {error.strerror or error}") from error
     finally:
         _remove(draft)
+        _own.discard(draft.name)
 
 
-def _tidy(folder: Path) -> None:
-    """Remove the drafts in a folder whose processes, of this host, have ended; once a process."""
-    if folder in _tidied:
-        return
-    _tidied.add(folder)
-    name = re.compile(rf"\..+\.{re.escape(_host())}\.(?P<process>\d+)-\d+\.part")
-    with suppress(OSError):
-        for path in list(folder.iterdir()):
-            match = name.fullmatch(path.name)
-            if match and not _is_running(int(match["process"])):
-                _remove(path)
+def _has_ended(process: int) -> bool:
+    """Whether the process that wrote a draft has ended. In a container the next one may get its id."""
+    return process == os.getpid() or not _is_running(process)
 
 
 def _is_running(process: int) -> bool:
@@ -209,7 +247,9 @@ def _is_running(process: int) -> bool:
 
 
 @contextmanager
-def _open_draft(target: Path, mode: str, permissions: int, buffering: int = -1) -> Iterator[IO[Any]]:
+def _open_draft(
+    target: Path, mode: str, permissions: int, buffering: int = -1, *, flushed: bool = True
+) -> Iterator[IO[Any]]:
     with _draft(target) as draft:
         special = _is_special(target)
         descriptor = os.open(target, os.O_WRONLY | os.O_CLOEXEC) if special else _create(draft, permissions)
@@ -218,7 +258,7 @@ def _open_draft(target: Path, mode: str, permissions: int, buffering: int = -1) 
         try:
             yield file
             file.flush()
-            if not special:
+            if flushed and not special:
                 os.fsync(descriptor)
         except BaseException:
             # Closing writes what is buffered, and may fail once more for the same reason.
@@ -263,19 +303,11 @@ def _settle_replaced(target: Path) -> None:
     name = re.compile(rf"\.{re.escape(_short_name(target))}\.{re.escape(_host())}\.(?P<process>\d+)-\d+\.old")
     for path in sorted(target.parent.iterdir()):
         match = name.fullmatch(path.name)
-        if match and not _is_running(int(match["process"])):
+        if match and path.with_suffix(".part").name not in _own and _has_ended(int(match["process"])):
             if target.exists():
                 shutil.rmtree(path, ignore_errors=True)
             else:
                 path.rename(target)
-
-
-def _flush_path(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _remove(draft: Path) -> None:

@@ -19,7 +19,8 @@ ASSIGNED_N = "assigned_n"
 """Hidden integer property: how many people answer the record."""
 
 COPIED_ANSWERS = "copied_answers"
-"""Metadata of a record that was copied with its responses: user id -> inserted and updated times of theirs."""
+"""Metadata of a record that was copied with its responses: user id -> inserted and updated times of theirs and,
+where it was measured, the seconds that they took."""
 
 # The block that ``curate`` writes into a row's extension.
 

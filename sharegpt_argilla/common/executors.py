@@ -1,6 +1,8 @@
-"""Where the tasks of a run are done: in this process, in several, or on a Dask cluster.
+"""Where the tasks of a run are done: in this process, in several, on a Dask cluster, or on another engine.
 
-All of them through the interface of ``concurrent.futures``.
+All of them through the interface of ``concurrent.futures``. Another package adds an engine by an entry point
+of the group ``ENGINES``, whose name is the scheme of the addresses that are given with ``--scheduler``.
+Its object takes such an address and returns a context manager of an ``Executor``; see docs/executors.md.
 """
 
 from __future__ import annotations
@@ -8,21 +10,30 @@ from __future__ import annotations
 import socket
 from collections.abc import Callable, Collection, Iterator, Mapping
 from concurrent.futures import (
+    FIRST_COMPLETED,
     BrokenExecutor,
     CancelledError,
     Executor,
     Future,
     ProcessPoolExecutor,
-    as_completed,
+    wait,
 )
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from functools import partial
+from itertools import islice
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
 from sharegpt_argilla.common.worker_processes import enter_worker
 from sharegpt_argilla.errors import InputError, UsageError
+from sharegpt_argilla.registry import find_plugin, plugin_names
+
+ENGINES = "sharegpt_argilla.engines"
+"""The group of entry points of engines."""
+
+IN_FLIGHT = 256
+"""Tasks that wait for a worker: enough for none to be idle, and few enough to look at after each that is done."""
 
 _DIED = (
     "a worker process died, perhaps for want of memory; what is done is kept:"
@@ -96,6 +107,12 @@ class Cluster(Executor):
         return future
 
 
+def threads_of(pool: Executor, default: int) -> int:
+    """Tasks that an executor does at a time, which a cluster says in its attribute ``threads``."""
+    threads = getattr(pool, "threads", default)
+    return threads if isinstance(threads, int) else default
+
+
 def _on_worker(task: Callable[[], T]) -> T:
     from distributed import get_worker  # noqa: PLC0415 - an optional dependency
 
@@ -103,31 +120,38 @@ def _on_worker(task: Callable[[], T]) -> T:
         return task()
     except InputError as error:
         raise WorkerError(f"on {socket.gethostname()}: {error}", get_worker().address) from error
+    except OSError as error:
+        reason = f"{error.filename}: {error.strerror}; every worker must see the same folder"
+        raise WorkerError(f"on {socket.gethostname()}: {reason}", get_worker().address) from error
 
 
 def completed(pool: Executor, tasks: Mapping[Key, Callable[[], T]]) -> Iterator[tuple[Key, T]]:
-    """Have all tasks done: each with its result, in the order in which they are completed.
+    """Have all tasks done: each with its result, as they are completed.
 
+    At most ``IN_FLIGHT`` are submitted at a time, or four for each thread of a cluster if that is more.
     On a cluster a task that a worker cannot do is given to each of the others once.
 
     Raises:
         InputError: a task cannot be done anywhere.
     """
-    futures = {pool.submit(task): key for key, task in tasks.items()}
+    waiting = iter(tasks.items())
+    most = max(IN_FLIGHT, 4 * threads_of(pool, 1))
+    futures = {pool.submit(task): key for key, task in islice(waiting, most)}
     failed: dict[Key, list[str]] = {}
     while futures:
-        future = next(as_completed(futures))
-        key = futures.pop(future)
-        try:
-            result = future.result()
-        except WorkerError as error:
-            failed.setdefault(key, []).append(error.worker)
-            again = pool.submit_elsewhere(tasks[key], failed[key]) if isinstance(pool, Cluster) else None
-            if again is None:
-                raise
-            futures[again] = key
-            continue
-        yield key, result
+        for future in wait(futures, return_when=FIRST_COMPLETED).done:
+            key = futures.pop(future)
+            try:
+                result = future.result()
+            except WorkerError as error:
+                failed.setdefault(key, []).append(error.worker)
+                again = pool.submit_elsewhere(tasks[key], failed[key]) if isinstance(pool, Cluster) else None
+                if again is None:
+                    raise
+                futures[again] = key
+                continue
+            futures.update((pool.submit(task), following) for following, task in islice(waiting, 1))
+            yield key, result
 
 
 @contextmanager
@@ -137,14 +161,14 @@ def executor(workers: int, tasks: int, scheduler: str | None) -> Iterator[Execut
     Args:
         workers: processes; 1 for this one.
         tasks: how many there are. More processes than tasks are not started.
-        scheduler: address of a Dask scheduler, instead of processes here.
+        scheduler: address of a Dask scheduler or of another engine, instead of processes here.
 
     Raises:
-        UsageError: ``distributed`` is not installed.
+        UsageError: ``distributed`` is not installed, or an engine cannot be imported.
         InputError: nothing answers at the address, or a worker died.
     """
     if scheduler is not None:
-        with _dask(scheduler) as chosen:
+        with _engine(scheduler) as chosen:
             yield chosen
         return
     count = min(workers, tasks)
@@ -171,6 +195,16 @@ def _start_method() -> str:
     except OSError:
         threads = 0
     return "fork" if threads == 1 else "spawn"
+
+
+def _engine(address: str) -> AbstractContextManager[Executor]:
+    """What does tasks elsewhere: the engine whose name is the scheme of the address, else Dask."""
+    scheme = address.partition("://")[0]
+    if scheme in plugin_names(ENGINES):
+        engine: Any = find_plugin(ENGINES, scheme)
+        chosen: AbstractContextManager[Executor] = engine(address)
+        return chosen
+    return _dask(address)
 
 
 @contextmanager

@@ -6,7 +6,7 @@ from typing import Any
 import orjson
 
 
-def load_json(text: str) -> Any:
+def load_json(text: str | bytes) -> Any:
     """Decode a JSON text, several times faster than ``json``; integers beyond 64 bits may be rounded.
 
     Raises:

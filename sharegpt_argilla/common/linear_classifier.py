@@ -6,6 +6,7 @@ without pickle. Words of the texts that it learned from are not in it, only numb
 
 from __future__ import annotations
 
+import io
 import json
 import zlib
 from collections.abc import Mapping, Sequence
@@ -117,7 +118,10 @@ class LinearClassifier:
         told |= {"reading": asdict(self.reading), "scale": self.scale, "shift": self.shift}
         (folder / MODEL).write_text(json.dumps(told, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
         small = {name: getattr(self, name).astype(np.float32) for name in ("idf", "weights", "bias")}
-        np.savez_compressed(folder / WEIGHTS, columns=self.columns, **small)
+        # Not to the file itself: on a full disk zipfile prints a traceback when it is collected.
+        packed = io.BytesIO()
+        np.savez_compressed(packed, columns=self.columns, **small)
+        (folder / WEIGHTS).write_bytes(packed.getbuffer())
 
 
 def probable(scores: Floats, *, several: bool) -> Floats:

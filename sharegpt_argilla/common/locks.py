@@ -31,6 +31,26 @@ def file_lock(path: Path, *, wait: bool = True) -> Iterator[None]:
         os.close(descriptor)
 
 
+def is_locked(path: Path) -> bool:
+    """Whether a process holds the lock of a file; who takes it just then has to wait for a few microseconds.
+
+    False for a file that is missing or cannot be read.
+    """
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    finally:
+        os.close(descriptor)
+    return False
+
+
 @contextmanager
 def run_lock(output: Path) -> Iterator[None]:
     """Hold the lock of an output; one run at a time writes it.

@@ -8,11 +8,14 @@ configuration files, and fsspec's (https://filesystem-spec.readthedocs.io/en/lat
 from __future__ import annotations
 
 import io
+import os
 import re
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import lru_cache
 from hashlib import blake2b
+from pathlib import Path
 from typing import IO, Any, NamedTuple, TypeVar
 
 from sharegpt_argilla.errors import InputError, UsageError
@@ -44,6 +47,8 @@ _VERSIONS = (
 )
 """What file systems of fsspec call that which tells two contents of an object apart."""
 _READ_ONLY = ("http://", "https://")
+_LIBRARIES = frozenset({"aiohttp", "botocore", "httpx"})
+"""What file systems of fsspec speak HTTP with, and whose errors they let through."""
 _BUSY = frozenset({408, 425, 429, *range(500, 600)})
 
 
@@ -261,17 +266,101 @@ def object_output(url: str) -> Iterator[IO[bytes]]:
     with suppress(NotImplementedError, AttributeError):
         # What a local disk or a mounted share wants; object storage has no folders.
         _attempt(url, lambda: system.makedirs(path.rpartition("/")[0], exist_ok=True), words="written")
-    file = _attempt(url, lambda: system.open(path, "wb", autocommit=False), words="written")
+    # The Hub's file system knows no other way than that an object appears when its file is closed.
+    options = {} if url.startswith(_HUB) else {"autocommit": False}
+    file = _attempt(url, lambda: system.open(path, "wb", **options), words="written")
     try:
         yield file
         file.close()
         file.commit()
     except BaseException as error:
-        with suppress(Exception):
-            file.discard()
-        if isinstance(error, InputError) or not _is_of_storage(error):
+        _abandon(file)
+        if isinstance(error, InputError) or not _is_of_storage(_cause(error)):
             raise
         raise _failure(url, error, "written") from error
+
+
+def upload(source: Path, url: str) -> None:
+    """Copy a file to object storage; the object appears, or replaces an earlier one, only when all of it is there.
+
+    Raises:
+        UsageError: the protocol is unknown, or its library is not installed.
+        InputError: the storage refuses.
+    """
+    with source.open("rb") as file, object_output(url) as target:
+        shutil.copyfileobj(file, target, BLOCK)
+
+
+def download(url: str, target: Path) -> None:
+    """Copy an object to a new file that only this user can read.
+
+    Raises:
+        UsageError: the protocol is unknown, or its library is not installed.
+        InputError: there is no such object, or the storage refuses.
+    """
+    descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "wb") as file, io.BufferedReader(ObjectReader(url), BLOCK) as source:
+        shutil.copyfileobj(source, file, BLOCK)
+
+
+def is_there(url: str) -> bool:
+    """Whether there is an object of that name.
+
+    Raises:
+        UsageError: the protocol is unknown, or its library is not installed.
+        InputError: the storage does not answer, or refuses.
+    """
+    system, path = _system(url)
+    system.invalidate_cache()
+
+    # fsspec's own exists() takes every failure for an answer.
+    def look() -> bool:
+        try:
+            system.info(path)
+        except FileNotFoundError as error:
+            if (cause := _cause(error)) is not error and _status(cause) != 404:
+                raise
+            return False
+        return True
+
+    return _attempt(url, look)
+
+
+def check_private(url: str) -> None:
+    """Whether what is stored there is for the account's own people, as far as that can be asked: on the Hub.
+
+    Raises:
+        InputError: the repository is public, or not there for this account.
+    """
+    if not url.startswith(_HUB):
+        return
+    from huggingface_hub import HfApi  # noqa: PLC0415 - few runs need it
+    from huggingface_hub.errors import RepositoryNotFoundError  # noqa: PLC0415
+
+    repository = "/".join(url.removeprefix(_HUB_FILES).split("/")[:2]).partition("@")[0]
+
+    def look() -> bool | None:
+        try:
+            return HfApi().dataset_info(repository).private
+        except RepositoryNotFoundError:
+            raise InputError(
+                f"{shown(url)}: there is no such repository, or the account of HF_TOKEN cannot see it; make it: "
+                f"hf repo create {repository} --repo-type dataset --private"
+            ) from None
+
+    if not _attempt(url, look):
+        raise InputError(f"{shown(url)}: the repository is public; make it private first")
+
+
+def _abandon(file: Any) -> None:
+    """Let nothing of an unfinished object appear: fsspec sends what is left when Python drops an open file."""
+    with suppress(Exception):
+        file.discard()
+    with suppress(Exception):
+        file.closed = True
+    # The Hub's file system collects an object in a file on this disk, and leaves that after a failure.
+    if collected := getattr(file, "temp_file", None):
+        Path(collected.name).unlink(missing_ok=True)
 
 
 def _system(url: str) -> tuple[Any, str]:
@@ -279,6 +368,10 @@ def _system(url: str) -> tuple[Any, str]:
     from fsspec.core import url_to_fs  # noqa: PLC0415 - few runs need it
 
     protocol = url.partition("://")[0]
+    if url.startswith(_HUB):
+        from huggingface_hub.utils.tqdm import disable_progress_bars  # noqa: PLC0415
+
+        disable_progress_bars()
     try:
         system, path = url_to_fs(url)
     except ImportError as error:
@@ -316,19 +409,19 @@ def _attempt(url: str, ask: Callable[[], T], words: str = "read") -> T:
 
 
 def _cause(error: BaseException) -> BaseException:
-    """What happened: fsspec calls every failure of a web server a file that is not there."""
+    """What happened: fsspec calls every failure of a web server a missing file, the Hub a runtime error."""
     cause = error.__cause__
-    return cause if isinstance(error, FileNotFoundError) and isinstance(cause, Exception) else error
+    return cause if isinstance(error, FileNotFoundError | RuntimeError) and isinstance(cause, Exception) else error
 
 
 def _status(error: BaseException) -> int:
     """The HTTP status in an error; 0 without one."""
-    status = getattr(error, "status", None)
+    status = getattr(error, "status", None) or getattr(getattr(error, "response", None), "status_code", None)
     return status if isinstance(status, int) else 0
 
 
 def _is_of_storage(error: BaseException) -> bool:
-    return isinstance(error, OSError) or type(error).__module__.partition(".")[0] in {"aiohttp", "botocore"}
+    return isinstance(error, OSError) or type(error).__module__.partition(".")[0] in _LIBRARIES
 
 
 def _is_transient(error: BaseException) -> bool:

@@ -17,7 +17,7 @@ _SINGULAR = {
     f"{noun}s": noun
     for noun in (
         *("account", "annotated row", "blank answer", "blank question", "check", "dataset", "difference"),
-        *("file", "fold", "record", "suggestion", "vector", "workspace"),
+        *("file", "fold", "record", "suggestion", "vector", "webhook", "workspace"),
         *(
             "attachment",
             "audio part",

@@ -20,6 +20,7 @@ _AT = re.compile("@|＠|%40|[\\[(] ?at ?[\\])]", re.IGNORECASE)
 _PHONE = LanguagePatterns("phone", "form")
 _CUE = LanguagePatterns("phone", "cue")
 _OTHER = LanguagePatterns("phone", "other")
+_UNIT = LanguagePatterns("phone", "unit")
 _AMERICAN = LanguagePatterns("phone", "american")
 _TRUNK = LanguagePatterns("phone", "trunk")
 _INDIAN = LanguagePatterns("phone", "indian")
@@ -52,12 +53,15 @@ _IPV4 = LanguagePatterns("ip_address", "v4")
 _IPV6 = LanguagePatterns("ip_address", "v6")
 _VERSION = LanguagePatterns("ip_address", "version")
 _SECTION = LanguagePatterns("ip_address", "section")
+_IP_CUE = LanguagePatterns("ip_address", "cue")
 _GLOBAL_V6 = ipaddress.ip_network("2000::/3")
 """The only part of IPv6 from which addresses are given out (IANA)."""
 _SMALL = 30
 """The highest number in the number of a section."""
 _LOWEST_HOSTS = 20
 """Numbers that begin below this are versions more often than addresses."""
+_SMALL_PARTS = 2
+"""One-digit parts behind the first from which such a number is a version, unless a word says that it is none."""
 
 
 def emails(text: str) -> Iterator[Span]:
@@ -105,7 +109,7 @@ def _is_phone(number: str, digits: str, before: str, text: str, match: re.Match[
         return False
     if cued:
         return other is None or cued.start() > other.start()
-    if other or before.endswith(("/", "=")):
+    if other or before.endswith(("/", "=")) or _UNIT.search(text[match.end() : match.end() + 12]):
         return False
     return _is_national(number, digits, text, match)
 
@@ -164,12 +168,22 @@ def ip_addresses(text: str) -> Iterator[Span]:
     for pattern in (_IPV4, _IPV6):
         for match in pattern.finditer(text):
             before = text[max(0, match.start() - 160) : match.start()]
-            if match.start() not in sections and not _VERSION.search(before) and _is_host(match[0]):
+            versioned = _VERSION.search(before) or _is_version(match[0], before[-_CUE_DISTANCE:])
+            if match.start() not in sections and not versioned and _is_host(match[0]):
                 yield Span(*match.span(), "IP")
 
 
 def _is_section(number: str) -> bool:
     return all(int(part) <= _SMALL for part in number.split("."))
+
+
+def _is_version(number: str, before: str) -> bool:
+    """Whether the number has the parts of a version and nothing before it speaks of a network."""
+    first, *others = number.split(".")
+    small = (
+        first.isdigit() and int(first) < _LOWEST_HOSTS and sum(len(part) == 1 for part in others) >= _SMALL_PARTS
+    )
+    return small and not _IP_CUE.search(before)
 
 
 def _is_host(address: str) -> bool:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from functools import cache
 
 from sharegpt_argilla.curation.check_data import check_data
-from sharegpt_argilla.curation.private_data import Span
+from sharegpt_argilla.curation.private_data import Span, lines
 from sharegpt_argilla.curation.word_patterns import LanguagePatterns
 
 _CARD = LanguagePatterns("card", "form")
@@ -21,6 +21,7 @@ _TEST_CARDS = LanguagePatterns("card", "test_number")
 _RUN = LanguagePatterns("secret", "run")
 _TOKEN = LanguagePatterns("secret", "token")
 _BLOCK = LanguagePatterns("secret", "block")
+_PHRASE = LanguagePatterns("secret", "phrase")
 _IN_URL = LanguagePatterns("secret", "in_url")
 _IN_QUERY = LanguagePatterns("secret", "in_query")
 _COMMON = LanguagePatterns("secret", "common")
@@ -29,6 +30,8 @@ _CODE = LanguagePatterns("secret", "code")
 _END_OF_SENTENCE = ".:?*_"
 ENTROPY = 3.0
 """Bits per character below which a token is a word or a pattern; 32 random hexadecimals have 3.2 or more."""
+MOST_OF_EXAMPLE = 40
+"""Last characters of a token in which words of an example are looked for; prefixes of issuers contain some."""
 STRONG_KINDS = 3
 """Of small and capital letters, digits and signs: how many a password has that no colon announces."""
 PASSWORD_CHARACTERS = 6
@@ -55,12 +58,14 @@ def luhn(digits: str) -> bool:
 def secrets(text: str) -> Iterator[Span]:
     """Keys, tokens and passwords: by an issuer's form, their place in a URL or header, or the name before them."""
     for run in _RUN.finditer(text):
-        if any(map(str.isdigit, run[0])):
+        if any(map(str.isdigit, run[0])) or "-" in run[0] or "_" in run[0]:
             yield from _in_run(run[0], run.start())
-    if "-----BEGIN" in text:
+    if "-----BEGIN" in text or "Private-Lines" in text:
         yield from (Span(*match.span(), "SECRET") for match in _BLOCK.finditer(text))
     if "://" in text:
         yield from _in_urls(text)
+    for match in _PHRASE.finditer(text):
+        yield Span(*match.span(match.lastindex or 0), "SECRET")
     yield from _named(text)
 
 
@@ -70,12 +75,26 @@ def _named(text: str) -> Iterator[Span]:
     for pattern, stems, accepts in _NAMED:
         if stems and not any(stem in lowered for stem in _stems(stems)):
             continue
-        for match in pattern.finditer(text):
-            value = next(group for group in match.groups() if group is not None)
-            start = match.start() + match[0].rindex(value)
-            value = value.rstrip(_END_OF_SENTENCE) if stems == "password" else value
-            if accepts(value):
-                yield Span(start, start + len(value), "SECRET")
+        for offset, part in _with_a_stem(text, lowered, _stems(stems)) if stems else ((0, text),):
+            for match in pattern.finditer(part):
+                value = next(group for group in match.groups() if group is not None)
+                start = offset + match.start() + match[0].rindex(value)
+                value = value.rstrip(_END_OF_SENTENCE) if stems == "password" else value
+                if accepts(value):
+                    yield Span(start, start + len(value), "SECRET")
+
+
+def _with_a_stem(text: str, lowered: str, stems: Collection[str]) -> Iterator[tuple[int, str]]:
+    """Offset and text of the lines with a stem. From the first one with a bracket on all that follows:
+
+    the arguments of a call may be in several lines, all else that the patterns match is in one.
+    """
+    for (offset, line), lowered_line in zip(lines(text), lowered.split("\n"), strict=True):
+        if any(stem in lowered_line for stem in stems):
+            if "(" in line:
+                yield offset, text[offset:]
+                return
+            yield offset, line
 
 
 @cache
@@ -93,7 +112,7 @@ def _in_urls(text: str) -> Iterator[Span]:
 def _in_run(run: str, offset: int) -> Iterator[Span]:
     """Secrets in a run of characters without a space, which begins at that offset of the text."""
     for match in _TOKEN.finditer(run):
-        if not _EXAMPLE.search(match[0][4:]) and entropy(match[0]) >= ENTROPY:
+        if not _EXAMPLE.search(match[0][4:][-MOST_OF_EXAMPLE:]) and entropy(match[0]) >= ENTROPY:
             yield Span(offset + match.start(), offset + match.end(), "SECRET")
     for match in _IN_QUERY.finditer(run) if "=" in run else ():
         if _is_random(match[1]):

@@ -63,12 +63,18 @@ def report_lines(report: Report) -> Iterator[str]:
     if flagged:
         yield f"{'check':<20}{'flagged':>9}{'fixed':>8}{'dropped':>9}{'precision':>16}"
     for name, check in flagged:
-        precision = "- (n=0)" if check["precision"] is None else f"{check['precision']:.2f} (n={check['judged']})"
-        counts = f"{check['flagged']:>9,}{check['fixed']:>8,}{check['dropped']:>9,}{precision:>16}"
+        counts = f"{check['flagged']:>9,}{check['fixed']:>8,}{check['dropped']:>9,}{precision_text(check):>16}"
         yield f"{name:<20}{counts}  {check['message']}"
     for name, check in report["checks"].items():
         if check["drops"] and check["may_drop"] != "yes":
             yield f"{name} drops rows, though its precision {_told(check)}; look at what it flags first"
+
+
+def precision_text(check: Mapping[str, Any]) -> str:
+    """The precision of a check in a report, and of how many hits; "unknown" where those say too little."""
+    if check["may_drop"] == "unknown" or check["precision"] is None:
+        return f"unknown (n={check['judged'] if check['unseen'] else 0})"
+    return f"{check['precision']:.2f} (n={check['judged']})"
 
 
 def _told(check: Mapping[str, Any]) -> str:
@@ -92,6 +98,7 @@ def render_page(report: Report) -> str:
     return render_html(
         "curation.html.j2",
         report=report,
+        precision_text=precision_text,
         flagged=flagged,
         silent=[name for name in report["checks"] if name not in flagged],
         flags=_bars(_by_flags(flagged), f"rows, of {report['rows']:,}", report["rows"]),

@@ -18,6 +18,7 @@ import io
 import pickle
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import IO, Any, NamedTuple
 
@@ -168,17 +169,17 @@ def decide(places: Mapping[int, Place], similarity: float, checks: Sequence[str]
     Returns:
         Number of a stretch -> where those for its rows are.
     """
-    seen = Seen(similarity)
     decided: dict[int, dict[int, Decision]] = defaultdict(dict)
-    for stretch in sorted(places):
-        for index, each in read_part(places[stretch]):
-            signature = np.frombuffer(each.signature, np.uint32) if each.signature else None
-            fingerprint = Fingerprint(each.exact, signature)
-            found = seen.find(fingerprint, b"", each.id, each.session)
-            if found is not None and found[0] in checks:
-                decided[stretch][index] = found
-            elif not each.dropped:
-                seen.add(fingerprint, b"", each.id, each.session)
+    with closing(Seen(similarity)) as seen:
+        for stretch in sorted(places):
+            for index, each in read_part(places[stretch]):
+                signature = np.frombuffer(each.signature, np.uint32) if each.signature else None
+                fingerprint = Fingerprint(each.exact, signature)
+                found = seen.find(fingerprint, b"", each.id, each.session)
+                if found is not None and found[0] in checks:
+                    decided[stretch][index] = found
+                elif not each.dropped:
+                    seen.add(fingerprint, b"", each.id, each.session)
     return write_parts(target, decided)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 EXISTING = re.compile(
@@ -23,6 +23,14 @@ class Span:
 
 
 Detect = Callable[[str], Iterable[Span]]
+
+
+def lines(text: str) -> Iterator[tuple[int, str]]:
+    """The lines of a text, each with its offset."""
+    offset = 0
+    for line in text.split("\n"):
+        yield offset, line
+        offset += len(line) + 1
 
 
 @dataclass

@@ -19,7 +19,11 @@ from sharegpt_argilla.curation.chunks import LONGEST_SESSION, session_of
 from sharegpt_argilla.errors import InputError
 
 STRETCH = 16_000_000
-"""Bytes in a stretch: some seconds of work, and few enough stretches for a terabyte."""
+"""Most bytes in a stretch: some seconds of work, and few enough stretches for a terabyte."""
+LEAST_STRETCH = 2_000_000
+"""Least bytes in a stretch: what is done once for each takes little next to it."""
+STRETCHES = 64
+"""Stretches of a file where they are not too small: enough for several workers to end at about the same time."""
 
 
 class RowStretch(NamedTuple):
@@ -54,10 +58,11 @@ def stretches_of(path: str) -> list[RowStretch]:
         except OSError as error:
             raise InputError(f"{path}: cannot be read: {error.strerror}") from error
         path = str(Path(path).resolve())
+    length = min(STRETCH, max(LEAST_STRETCH, size // STRETCHES))
     # A rest of less than half a stretch belongs to the last one.
-    count = max(1, round(size / STRETCH))
+    count = max(1, round(size / length))
     return [
-        RowStretch(path, number * STRETCH, (number + 1) * STRETCH if number < count - 1 else None, state)
+        RowStretch(path, number * length, (number + 1) * length if number < count - 1 else None, state)
         for number in range(count)
     ]
 

@@ -13,15 +13,15 @@ from sharegpt_argilla.dashboard.request_guards import guard_requests
 
 
 def main() -> None:
-    """Run Streamlit; the first argument is a pipe that ends with the process that started this one."""
+    """Run Streamlit; arguments: a pipe that ends with the process that started this one, the address, options."""
     end_with(int(sys.argv[1]))
     # The SDK takes seconds to import; the first visitor should not wait for that.
     import_module("sharegpt_argilla.dashboard.team_page")
     import_module("sharegpt_argilla.dashboard.export_page")
     from streamlit.web.cli import main as streamlit  # noqa: PLC0415 - reads sys.argv of this process
 
-    guard_requests(HostNames.of(os.environ))
-    sys.argv = ["streamlit", "run", str(Path(__file__).with_name("app.py")), *sys.argv[2:]]
+    guard_requests(HostNames.of(os.environ, sys.argv[2]))
+    sys.argv = ["streamlit", "run", str(Path(__file__).with_name("app.py")), *sys.argv[3:]]
     streamlit()
 
 

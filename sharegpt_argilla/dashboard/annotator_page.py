@@ -45,12 +45,15 @@ def _body() -> None:
     left, right = st.columns(2)
     with left:
         st.subheader("Each day")
-        chart = charts.days(own["days"], own["every_day"], None, "responses submitted")
-        show(chart, "responses submitted each day")
+        if own["days"]:
+            chart = charts.days(own["days"], own["every_day"], None, "responses submitted")
+            show(chart, "responses submitted each day")
+        else:
+            st.caption("Nothing is submitted yet.")
         _gold(view, person, name)
     with right:
         st.subheader("Agreement with others")
-        _agreement(own["agreement"])
+        _agreement(own["agreement"], bool(own["days"]))
     if board := leaderboard(watch(), view):
         st.subheader("Leaderboard")
         st.dataframe(board, hide_index=True, column_config={"annotator": "person"})
@@ -106,9 +109,12 @@ def _annotate_buttons(queues: Sequence[Numbers]) -> None:
             st.link_button(label, queue["url"], type=kind, icon=":material/edit_note:")
 
 
-def _agreement(agreement: Numbers) -> None:
+def _agreement(agreement: Numbers, submitted: bool) -> None:
     if not agreement["kappa"]:
-        st.caption("Nobody else has answered the same records yet.")
+        if submitted:
+            st.caption("Nobody else has answered the same records yet.")
+        else:
+            st.caption("Shown once there are submitted answers to records that others answered too.")
         return
     show(
         charts.intervals(agreement["agreement"], "question", "question", "share of the others who said the same"),
@@ -117,8 +123,14 @@ def _agreement(agreement: Numbers) -> None:
     show(charts.intervals(agreement["kappa"], "question", "question", "Cohen's kappa"), "kappa with the others")
     for estimate in agreement["difference"]:
         if estimate["value"] is not None:
+            count = f"{estimate['items']:,} record{'' if estimate['items'] == 1 else 's'}"
             mean = f"{estimate['value']:+.2f} from the others' mean"
-            st.caption(f"{estimate['question']}: {mean} (n={estimate['items']:,} records).")
+            st.caption(f"{estimate['question']}: ratings are on average {mean} of the same {count}.")
+    st.caption(
+        "n is the number of records that others answered too; bars are 95 % intervals, none if n is too small. "
+        "Cohen's kappa takes out what chance gives: 1 is always equal, 0 as often as by chance. "
+        "Others' answers are not the truth: a low number is a reason to talk, not a mistake."
+    )
 
 
 def _gold(view: ProjectView, person: Viewer, name: str) -> None:

@@ -45,12 +45,15 @@ _ICON = (
 )
 
 _STYLE = """<style>
-.block-container{padding-top:4.2rem;max-width:78rem}
+.block-container{padding-top:4.2rem;max-width:82rem}
+@media (min-width:48rem){.block-container{padding-left:1.5rem;padding-right:1.5rem}}
 .st-key-who{margin-bottom:-3.4rem;z-index:1}
 .st-key-guidelines-text h1{font-size:1.5rem}
 .st-key-guidelines-text h2{font-size:1.25rem}
 .st-key-guidelines-text h3{font-size:1.1rem}
 [data-testid="stMetricValue"]{font-size:1.7rem}
+[class*="st-key-long-"] [data-testid="stMetricValue"]{font-size:1.15rem;line-height:2.2rem}
+[class*="st-key-long-"] [data-testid="stMetricValue"] *{white-space:normal;overflow:visible}
 </style>"""
 
 main()

@@ -61,14 +61,14 @@ def _overview(corpus: RowsOverview) -> None:
         "Conversations": numbers["conversations"],
         "Unanswered": numbers["unanswered"],
         "Duplicates": numbers["duplicates"],
-        "Rows there twice": numbers["repeated"],
+        "Repeated ids": numbers["repeated"],
     }
     with st.container(horizontal=True):
         for label, count in tiles.items():
             tile(label, f"{count:,}")
     st.caption(
-        "Duplicates are rows that repeat another one's text, as `curate` found them; there twice are lines "
-        "with the id of an earlier line."
+        "Duplicates are rows that repeat another one's text, as `curate` found them; repeated ids are "
+        "lines with the id of an earlier line."
     )
     first, second = st.columns(2)
     with first:

@@ -65,7 +65,7 @@ def _compare() -> None:
     st.write("Reads the answers as they are now and compares. Your files stay as they are.")
     if st.button("See what a new export would change", type="primary", icon=":material/difference:"):
         settings = options()
-        with st.spinner("Exporting aside …"):
+        with st.spinner("Exporting to a temporary folder …"):
             st.session_state[_NEW] = new_export(settings.rows, settings.annotated, settings.config)
 
 
@@ -81,13 +81,13 @@ def _changes(export: NewExport) -> None:
         }
     )
     st.caption(
-        f"{summary.annotated:,} of {summary.rows:,} rows annotated, as of {export.made:%Y-%m-%d %H:%M:%S} UTC. "
-        f"{summary.orphans:,} answered records have no row in the file."
+        f"{summary.annotated:,} of {summary.rows:,} rows annotated, as of {export.made:%Y-%m-%d %H:%M:%S} UTC."
+        + (f" Answered records that have no row in the file: {summary.orphans:,}." if summary.orphans else "")
     )
 
 
 def _downloads(export: NewExport) -> None:
-    st.subheader("Take it away")
+    st.subheader("Download")
     st.download_button(
         "Annotated rows (JSONL)",
         export.path.read_bytes,

@@ -19,13 +19,16 @@ def guidelines_section() -> None:
     words = st.text_input("Search in the guidelines", key="guidelines", placeholder="words")
     sections = sections_with(versions[-1].text, words)
     if words:
-        st.caption(f"{len(sections):,} sections contain “{words}”.")
+        found = "1 section contains" if len(sections) == 1 else f"{len(sections):,} sections contain"
+        st.caption(f"{found} “{words}”.")
     with st.container(border=True, height=420, key="guidelines-text"):
         for section in sections:
             st.markdown(shown(section))
-    with st.expander(f"What changed ({len(versions) - 1:,} changes)", icon=":material/history:"):
-        if len(versions) == 1:
-            st.caption(f"Nothing since {versions[0].seen.replace('T', ' ')} UTC, when they were first seen here.")
+    if len(versions) == 1:
+        st.caption(f"Unchanged since {versions[0].seen.replace('T', ' ')} UTC, when they were first seen here.")
+        return
+    changed = f"{len(versions) - 1:,} change{'' if len(versions) == 2 else 's'}"
+    with st.expander(f"What changed ({changed})", icon=":material/history:"):
         for before, after in reversed(list(pairwise(versions))):
             st.markdown(f"**{after.seen.replace('T', ' ')} UTC** (`{before.hash}` → `{after.hash}`)")
             st.code(

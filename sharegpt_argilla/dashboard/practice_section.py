@@ -18,7 +18,13 @@ _SAYS = {
     "failed": "Not passed; who leads the project sees this and decides",
     "exempt": "Your other records are open to you",
 }
-_OWN: dict[str, Any] = {"own": "your answer", "right": "right answer"}
+_SAYS_OF_OTHERS = {
+    "passed": "Passed",
+    "practising": "Still practising",
+    "failed": "Not passed",
+    "exempt": "Gets the other records without practice",
+}
+_OWN: dict[str, Any] = {"own": "answer", "right": "right answer"}
 _TEAM: dict[str, Any] = {
     "annotator": "person",
     "state": "practice",
@@ -38,7 +44,8 @@ def own_practice_section(view: ProjectView, person: Viewer, name: str) -> None:
     if practice is None:
         return
     st.subheader("Practice")
-    st.markdown(f"{_SAYS[practice['state']]} ({practice['why']}).")
+    mine = person.username == name
+    st.markdown(f"{(_SAYS if mine else _SAYS_OF_OTHERS)[practice['state']]} ({practice['why']}).")
     if practice["waiting"]:
         st.caption(f"{practice['waiting']:,} answered and not looked at yet; what is right is shown here soon.")
     for number, record in enumerate(practice["judged"], 1):

@@ -37,6 +37,17 @@ _CONFUSED: dict[str, Any] = {
     "answered": "people say",
     "times": st.column_config.NumberColumn("times", format="localized"),
 }
+_COSTS: dict[str, Any] = {
+    "rows": st.column_config.NumberColumn("records", format="localized"),
+    "uncounted": st.column_config.NumberColumn("not counted", format="localized"),
+    "tokens_in": st.column_config.NumberColumn("tokens in", format="localized"),
+    "tokens_out": st.column_config.NumberColumn("tokens out", format="localized"),
+    "cost": st.column_config.NumberColumn("cost", format="%.4f"),
+    "answers": st.column_config.NumberColumn("answers", format="localized"),
+    "agreed": st.column_config.NumberColumn("agree with people", format="localized"),
+    "tokens_per_agreed": st.column_config.NumberColumn("tokens for each that agrees", format="%.0f"),
+    "cost_per_agreed": st.column_config.NumberColumn("cost of each that agrees", format="%.6f"),
+}
 
 
 def agents_section(view: ProjectView) -> None:
@@ -56,6 +67,13 @@ def agents_section(view: ProjectView) -> None:
         "The name of a language model ends in a hash of its prompt, so each version has its own line. People saw "
         "the suggestions: a high number may mean a good agent, or people who accept what they see."
     )
+    if numbers["costs"]:
+        st.dataframe(numbers["costs"], hide_index=True, column_config=_COSTS)
+        st.caption(
+            "Tokens as the endpoint counted them when load-records asked from this machine, at the prices of the "
+            "project file. An answer agrees if more than half of the people who answered the question gave it; "
+            "each of these bears the cost of all records that people answered."
+        )
     with st.expander("What agents say and people answer"):
         st.dataframe(numbers["confusion"], hide_index=True, column_config=_CONFUSED)
         st.caption("Of several labels each counts by itself; - where a side lacks it.")

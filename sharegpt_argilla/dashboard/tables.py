@@ -19,7 +19,8 @@ COLUMNS: dict[str, Any] = {
     "how": "timing",
     "url": LINK,
     "responses": st.column_config.NumberColumn("responses", format="localized"),
-    "share": st.column_config.NumberColumn("share of responses", format="percent"),
+    "share": st.column_config.NumberColumn("share", format="percent", help="of the responses"),
+    "status": st.column_config.TextColumn("record", help="completed: it has all the answers that are wanted"),
     "title": "what it asks",
 }
 
@@ -36,7 +37,14 @@ def record_table(records: Sequence[Mapping[str, Any]], columns: Sequence[str], s
         st.caption("None.")
         return
     order = ["url", *columns] if any(one.get("url") for one in records) else list(columns)
-    st.dataframe(whole_percents(records, "share"), hide_index=True, column_order=order, column_config=COLUMNS)
+    # A short table is shown whole; Streamlit would cut it after ten lines.
+    st.dataframe(
+        whole_percents(records, "share"),
+        hide_index=True,
+        column_order=order,
+        column_config=COLUMNS,
+        height="content" if len(records) <= SHOWN_WHOLE else "auto",
+    )
     st.caption(says)
 
 
@@ -53,8 +61,16 @@ def _whole(share: float) -> float:
     return round(share, 4) if rounded in {0, 1} else rounded
 
 
+SHOWN_WHOLE = 20
+"""The most lines of a table without a scroll bar of its own."""
+
+
 MANY = 3
 """The most links below a number."""
+
+
+LONG = 8
+"""Characters of a number that fit into a tile; longer ones are smaller and wrap, instead of being cut."""
 
 
 def tile(label: str, value: str, links: Sequence[tuple[str, str]] = (), where: str = "") -> None:
@@ -66,7 +82,8 @@ def tile(label: str, value: str, links: Sequence[tuple[str, str]] = (), where: s
         links: label of each dataset and its address; more than `MANY` are not shown.
         where: text of a single link; precedes the labels of several.
     """
-    with st.container(width=164, gap="xsmall"):
+    key = f"long-{label}" if len(value) > LONG else None
+    with st.container(width=164, gap="xsmall", key=key):
         st.metric(label, value, border=True)
         if len(links) == 1:
             st.caption(f"[{where}]({links[0][1]})")

@@ -18,9 +18,11 @@ from sharegpt_argilla.dashboard.show_chart import show
 from sharegpt_argilla.dashboard.tables import LINK, record_table, tile
 from sharegpt_argilla.errors import SharegptArgillaError
 from sharegpt_argilla.project.project_view import ProjectView
+from sharegpt_argilla.project.record_links import own_links
 from sharegpt_argilla.project.team_progress import (
     Wanted,
     disputed_records,
+    own_answer_links,
     questions_by_time,
     records_behind,
     slowest_records,
@@ -30,6 +32,8 @@ from sharegpt_argilla.project.team_progress import (
 from sharegpt_argilla.responses.forecast import WINDOW
 
 Numbers = Mapping[str, Any]
+Links = Mapping[tuple[str, str], str]
+"""Question and answer -> link to the own responses with it."""
 
 
 def page() -> None:
@@ -43,8 +47,9 @@ def _body() -> None:
     view = current_view()
     team = team_progress(watch(), view)
     as_of(view)
-    own = _own_counts(view)
-    _counts(team, own)
+    person = viewer()
+    own = own_answer_links(watch(), view, person.username) if person else {}
+    _counts(view, team)
     _finish(team["forecast"], team["counts"]["pending"])
     adaptive_section(view)
     _datasets(team["datasets"])
@@ -52,22 +57,15 @@ def _body() -> None:
     people_section(view, team["people"])
     team_practice_section(view)
     adjudication_section(view)
-    _answers(team["questions"], linked=bool(own["submitted"]))
-    _behind(view, team, linked=bool(own["submitted"]))
+    _answers(team["questions"], own)
+    _behind(view, team, own)
     _agreement(view)
     agents_section(view)
-    _worth_a_look(view, team, linked=bool(own["submitted"]))
+    _worth_a_look(view, team, own)
 
 
-def _own_counts(view: ProjectView) -> Numbers:
-    """Status -> responses of the person who looks: Argilla's links show these alone."""
-    person = viewer()
-    none = dict.fromkeys(("submitted", "draft", "discarded"), 0)
-    return {**none, **view.progress.people.get(person.username if person else "", {})}
-
-
-def _counts(team: Numbers, own: Numbers) -> None:
-    counts, links = team["counts"], team["links"]
+def _counts(view: ProjectView, team: Numbers) -> None:
+    counts, person = team["counts"], viewer()
     total = counts["total"]
     tiles = [
         ("Records completed", f"{counts['completed']:,} of {total:,}", "submitted", "my submitted"),
@@ -78,8 +76,8 @@ def _counts(team: Numbers, own: Numbers) -> None:
     ]
     with st.container(horizontal=True):
         for label, value, status, where in tiles:
-            there = counts["pending"] if status == "pending" else own[status]
-            tile(label, value, links[status] if there else (), f"in Argilla: {where}")
+            links = own_links(view, person.username, status) if person else ()
+            tile(label, value, links, f"in Argilla: {where}")
     st.progress(counts["completed_share"], text=f"{counts['completed_share']:.1%} of {total:,} records completed")
 
 
@@ -153,7 +151,7 @@ def _over_time(team: Numbers) -> None:
         st.caption("An answer that was edited counts on the day of the edit.")
 
 
-def _answers(questions: Sequence[Numbers], *, linked: bool) -> None:
+def _answers(questions: Sequence[Numbers], own: Links) -> None:
     st.subheader("Answers")
     for column, question in zip(st.columns(max(1, len(questions))), questions, strict=False):
         with column:
@@ -169,9 +167,9 @@ def _answers(questions: Sequence[Numbers], *, linked: bool) -> None:
                 st.caption(f":material/warning: Not among the project's answers: {listed}.")
             with st.expander("As a table"):
                 record_table(
-                    _with_own_links(question["distribution"], linked),
+                    _with_own_links(question["distribution"], own, question["name"]),
                     ["answer", "responses", "share"],
-                    _OWN if linked else _BEHIND,
+                    _OWN if own else _BEHIND,
                 )
 
 
@@ -181,11 +179,11 @@ _OWN = "A link shows your own responses with the answer; “Records behind a num
 _BEHIND = "“Records behind a number” below has the records."
 
 
-def _with_own_links(numbers: Sequence[Numbers], linked: bool) -> list[Numbers]:
-    return [one if linked else {**one, "url": ""} for one in numbers]
+def _with_own_links(answers: Sequence[Numbers], own: Links, question: str = "") -> list[Numbers]:
+    return [{**one, "url": own.get((question or one["question"], one["value"]), "")} for one in answers]
 
 
-def _behind(view: ProjectView, team: Numbers, *, linked: bool) -> None:
+def _behind(view: ProjectView, team: Numbers, own: Links) -> None:
     with st.expander("Records behind a number", icon=":material/search:"):
         columns = st.columns(4)
         questions = {item["name"]: item for item in team["questions"]}
@@ -195,11 +193,11 @@ def _behind(view: ProjectView, team: Numbers, *, linked: bool) -> None:
         answer = columns[2].selectbox("Answer", list(answers), index=None, placeholder="any", key="behind-answer")
         people = [item["annotator"] for item in team["people"]]
         person = columns[3].selectbox("Person", people, index=None, placeholder="anybody", key="behind-person")
-        if answer and linked:
-            st.markdown(f"[My own records with this answer in Argilla]({answers[answer]['url']})")
+        if question and answer and (link := own.get((question, answer))):
+            st.markdown(f"[My own records with this answer in Argilla]({link})")
         selection = Wanted(status or "submitted", question, answer, person)
         records = records_behind(watch(), view, selection)
-        record_drawer(view, records, ["prompt", "annotator", "submitted_at", "status"], "records-behind")
+        record_drawer(view, records, ["prompt", "annotator", "given", "submitted_at", "status"], "records-behind")
 
 
 def _agreement(view: ProjectView) -> None:
@@ -233,7 +231,7 @@ def _agreement(view: ProjectView) -> None:
             show(charts.intervals(labels, "label", "label", "alpha of yes and no"), f"alpha of labels of {name}")
 
 
-def _worth_a_look(view: ProjectView, team: Numbers, *, linked: bool) -> None:
+def _worth_a_look(view: ProjectView, team: Numbers, own: Links) -> None:
     st.subheader("Most disputed records")
     record_drawer(
         view, disputed_records(watch(), view), ["prompt", "disagreement", "given", "status"], "records-disputed"
@@ -250,7 +248,7 @@ def _worth_a_look(view: ProjectView, team: Numbers, *, linked: bool) -> None:
     with right:
         st.subheader("Slowest answers")
         record_table(
-            _with_own_links(team["slow_answers"], linked),
+            _with_own_links(team["slow_answers"], own),
             ["question", "answer", "seconds", "responses"],
             "Median seconds on the whole record of the responses with an answer, where there are three or more.",
         )

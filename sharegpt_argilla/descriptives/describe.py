@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Sequence
+from concurrent.futures import Executor
 from math import isfinite
 from types import TracebackType
 
 from sharegpt_argilla.common.cache import DiskCache, cache_key
 from sharegpt_argilla.descriptives.metrics import METRICS
-from sharegpt_argilla.descriptives.processes import MeasuringProcesses
+from sharegpt_argilla.descriptives.processes import MeasuringCluster, MeasuringProcesses
 from sharegpt_argilla.descriptives.spacy_pipeline import Pipeline, PipelineChoice
 
 CACHE_ENTRIES = 1_000_000
@@ -33,6 +34,7 @@ class Describer:
         choice: the pipeline.
         cache: numbers of earlier runs; None to measure every text.
         workers: processes; several are started only when there is enough work for them.
+        cluster: what measures the texts instead.
     """
 
     def __init__(
@@ -41,11 +43,13 @@ class Describer:
         choice: PipelineChoice | None = None,
         cache: DiskCache | None = None,
         workers: int = 1,
+        cluster: Executor | None = None,
     ) -> None:
         self._metrics = list(metrics)
         self._choice = choice or PipelineChoice()
         self._cache = cache
         self._workers = workers
+        self._cluster = None if cluster is None else MeasuringCluster(cluster, self._choice, self._metrics)
         self._fingerprint = "; ".join([self._choice.fingerprint(), *self._metrics])
         self._pipeline: Pipeline | None = None
         self._processes: MeasuringProcesses | None = None
@@ -99,6 +103,8 @@ class Describer:
         )
 
     def _measure(self, texts: Sequence[str]) -> list[list[float | None]]:
+        if self._cluster is not None:
+            return self._cluster.measure(texts)
         measured: list[list[float | None]] = []
         while len(measured) < len(texts):
             if self._workers > 1 and self._seconds > PROCESSES_AFTER:
@@ -116,6 +122,7 @@ class Describer:
 
     def _measure_in_workers(self, texts: Sequence[str]) -> list[list[float | None]]:
         if self._processes is None:
+            self._pipeline = None  # it has a vocabulary of its own, and no text any more
             self._processes = MeasuringProcesses(self._workers, self._choice, self._metrics)
         return self._processes.measure(texts)
 

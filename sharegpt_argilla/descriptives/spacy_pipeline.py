@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import warnings
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
 
 BATCH = 64
 """Texts that spaCy processes at once."""
+
+WORDS_MAX = 100_000
+"""New words after which a pipeline is loaded anew, in half a second: spaCy keeps 800 bytes of each for ever."""
 
 _LONGEST = 100_000_000
 # spaCy's limit of a million characters protects models from running out of memory; a blank pipeline has no model.
@@ -57,18 +61,26 @@ class Pipeline:
     """
 
     def __init__(self, choice: PipelineChoice, metrics: Sequence[str]) -> None:
+        self._choice = choice
         self._metrics = [(metric, METRICS[metric]) for metric in metrics]
         self._own = [name for name, metric in self._metrics if metric.component in _OURS]
         self._components = library_components(metrics)
         self._repeats = "quality" not in self._components and not REPEATS.isdisjoint(metrics)
-        self._pipeline = _load(choice, self._components)
+        self._load()
+
+    def _load(self) -> None:
+        self._pipeline = _load(self._choice, self._components)
         self._words = WordReader(self._pipeline)
+        self._words_max = len(self._pipeline.vocab) + WORDS_MAX
 
     def measure(self, texts: Sequence[str]) -> Iterator[list[float | None]]:
         """For each text its numbers in the order of the metrics; None if a metric is undefined for the text.
 
         With a model, a text of more than a million characters has no numbers: spaCy refuses it to save memory.
         """
+        if len(self._pipeline.vocab) > self._words_max:
+            self._load()
+            gc.collect()  # parts of a pipeline refer to each other
         longest = self._pipeline.max_length
         with warnings.catch_warnings():
             # Sentences without vectors, means of nothing: the metric is None then, and a warning adds nothing.

@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from spacy.tokens import Doc
 
 
-_CACHE_MAX = 500_000
-# Different tokens that are cached, about 100 bytes each.
 _HARD = 3
 # Syllables of a hard word.
 _LONG = 6
@@ -133,8 +131,6 @@ class WordReader:
         if self._hyphenation is not None:
             syllables = self._hyphenation.inserted(lexeme.lower_).count("-") + 1
         word = Word(not lexeme.is_punct and "'" not in text, len(text), lexeme.lower, syllables)
-        if len(self._cached) >= _CACHE_MAX:
-            self._cached.clear()
         self._cached[orth] = word
         return word
 
@@ -153,7 +149,8 @@ def _hyphenation(language: str | None) -> Pyphen | None:
     from pyphen import Pyphen  # noqa: PLC0415 - reads its dictionaries' names when it is imported
 
     try:
-        return Pyphen(lang=language)
+        # Each has a cache of all words that it has seen, which ends with it only if it is not shared.
+        return Pyphen(lang=language, cache=False)
     except KeyError:
         return None
 

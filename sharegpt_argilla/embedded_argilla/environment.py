@@ -20,6 +20,12 @@ SQLITE_TIMEOUT = 30
 """Seconds to wait for a locked database. With argilla-server's 5, twenty people who submit at once get errors;
 with 30 none did (https://github.com/argilla-io/argilla/issues/5213)."""
 
+MALLOC_ARENAS = 2
+"""Heaps that glibc's malloc makes for the threads of a process, by itself up to 8 for each core.
+
+Every thread that reads from a database keeps the most that it ever needed in its own: within 600 requests of 20
+people the server's memory grew to 1.17 times, and to 1.02 with two heaps."""
+
 MIN_KEY_LENGTH = 32
 """Characters below which a signing key is not one of ours, which have 64; what a crash leaves is empty."""
 
@@ -49,6 +55,7 @@ def child_environment(
         "ARGILLA_ENABLE_SHARE_YOUR_PROGRESS": "false",
         "ARGILLA_SHOW_HUGGINGFACE_SPACE_PERSISTENT_STORAGE_WARNING": "false",
         "HF_HUB_DISABLE_TELEMETRY": "1",
+        "MALLOC_ARENA_MAX": str(MALLOC_ARENAS),
     }
     merged = environment | {name: environment.get(name) or value for name, value in defaults.items()}
     merged["ARGILLA_AUTH_SECRET_KEY"] = environment.get("ARGILLA_AUTH_SECRET_KEY") or secret_key(home)

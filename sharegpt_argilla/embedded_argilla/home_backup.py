@@ -6,7 +6,8 @@ the database at the next start.
 
 from __future__ import annotations
 
-import glob
+import errno
+import gzip
 import os
 import shutil
 import sqlite3
@@ -18,8 +19,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import psutil
-
+from sharegpt_argilla.common.atomic_files import flush_path, scratch_folder, tidy
 from sharegpt_argilla.embedded_argilla.environment import secret_key
 from sharegpt_argilla.embedded_argilla.home_folder import home_lock
 from sharegpt_argilla.embedded_argilla.owner_file import read_owner
@@ -34,20 +34,18 @@ ARCHIVE_ENDINGS = (".tar.gz", ".tgz")
 """A target whose name ends like this becomes an archive, any other a folder."""
 
 
-_SCRATCH = ".sharegpt-backup"
-
-
 def precious_files(home: Home) -> list[Path]:
     """What a backup contains, as the paths that the files have in a home folder; the database comes first."""
     return [home.database, home.activity, home.owner, home.credentials, home.secret_key]
 
 
-def back_up(home: Home, target: Path) -> int:
+def back_up(home: Home, target: Path, *, replace: bool = False) -> int:
     """Copy the home folder's precious files to ``target``, whole or not at all; a server may run meanwhile.
 
     Args:
         home: the home folder.
         target: an archive, if its name ends like one, else a folder. Only this user can read it.
+        replace: put an archive in the place of an earlier one. While nothing changes, archives are equal.
 
     Returns:
         The number of records in the copy.
@@ -57,14 +55,16 @@ def back_up(home: Home, target: Path) -> int:
             it cannot be written.
     """
     target = target.absolute()
-    _check(home, target)
+    # Of a backup that was killed at its very end the target is there, and its passwords may be next to it too.
+    tidy(target.parent)
+    _check(home, target, replace=replace)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        with _scratch_folder(target) as folder:
+        with scratch_folder(target) as folder:
             copies = [folder / path.name for path in precious_files(home) if path.exists()]
             for copy in copies:
                 if copy.suffix == home.database.suffix:
-                    _copy_database(home.path / copy.name, copy)
+                    _copy_database(home.path / copy.name, copy, target)
                 else:
                     shutil.copyfile(home.path / copy.name, copy)
                 copy.chmod(0o600)
@@ -72,6 +72,8 @@ def back_up(home: Home, target: Path) -> int:
             if target.name.endswith(ARCHIVE_ENDINGS):
                 _pack(copies, folder / "archive").replace(target)
             else:
+                for copy in copies:
+                    flush_path(copy)
                 folder.rename(target)
     except OSError as error:
         raise InputError(f"{target}: the backup cannot be written ({error.strerror or error})") from error
@@ -105,7 +107,17 @@ def _ask(database: Path, question: str) -> Any:
         raise InputError(f"{database}: no sound database of an Argilla ({error})") from error
 
 
-def _check(home: Home, target: Path) -> None:
+def _no_argilla(home: Home) -> str:
+    url = os.environ.get("ARGILLA_API_URL")
+    if not url:
+        return f"{home.path}: contains no Argilla; name its folder with --home"
+    return (
+        f"{home.path}: contains no Argilla, and ARGILLA_API_URL names {url}: back up that server's database with "
+        "its own tools (pg_dump), or name the home folder of an embedded Argilla with --home"
+    )
+
+
+def _check(home: Home, target: Path, *, replace: bool) -> None:
     database_url = os.environ.get("ARGILLA_DATABASE_URL")
     if database_url and str(home.database) not in database_url:
         raise InputError(
@@ -113,14 +125,20 @@ def _check(home: Home, target: Path) -> None:
             f"the 0600 files of {home.path}"
         )
     if not home.database.exists():
-        raise InputError(f"{home.path}: contains no Argilla; name its folder with --home")
+        raise InputError(_no_argilla(home))
     if target.is_dir() and not target.name.endswith(ARCHIVE_ENDINGS) and not any(target.iterdir()):
+        return
+    if replace and target.is_file() and target.name.endswith(ARCHIVE_ENDINGS):
         return
     if target.exists():
         raise InputError(f"{target}: is there already; a backup overwrites nothing, so choose another name")
 
 
-def _copy_database(source: Path, copy: Path) -> None:
+_NO_SPACE = ("SQLITE_FULL", "SQLITE_IOERR")
+"""Beginnings of SQLite's names for errors of the disk; for a damaged source it has others."""
+
+
+def _copy_database(source: Path, copy: Path, backup: Path) -> None:
     # One step, so that the copy is the state of one moment; in WAL mode nobody waits for it.
     # https://www.sqlite.org/backup.html
     try:
@@ -129,6 +147,8 @@ def _copy_database(source: Path, copy: Path) -> None:
             # So that the copy is one file, without a log next to it.
             target.execute("PRAGMA journal_mode = DELETE")
     except sqlite3.Error as error:
+        if str(getattr(error, "sqlite_errorname", "")).startswith(_NO_SPACE):
+            raise InputError(f"{backup}: cannot be written: {error}") from error
         raise InputError(f"{source}: the database cannot be copied ({error})") from error
     check_database(copy)
 
@@ -141,31 +161,21 @@ def _open(database: Path) -> sqlite3.Connection:
 def _pack(files: list[Path], archive: Path) -> Path:
     descriptor = os.open(archive, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "wb") as raw:
-        with tarfile.open(fileobj=raw, mode="w:gz") as packed:
+        # Without times, so that equal content makes equal archives.
+        with (
+            gzip.GzipFile(fileobj=raw, mode="wb", mtime=0) as zipped,
+            tarfile.open(fileobj=zipped, mode="w") as packed,
+        ):
             for file in files:
-                packed.add(file, file.name)
+                packed.add(file, file.name, filter=_without_time)
         raw.flush()
         os.fsync(raw.fileno())
     return archive
 
 
-@contextmanager
-def _scratch_folder(target: Path) -> Iterator[Path]:
-    """A folder next to the target that only this user can enter; gone at the end, unless it became the target.
-
-    Those of backups that were killed are removed first, for they contain passwords; names tell whose they are.
-    """
-    host = f"{_SCRATCH}-{os.uname().nodename}-"
-    for left in target.parent.glob(f"{glob.escape(host)}*-*"):
-        process = left.name.removeprefix(host).partition("-")[0]
-        if process.isdecimal() and not psutil.pid_exists(int(process)):
-            shutil.rmtree(left, ignore_errors=True)
-    # mkdtemp gives it mode 0700.
-    folder = Path(tempfile.mkdtemp(prefix=f"{host}{os.getpid()}-", dir=target.parent))
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+def _without_time(member: tarfile.TarInfo) -> tarfile.TarInfo:
+    member.mtime = 0
+    return member
 
 
 def put_back(source: Path, home: Home, *, replace: bool = False) -> tuple[int, Path | None]:
@@ -187,22 +197,37 @@ def put_back(source: Path, home: Home, *, replace: bool = False) -> tuple[int, P
     if not source.exists():
         raise InputError(f"{source}: no such backup")
     with home_lock(home):
+        tidy(home.path)
         occupied = [path for path in _belongings(home) if path.exists()]
-        if occupied and not replace:
-            raise InputError(
-                f"{home.path}: contains an Argilla already ({occupied[0].name}); choose another folder with "
-                "--home, or move what is there aside with --replace"
-            )
+        if home.database.exists() and not replace:
+            raise _occupied(home, occupied)
         with _unpacked(source, home) as folder:
+            if not replace:
+                # A restore that was killed had not come to the database, its last file.
+                occupied = [path for path in occupied if not _is_copy(path, folder / path.name)]
+            if occupied and not replace:
+                raise _occupied(home, occupied)
             # Before anything is moved: a damaged backup must leave the home folder as it was.
             records = _records_of(source, Home(folder))
             if Home(folder).secret_key.exists():
                 secret_key(Home(folder))
             aside = _move_aside(home, occupied) if occupied else None
-            for path in sorted(folder.iterdir()):
+            for path in sorted(folder.iterdir(), key=lambda path: path.name == home.database.name):
                 path.chmod(0o600)
+                flush_path(path)
                 path.rename(home.path / path.name)
     return records, aside
+
+
+def _occupied(home: Home, files: list[Path]) -> InputError:
+    return InputError(
+        f"{home.path}: contains an Argilla already ({files[0].name}); choose another folder with "
+        "--home, or move what is there aside with --replace"
+    )
+
+
+def _is_copy(path: Path, copy: Path) -> bool:
+    return path.is_file() and copy.is_file() and path.read_bytes() == copy.read_bytes()
 
 
 _TABLES = frozenset({"users", "workspaces", "datasets", "fields", "questions", "records", "responses"})
@@ -248,8 +273,7 @@ def _move_aside(home: Home, files: list[Path]) -> Path:
 @contextmanager
 def _unpacked(source: Path, home: Home) -> Iterator[Path]:
     """The backup's files in a folder on the home folder's own disk, so that they can be moved in."""
-    with tempfile.TemporaryDirectory(prefix=".restore-", dir=home.path) as name:
-        folder = Path(name)
+    with scratch_folder(home.path / "restore") as folder:
         try:
             if source.is_dir():
                 for path in precious_files(Home(source)):
@@ -259,6 +283,8 @@ def _unpacked(source: Path, home: Home) -> Iterator[Path]:
             else:
                 _unpack(source, folder)
         except (OSError, EOFError, zlib.error, tarfile.TarError) as error:
+            if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+                raise InputError(f"{home.path}: cannot be written: {error.strerror}") from error
             raise InputError(f"{source}: cannot be read as a backup ({error})") from error
         if not Home(folder).database.exists():
             raise InputError(f"{source}: is no backup of an Argilla; it contains no {home.database.name}")

@@ -62,7 +62,7 @@ def settle_databases(home: Home) -> None:
 
     For when all processes have ended. What cannot be done, as on a full disk, is done by the next start.
     """
-    for database in (home.database, home.activity, home.search_index):
+    for database in (home.database, home.search_index):
         if database.exists() and database.with_name(f"{database.name}-wal").exists():
             with suppress(sqlite3.Error), closing(sqlite3.connect(database, timeout=5)) as connection:
                 connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")

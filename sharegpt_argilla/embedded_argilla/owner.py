@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from typing import TYPE_CHECKING
 
 from argilla_server.contexts import accounts
@@ -27,11 +28,11 @@ async def ensure_owner(home: Home, api_url: str) -> None:
     that was changed later, with the key still in force, stays as it is.
 
     Raises:
-        InputError: owner.json is damaged.
+        InputError: owner.json is damaged, or a secret of the environment too short.
     """
     owner = read_owner(home)
     if owner is None:
-        owner = new_owner()
+        owner = new_owner(os.environ)
         write_owner(home, owner)
     async with AsyncSessionLocal() as session:
         user = await accounts.get_user_by_username(session, owner.username)

@@ -44,10 +44,14 @@ def use_write_ahead_log() -> None:
 
 def migrate() -> None:
     """Bring the schema to argilla-server's newest revision; nothing happens if it is up to date."""
-    # Not argilla-server's alembic.ini: reading it replaces the handlers of this process's log.
+    command.upgrade(alembic_config(), "head")
+
+
+def alembic_config() -> Config:
+    """argilla-server's migrations. Not its alembic.ini: reading it replaces the handlers of this process's log."""
     config = Config()
     config.set_main_option("script_location", str(Path(argilla_server.__file__).parent / "alembic"))
-    command.upgrade(config, "head")
+    return config
 
 
 def _set_up(connection: Any, _record: Any) -> None:

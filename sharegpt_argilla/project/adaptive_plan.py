@@ -15,7 +15,13 @@ from sharegpt_argilla.project.annotated_rows import modelled_choice
 from sharegpt_argilla.project.project_view import ProjectView
 from sharegpt_argilla.records.assignment_plan import Plan
 from sharegpt_argilla.records.plan_adaptation import Aim, adapt_plan, state_counts
-from sharegpt_argilla.responses.adaptive_asking import abilities_in_all, choose_people, compared, sureness_of_all
+from sharegpt_argilla.responses.adaptive_asking import (
+    abilities_in_all,
+    choose_people,
+    compared,
+    settled_by_people,
+    sureness_of_all,
+)
 from sharegpt_argilla.responses.answer_counts import Tally
 from sharegpt_argilla.responses.answer_model import QuestionEstimates, estimate_questions
 
@@ -75,7 +81,7 @@ def adapted_plan(
         plan,
         project.config.annotators,
         answered,
-        _sure(questions, records, gold),
+        _sure(project.config, questions, records, gold),
         aim,
         partial(choose_people, abilities_in_all(questions.values())),
     )
@@ -94,6 +100,7 @@ def adapted_plan(
 
 
 def _sure(
+    config: ProjectConfig,
     questions: Mapping[str, QuestionEstimates],
     records: Mapping[str, AnsweredRecord],
     gold: Mapping[str, Mapping[str, Any]],
@@ -106,6 +113,10 @@ def _sure(
         }
         for row in sure
     }
+    if config.export.agents:
+        export = config.export.model_copy(update={"agents": []})
+        alone = question_estimates(config.model_copy(update={"export": export}), records, gold)
+        sure = settled_by_people(sure, sureness_of_all(alone.values()), people)
     ruled = {row for row in sure if any(one.adjudication for one in records[row].responses)}
     return compared(sure, people, ruled.union(gold))
 

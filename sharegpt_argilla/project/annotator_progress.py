@@ -11,7 +11,7 @@ from sharegpt_argilla.project.gold_answers import known_answers
 from sharegpt_argilla.project.guidelines_history import GuidelinesVersion, guidelines_versions
 from sharegpt_argilla.project.project_view import ProjectView
 from sharegpt_argilla.project.project_watch import ProjectWatch
-from sharegpt_argilla.project.record_links import personal_link, queue_link
+from sharegpt_argilla.project.record_links import own_links, personal_link
 from sharegpt_argilla.project.team_progress import (
     every_day,
     people_numbers,
@@ -39,7 +39,7 @@ def annotator_progress(watch: ProjectWatch, view: ProjectView, person: str) -> d
     tables = team_tables(watch, view)
     return {
         "numbers": with_texts(person_numbers(person, own, today)),
-        "links": {status: _links(view, person, status) for status in STATUSES},
+        "links": {status: own_links(view, person, status) for status in STATUSES},
         "days": [{"day": day, "responses": count} for day, count in sorted(own.days.items())],
         "every_day": every_day(own.days, today_utc()),
         "agreement": _shaped(watch.derived(f"agreement {person}", view, lambda _: own_agreement(tables, person))),
@@ -96,14 +96,6 @@ def _shaped(questions: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
         kind: [{"question": one["question"], **one[kind]} for one in with_others if one[kind]]
         for kind in ("kappa", "agreement", "difference")
     }
-
-
-def _links(view: ProjectView, person: str, status: str) -> list[tuple[str, str]]:
-    return [
-        (dataset.label, queue_link(view.url, dataset.id, status))
-        for dataset in view.datasets_of(person)
-        if dataset.progress.people.get(person, {}).get(status)
-    ]
 
 
 def _planned(view: ProjectView, person: str) -> dict[str, int | None]:

@@ -1,4 +1,4 @@
-"""The sources of an export's answers: datasets over REST, or the embedded Argilla's own database."""
+"""The sources of an export's answers: a server that streams responses, or pages of any Argilla."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Generator, Iterable, Iterator,
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from functools import partial
+from functools import cached_property, partial
 from typing import Protocol
 
 from sharegpt_argilla.annotation import AnsweredRecord, ResponseStatus
@@ -16,18 +16,18 @@ from sharegpt_argilla.argilla_client.connection import ArgillaClient, connect
 from sharegpt_argilla.argilla_client.dataset_on_server import find_dataset, require_dataset
 from sharegpt_argilla.argilla_client.responses_on_server import (
     answered_record,
-    last_activity,
     pulse,
+    question_names,
     read_answered_records,
 )
-from sharegpt_argilla.argilla_client.server_counts import ServerProgress, read_progress
+from sharegpt_argilla.argilla_client.server_counts import ServerProgress, read_capabilities, read_progress
+from sharegpt_argilla.argilla_client.streamed_responses import StampValues, StreamedResponses, stamp_values
 from sharegpt_argilla.config import Project, ProjectConfig
 from sharegpt_argilla.config.project_datasets import project_parts, review_part
-from sharegpt_argilla.embedded_argilla.database_answers import EmbeddedAnswers, find_answers
 from sharegpt_argilla.project.measured_time import MeasuredTime
 from sharegpt_argilla.responses.answer_store import AnswerStore, Records
-from sharegpt_argilla.responses.export_state import Change, Stamp, StateFile, changes_between, file_mark
-from sharegpt_argilla.settings import Connection, default_home
+from sharegpt_argilla.responses.export_state import Change, Stamp, StateFile, changes_between, file_mark, stamp_of
+from sharegpt_argilla.settings import Connection
 
 
 class ExportedDatasets:
@@ -110,6 +110,9 @@ class AnswerSource(Protocol):
     def stamps(self, store: AnswerStore, index: int) -> Iterable[tuple[str, Stamp]]:
         """The stamps of all records, in the order of their ids, once they are in the store."""
 
+    def current_stamps(self, ids: Collection[str] | None = None) -> dict[str, Stamp] | None:
+        """Argilla's record id -> stamp of all records with answers, or of some; None if that takes all answers."""
+
 
 @dataclass(frozen=True)
 class Sources:
@@ -120,7 +123,7 @@ class Sources:
         ids: Argilla's ids of the datasets.
         guidelines: the current guidelines, in the same order.
         people: user id -> username.
-        kind: where the answers are read: ``database`` or ``rest``.
+        kind: how the answers are read: ``stream`` or ``pages``.
         sources: the answers of each dataset.
         progress: functions that ask Argilla for the counts of each dataset.
         needed: the argument of `join_parts` if the datasets are parts of one project, whose answers are joined as
@@ -189,19 +192,19 @@ def open_sources(
         for workspace_id in dict.fromkeys(dataset.workspace_id for dataset in on_server):
             people |= usernames(client, workspace_id)
         ids = [dataset.id for dataset in on_server]
-        database = find_answers(
-            default_home(), connection.api_url, {key: partial(last_activity, client, key) for key in ids}
-        )
-        sources = [source_of(client, dataset.id, people, statuses, database) for dataset in on_server]
+        streams = streams_responses(client)
+        sources = [source_of(client, dataset.id, people, statuses, streams=streams) for dataset in on_server]
         names = [name for name, _, _ in datasets]
         counts = [partial(read_progress, client, key) for key in ids]
-        try:
-            kind = "rest" if database is None else "database"
-            guidelines = [dataset.guidelines for dataset in on_server]
-            yield Sources(names, ids, guidelines, people, kind, sources, counts, needed, len(names) > asked_for)
-        finally:
-            if database is not None:
-                database.close()
+        kind = "stream" if streams else "pages"
+        guidelines = [dataset.guidelines for dataset in on_server]
+        yield Sources(names, ids, guidelines, people, kind, sources, counts, needed, len(names) > asked_for)
+
+
+def streams_responses(client: ArgillaClient) -> bool:
+    """Whether a server has the plug-in's route for responses."""
+    capabilities = read_capabilities(client)
+    return capabilities is not None and capabilities.streamed_responses
 
 
 def all_records(source: AnswerSource, ids: Collection[str] | None = None) -> dict[str, AnsweredRecord]:
@@ -210,7 +213,7 @@ def all_records(source: AnswerSource, ids: Collection[str] | None = None) -> dic
     reading = iter(source.records(ids))
     while True:
         try:
-            number, key, record = next(reading)
+            number, key, record, _ = next(reading)
         except StopIteration as end:
             first = end.value or 0
             return {key: record for key, (number, record) in records_by_key.items() if number >= first}
@@ -222,17 +225,18 @@ def source_of(
     dataset_id: str,
     people: Mapping[str, str],
     statuses: Collection[ResponseStatus],
-    database: EmbeddedAnswers | None,
+    *,
+    streams: bool,
 ) -> AnswerSource:
-    """The answers of one dataset with measured times: from the database of `find_answers`, else over REST."""
-    times = MeasuredTime(dataset_id, client, default_home() if database is not None else None)
-    if database is not None:
-        return _DatabaseSource(database, dataset_id, people, statuses, times)
-    return _RestSource(client, dataset_id, people, statuses, times)
+    """The answers of one dataset with measured times; ``streams`` is what `streams_responses` says."""
+    times = MeasuredTime(dataset_id, client)
+    if streams:
+        return _StreamSource(client, dataset_id, people, statuses, times)
+    return _PageSource(client, dataset_id, people, statuses, times)
 
 
-class _RestSource:
-    """Any Argilla over REST: all answers are read, unless counts and times show that nothing changed."""
+class _PageSource:
+    """Any Argilla: all answers are read, unless counts and times show that nothing changed."""
 
     def __init__(
         self,
@@ -260,12 +264,17 @@ class _RestSource:
     def stamps(self, store: AnswerStore, index: int) -> Iterator[tuple[str, Stamp]]:
         return store.stamps(index)
 
+    def current_stamps(self, ids: Collection[str] | None = None) -> None:
+        del ids
+
     def _read(self, store: AnswerStore, index: int) -> None:
         store.fill(index, self.records())
         # The pages contain all records, so one reading is enough whichever records are requested.
         self._is_read = True
 
-    def records(self, ids: Collection[str] | None = None) -> Generator[tuple[int, str, AnsweredRecord], None, int]:
+    def records(
+        self, ids: Collection[str] | None = None
+    ) -> Generator[tuple[int, str, AnsweredRecord, Stamp], None, int]:
         del ids  # The pages contain all records.
         reading = read_answered_records(self._client, self._id, self._people, self._statuses)
         while True:
@@ -273,54 +282,74 @@ class _RestSource:
                 number, key, record = next(reading)
             except StopIteration as end:
                 return int(end.value)
-            yield number, key, self._times.joined(key, record)
+            joined = self._times.joined(key, record)
+            yield number, key, joined, stamp_of(joined)
 
 
-class _DatabaseSource:
-    """The embedded Argilla of this machine, whose database says which answers changed."""
+class _StreamSource:
+    """A server with the plug-in, which says which answers changed."""
 
     def __init__(
         self,
-        answers: EmbeddedAnswers,
+        client: ArgillaClient,
         dataset_id: str,
         people: Mapping[str, str],
         statuses: Collection[ResponseStatus],
         times: MeasuredTime,
     ) -> None:
-        self._answers, self._id, self._people, self._statuses = answers, dataset_id, people, statuses
+        self._client, self._id, self._people, self._statuses = client, dataset_id, people, statuses
+        self._responses = StreamedResponses(client, dataset_id, statuses)
         self._times = times
 
     def pulse(self) -> str:
-        fingerprint = json.loads(self._answers.pulse(self._id, self._statuses))
-        return json.dumps({**fingerprint, "active": self._times.mark})
+        return json.dumps({**self._responses.totals(), "active": self._times.mark})
 
     def changes(self, before: StateFile, store: AnswerStore, index: int, pulse: str) -> list[Change]:
         seen = datetime.fromisoformat(before.export.seen)
-        keys = sorted(
-            {*self._answers.changed_since(self._id, seen - MARGIN), *self._with_new_times(before, index)}
-        )
-        then, now = before.stamps_of(index, keys), dict(self._stamps(keys))
-        differing = [Change(key, then.get(key), now.get(key)) for key in keys if then.get(key) != now.get(key)]
+        now = dict(self._stamped(self._responses.stamps(since=seen - MARGIN)))
+        others = set(self._with_new_times(before, index)).difference(now)
+        now |= self.current_stamps(others) if others else {}
+        keys = sorted({*now, *others})
+        then = before.stamps_of(index, keys)
+        differing = [
+            Change(key, then.get(key), stamp)
+            for key in keys
+            if then.get(key) != (stamp := now[key] if key in now and now[key].responses else None)
+        ]
         if _explained(before.export.pulses[index], pulse, differing):
             return differing
         # Something was deleted, which leaves no timestamp, or changed after the pulse.
-        return list(changes_between(before.stamps(index), self._stamps()))
+        return list(changes_between(before.stamps(index), self._stamped(self._responses.stamps())))
 
     def fill(self, store: AnswerStore, index: int, ids: Collection[str] | None = None) -> None:
         store.fill(index, self.records(ids))
 
-    def records(self, ids: Collection[str] | None = None) -> Iterator[tuple[int, str, AnsweredRecord]]:
-        names = self._answers.question_names(self._id)
-        for item in self._answers.records(self._id, self._statuses, ids):
-            record = answered_record(item, self._people, self._statuses, names)
-            yield 0, item["id"], self._times.joined(item["id"], record)
+    def records(self, ids: Collection[str] | None = None) -> Iterator[tuple[int, str, AnsweredRecord, Stamp]]:
+        for item in self._responses.records(ids):
+            key = item["id"]
+            # Asked for where there is a suggestion only: each request is a large part of an incremental export.
+            questions = self._questions if item["suggestions"] else {}
+            record = answered_record(item, self._people, self._statuses, questions)
+            # Records that are asked for by id may have no response of these statuses.
+            if record.responses:
+                yield 0, key, self._times.joined(key, record), self._stamp(key, stamp_values(item))
 
-    def stamps(self, _store: AnswerStore, _index: int) -> Iterator[tuple[str, Stamp]]:
-        return self._stamps()
+    def stamps(self, store: AnswerStore, index: int) -> Iterator[tuple[str, Stamp]]:
+        # Not asked for again: an answer that came since the records were read is for the next export.
+        return store.stamps(index)
 
-    def _stamps(self, ids: Collection[str] | None = None) -> Iterator[tuple[str, Stamp]]:
-        for row in self._answers.stamps(self._id, self._statuses, ids):
-            yield row[0], Stamp(*row[1:], self._times.of_records.get(row[0], 0))
+    def current_stamps(self, ids: Collection[str] | None = None) -> dict[str, Stamp]:
+        return dict(self._stamped(self._responses.stamps(ids)))
+
+    @cached_property
+    def _questions(self) -> Mapping[str, str]:
+        return question_names(self._client, self._id)
+
+    def _stamped(self, stamps: Iterable[tuple[str, StampValues]]) -> Iterator[tuple[str, Stamp]]:
+        return ((key, self._stamp(key, values)) for key, values in stamps)
+
+    def _stamp(self, key: str, values: StampValues) -> Stamp:
+        return Stamp(*values, self._times.of_records.get(key, 0))
 
     def _with_new_times(self, before: StateFile, index: int) -> list[str]:
         """Records on which people spent more time: the page sends the last interval after the answer."""

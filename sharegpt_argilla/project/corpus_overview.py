@@ -20,11 +20,13 @@ from sharegpt_argilla.common.contract_keys import (
     RESPONSE_LANGUAGE,
     curation_block,
 )
-from sharegpt_argilla.config import ChatField, ProjectConfig
+from sharegpt_argilla.config import ProjectConfig
 from sharegpt_argilla.descriptives.describe import describe
 from sharegpt_argilla.errors import InputError, RejectedError
 from sharegpt_argilla.project.suggested_answers import Suggested
-from sharegpt_argilla.records.record_fields import EarlierTurns, build_fields
+from sharegpt_argilla.records.chat_pieces import whole_messages
+from sharegpt_argilla.records.earlier_turns import EarlierTurns
+from sharegpt_argilla.records.record_fields import build_fields
 from sharegpt_argilla.responses.export_state import file_mark
 from sharegpt_argilla.rows import CORPUS, SESSION, TURN, Row, check_row, read_extension
 
@@ -239,13 +241,11 @@ class RowsOverview:
                 fields = build_fields(row, config, lambda turns: earlier.messages(row, turns))
             except RejectedError as error:
                 return [{"title": "No record", "text": f"It would be rejected: {error}."}]
-        shown = [field for field in config.fields if field.name in fields]
+        shown = [(field, fields[field.name]) for field in config.fields if field.name in fields]
         return [
-            {
-                "title": field.title,
-                "messages" if isinstance(field, ChatField) else "text": fields[field.name],
-            }
-            for field in shown
+            {"title": field.title}
+            | ({"messages": whole_messages(content)} if isinstance(content, list) else {"text": content})
+            for field, content in shown
         ]
 
 

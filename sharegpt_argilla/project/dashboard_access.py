@@ -22,6 +22,7 @@ class Viewer:
         token: Argilla's, to ask later whether all that is still true.
         annotates: in a workspace whose records they answer.
         reviews: a reviewer of disputed records, and in the workspace where they are.
+        enters_reviews: Argilla lets the person into that workspace: owners, and its members.
     """
 
     username: str
@@ -29,6 +30,7 @@ class Viewer:
     token: str = field(default="", repr=False, compare=False)
     annotates: bool = True
     reviews: bool = False
+    enters_reviews: bool = True
 
 
 def open_dashboard(
@@ -40,7 +42,7 @@ def open_dashboard(
         CredentialsError: they are wrong, or the account is in none of the project's workspaces.
         ServerUnreachableError, ServerRefusedError, ConfigError: see their docstrings.
     """
-    return _admitted(sign_in(find_connection(home).api_url, username, password), config)
+    return _admitted(sign_in(find_connection(home), username, password), config)
 
 
 def admitted_again(viewer: Viewer, config: str | Path = DEFAULT_CONFIG, home: Home | None = None) -> Viewer:
@@ -50,7 +52,7 @@ def admitted_again(viewer: Viewer, config: str | Path = DEFAULT_CONFIG, home: Ho
         CredentialsError: nothing any more.
         ServerUnreachableError, ServerRefusedError, ConfigError: see their docstrings.
     """
-    return _admitted(look_up(find_connection(home).api_url, viewer.token), config) if viewer.token else viewer
+    return _admitted(look_up(find_connection(home), viewer.token), config) if viewer.token else viewer
 
 
 def _admitted(account: Account, config: str | Path) -> Viewer:
@@ -63,7 +65,9 @@ def _admitted(account: Account, config: str | Path) -> Viewer:
     allowed = {part.workspace for part in parts if part.person in {None, account.username}}
     annotates = lead or (not is_admin and bool(allowed & account.workspaces))
     reviewed = _reviewed(project, account.username)
-    viewer = Viewer(account.username, lead, account.token, annotates, reviews=reviewed in account.workspaces)
+    enters = account.role == "owner" or _review_workspace(project) in account.workspaces
+    reviews = reviewed in account.workspaces
+    viewer = Viewer(account.username, lead, account.token, annotates, reviews=reviews, enters_reviews=enters)
     if not (annotates or viewer.reviews):
         missing = sorted((workspaces if is_admin else allowed or workspaces) - account.workspaces)
         raise CredentialsError(f'{account.username} is not in the workspace "{reviewed or missing[0]}"')
@@ -73,4 +77,9 @@ def _admitted(account: Account, config: str | Path) -> Viewer:
 def _reviewed(project: Project, username: str) -> str:
     """The workspace in which somebody reviews; "" for nobody's reviewer."""
     section = project.config.adjudication
-    return review_part(project).workspace if section and username in section.reviewers else ""
+    return _review_workspace(project) if section and username in section.reviewers else ""
+
+
+def _review_workspace(project: Project) -> str:
+    """Where disputed records are; "" for a project without reviewers."""
+    return review_part(project).workspace if project.config.adjudication else ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Executor
 from contextlib import AbstractContextManager, ExitStack, closing, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from itertools import islice
@@ -11,8 +12,9 @@ from typing import Any, Protocol
 
 from sharegpt_argilla.annotation import FieldValue, MetadataValue, RecordDraft, Suggestion
 from sharegpt_argilla.common.cache import DiskCache
+from sharegpt_argilla.common.executors import executor
 from sharegpt_argilla.common.jsonl import RowLine
-from sharegpt_argilla.config import Project, ProjectConfig, VectorConfig
+from sharegpt_argilla.config import AgentConfig, LanguageModel, Project, ProjectConfig, VectorConfig
 from sharegpt_argilla.descriptives.describe import CACHE_ENTRIES as NUMBERS_KEPT
 from sharegpt_argilla.descriptives.describe import Describer
 from sharegpt_argilla.descriptives.metrics import METRICS
@@ -23,8 +25,9 @@ from sharegpt_argilla.records.record_metadata import MetadataPlan, assigned_meta
 from sharegpt_argilla.rows import Row
 from sharegpt_argilla.settings import default_cache
 from sharegpt_argilla.suggestions.base import Agent, Subject
+from sharegpt_argilla.suggestions.cluster_agent import ClusterAgent
 from sharegpt_argilla.suggestions.llm import CACHE_ENTRIES as ANSWERS_KEPT
-from sharegpt_argilla.suggestions.table import AgentContext, build_agent
+from sharegpt_argilla.suggestions.table import COMPUTED, AgentContext, build_agent
 from sharegpt_argilla.suggestions.text_vectors import TextVectors
 
 
@@ -71,11 +74,13 @@ class EnrichOptions:
         workers: processes that measure texts.
         cache: folder with the results of earlier runs; None for no cache.
         dry_run: True to send no request that costs money.
+        scheduler: address of a Dask scheduler whose workers measure the texts and compute suggestions instead.
     """
 
     workers: int = 1
     cache: Path | None = field(default_factory=default_cache)
     dry_run: bool = False
+    scheduler: str | None = None
 
 
 class Enricher(Protocol):
@@ -189,7 +194,8 @@ def open_describer(config: ProjectConfig, plan: MetadataPlan, options: EnrichOpt
     folder = options.cache
     with (
         nullcontext() if folder is None else closing(DiskCache(folder / NUMBERS_CACHE, NUMBERS_KEPT)) as cache,
-        Describer(metrics, choice, cache, options.workers) as describer,
+        _open_cluster(options.scheduler) as cluster,
+        Describer(metrics, choice, cache, options.workers, cluster) as describer,
     ):
         yield describer
 
@@ -227,15 +233,32 @@ class Suggestions:
 
 @contextmanager
 def open_suggestions(project: Project, options: EnrichOptions, notes: list[str]) -> Iterator[Suggestions]:
-    """The agents of the project, with the cache of models' answers; their costs are added to the notes."""
+    """The agents of the project, with the cache of models' answers; their costs are added to the notes.
+
+    Those that only compute do so on the cluster, if one is given.
+    """
     sections = project.config.suggestions
-    with _open_cache(options.cache if any(section.type == "llm" for section in sections) else None) as cache:
+    computed = any(section.type in COMPUTED for section in sections)
+    with (
+        _open_cache(options.cache if any(section.type == "llm" for section in sections) else None) as cache,
+        _open_cluster(options.scheduler if computed else None) as cluster,
+    ):
         context = AgentContext(project, cache, options.dry_run)
-        agents = [build_agent(section, context) for section in sections]
+        agents = [_agent(section, context, cluster) for section in sections]
         try:
             yield Suggestions(agents)
         finally:
             notes += [report for agent in agents if (report := agent.report())]
+
+
+def _agent(section: AgentConfig, context: AgentContext, cluster: Executor | None) -> Agent:
+    if cluster is None or isinstance(section, LanguageModel) or section.type not in COMPUTED:
+        return build_agent(section, context)
+    return ClusterAgent(cluster, section, context.questions[section.question], context.project.path.parent)
+
+
+def _open_cluster(scheduler: str | None) -> AbstractContextManager[Executor | None]:
+    return nullcontext() if scheduler is None else executor(1, 1, scheduler)
 
 
 def _open_cache(folder: Path | None) -> AbstractContextManager[DiskCache | None]:
@@ -247,7 +270,7 @@ def _open_questions(agent: Agent, candidate: RecordCandidate) -> set[str]:
 
 
 def _subject(candidate: RecordCandidate) -> Subject:
-    return Subject(candidate.row["问"], candidate.row["答"], candidate.extension)
+    return Subject(candidate.row["问"], candidate.row["答"], candidate.extension, candidate.row["id"])
 
 
 class Vectors:

@@ -10,8 +10,6 @@ from functools import cached_property
 from sharegpt_argilla.annotation import AnsweredRecord
 from sharegpt_argilla.argilla_client.connection import ArgillaClient
 from sharegpt_argilla.argilla_client.server_counts import read_active_seconds
-from sharegpt_argilla.argilla_plugin.active_time import read_activity
-from sharegpt_argilla.settings import Home
 
 
 @dataclass(frozen=True)
@@ -21,19 +19,15 @@ class MeasuredTime:
     Attributes:
         dataset_id: Argilla's id of the dataset.
         client: the connection to its Argilla.
-        home: the home folder if that Argilla is the embedded one of this machine, else None.
     """
 
     dataset_id: str
     client: ArgillaClient
-    home: Home | None
 
     @cached_property
     def seconds(self) -> Mapping[tuple[str, str], float]:
         """Argilla's record id and username -> seconds; empty if times were not measured."""
-        if self.home is None:
-            return read_active_seconds(self.client, self.dataset_id)
-        return {key: times["seconds"] for key, times in read_activity(self.home, self.dataset_id).items()}
+        return read_active_seconds(self.client, self.dataset_id)
 
     @cached_property
     def of_records(self) -> Mapping[str, int]:
@@ -51,6 +45,8 @@ class MeasuredTime:
     def joined(self, key: str, record: AnsweredRecord) -> AnsweredRecord:
         """The record with ``active_seconds``, to a tenth of a second, on each response that has a time.
 
+        What a response brought along from where it was copied is added.
+
         Args:
             key: Argilla's id of the record.
             record: the record with its responses.
@@ -59,7 +55,9 @@ class MeasuredTime:
         if not any(spent):
             return record
         responses = [
-            replace(response, active_seconds=round(seconds, 1), active="measured") if seconds else response
+            replace(response, active_seconds=round(seconds + (response.active_seconds or 0), 1), active="measured")
+            if seconds
+            else response
             for response, seconds in zip(record.responses, spent, strict=True)
         ]
         return replace(record, responses=responses)

@@ -5,13 +5,11 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import closing, nullcontext, suppress
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
-from uuid import UUID
 
 from sharegpt_argilla.annotation import AnsweredRecord, ResponseStatus, planned_status
 from sharegpt_argilla.argilla_client.accounts import usernames
@@ -31,12 +29,15 @@ from sharegpt_argilla.argilla_client.server_counts import (
     read_pulse,
     read_question_seconds,
 )
-from sharegpt_argilla.argilla_plugin.active_time import read_activity
 from sharegpt_argilla.config import DEFAULT_CONFIG, Project, ProjectConfig, TextField, load_project
 from sharegpt_argilla.config.project_datasets import Part, project_parts, review_part
-from sharegpt_argilla.embedded_argilla.database_answers import EmbeddedAnswers, find_answers
 from sharegpt_argilla.errors import ServerRefusedError, SharegptArgillaError
-from sharegpt_argilla.project.answer_sources import AnswerSource, all_records, source_of
+from sharegpt_argilla.project.answer_sources import (
+    AnswerSource,
+    all_records,
+    source_of,
+    streams_responses,
+)
 from sharegpt_argilla.project.planned_work import PlannedWork, planned_work
 from sharegpt_argilla.project.progress_history import history_of
 from sharegpt_argilla.project.project_view import (
@@ -47,7 +48,7 @@ from sharegpt_argilla.project.project_view import (
     joined_records,
 )
 from sharegpt_argilla.records.plan_file import plan_path
-from sharegpt_argilla.responses.export_state import file_mark
+from sharegpt_argilla.responses.export_state import Stamp, file_mark
 from sharegpt_argilla.settings import Connection, Home, default_home, find_connection
 
 ALL: tuple[ResponseStatus, ...] = ("submitted", "draft", "discarded")
@@ -77,7 +78,7 @@ class DatasetWatch:
     looks: int = 0
     records: dict[str, AnsweredRecord] = field(default_factory=dict)
     _read: DatasetPulse | None = None
-    _stamps: dict[str, object] | None = None
+    _stamps: dict[str, Stamp] | None = None
 
     @property
     def is_stale(self) -> bool:
@@ -101,9 +102,9 @@ class DatasetWatch:
             response.annotator == person and response.status == "submitted" for response in answered.responses
         )
 
-    def read(self, source: AnswerSource, database: EmbeddedAnswers | None) -> None:
-        """Read the answers; if they are in a database of this machine, only the changed ones."""
-        before, now = self._stamps, None if database is None else _stamps(database, self.dataset.id)
+    def read(self, source: AnswerSource) -> None:
+        """Read the answers; if the server streams them, only the changed ones."""
+        before, now = self._stamps, source.current_stamps()
         if before is None or now is None:
             self.records = all_records(source)
         else:
@@ -156,11 +157,6 @@ def look(client: ArgillaClient, watches: Sequence[DatasetWatch], number: int) ->
             watch.pulse = replace(watch.pulse, guidelines=guidelines, last_activity=active)
 
 
-def _stamps(database: EmbeddedAnswers, dataset_id: str) -> dict[str, object]:
-    """Argilla's record id -> a value that changes with its answers."""
-    return {str(UUID(key)): stamp for key, *stamp in database.stamps(dataset_id, ALL)}
-
-
 def records_of(watches: Sequence[DatasetWatch]) -> list[tuple[str, Mapping[str, AnsweredRecord]]]:
     """Argilla's id and the records of each dataset."""
     return [(one.dataset.id, one.records) for one in watches]
@@ -205,7 +201,7 @@ class ProjectWatch:
     """Reads a project when the last view is old enough; may be used by many threads.
 
     A refresh takes three requests, or at most five if the project has several datasets, and one or two more for
-    new answers. On the embedded Argilla of this machine, only changed answers are read, from its database.
+    new answers. Of a server that streams responses, only changed answers are read.
 
     Attributes:
         config: the project file.
@@ -226,7 +222,7 @@ class ProjectWatch:
         self._tried = self._read = float("-inf")
         self._cost = 0.0
         self._looks = 0
-        self._is_near = False
+        self._streams = False
         self._kept: dict[str, _Kept] = {}
         self._texts: dict[str, str] = {}
         self._reviewed: tuple[str, ServerProgress] | None = None
@@ -368,15 +364,11 @@ class ProjectWatch:
         if not stale:
             return False
         started = time.monotonic()
-        active = {watch.dataset.id: partial(getattr, watch, "last_activity") for watch in connected.watches}
-        database = find_answers(self.home, client.url, active)
-        self._is_near = database is not None
-        if database is None and started - self._read < PATIENCE * self._cost:
+        if not self._streams and started - self._read < PATIENCE * self._cost:
             return False
         self._learn_names(client, connected.watches)
-        with closing(database) if database is not None else nullcontext():
-            for watch in stale:
-                watch.read(source_of(client, watch.dataset.id, self._people, ALL, database), database)
+        for watch in stale:
+            watch.read(source_of(client, watch.dataset.id, self._people, ALL, streams=self._streams))
         self._read = time.monotonic()
         self._cost = self._read - started
         return True
@@ -397,8 +389,6 @@ class ProjectWatch:
                 self._texts[keys[row]] = str(record.fields.get(field) or "")[:EXCERPT]
 
     def _times(self, dataset: str) -> Mapping[tuple[str, str], Mapping[str, float]]:
-        if self._is_near:
-            return {key: one["questions"] for key, one in read_activity(self.home, dataset).items()}
         return {} if self._client is None else read_question_seconds(self._client, dataset)
 
     def _connected(self) -> tuple[ArgillaClient, _ConnectedProject]:
@@ -407,7 +397,7 @@ class ProjectWatch:
         if self._client is None or self._connected_project is None or self._connected_project.mark != mark:
             project = load_project(self.config)
             work = planned_work(project)
-            self._client = self._client or connect(self.connection or find_connection(self.home))
+            self._client = self._client or self._sign_in()
             watches = {
                 one.dataset.id: one for one in (self._connected_project.watches if self._connected_project else ())
             }
@@ -415,6 +405,11 @@ class ProjectWatch:
                 project, work, mark, _datasets(self._client, project, work, watches)
             )
         return self._client, self._connected_project
+
+    def _sign_in(self) -> ArgillaClient:
+        client = connect(self.connection or find_connection(self.home))
+        self._streams = streams_responses(client)
+        return client
 
     def _disconnect(self) -> None:
         if self._client is not None:

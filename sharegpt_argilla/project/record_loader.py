@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from concurrent.futures import Executor, Future
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from sharegpt_argilla.annotation import RecordDraft
 from sharegpt_argilla.argilla_client.records_on_server import FoundRecord
+from sharegpt_argilla.common.contract_keys import COPIED_ANSWERS
+from sharegpt_argilla.common.executors import InThisProcess
 from sharegpt_argilla.common.jsonl import DEFAULT_REJECTS, RejectsFile, RowLine
 from sharegpt_argilla.config import ChatField, ProjectConfig
 from sharegpt_argilla.errors import RejectedError
 from sharegpt_argilla.project.enrichers import Enricher, RecordCandidate
-from sharegpt_argilla.records.record_fields import EarlierTurns, build_fields
+from sharegpt_argilla.records.earlier_turns import EarlierTurns
+from sharegpt_argilla.records.record_fields import build_fields
 from sharegpt_argilla.rows import Row, read_extension
 
 
@@ -64,6 +69,13 @@ class RecordTarget(Protocol):
         ...
 
 
+class _Upload(NamedTuple):
+    """The records of a batch by their id, and what becomes of it."""
+
+    by_id: dict[str, RecordCandidate]
+    refused: Future[list[tuple[str, str]]]
+
+
 @dataclass
 class RecordLoader:
     """Loads batches of lines into one dataset, with counts in ``summary``.
@@ -72,10 +84,12 @@ class RecordLoader:
         dataset: the dataset on the server; None if it does not exist, in a dry run.
         config: the project.
         enrichers: add everything except the texts.
-        earlier: finds the earlier turns of a row.
+        earlier: finds the earlier turns of a row, and tells whose id occurs again.
         rejects: takes the lines that cannot be used.
         summary: the dataset, and the counts so far.
         name: name of the rows file in messages.
+        uploads: sends the batches.
+        behind: batches that may be on their way while the next ones are made ready.
     """
 
     dataset: RecordTarget | None
@@ -85,12 +99,18 @@ class RecordLoader:
     rejects: RejectsFile
     summary: LoadSummary
     name: str
+    uploads: Executor = field(default_factory=InThisProcess)
+    behind: int = 0
 
     def __post_init__(self) -> None:
-        self._seen: set[bytes] = set()
+        self._seen: set[str] = set()
+        self._on_their_way: deque[_Upload] = deque()
 
     def load(self, lines: Sequence[RowLine]) -> None:
-        """Check one batch of at most 250 lines, compare it with the server, send new and changed records."""
+        """Check one batch of at most 250 lines, compare it with the server, send new and changed records.
+
+        Some may still be on their way then; see ``finish``.
+        """
         candidates = [self._candidate(line, row) for line, row in self._first_of_each(lines)]
         usable = [candidate for candidate in candidates if candidate is not None]
         existing = self.dataset.find([candidate.row["id"] for candidate in usable]) if self.dataset else {}
@@ -106,11 +126,11 @@ class RecordLoader:
             if line.row is None:
                 self._reject(line, line.reason)
                 continue
-            digest = line.row["id"].encode("utf-8")
-            if digest in self._seen:
-                self.summary.repeated += 1
-                continue
-            self._seen.add(digest)
+            if self.earlier.may_repeat(line.row):
+                if line.row["id"] in self._seen:
+                    self.summary.repeated += 1
+                    continue
+                self._seen.add(line.row["id"])
             usable.append((line, line.row))
         return usable
 
@@ -143,20 +163,39 @@ class RecordLoader:
         changed = []
         for candidate in candidates:
             record = existing.get(candidate.row["id"])
+            if record is not None and COPIED_ANSWERS in record.metadata:
+                candidate.metadata[COPIED_ANSWERS] = record.metadata[COPIED_ANSWERS]
             if record is not None and record.has(candidate.draft, absent=_absent(candidate)):
                 self.summary.unchanged += 1
             else:
                 changed.append(candidate)
         return changed
 
+    def finish(self) -> None:
+        """Wait for the batches that are on their way."""
+        while self._on_their_way:
+            self._settle()
+
     def _send(self, candidates: Sequence[RecordCandidate]) -> None:
-        by_id = {candidate.row["id"]: candidate for candidate in candidates}
+        if not candidates:
+            return
+        upload = self.uploads.submit(self._upload, [candidate.draft for candidate in candidates])
+        self._on_their_way.append(_Upload({candidate.row["id"]: candidate for candidate in candidates}, upload))
+        while len(self._on_their_way) > self.behind:
+            self._settle()
 
-        def on_refused(draft: RecordDraft, reason: str) -> None:
-            self._reject(by_id.pop(draft.id).line, reason)
-
+    def _upload(self, drafts: Sequence[RecordDraft]) -> list[tuple[str, str]]:
+        """Send a batch; returns id and reason of what the server refuses."""
+        refused: list[tuple[str, str]] = []
         if self.dataset and not self.summary.dry_run:
-            self.dataset.upsert([candidate.draft for candidate in candidates], on_refused)
+            self.dataset.upsert(drafts, lambda draft, reason: refused.append((draft.id, reason)))
+        return refused
+
+    def _settle(self) -> None:
+        """Count the batch that was sent first."""
+        by_id, upload = self._on_their_way.popleft()
+        for identifier, reason in upload.result():
+            self._reject(by_id.pop(identifier).line, reason)
         self.summary.updated += sum(candidate.on_server for candidate in by_id.values())
         self.summary.loaded += sum(not candidate.on_server for candidate in by_id.values())
 

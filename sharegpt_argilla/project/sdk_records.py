@@ -15,8 +15,8 @@ from sharegpt_argilla.config import DEFAULT_CONFIG, load_project
 from sharegpt_argilla.errors import InputError
 from sharegpt_argilla.project.enrichers import EnrichOptions, build_enrichers
 from sharegpt_argilla.project.record_loader import LoadSummary, RecordLoader
+from sharegpt_argilla.records.earlier_turns import EarlierTurns
 from sharegpt_argilla.records.plan_file import assigned_records, plan_path
-from sharegpt_argilla.records.record_fields import EarlierTurns
 from sharegpt_argilla.settings import default_cache
 
 

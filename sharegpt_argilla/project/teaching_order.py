@@ -154,7 +154,7 @@ def _by_agents(project: Project, names: Collection[str], cache: DiskCache | None
     agents = [(build_agent(section, context), section.type != "llm") for section in project.config.suggestions]
 
     def unsure(rows: Sequence[Row]) -> list[float | None]:
-        subjects = [Subject(row["问"], row["答"], read_extension(row)) for row in rows]
+        subjects = [Subject(row["问"], row["答"], read_extension(row), row["id"]) for row in rows]
         values: list[float | None] = [None] * len(rows)
         for agent, is_complete in agents:
             questions = [name for name in agent.questions if not names or name in names]

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from itertools import product
 from typing import Any
 
 from sharegpt_argilla.annotation import Response
@@ -15,6 +16,7 @@ from sharegpt_argilla.project.progress_history import history_of
 from sharegpt_argilla.project.project_view import ProjectView
 from sharegpt_argilla.project.project_watch import ProjectWatch, history_name, prompt_field
 from sharegpt_argilla.project.record_links import answer_filter, person_link, queue_link, record_link
+from sharegpt_argilla.project.whole_record import OPEN, answer_text
 from sharegpt_argilla.responses.answer_counts import (
     PersonTally,
     Tally,
@@ -24,7 +26,7 @@ from sharegpt_argilla.responses.answer_counts import (
     slow_answers,
     slow_questions,
 )
-from sharegpt_argilla.responses.forecast import forecast, planned_forecast, pooled_forecast
+from sharegpt_argilla.responses.forecast import planned_forecast, pooled_forecast
 from sharegpt_argilla.responses.team_agreement import (
     AgreementTables,
     agreement_tables,
@@ -129,18 +131,15 @@ def consensus_shapes(consensus: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def given_text(answers: Mapping[str, Mapping[str, Any]]) -> str:
-    """One line that says who answered what."""
+def given_text(answers: Mapping[str, Mapping[str, Any]], questions: Sequence[QuestionConfig]) -> str:
+    """One line that says who answered what, with the titles of labels."""
     parts = []
-    for question, answers_by_person in answers.items():
-        listed = "; ".join(f"{person} {_plain(answer)}" for person, answer in answers_by_person.items())
+    for question in questions:
+        by_person = answers.get(question.name, {})
+        listed = "; ".join(f"{person} {answer_text(answer, question)}" for person, answer in by_person.items())
         if listed:
-            parts.append(f"{question}: {listed}")
+            parts.append(f"{question.name}: {listed}")
     return " | ".join(parts)
-
-
-def _plain(answer: object) -> str:
-    return ", ".join(map(str, answer)) if isinstance(answer, list) else str(answer)
 
 
 BEHIND = 50
@@ -162,9 +161,9 @@ def team_progress(watch: ProjectWatch, view: ProjectView) -> dict[str, Any]:
     """Counts, people, days, distributions and the estimated finish.
 
     Returns:
-        ``counts``: records and responses. ``links``: tab -> label and link of each dataset. ``datasets``: each
-        with its counts; empty if there is only one. ``people``, each with the link to their records, ``days``,
-        ``slow_answers``, ``forecast``: see `responses.answer_counts` and `responses.forecast`.
+        ``counts``: records and responses. ``datasets``: each with its counts; empty if there is only one.
+        ``people``, each with the link to their records, ``days``, ``slow_answers``, ``forecast``: see
+        `responses.answer_counts` and `responses.forecast`.
         ``questions``: each with its ``distribution``. ``course``: the snapshots.
     """
     tally, today = team_tally(watch, view), today_utc()
@@ -172,27 +171,36 @@ def team_progress(watch: ProjectWatch, view: ProjectView) -> dict[str, Any]:
         "remaining", view, lambda _: view.work.remaining(view.records.values(), view.progress.total)
     )
     own = watch.derived("open records", view, lambda _: view.work.open_records(view.records.values()))
-    days: Counter[str] = Counter()
-    for person in tally.people.values():
-        days.update(person.days)
+    finish = team_forecast(tally, view.work, own, remaining, today)
+    days = sum((person.days for person in tally.people.values()), Counter[str]())
+    questions = [_question(tally, question) for question in labelled(view.config.questions)]
+    titles = {
+        (question["name"], answer["value"]): answer["answer"]
+        for question in questions
+        for answer in question["distribution"]
+    }
+    completed = {one.id or "" for one in view.records.values() if one.status == "completed"}
     return {
         "counts": _counts(view, tally) | {"remaining": remaining},
-        "links": {
-            status: [(dataset.label, queue_link(view.url, dataset.id, status)) for dataset in view.datasets]
-            for status in _TABS
-        },
         "datasets": _datasets(view) if len(view.datasets) > 1 else [],
         "people": [
-            person | {"url": person_link(view, person["annotator"]) if _has_pending(view, person) else ""}
-            for person in people_with_work(tally, view.work, own, today)
+            person
+            | {"url": person_link(view, person["annotator"], completed) if _has_pending(view, person) else ""}
+            for person in people_with_work(
+                tally, view.work, own, finish.get("own", {}), today, [one.username for one in view.config.people]
+            )
         ],
         "days": days_by_person(tally),
-        "questions": [_question(view, tally, question) for question in labelled(view.config.questions)],
+        "questions": questions,
         "slow_answers": [
-            answer | {"url": _answer_link(view, answer["question"], answer["answer"])}
+            answer
+            | {
+                "value": answer["answer"],
+                "answer": titles.get((answer["question"], answer["answer"]), answer["answer"]),
+            }
             for answer in slow_answers(tally)
         ],
-        "forecast": team_forecast(tally, view.work, own, remaining, today),
+        "forecast": finish,
         "every_day": every_day(days, today),
         "course": course_points(history_points(watch.home, view), days, _completed_days(view)),
     }
@@ -224,34 +232,34 @@ def team_forecast(
     return planned_forecast(days, own, team, today) if own else team
 
 
-def people_with_work(tally: Tally, work: PlannedWork, own: Mapping[str, int], today: date) -> list[dict[str, Any]]:
+def people_with_work(
+    tally: Tally,
+    work: PlannedWork,
+    own: Mapping[str, int],
+    finishes: Mapping[str, str | None],
+    today: date,
+    team: Sequence[str] = (),
+) -> list[dict[str, Any]]:
     """Everybody who has answered or has records in the plan, those with most submitted responses first.
+
+    Without a plan every record is for everybody in ``team``.
 
     Returns:
         `with_texts` of each and, of those in the plan, ``assigned`` and ``open`` (records), ``done`` (share of
         the assigned ones, 0 to 1) and ``finish`` (ISO date; None without an estimate); else all four None.
     """
-    assigned, forecasts = work.assigned(), _own_forecasts(tally, work, own, today)
-    people = {name: tally.people.get(name, PersonTally()) for name in {*tally.people, *assigned}}
+    assigned = work.assigned()
+    people = {name: tally.people.get(name, PersonTally()) for name in {*tally.people, *(assigned or team)}}
     numbers = [person_numbers(name, person, today.isoformat()) for name, person in people.items()]
     rows = []
     for row in sorted(numbers, key=lambda row: (-row["submitted"], row["annotator"])):
         name = row["annotator"]
         planned = dict.fromkeys(("assigned", "open", "done", "finish"))
         if name in assigned:
-            done, finish = 1 - own[name] / assigned[name], forecasts[name]["finish"]
-            planned = {"assigned": assigned[name], "open": own[name], "done": done, "finish": finish}
+            done = 1 - own[name] / assigned[name]
+            planned = {"assigned": assigned[name], "open": own[name], "done": done, "finish": finishes.get(name)}
         rows.append(with_texts(row) | planned)
     return rows
-
-
-def _own_forecasts(
-    tally: Tally, work: PlannedWork, own: Mapping[str, int], today: date
-) -> dict[str, dict[str, Any]]:
-    return {
-        name: forecast(_counted_days(tally.people.get(name, PersonTally()), work), count, today)
-        for name, count in own.items()
-    }
 
 
 def _counted_days(person: PersonTally, work: PlannedWork) -> Counter[str]:
@@ -269,7 +277,10 @@ def _completed_days(view: ProjectView) -> Counter[str]:
 
 
 def _has_pending(view: ProjectView, person: Mapping[str, Any]) -> bool:
-    return bool(view.progress.pending if person["open"] is None else person["open"])
+    if person["open"] is not None:
+        return bool(person["open"])
+    # Nothing is planned for whoever is not in the plan, so that the link to their planned records would be empty.
+    return bool(view.progress.pending) and not view.work.assigned()
 
 
 def _datasets(view: ProjectView) -> list[dict[str, Any]]:
@@ -311,7 +322,9 @@ def disputed_records(watch: ProjectWatch, view: ProjectView) -> list[dict[str, A
     """The records whose answers differ most: ``prompt``, ``url``, ``disagreement``, ``answers``."""
     tables = team_tables(watch, view)
     records = watch.derived("disputed", view, lambda _: disputed(tables))
-    return with_links(watch, view, [one | {"given": given_text(one["answers"])} for one in records])
+    return with_links(
+        watch, view, [one | {"given": given_text(one["answers"], view.config.questions)} for one in records]
+    )
 
 
 def slowest_records(watch: ProjectWatch, view: ProjectView) -> list[dict[str, Any]]:
@@ -344,15 +357,29 @@ class Wanted:
 
 
 def records_behind(watch: ProjectWatch, view: ProjectView, wanted: Wanted) -> list[dict[str, Any]]:
-    """Up to `BEHIND` records with a matching response, the newest first."""
+    """Up to `BEHIND` records with a matching response, the newest first; times to the second."""
     matching = [
-        {"record": key, "annotator": response.annotator, "submitted_at": response.submitted_at}
+        (key, response)
         for key, record in view.records.items()
         for response in record.responses
         if _is_wanted(response, wanted)
     ]
-    matching.sort(key=lambda one: one["submitted_at"], reverse=True)
-    return with_links(watch, view, matching[:BEHIND])
+    newest = sorted(matching, key=lambda item: item[1].submitted_at, reverse=True)[:BEHIND]
+    lines = [
+        {
+            "record": key,
+            "annotator": response.annotator,
+            "submitted_at": response.submitted_at[:19].replace("T", " "),
+            "given": _own_text(response, view.config.questions),
+        }
+        for key, response in newest
+    ]
+    return with_links(watch, view, lines)
+
+
+def _own_text(response: Response, questions: Sequence[QuestionConfig]) -> str:
+    texts = {one.name: answer_text(response.values.get(one.name), one) for one in questions}
+    return " | ".join(f"{name}: {text}" for name, text in texts.items() if text != OPEN)
 
 
 def _is_wanted(response: Response, wanted: Wanted) -> bool:
@@ -396,9 +423,6 @@ def labelled(questions: Sequence[QuestionConfig]) -> list[QuestionConfig]:
     return [one for one in questions if not isinstance(one, TextQuestion)]
 
 
-_TABS = ("pending", "draft", "discarded", "submitted")
-
-
 def _counts(view: ProjectView, tally: Tally) -> dict[str, int | float]:
     progress = view.progress
     return {
@@ -412,25 +436,37 @@ def _counts(view: ProjectView, tally: Tally) -> dict[str, int | float]:
     }
 
 
-def _question(view: ProjectView, tally: Tally, question: QuestionConfig) -> dict[str, Any]:
-    shown = [
-        one | {"url": _answer_link(view, question.name, one["value"])} for one in distribution(tally, question)
-    ]
+def _question(tally: Tally, question: QuestionConfig) -> dict[str, Any]:
     return {
         "name": question.name,
         "title": question.title,
         "type": question.type,
         "scale": isinstance(question, RatingQuestion),
-        "distribution": shown,
+        "distribution": distribution(tally, question),
         "responses": tally.statuses["submitted"],
     }
 
 
-def _answer_link(view: ProjectView, question: str, answer: str) -> str:
-    """The link to one's own responses with an answer, in the first dataset if there are several."""
-    type_of_question = next(one.type for one in view.config.questions if one.name == question)
-    chosen = answer_filter(question, type_of_question, answer)
-    return queue_link(view.url, view.dataset_id, "submitted", **chosen)
+def own_answer_links(watch: ProjectWatch, view: ProjectView, person: str) -> dict[tuple[str, str], str]:
+    """Question and answer -> link to the person's own submitted responses with it, of each answer that they gave.
+
+    Argilla shows everybody their own responses. Of several datasets the first with such a response is linked.
+    """
+    return watch.derived(f"own answers {person}", view, lambda one: _own_answer_links(one, person))
+
+
+def _own_answer_links(view: ProjectView, person: str) -> dict[tuple[str, str], str]:
+    links: dict[tuple[str, str], str] = {}
+    for key, record in view.records.items():
+        own = [one for one in record.responses if (one.annotator, one.status) == (person, "submitted")]
+        for response, question in product(own, labelled(view.config.questions)):
+            value = response.values.get(question.name)
+            for answer in map(str, value if isinstance(value, list) else [value]):
+                if value is not None and (question.name, answer) not in links:
+                    chosen = answer_filter(question.name, question.type, answer)
+                    dataset = view.dataset_of(key)
+                    links[question.name, answer] = queue_link(view.url, dataset, "submitted", **chosen)
+    return links
 
 
 def _how(measured: bool) -> str:

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
-from typing import Any
+from collections.abc import Hashable, Mapping
+from typing import Any, TypeVar
 
 from sharegpt_argilla.config import LabelQuestion, MultiLabelQuestion, QuestionConfig, RatingQuestion
+from sharegpt_argilla.project.agent_usage import agent_usage
 from sharegpt_argilla.project.project_view import ProjectView
 from sharegpt_argilla.project.project_watch import ProjectWatch
 from sharegpt_argilla.project.team_progress import with_links
+from sharegpt_argilla.responses.agent_costs import agent_costs
+from sharegpt_argilla.responses.agreement import METRIC_OF_TYPE
 from sharegpt_argilla.responses.agreement_report import agents_with_people, scale_of
 from sharegpt_argilla.responses.policies import comparable
 from sharegpt_argilla.responses.reliability_report import QuestionReliability, most_unclear, question_reliability
+
+T = TypeVar("T")
 
 
 def team_reliability(watch: ProjectWatch, view: ProjectView) -> dict[str, Any]:
@@ -45,7 +50,8 @@ def agents_agreement(watch: ProjectWatch, view: ProjectView) -> dict[str, list[d
     Returns:
         ``agents``: ``question``, ``agent``, ``name`` (of both), ``answers``, ``kept``, ``share``, and ``value``,
         ``low``, ``high``, ``items`` of kappa with its ``interval`` (a text). ``confusion``: ``question``,
-        ``agent``, ``suggested``, ``answered``, ``times``, the most frequent first. Both may be empty.
+        ``agent``, ``suggested``, ``answered``, ``times``, the most frequent first. ``costs``: see `agent_costs`.
+        All may be empty.
     """
     return watch.derived("agents", view, agents_of)
 
@@ -67,7 +73,24 @@ def agents_of(view: ProjectView) -> dict[str, list[dict[str, Any]]]:
                 for suggested, by_answer in entry["confusion"].items()
                 for answered, times in by_answer.items()
             ]
-    return {"agents": agents, "confusion": sorted(confusion, key=lambda entry: -entry["times"])}
+    confusion.sort(key=lambda entry: -entry["times"])
+    return {"agents": agents, "confusion": confusion, "costs": _costs(view)}
+
+
+def _costs(view: ProjectView) -> list[dict[str, Any]]:
+    names = [question.name for question in view.config.questions if question.type in METRIC_OF_TYPE]
+    answers = {name: _by_row(view, _answers(view, name)) for name in names}
+    suggested = {
+        name: {agent: _by_row(view, values) for agent, values in _suggested(view, name).items()} for name in names
+    }
+    agents = {agent for by_agent in suggested.values() for agent in by_agent}
+    rows = [record.id for record in view.records.values() if record.id is not None]
+    return agent_costs(agent_usage(view.config)(agents, rows), suggested, answers)
+
+
+def _by_row(view: ProjectView, by_record: Mapping[str, T]) -> dict[str, T]:
+    """The same by row id in place of Argilla's record id."""
+    return {row: value for key, value in by_record.items() if (row := view.records[key].id) is not None}
 
 
 def _interval(estimate: dict[str, Any]) -> str:

@@ -9,6 +9,7 @@ from sharegpt_argilla.annotation import Response
 from sharegpt_argilla.config import QuestionConfig, RatingQuestion, TextQuestion
 from sharegpt_argilla.project.project_view import ProjectView
 from sharegpt_argilla.project.project_watch import ProjectWatch
+from sharegpt_argilla.records.chat_pieces import whole_messages
 
 OPEN = "–"
 """Shown for a question that somebody did not answer."""
@@ -73,7 +74,7 @@ def _item(item: Any, labels: Mapping[str, str]) -> str:
 
 def _text(content: Any) -> str:
     if isinstance(content, list):
-        return "\n\n".join(f"[{message['role']}]\n{message['content']}" for message in content)
+        return "\n\n".join(f"[{message['role']}]\n{message['content']}" for message in whole_messages(content))
     if isinstance(content, Mapping):
         return "\n\n".join(f"[{key}]\n{text}" for key, text in content.items())
     return str(content)

@@ -122,7 +122,7 @@ def assigned_records(path: Path) -> Mapping[str, Assigned]:
         InputError: the file is damaged.
     """
     plan = read_plan(path)
-    return {} if plan is None else dict(plan.offered())
+    return {} if plan is None else plan.offered_by_id()
 
 
 def _fixed_rules(rules: Rules, stratify: str | None) -> dict[str, Any]:

@@ -158,11 +158,13 @@ class Slots:
     def level(self, targets: Integers) -> None:
         """Give each active person as many slots as ``targets`` says, and people who left only their answered ones.
 
-        If answered slots make that impossible, loads become as even as possible.
+        If answered slots make that impossible, loads become as even as possible. If they are, nothing moves.
 
         Raises:
             UsageError: they leave no way to keep the quotas.
         """
+        if self._is_level():
+            return
         pool = self._take(targets)
         self._moved[pool] = True
         lacking = np.where(self.active, targets - self.loads(), 0)
@@ -175,6 +177,12 @@ class Slots:
                 self._squeeze_in(slot, lacking)
         self._keep_quotas()
         self._even_out()
+
+    def _is_level(self) -> bool:
+        """Whether nobody has a slot that must move, and no chain makes the loads more even."""
+        over_quota = self.active & (self.loads() > self.most)
+        must_move = ~self.fixed & (~self.active | over_quota)[self.holders]
+        return not must_move.any() and self._evening_chain() is None
 
     def _take(self, targets: Integers) -> Integers:
         """Take the slots that must move from their holders, and return them.
@@ -241,21 +249,22 @@ class Slots:
                 self._follow(chain)
 
     def _even_out(self) -> None:
-        """Move slots along chains from the busiest people to people with room and at least two fewer."""
-        while True:
-            loads = self.loads()
-            busy = [person for person in np.argsort(-loads, kind="stable").tolist() if self.active[person]]
-            least = min((int(loads[person]) for person in busy), default=0)
-            for giver in busy:
-                if loads[giver] < least + 2:
-                    return
-                takers = self.active & (loads <= loads[giver] - 2) & (loads < self.most)
-                chain = self._chain([giver], takers, moved_only=False)
-                if chain is not None:
-                    self._follow(chain)
-                    break
-            else:
-                return
+        """Move slots along chains until none makes the loads more even."""
+        while chain := self._evening_chain():
+            self._follow(chain)
+
+    def _evening_chain(self) -> _Chain | None:
+        """A chain from one of the busiest people to somebody with room and at least two fewer; None if none is."""
+        loads = self.loads()
+        busy = [person for person in np.argsort(-loads, kind="stable").tolist() if self.active[person]]
+        least = min((int(loads[person]) for person in busy), default=0)
+        for giver in busy:
+            if loads[giver] < least + 2:
+                return None
+            takers = self.active & (loads <= loads[giver] - 2) & (loads < self.most)
+            if chain := self._chain([giver], takers, moved_only=False):
+                return chain
+        return None
 
     def _chain(self, givers: list[int], takers: Truths, *, moved_only: bool) -> _Chain | None:
         """The shortest chain of slots that ends with a taker; None if there is none.

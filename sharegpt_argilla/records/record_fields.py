@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from pathlib import Path
-from typing import IO, Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 from sharegpt_argilla.annotation import FieldValue
 from sharegpt_argilla.config import (
@@ -21,98 +19,7 @@ from sharegpt_argilla.config import (
 )
 from sharegpt_argilla.config.annotation_task import EXTENSION
 from sharegpt_argilla.errors import RejectedError
-from sharegpt_argilla.rows import CORPUS, SESSION, TURN, Row, check_row, read_extension
-
-MESSAGE_MAX = 20_000
-"""Characters that Argilla accepts in one chat message."""
-
-_CUT = "\n\n[cut]"
-
-_Key = tuple[str, str, str]
-
-
-class EarlierTurns:
-    """Finds the earlier rows of a row's conversation, wherever they are in the file.
-
-    Keeps the offset of every row of the file in memory (about 200 bytes each), not its text.
-
-    Args:
-        path: a rows file; it must not change while this is in use.
-    """
-
-    def __init__(self, path: Path) -> None:
-        self._file: IO[bytes] = path.open("rb")
-        self._turns: dict[_Key, dict[int, tuple[int, int]]] = {}
-        self._mixed: set[_Key] = set()
-        offset = 0
-        for line in self._file:
-            row = _row(line)
-            if row is not None:
-                self._remember(row, offset)
-            offset += len(line)
-
-    def close(self) -> None:
-        """Close the rows file."""
-        self._file.close()
-
-    def messages(self, row: Row, turns: int) -> list[dict[str, str]]:
-        """Up to ``turns`` question/answer pairs before the row, oldest first, as chat messages.
-
-        Only consecutive turns count: a context with a gap would mislead, and so would one that ``is_mixed``.
-        """
-        if self.is_mixed(row):
-            return []
-        key, turn = _position(row)
-        turns_of_session = self._turns.get(key, {})
-        earlier: list[int] = []
-        while len(earlier) < turns and turn is not None and turn - 1 in turns_of_session:
-            turn -= 1
-            earlier.append(turns_of_session[turn][0])
-        return [message for offset in reversed(earlier) for message in self._read(offset)]
-
-    def is_mixed(self, row: Row) -> bool:
-        """Whether turns before the row may be those of another conversation.
-
-        So it is where rows of its session have one turn and different questions, as when files were joined.
-        """
-        key, turn = _position(row)
-        return turn is not None and turn > 1 and key in self._mixed
-
-    def _remember(self, row: Row, offset: int) -> None:
-        key, turn = _position(row)
-        if turn is None:
-            return
-        question = hash(row["问"])
-        if self._turns.setdefault(key, {}).setdefault(turn, (offset, question))[1] != question:
-            self._mixed.add(key)
-
-    def _read(self, offset: int) -> Iterator[dict[str, str]]:
-        self._file.seek(offset)
-        row = check_row(json.loads(self._file.readline()))
-        for role, text in (("user", row["问"]), ("assistant", row["答"])):
-            if text:
-                yield {"role": role, "content": _cut(text)}
-
-
-def _row(line: bytes) -> Row | None:
-    try:
-        return check_row(json.loads(line.decode("utf-8-sig")))
-    except (ValueError, RecursionError, RejectedError):
-        # The caller that loads the rows reports it.
-        return None
-
-
-def _position(row: Row) -> tuple[_Key, int | None]:
-    extension = read_extension(row)
-    turn = extension.get(TURN)
-    # Two corpora may share conversation ids, as the two languages of one collection do.
-    key = (row["来源"], str(extension.get(CORPUS, "")), str(extension.get(SESSION, "")))
-    return key, turn if isinstance(turn, int) else None
-
-
-def _cut(text: str) -> str:
-    return text if len(text) <= MESSAGE_MAX else text[: MESSAGE_MAX - len(_CUT)] + _CUT
-
+from sharegpt_argilla.rows import Row, read_extension
 
 Messages = list[dict[str, str]]
 

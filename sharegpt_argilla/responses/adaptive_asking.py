@@ -45,6 +45,25 @@ def compared(
     return dict(sure) if something else dict.fromkeys(sure, 0.0)
 
 
+def settled_by_people(
+    counting_agents: Mapping[Any, float], people_alone: Mapping[Any, float], people: Mapping[Any, Collection[Any]]
+) -> dict[Any, float]:
+    """Item -> how sure it is, where an agent counts that may be wrong as people are who saw what it suggested.
+
+    With one person an agent only adds doubt: the less sure of both estimates counts. From two people on it is one
+    rater more.
+
+    Args:
+        counting_agents: item -> the probability of its most probable label, of people's and agents' answers.
+        people_alone: the same of people's answers alone.
+        people: item -> who answered it.
+    """
+    return {
+        item: share if len(people[item]) > 1 else min(share, people_alone[item])
+        for item, share in counting_agents.items()
+    }
+
+
 def abilities_in_all(questions: Iterable[QuestionEstimates]) -> dict[Any, float]:
     """Person -> their ability, on the mean of the questions and labels that they answered."""
     abilities: dict[Any, list[float]] = {}

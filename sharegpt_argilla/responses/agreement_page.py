@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from sharegpt_argilla.responses.agent_costs import amount
 from sharegpt_argilla.responses.agreement_report import number
-from sharegpt_argilla.responses.confidence_report import SURE
+from sharegpt_argilla.responses.confidence_report import SURE, counted_agents
 
 Report = Mapping[str, Any]
 
@@ -29,7 +30,9 @@ def render_page(report: Report, texts: Mapping[str, tuple[str, str]] | None = No
         alphas=_intervals("Krippendorff's alpha", alphas),
         charts={name: list(_charts(name, question)) for name, question in questions.items()},
         number=number,
+        amount=amount,
         sure=SURE,
+        agents=counted_agents(report),
         side_by_side=answers_by_person,
     )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
 from typing import Any
@@ -12,6 +12,7 @@ import numpy as np
 
 from sharegpt_argilla.common.contract_keys import GOLD
 from sharegpt_argilla.config import LabelQuestion, MultiLabelQuestion, QuestionConfig, RatingQuestion
+from sharegpt_argilla.responses.agent_costs import ReadUsage, agent_costs, cost_lines, no_usage
 from sharegpt_argilla.responses.agreement import (
     INTERVAL,
     METRIC_OF_TYPE,
@@ -126,7 +127,12 @@ class AnswerBook:
 
 
 def build_report(
-    rows: Iterable[Row], questions: Sequence[QuestionConfig], *, idle: float = IDLE, disputed: int = DISPUTED
+    rows: Iterable[Row],
+    questions: Sequence[QuestionConfig],
+    *,
+    idle: float = IDLE,
+    disputed: int = DISPUTED,
+    usage: ReadUsage = no_usage,
 ) -> Report:
     """The report on annotated rows.
 
@@ -135,6 +141,7 @@ def build_report(
         questions: of the project; free texts are left out.
         idle: see `pace_of`, in seconds.
         disputed: number of the most disputed records to list.
+        usage: reads what the agents took.
     """
     book = AnswerBook()
     for row in rows:
@@ -159,16 +166,25 @@ def build_report(
         "disputed": _disputed(book, tables, disputed),
         "abilities": {name: found.abilities for name, found in reliability.items()},
         "confused": {name: found.confused for name, found in reliability.items()},
-        "unclear": [
-            one | _state(book, one["id"]) | {"prompt": book.prompts.get(one["id"], "")}
-            for one in most_unclear(reliability)
-        ],
+        "unclear": _with_prompts(book, most_unclear(reliability)),
         "confidence": summarize(shares),
-        "least_sure": [
-            record | _state(book, record["id"]) | {"prompt": book.prompts[record["id"]]}
-            for record in least_sure(shares)
-        ],
+        "agents": [],
+        "costs": _agents_cost(book, tables, usage),
+        "least_sure": _with_prompts(book, least_sure(shares)),
     }
+
+
+def _with_prompts(book: AnswerBook, records: Iterable[Report]) -> list[Report]:
+    return [
+        record | _state(book, record["id"]) | {"prompt": book.prompts.get(record["id"], "")} for record in records
+    ]
+
+
+def _agents_cost(book: AnswerBook, tables: Collection[str], usage: ReadUsage) -> list[Report]:
+    agents = {agent for by_agent in book.suggested.values() for agent in by_agent}
+    return agent_costs(
+        usage(agents, book.states), book.suggested, {question: book.answers[question] for question in tables}
+    )
 
 
 def _reliability(
@@ -237,10 +253,10 @@ def _question(question: QuestionConfig, table: AnswerTable) -> Report:
             if (kappa := cohen_kappa(table, first, second, metric)).items
         ],
         "people": [against_rest(table, person, metric).to_json() for person in table.people],
-        "distribution": _distribution(table),
+        "distribution": _distribution(question, table),
         "outside_scale": _outside(question, table),
         "distribution_by_annotator": {
-            person: _distribution(_only(table, number)) for number, person in enumerate(table.people)
+            person: _distribution(question, _only(table, number)) for number, person in enumerate(table.people)
         },
     }
 
@@ -311,13 +327,14 @@ def _only(table: AnswerTable, column: int) -> AnswerTable:
     return AnswerTable(table.items, [table.people[column]], table.categories, table.codes[:, [column]])
 
 
-def _distribution(table: AnswerTable) -> dict[str, int]:
-    """Answer -> how often it was given; of several labels each counts."""
+def _distribution(question: QuestionConfig, table: AnswerTable) -> dict[str, int]:
+    """Answer -> how often it was given, 0 included, labels in the question's order; of several each counts."""
     counts: Counter[str] = Counter()
     for category, count in zip(table.categories, table.counts.sum(axis=0), strict=True):
         for label in sorted(category) if isinstance(category, frozenset) else [category]:
             counts[str(label)] += int(count)
-    return dict(counts)
+    labels = question.labels if isinstance(question, MultiLabelQuestion) else ()
+    return {label: counts[label] for label in dict.fromkeys([*labels, *counts])}
 
 
 def _outside(question: QuestionConfig, table: AnswerTable) -> dict[str, int]:
@@ -325,7 +342,7 @@ def _outside(question: QuestionConfig, table: AnswerTable) -> dict[str, int]:
     if not isinstance(question, RatingQuestion):
         return {}
     scale = {str(value) for value in question.values}
-    return {answer: count for answer, count in _distribution(table).items() if answer not in scale}
+    return {answer: count for answer, count in _distribution(question, table).items() if answer not in scale}
 
 
 def _disputed(
@@ -420,6 +437,7 @@ def _lines(report: Report) -> Iterator[str]:
     yield from _disputes(report)
     yield from confidence_lines(report)
     yield from reliability_lines(report)
+    yield from cost_lines(report["costs"])
 
 
 def _question_lines(name: str, question: Report) -> Iterator[str]:

@@ -14,7 +14,7 @@ import orjson
 
 from sharegpt_argilla.annotation import AnsweredRecord, Response, Suggestion
 from sharegpt_argilla.common.json_text import load_json
-from sharegpt_argilla.responses.export_state import Stamp, stamp_of
+from sharegpt_argilla.responses.export_state import Stamp
 from sharegpt_argilla.responses.join_datasets import join, join_parts, with_reviews
 from sharegpt_argilla.responses.merge import Origin, annotation
 from sharegpt_argilla.responses.rater_models import fit_policies, weigh_by_gold
@@ -51,9 +51,9 @@ WHERE dataset = ? AND answers.key IN (SELECT value FROM json_each(?))
 """
 
 
-Records = Iterable[tuple[int, str, AnsweredRecord]]
-"""Number of the reading, Argilla's record id, record. What a generator returns at its end is the first reading
-that counts: records that only earlier ones saw are gone."""
+Records = Iterable[tuple[int, str, AnsweredRecord, Stamp]]
+"""Number of the reading, Argilla's record id, record, stamp. What a generator returns at its end is the first
+reading that counts: records that only earlier ones saw are gone."""
 
 
 class Found(NamedTuple):
@@ -125,11 +125,11 @@ class AnswerStore:
             reading = iter(records)
             while True:
                 try:
-                    number, key, record = next(reading)
+                    number, key, record, stamp = next(reading)
                 except StopIteration as end:
                     first = end.value or 0
                     return
-                yield (dataset, key, record.id, number, *stamp_of(record)[1:], self._body(record))
+                yield (dataset, key, record.id, number, *stamp[1:], self._body(record))
 
         self._database.execute("BEGIN")
         self._database.executemany(_PUT, lines())

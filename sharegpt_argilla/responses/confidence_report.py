@@ -70,6 +70,11 @@ def least_sure(shares: Shares, limit: int = LEAST_SURE) -> list[dict[str, Any]]:
     ]
 
 
+def counted_agents(report: Mapping[str, Any]) -> str:
+    """Which agents count as raters; a report without says nothing."""
+    return f"These agents count as raters next to people (export.agents): {', '.join(report['agents'])}."
+
+
 def confidence_lines(report: Mapping[str, Any]) -> Iterator[str]:
     """The section as text; nothing where no row says how probable its values are."""
     if not report["confidence"]:
@@ -81,6 +86,8 @@ def confidence_lines(report: Mapping[str, Any]) -> Iterator[str]:
         yield f"  {name}: {settled:,} of {rows:,} settled ({settled / rows:.1%}), mean {section['mean']:.3f}"
         counts = [f"{border} {count:,}" for border, count in section["distribution"].items() if count]
         yield f"    rows from: {', '.join(counts)}"
+    if report["agents"]:
+        yield f"  {counted_agents(report)}"
     if report["least_sure"]:
         yield "least sure records"
     for record in report["least_sure"]:

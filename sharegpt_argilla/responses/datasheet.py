@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 from sharegpt_argilla.config import ProjectConfig
 from sharegpt_argilla.responses.agreement_report import number
+from sharegpt_argilla.responses.confidence_report import counted_agents
 from sharegpt_argilla.rows import ANNOTATION, Row, read_extension
 
 TENTATIVE = 0.667
@@ -157,7 +158,8 @@ def _confidence(report: Report) -> Iterator[DatasheetSection]:
         settled = f"{section['settled']:,} ({section['settled'] / section['rows']:.1%})"
         table.append([name, f"{section['rows']:,}", settled, f"{section['mean']:.3f}"])
     note = "How probable the values are, by a model of all answers; settled are those with 0.9 or more."
-    yield DatasheetSection("Confidence", [note], table)
+    agents = [counted_agents(report)] if report["agents"] else []
+    yield DatasheetSection("Confidence", [note, *agents], table)
 
 
 def _time(report: Report, facts: DatasheetFacts) -> DatasheetSection:

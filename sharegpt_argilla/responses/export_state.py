@@ -1,10 +1,14 @@
-"""What one export leaves for the next, so that it looks only at what changed: a small SQLite file."""
+"""What one export leaves for the next, so that it looks only at what changed: a small SQLite file.
+
+Its header contains a checksum of the whole file, so that nothing is believed that was cut off, edited or damaged.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import sqlite3
+import struct
 from array import array
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
@@ -18,7 +22,19 @@ from sharegpt_argilla.common.atomic_files import atomic_path
 from sharegpt_argilla.errors import InputError, SharegptArgillaError
 from sharegpt_argilla.responses.working_time import TIMES_INDEX, TIMES_TABLE, ResponseTimes
 
-VERSION = 3
+VERSION = 4
+
+_CHECKSUM_SINCE = 4
+"""The first version with a checksum."""
+
+_HEADER_BYTES = 100
+_USER_VERSION, _APPLICATION_ID = 60, 68
+_CHANGE_COUNTER, _VALID_FOR = 24, 92
+"""Offsets in the header of an SQLite file (https://www.sqlite.org/fileformat2.html#the_database_header).
+
+The first two numbers belong to applications; here they are the halves of the checksum. The change counter and the
+number that repeats it change as the checksum is put in.
+"""
 
 _TABLES = f"""{TIMES_TABLE};
 {TIMES_INDEX};
@@ -39,6 +55,9 @@ _STAMPS_OF = """
 SELECT key, row, status, responses, newest, checksum, suggested, timed FROM records
 WHERE dataset = ? AND key IN (SELECT value FROM json_each(?))
 """
+
+
+_BLOCK = 1 << 20
 
 
 class Stamp(NamedTuple):
@@ -111,7 +130,8 @@ class StateFile:
         times: when everybody responded.
     """
 
-    def __init__(self, database: sqlite3.Connection, export: Export, lengths: array[int]) -> None:
+    def __init__(self, path: Path, database: sqlite3.Connection, export: Export, lengths: array[int]) -> None:
+        self._path = path
         self._database = database
         self.export = export
         self.lengths = lengths
@@ -202,6 +222,12 @@ class StateFile:
         self._database.execute("DELETE FROM export")
         self._database.execute("INSERT INTO export VALUES (?, ?)", (about, self.lengths.tobytes()))
         self._database.execute("COMMIT")
+        # Whoever is killed before the end of this leaves a wrong checksum, and the next export is a whole one.
+        first, second = _checksum(self._path)
+        self._database.execute("BEGIN")
+        self._database.execute(f"PRAGMA user_version = {first}")
+        self._database.execute(f"PRAGMA application_id = {second}")
+        self._database.execute("COMMIT")
         self._database.execute("BEGIN")
 
 
@@ -219,7 +245,7 @@ def damage_told() -> Iterator[None]:
         yield
     except SharegptArgillaError:
         raise
-    except (sqlite3.Error, ValueError, LookupError, TypeError, OverflowError) as error:
+    except (sqlite3.Error, ValueError, LookupError, TypeError, OverflowError, RecursionError) as error:
         raise DamagedStateError(str(error)) from error
 
 
@@ -238,7 +264,7 @@ def new_state(path: Path, plan: str) -> Iterator[StateFile]:
                 database.execute("PRAGMA journal_mode = OFF")
                 database.executescript(_TABLES)
                 database.execute("BEGIN")
-                yield StateFile(database, Export(plan), array("Q"))
+                yield StateFile(draft, database, Export(plan), array("Q"))
         except sqlite3.Error as error:
             raise InputError(f"{path}: cannot be written: {error}") from error
     # What a killed run left in its journal belongs to the file that was there before.
@@ -247,24 +273,67 @@ def new_state(path: Path, plan: str) -> Iterator[StateFile]:
 
 
 def load_state(path: Path) -> StateFile | None:
-    """The state in a file; None if the file does not exist, or if a full export should replace it."""
+    """The state in a file; None if the file does not exist, or is one of an older version.
+
+    Raises:
+        DamagedStateError: it is not what an export left there.
+    """
     if not path.is_file():
         return None
+    with damage_told(), closing(sqlite3.connect(path, isolation_level=None)) as database:
+        # Reading plays back what a killed run left in its journal; the checksum is one of the file after that.
+        about = database.execute("SELECT about FROM export").fetchone()[0]
+        stored = _stored_checksum(database)
+        if stored == (0, 0) and json.loads(about)["version"] < _CHECKSUM_SINCE:
+            return None
+        # Before it is locked: closing a file gives up all locks of the process on it (POSIX).
+        if stored != _checksum(path):
+            raise DamagedStateError(f"{path}: its checksum is another")
+        if json.loads(about)["version"] != VERSION:
+            return None
     database = sqlite3.connect(path, isolation_level=None)
-    with suppress(sqlite3.Error, ValueError, LookupError, TypeError, RecursionError):
-        database.execute("PRAGMA cell_size_check = ON")
-        database.execute("BEGIN IMMEDIATE")
-        about, stored = database.execute("SELECT about, lengths FROM export").fetchone()
-        document = json.loads(about)
-        lengths = array("Q")
-        lengths.frombytes(stored)
-        # Damage in the lengths is no error of SQLite; they would cut the output in wrong places.
-        if document.pop("version") == VERSION and sum(lengths) == document["output"][0]:
-            document.pop("cursor")
-            document |= {name: tuple(document[name]) for name in ("rows", "output", "carried")}
-            return StateFile(database, Export(**document), lengths)
-    database.close()
-    return None
+    try:
+        with damage_told():
+            return _opened(path, database, stored)
+    except BaseException:
+        database.close()
+        raise
+
+
+def _opened(path: Path, database: sqlite3.Connection, checksum: tuple[int, int]) -> StateFile:
+    """The state in an open file, locked against other exports."""
+    database.execute("BEGIN IMMEDIATE")
+    if _stored_checksum(database) != checksum:
+        raise DamagedStateError(f"{path}: another export writes it")
+    about, stored = database.execute("SELECT about, lengths FROM export").fetchone()
+    document = json.loads(about)
+    lengths = array("Q")
+    lengths.frombytes(stored)
+    if sum(lengths) != document["output"][0]:
+        raise DamagedStateError(f"{path}: its lines are not the output")
+    del document["version"], document["cursor"]
+    document |= {name: tuple(document[name]) for name in ("rows", "output", "carried")}
+    return StateFile(path, database, Export(**document), lengths)
+
+
+def _stored_checksum(database: sqlite3.Connection) -> tuple[int, int]:
+    (first,) = database.execute("PRAGMA user_version").fetchone()
+    (second,) = database.execute("PRAGMA application_id").fetchone()
+    return first, second
+
+
+def _checksum(path: Path) -> tuple[int, int]:
+    """A checksum of all of a file that does not change with the checksum itself, as two numbers of 32 bits."""
+    digest = hashlib.blake2b(digest_size=8)
+    with path.open("rb") as file:
+        header = bytearray(file.read(_HEADER_BYTES))
+        for offset in (_CHANGE_COUNTER, _USER_VERSION, _APPLICATION_ID, _VALID_FOR):
+            header[offset : offset + 4] = bytes(4)
+        digest.update(header)
+        while block := file.read(_BLOCK):
+            digest.update(block)
+    first, second = struct.unpack("<ii", digest.digest())
+    return first, second
 
 
 def changes_between(before: Iterable[tuple[str, Stamp]], now: Iterable[tuple[str, Stamp]]) -> Iterator[Change]:

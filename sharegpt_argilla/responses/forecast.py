@@ -79,8 +79,8 @@ def planned_forecast(
 
     Returns:
         ``team`` with ``finish``, ``earliest`` and ``latest`` of the last person in each simulated course,
-        ``whose`` (the person whose own finish is the latest; None without an estimate) and ``unknown``: who has
-        open records and no estimate, sorted.
+        ``whose`` (the person whose own finish is the latest; None without an estimate), ``unknown`` (who has open
+        records and no estimate, sorted) and ``own``: person -> own finish, of the same courses.
     """
     open_work = {name: count for name, count in sorted(remaining.items()) if count}
     lengths = {
@@ -90,12 +90,13 @@ def planned_forecast(
     }
     unknown = sorted(open_work.keys() - lengths.keys())
     if not lengths:
-        return {**team, **dict.fromkeys(("earliest", "finish", "latest", "whose")), "unknown": unknown}
+        return {**team, **dict.fromkeys(("earliest", "finish", "latest", "whose")), "unknown": unknown, "own": {}}
     whose = max(
         lengths, key=lambda name: (float(np.median(lengths[name])), float(np.percentile(lengths[name], 90)))
     )
     last = np.max(list(lengths.values()), axis=0)
-    return {**team, **_dates(last, today), "whose": whose, "unknown": unknown}
+    own = {name: _dates(courses, today)["finish"] for name, courses in lengths.items()}
+    return {**team, **_dates(last, today), "whose": whose, "unknown": unknown, "own": own}
 
 
 def _counts(days: Days, remaining: int, today: date) -> dict[str, Any]:

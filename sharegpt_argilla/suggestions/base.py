@@ -17,11 +17,13 @@ class Subject:
         prompt: the question.
         response: the answer; empty if there is none.
         extension: the row's ``扩展字段``, parsed.
+        id: the row's; empty if it has none.
     """
 
     prompt: str
     response: str
     extension: Mapping[str, Any]
+    id: str = ""
 
 
 class Agent(Protocol):

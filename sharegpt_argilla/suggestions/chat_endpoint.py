@@ -9,6 +9,7 @@ from typing import Any
 
 import httpx
 
+from sharegpt_argilla.common.call_usage import Tokens
 from sharegpt_argilla.common.http_calls import call, open_client
 from sharegpt_argilla.config import LanguageModel
 from sharegpt_argilla.errors import CredentialsError, ServerRefusedError
@@ -24,13 +25,11 @@ class ChatAnswer:
 
     Attributes:
         text: the content of the first choice; empty if none exists.
-        tokens_in: tokens of the request, as the endpoint counts them.
-        tokens_out: tokens of the answer.
+        tokens: of request and answer, as the endpoint counts them; None if it does not.
     """
 
     text: str
-    tokens_in: int
-    tokens_out: int
+    tokens: Tokens | None
 
 
 class ChatEndpoint:
@@ -96,10 +95,16 @@ class ChatEndpoint:
 def _answer(response: httpx.Response) -> ChatAnswer:
     try:
         document = response.json()
-        usage = document.get("usage") or {}
         text = document["choices"][0]["message"].get("content")
-        tokens = [int(usage.get(name) or 0) for name in ("prompt_tokens", "completion_tokens")]
     except (ValueError, LookupError, TypeError, AttributeError):
         # Not a chat completion, so it contains no answer.
-        return ChatAnswer("", 0, 0)
-    return ChatAnswer(text if isinstance(text, str) else "", tokens[0], tokens[1])
+        return ChatAnswer("", None)
+    return ChatAnswer(text if isinstance(text, str) else "", _tokens(document.get("usage")))
+
+
+def _tokens(usage: object) -> Tokens | None:
+    if not isinstance(usage, dict):
+        return None
+    counts = [usage.get(name) for name in ("prompt_tokens", "completion_tokens")]
+    sent, back = (count if type(count) is int and count >= 0 else None for count in counts)
+    return None if sent is None or back is None else (sent, back)

@@ -14,6 +14,7 @@ from typing import Any
 
 from sharegpt_argilla.annotation import AnswerValue, Suggestion
 from sharegpt_argilla.common.cache import DiskCache, cache_key
+from sharegpt_argilla.common.call_usage import Prices, Tokens, link_rows, usage_entry, usage_key
 from sharegpt_argilla.common.http_calls import NoAnswerError
 from sharegpt_argilla.config import LanguageModel, QuestionConfig, RatingQuestion, TextQuestion
 from sharegpt_argilla.errors import ServerUnreachableError
@@ -57,6 +58,16 @@ _NOT_IN_AGENTS = re.compile(r"[^a-zA-Z0-9_:/-]")
 _FENCE = re.compile(r"\A\s*```(?:json)?\s*(.*?)\s*```\s*\Z", re.DOTALL)
 
 
+def model_in_agent(model: str) -> str:
+    """The model's name as the names of its agents begin, in front of the colon and the hash."""
+    return _NOT_IN_AGENTS.sub("-", model)[:180]
+
+
+def prices_of(options: LanguageModel) -> Prices | None:
+    """The prices of a million tokens; None if the section has none."""
+    return (options.price_in, options.price_out) if options.price_in or options.price_out else None
+
+
 class Prompt:
     """The fixed part of all requests of one agent.
 
@@ -78,7 +89,7 @@ class Prompt:
         self._system = start + _FORMAT.format(questions=asked, names=names)
         fixed = json.dumps([self._system, self._format(), options.max_characters], sort_keys=True)
         digest = sha256(fixed.encode("utf-8")).hexdigest()[:8]
-        self.agent = f"{_NOT_IN_AGENTS.sub('-', options.model)[:180]}:{digest}"
+        self.agent = f"{model_in_agent(options.model)}:{digest}"
 
     def body(self, subject: Subject, broken: str | None = None) -> dict[str, Any]:
         """The request about a record; ``broken`` is an earlier answer to it that could not be read."""
@@ -212,8 +223,8 @@ def _cut(text: str, longest: int) -> str:
 FAILURES_IN_A_ROW = 10
 """Consecutive records without an answer after which the endpoint is no longer asked."""
 
-CACHE_ENTRIES = 2_000_000
-"""Maximum number of cached answers."""
+CACHE_ENTRIES = 6_000_000
+"""Maximum number of entries in the cache: an answer, its tokens, and the row that it is about."""
 
 _BYTES_A_TOKEN = 4
 # A rule of thumb for tokenisers trained on English; bytes and not characters, so that it fits Chinese too.
@@ -232,6 +243,7 @@ class _Counts:
     unanswered: int = 0
     tokens_in: int = 0
     tokens_out: int = 0
+    uncounted: int = 0
     in_a_row: int = 0
     lock: Lock = field(default_factory=Lock)
 
@@ -249,6 +261,9 @@ class ChatModel:
         cache: answers of earlier runs; None to ask about every record.
         dry_run: count what would be asked, and ask nothing.
 
+    Attributes:
+        agent: the name under which it suggests; see ``Prompt``.
+
     Raises:
         CredentialsError: the options name a key variable that is not set.
     """
@@ -265,6 +280,7 @@ class ChatModel:
         self.questions = [question.name for question in questions]
         self._options = options
         self._prompt = Prompt(options, questions, guidelines)
+        self.agent = self._prompt.agent
         self._cache = cache
         self._dry_run = dry_run
         self._counts = _Counts()
@@ -284,6 +300,9 @@ class ChatModel:
             self._estimate(list(unknown.values()))
         elif unknown:
             answers |= self._ask_all(unknown)
+        if self._cache and not self._dry_run:
+            asked = [self._call(subject) for key, subject in zip(keys, subjects, strict=True) if key in answers]
+            link_rows(self._cache, self._prompt.agent, asked)
         return [self._prompt.suggestions(answers.get(key) or {}) for key in keys]
 
     def report(self) -> str:
@@ -297,6 +316,8 @@ class ChatModel:
         ]
         about = "about " if self._dry_run else ""
         tokens = f"{about}{counts.tokens_in:,} tokens in and {counts.tokens_out:,} out"
+        if counts.uncounted:
+            tokens += f", and {counts.uncounted:,} requests whose tokens the endpoint does not count"
         cost = (counts.tokens_in * options.price_in + counts.tokens_out * options.price_out) / _MILLION
         return f"{self._prompt.agent}: {', '.join(parts)}; {tokens}" + (
             f", {about}{cost:.2f} in all" if cost else ""
@@ -333,32 +354,44 @@ class ChatModel:
                 "cached: run the same command again when it works"
             )
         try:
-            answers = self._answers(endpoint, subject)
+            answers, tokens = self._answers(endpoint, subject)
         except (NoAnswerError, NotThisOneError):
             with self._counts.lock:
                 self._counts.unanswered += 1
                 self._counts.in_a_row += 1
             return {}
         if self._cache:
-            self._cache.put_many({key: json.dumps(answers).encode()})
+            entry = usage_entry(tokens, prices_of(self._options))
+            self._cache.put_many({key: json.dumps(answers).encode(), self._call(subject)[1]: entry})
         with self._counts.lock:
             self._counts.in_a_row = 0
             self._counts.unusable += answers is None
         return {key: answers}
 
-    def _answers(self, endpoint: ChatEndpoint, subject: Subject) -> Answers:
+    def _call(self, subject: Subject) -> tuple[str, bytes]:
+        return subject.id, usage_key(self._prompt.agent, subject.prompt, subject.response)
+
+    def _answers(self, endpoint: ChatEndpoint, subject: Subject) -> tuple[Answers, Tokens | None]:
         first = self._complete(endpoint, self._prompt.body(subject))
-        answers = self._prompt.read(first.text)
+        answers, tokens = self._prompt.read(first.text), first.tokens
         if answers is None:
             second = self._complete(endpoint, self._prompt.body(subject, broken=first.text))
-            answers = self._prompt.read(second.text)
+            answers, tokens = self._prompt.read(second.text), _together(tokens, second.tokens)
         with self._counts.lock:
             self._counts.asked += 1
-        return answers
+        return answers, tokens
 
     def _complete(self, endpoint: ChatEndpoint, body: Mapping[str, Any]) -> ChatAnswer:
         answer = endpoint.complete(body)
         with self._counts.lock:
-            self._counts.tokens_in += answer.tokens_in
-            self._counts.tokens_out += answer.tokens_out
+            if answer.tokens is None:
+                self._counts.uncounted += 1
+            else:
+                self._counts.tokens_in += answer.tokens[0]
+                self._counts.tokens_out += answer.tokens[1]
         return answer
+
+
+def _together(first: Tokens | None, second: Tokens | None) -> Tokens | None:
+    """Tokens of both requests; None if those of one are unknown."""
+    return None if first is None or second is None else (first[0] + second[0], first[1] + second[1])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from sharegpt_argilla.common.cache import DiskCache
@@ -38,14 +39,25 @@ class AgentContext:
 
 Build = Callable[[Any, AgentContext], Agent]
 
+COMPUTED: Mapping[str, Callable[[Any, QuestionConfig, Path], Agent]] = {
+    "moderation": lambda options, question, _folder: ModerationScores(options, question),
+    "intent_rules": lambda options, question, _folder: IntentByRules(options, question),
+    "classifier": TrainedClassifier,
+}
+"""Agents that need nothing but their section, their question and the folder of the project, so also elsewhere."""
+
+
+def _built_here(name: str) -> Build:
+    def build(options: Any, context: AgentContext) -> Agent:
+        return COMPUTED[name](options, context.questions[options.question], context.project.path.parent)
+
+    return build
+
+
 AGENTS: Registry[Build] = Registry(
     "agent",
     {
-        "moderation": lambda options, context: ModerationScores(options, context.questions[options.question]),
-        "intent_rules": lambda options, context: IntentByRules(options, context.questions[options.question]),
-        "classifier": lambda options, context: TrainedClassifier(
-            options, context.questions[options.question], context.project.path.parent
-        ),
+        **{name: _built_here(name) for name in COMPUTED},
         "llm": lambda options, context: ChatModel(
             options,
             [context.questions[name] for name in options.questions],

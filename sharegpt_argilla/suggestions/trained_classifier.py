@@ -36,7 +36,7 @@ class TrainedClassifier:
     def __init__(self, options: Classifier, question: QuestionConfig, folder: Path) -> None:
         self.questions = [options.question]
         self._single = isinstance(question, LabelQuestion)
-        path = _find(folder / options.model, options.question)
+        path = find_classifier(folder / options.model, options.question)
         self._model = classifier_for(folder / options.model, options.question)
         default = self._model.threshold
         self._threshold = options.threshold if options.threshold is not None else default
@@ -91,12 +91,16 @@ def classifier_for(model: Path, question: str) -> LinearClassifier | SpacyClassi
     Raises:
         InputError: it does not exist or cannot be loaded.
     """
-    path = _find(model, question)
+    path = find_classifier(model, question)
     return load_classifier(path) if (path / MODEL).is_file() else SpacyClassifier(path)
 
 
-def _find(model: Path, question: str) -> Path:
-    """The question's pipeline inside a folder of ``train``, else the folder itself."""
+def find_classifier(model: Path, question: str) -> Path:
+    """The folder of a question's classifier: in a folder of ``train``, or that folder itself.
+
+    Raises:
+        InputError: it does not exist.
+    """
     for path in (model / question, model):
         if (path / MODEL).is_file() or (path / _SPACY).is_file():
             return path

@@ -1,14 +1,16 @@
 """An annotated rows file, read in two passes: first an index of which rows belong together, then unit by unit.
 
-Between the passes only offsets, ids and digests are in memory, about 600 bytes per row; never the texts.
+Between the passes offsets and digests are in a temporary database (``row_index.py``), and in memory nine bytes for
+each unit; never the texts.
 """
 
 from __future__ import annotations
 
 import json
 import math
+from array import array
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -17,6 +19,7 @@ from sharegpt_argilla.errors import InputError, RejectedError
 from sharegpt_argilla.rows import check_row
 from sharegpt_argilla.training.base import NOT_ANNOTATED, Example, Group, Unit
 from sharegpt_argilla.training.examples import read_example
+from sharegpt_argilla.training.row_index import RowEntry, RowIndex, Turns
 from sharegpt_argilla.training.splits import digest, normalized_prompt
 
 SPOILT = "in a conversation with a row that is left out"
@@ -28,37 +31,6 @@ NO_ANSWER = "without an answer"
 
 Reason = Callable[[Example], str | None]
 Prepare = Callable[[Example], Example]
-
-
-@dataclass(frozen=True, slots=True)
-class RowEntry:
-    """The index entry of a row.
-
-    Attributes:
-        offset: byte offset of its line.
-        turn: 1-based number of the question in the conversation.
-        session: digest of source and session.
-        prompt: digest of the exact question.
-        normalized: digest of the question, normalized.
-        same: digest of the row's id, and of the ids of rows that it is a near-duplicate of.
-        answered: whether it has an answer.
-        rank: the corpus' rank of the answer; infinite if the corpus gives none.
-        taken: whether it passed the filters.
-        refused: whether it was annotated and did not pass the filters.
-        tools: 2 if the row calls tools, plus 1 if it has their definitions.
-    """
-
-    offset: int
-    turn: int
-    session: bytes
-    prompt: bytes
-    normalized: bytes
-    same: tuple[bytes, ...]
-    answered: bool
-    rank: float
-    taken: bool
-    refused: bool
-    tools: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +48,40 @@ class UnitPlan:
     def tools(self) -> int:
         """The most that a row of it has to do with tools, see ``RowEntry.tools``."""
         return max(entry.tools for entry in self.entries)
+
+
+class Plans:
+    """Units in an order, each made from the index when it is asked for.
+
+    Args:
+        make: number of a row or of a session -> its unit.
+        numbers: of the units.
+    """
+
+    def __init__(self, make: Callable[[int], UnitPlan], numbers: Iterable[int]) -> None:
+        self._make = make
+        self._numbers = array("q", numbers)
+
+    def __len__(self) -> int:
+        """How many units there are."""
+        return len(self._numbers)
+
+    def __iter__(self) -> Iterator[UnitPlan]:
+        """The units."""
+        return map(self._make, self._numbers)
+
+    def with_tools_first(self) -> Plans:
+        """The same units, those with the most tools first."""
+        ranks = array("b", (-plan.tools() for plan in self))
+        order = sorted(range(len(ranks)), key=ranks.__getitem__)
+        return Plans(self._make, (self._numbers[position] for position in order))
+
+    def divided(self, names: Iterable[str], given: Iterable[str]) -> dict[str, Plans]:
+        """Name -> the units for which it was given, in their order."""
+        parts = {name: array("q") for name in names}
+        for number, name in zip(self._numbers, given, strict=True):
+            parts[name].append(number)
+        return {name: Plans(self._make, numbers) for name, numbers in parts.items()}
 
 
 class AnnotatedFile:
@@ -114,22 +120,26 @@ class AnnotatedFile:
         self.tools = False
         self.left_out: Counter[str] = Counter()
         self.mixed: Counter[str] = Counter()
-        self._mixed: set[bytes] = set()
         self._prepare = prepare
         self._resembling = resembling
-        self._taken: list[RowEntry] = []
-        self._sessions: dict[bytes, dict[int, list[RowEntry]]] = {}
+        self._last: tuple[bytes, Turns, bool] = b"", {}, False
         try:
             self._file: IO[bytes] = Path(path).open("rb")  # noqa: SIM115 - close() closes it
         except OSError as error:
             raise InputError(f"{path}: cannot be read: {error.strerror}") from error
-        self._index(reason, on_progress)
+        self._rows = RowIndex()
+        try:
+            self._index(reason, on_progress)
+        except BaseException:
+            self.close()
+            raise
 
     def close(self) -> None:
-        """Close the file."""
+        """Close the file and its index."""
         self._file.close()
+        self._rows.close()
 
-    def plans(self, unit: Unit, *, history: bool = False) -> list[UnitPlan]:
+    def plans(self, unit: Unit, *, history: bool = False) -> Plans:
         """Every unit with a row that was taken, in the order of the file. Call it only once.
 
         Args:
@@ -138,18 +148,19 @@ class AnnotatedFile:
             history: whether a unit includes the turns before it.
         """
         if unit == "conversation":
-            return list(self._conversations())
+            return Plans(self._conversation, self._conversations())
         if history:
-            self.headless = sum(min(self._sessions[session]) > 1 for session in {e.session for e in self._taken})
-        plans: list[UnitPlan] = []
-        done: set[int] = set()
-        for entry in self._taken:
-            if entry.offset in done:
-                continue
+            self.headless = self._rows.headless()
+
+        def make(number: int) -> UnitPlan:
+            entry = self._rows.entry(number)
             entries = [entry] if unit == "row" else self._answers(entry)
-            done.update(other.offset for other in entries)
-            plans.append(UnitPlan(entries, self._history(entry) if history else ()))
-        return plans
+            return UnitPlan(entries, self._history(entry) if history else ())
+
+        rows = self._rows.taken()
+        if unit == "row":
+            return Plans(make, (number for number, _ in rows))
+        return Plans(make, (number for number, entry in rows if self._answers(entry)[0] == entry))
 
     def read(self, plan: UnitPlan) -> Group:
         """The unit with its texts.
@@ -161,7 +172,6 @@ class AnnotatedFile:
 
     def _index(self, reason: Reason, on_progress: Callable[[int], None]) -> None:
         next_offset = 0
-        ids: set[bytes] = set()
         for line in self._file:
             offset, next_offset = next_offset, next_offset + len(line)
             if not line.strip():
@@ -172,12 +182,10 @@ class AnnotatedFile:
                 continue
             self.rows += 1
             on_progress(1)
-            count = len(ids)
-            ids.add(digest(example.id))
-            if len(ids) == count:
-                self.repeated += 1
-            else:
+            if self._rows.is_new(digest(example.id)):
                 self._remember(example, offset, reason(example))
+            else:
+                self.repeated += 1
 
     def _remember(self, example: Example, offset: int, reason: str | None) -> None:
         same = (example.id, example.duplicate_of, *self._resembling(example))
@@ -195,14 +203,9 @@ class AnnotatedFile:
             tools=2 * bool(example.tool_messages) + bool(example.tools),
         )
         self.tools = self.tools or entry.tools > 0
-        same_turn = self._sessions.setdefault(entry.session, {}).setdefault(entry.turn, [])
-        if same_turn and same_turn[0].prompt != entry.prompt:
+        if self._rows.add(entry):
             self.mixed[example.session] += 1
-            self._mixed.add(entry.session)
-        same_turn.append(entry)
-        if reason is None:
-            self._taken.append(entry)
-        else:
+        if reason is not None:
             self.left_out[reason] += 1
 
     def _parse(self, line: bytes) -> Example | None:
@@ -218,18 +221,24 @@ class AnnotatedFile:
             raise InputError("the rows file changed while it was read; run the command again")
         return example
 
+    def _turns(self, session: bytes) -> tuple[Turns, bool]:
+        """The turns of a session, and whether it is mixed. The last one is kept: its rows follow one another."""
+        if session != self._last[0]:
+            self._last = (session, *self._rows.session(self._rows.session_number(session)))
+        return self._last[1:]
+
     def _answers(self, entry: RowEntry) -> list[RowEntry]:
         """The taken rows of the same turn of the conversation with the same question."""
-        if entry.session in self._mixed and entry.turn > 1:
+        turns, mixed = self._turns(entry.session)
+        if mixed and entry.turn > 1:
             return [entry]
-        same_turn = self._sessions[entry.session][entry.turn]
-        return [other for other in same_turn if other.taken and other.prompt == entry.prompt]
+        return [other for other in turns[entry.turn] if other.taken and other.prompt == entry.prompt]
 
     def _history(self, entry: RowEntry) -> list[RowEntry]:
         """The answered turns before, back to the first turn or to a gap; a context with a gap would mislead."""
-        if entry.session in self._mixed:
+        turns, mixed = self._turns(entry.session)
+        if mixed:
             return []
-        turns = self._sessions[entry.session]
         earlier: list[RowEntry] = []
         turn = entry.turn - 1
         while turn in turns:
@@ -237,32 +246,43 @@ class AnnotatedFile:
             turn -= 1
         return [turn for turn in reversed(earlier) if turn.answered]
 
-    def _conversations(self) -> Iterator[UnitPlan]:
-        for session, turns in self._sessions.items():
+    def _conversations(self) -> Iterator[int]:
+        """The sessions that make a conversation; counts what is left out of all."""
+        for number in self._rows.sessions():
+            turns, mixed = self._rows.session(number)
             entries_of_all_turns = [entry for entries in turns.values() for entry in entries]
             taken = sum(entry.taken for entry in entries_of_all_turns)
             if taken and any(entry.refused for entry in entries_of_all_turns):
                 self.left_out[SPOILT] += taken
-            elif taken and session in self._mixed:
+            elif taken and mixed:
                 self.left_out[MIXED] += taken
-            elif taken and (entries := self._whole(turns)):
+            elif taken and self._count_left_out(turns):
                 self.headless += min(turns) > 1
-                yield UnitPlan(entries)
+                yield number
             elif taken:
                 self.left_out[NO_ANSWER] += 1
 
-    def _whole(self, turns: dict[int, list[RowEntry]]) -> list[RowEntry]:
-        """The turns from the first in the file to the first gap, without unanswered questions."""
-        entries: list[RowEntry] = []
-        turn = min(turns)
-        while turn in turns:
-            best = _best(turns[turn])
-            entries.append(best)
-            self.left_out[SECOND] += sum(entry.taken for entry in turns[turn] if entry is not best)
-            turn += 1
-        self.left_out[AFTER_GAP] += sum(number > turn for number in turns)
-        self.left_out[SILENT] += sum(not entry.answered for entry in entries)
-        return [entry for entry in entries if entry.answered]
+    def _conversation(self, number: int) -> UnitPlan:
+        return UnitPlan([entry for entry in _chain(self._rows.session(number)[0]) if entry.answered])
+
+    def _count_left_out(self, turns: Turns) -> bool:
+        """Count what a conversation leaves out of its turns; returns whether an answered one stays."""
+        chain = _chain(turns)
+        for best in chain:
+            self.left_out[SECOND] += sum(entry.taken for entry in turns[best.turn] if entry is not best)
+        self.left_out[AFTER_GAP] += sum(number > chain[-1].turn for number in turns)
+        self.left_out[SILENT] += sum(not entry.answered for entry in chain)
+        return any(entry.answered for entry in chain)
+
+
+def _chain(turns: Turns) -> list[RowEntry]:
+    """The turns from the first in the file to the first gap."""
+    chain: list[RowEntry] = []
+    turn = min(turns)
+    while turn in turns:
+        chain.append(_best(turns[turn]))
+        turn += 1
+    return chain
 
 
 def _best(entries: Sequence[RowEntry]) -> RowEntry:

@@ -28,7 +28,8 @@ from sharegpt_argilla.errors import InputError, UnknownNameError, UsageError
 from sharegpt_argilla.project.enrichers import RecordCandidate
 from sharegpt_argilla.project.record_links import queue_link
 from sharegpt_argilla.project.record_loader import LoadSummary, RecordLoader
-from sharegpt_argilla.records.record_fields import EarlierTurns, peer_table
+from sharegpt_argilla.records.earlier_turns import EarlierTurns
+from sharegpt_argilla.records.record_fields import peer_table
 from sharegpt_argilla.responses.agreement import METRIC_OF_TYPE
 from sharegpt_argilla.responses.agreement_report import disagreements
 from sharegpt_argilla.rows import ANNOTATION, dump_row, read_extension, with_extension

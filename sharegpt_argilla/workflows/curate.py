@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, Future
-from contextlib import ExitStack, contextmanager, nullcontext
+from contextlib import ExitStack, closing, nullcontext
 from dataclasses import dataclass, field, fields
 from functools import partial
 from pathlib import Path
 from shutil import copyfileobj
-from tempfile import TemporaryDirectory, TemporaryFile
+from tempfile import TemporaryFile
 from typing import IO, Any, AnyStr, TypedDict, TypeVar, Unpack
 
-from sharegpt_argilla.common.atomic_files import check_file_writable
-from sharegpt_argilla.common.executors import Cluster, executor
+from sharegpt_argilla.common.atomic_files import check_file_writable, scratch_folder
+from sharegpt_argilla.common.executors import executor, threads_of
 from sharegpt_argilla.common.jsonl import (
     STANDARD_STREAM,
     RejectsFile,
@@ -180,7 +180,7 @@ def curate(  # noqa: PLR0913 - the options of the command, under their names
     with ExitStack() as stack:
         refused = stack.enter_context(RejectsFile(kept_rejects)) if not dry_run else None
         with executor(workers, workers if scheduler is None else 1, scheduler) as pool:
-            at_once = pool.threads if isinstance(pool, Cluster) else workers
+            at_once = threads_of(pool, workers)
             window = 1 if workers == 1 and scheduler is None else 2 * at_once + 2
             stretches = _stretches(str(rows))
             if window > 1 and len(stretches) > 1:
@@ -283,11 +283,12 @@ class _Run:
             InputError: the file cannot be read, or the folder of the output cannot be written.
         """
         local = self.output != STANDARD_STREAM and not is_remote(self.output)
-        parent = Path(self.output).parent if local else Path()
-        with _temporary_folder(parent) as folder:
+        # Workers on other machines find it by its absolute path.
+        named_after = Path(self.output if local else "curate").resolve()
+        with scratch_folder(named_after) as folder:
             chosen = self.sampling
             sampled = chosen.size is not None
-            job = ShardJob(self.rows, folder, self.settings, self.drop, chosen.seed, chosen.stratify, sampled)
+            job = ShardJob(self.rows, str(folder), self.settings, self.drop, chosen.seed, chosen.stratify, sampled)
             task = _task_on_workers(self.rows, stretches[0].path) if elsewhere else _task_here
             run = curate_stretches(pool, job, stretches, task, self.on_progress)
             self._candidates, kept = run.candidates, run.kept
@@ -315,11 +316,13 @@ class _Run:
         self, pool: Executor, window: int, stretches: Sequence[RowStretch], refused: RejectsFile | None
     ) -> CurateSummary:
         """Run the chunks on the workers and write the results in order."""
-        gathering = Gathering(
-            self.settings.checks, self.drop, self.sampling.first_turn, Seen(self.settings.options.similarity)
-        )
         summary = CurateSummary()
-        with nullcontext() if self.dry_run else open_output(self.output) as target:
+        checks, similarity = self.settings.checks, self.settings.options.similarity
+        with (
+            closing(Seen(similarity)) as seen,
+            nullcontext() if self.dry_run else open_output(self.output) as target,
+        ):
+            gathering = Gathering(checks, self.drop, self.sampling.first_turn, seen)
             if self.sampling.size is None:
                 self._write(self._curated(pool, window, stretches), gathering, refused, summary, target)
             else:
@@ -398,21 +401,6 @@ class _Run:
             with open_input(self.rows) as file:
                 for lines in chunks(_lines(file, self.rows)):
                     yield False, lines
-
-
-@contextmanager
-def _temporary_folder(parent: Path) -> Iterator[str]:
-    """A folder there, removed at the end; its path is absolute.
-
-    Raises:
-        InputError: it cannot be made.
-    """
-    try:
-        folder = TemporaryDirectory(prefix=".curate-", dir=parent.resolve())
-    except OSError as error:
-        raise InputError(f"{parent}: cannot be written: {error.strerror}") from error
-    with folder as name:
-        yield name
 
 
 def _task_here(task: Callable[[], T]) -> Callable[[], T]:

@@ -16,9 +16,11 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import FrameType
+from urllib.parse import urlsplit
 
 from sharegpt_argilla.common.worker_processes import life_line
 from sharegpt_argilla.config import DEFAULT_CONFIG
+from sharegpt_argilla.embedded_argilla.address import api_url, warn_unless_loopback
 from sharegpt_argilla.errors import InputError, SharegptArgillaError, UsageError
 from sharegpt_argilla.settings import Home, default_home
 
@@ -46,6 +48,9 @@ _SETTINGS = {
     "theme.dark.primaryColor": "#56B4E9",
     # Links below numbers are paler than others.
     "theme.dark.linkColor": "#9AD4F7",
+    # The green of code is too pale on either ground.
+    "theme.light.codeTextColor": "#00664B",
+    "theme.dark.codeTextColor": "#8EE0C0",
     "theme.baseRadius": "0.6rem",
     "theme.showWidgetBorder": "true",
 }
@@ -85,11 +90,12 @@ def dashboard(  # noqa: PLR0913 - the options of the command, under their names
     rows: str | Path = "",
     annotated: str | Path = "",
     refresh: float = REFRESH,
+    host: str = "127.0.0.1",
     port: int = DEFAULT_PORT,
     home: Home | None = None,
     on_ready: Callable[[str], None] = lambda _url: None,
 ) -> int:
-    """Serve the dashboard on 127.0.0.1 until SIGINT or SIGTERM; returns 0. For the main thread.
+    """Serve the dashboard until SIGINT or SIGTERM; returns 0. For the main thread.
 
     Args:
         options: ``config`` to ``refresh`` as one object.
@@ -97,6 +103,7 @@ def dashboard(  # noqa: PLR0913 - the options of the command, under their names
         rows: the rows that were loaded, for the pages Corpus and Export; "" for none.
         annotated: what ``export-responses`` wrote last; "" for none.
         refresh: seconds after which an open page looks again.
+        host: the address where it listens; other machines reach it only when it is not the default.
         port: where it listens.
         home: of the embedded Argilla, and where snapshots are kept.
         on_ready: called with the address when it answers.
@@ -114,7 +121,7 @@ def dashboard(  # noqa: PLR0913 - the options of the command, under their names
 
     before = {number: signal.signal(number, end) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        with running_dashboard(options, port=port, home=home) as (url, process):
+        with running_dashboard(options, host=host, port=port, home=home) as (url, process):
             on_ready(url)
             while not stop.wait(0.2):
                 if process.poll() is not None:
@@ -127,7 +134,11 @@ def dashboard(  # noqa: PLR0913 - the options of the command, under their names
 
 @contextmanager
 def running_dashboard(
-    options: DashboardOptions = DashboardOptions(), *, port: int = DEFAULT_PORT, home: Home | None = None
+    options: DashboardOptions = DashboardOptions(),
+    *,
+    host: str = "127.0.0.1",
+    port: int = DEFAULT_PORT,
+    home: Home | None = None,
 ) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
     """The dashboard for as long as the block lasts: its address and its process.
 
@@ -140,18 +151,19 @@ def running_dashboard(
         OPTIONS: json.dumps(asdict(options)),
         "ARGILLA_HOME_PATH": str(home.path.absolute()),
     }
-    settings = {**_SETTINGS, "server.address": "127.0.0.1", "server.port": str(port)}
+    settings = {**_SETTINGS, "server.address": host, "server.port": str(port)}
     flags = [f"--{name}={value}" for name, value in settings.items()]
     home.logs.mkdir(mode=0o700, parents=True, exist_ok=True)
     log = home.logs / "dashboard.log"
-    url = f"http://127.0.0.1:{port}"
-    if _answers(port):
+    warn_unless_loopback(host)
+    url = api_url(host, port, "")
+    if _answers(url):
         raise UsageError(f"something listens on port {port} already; choose another with --port")
     # Tracebacks may name people; also where an earlier version made the file.
     log.touch(mode=0o600)
     log.chmod(0o600)
     with life_line() as ours, log.open("wb") as file:
-        command = [sys.executable, "-m", "sharegpt_argilla.dashboard", str(ours), *flags]
+        command = [sys.executable, "-m", "sharegpt_argilla.dashboard", str(ours), host, *flags]
         # Not in our process group: Ctrl-C is ours to pass on.
         process = subprocess.Popen(  # noqa: S603 - our own interpreter
             command,
@@ -163,7 +175,7 @@ def running_dashboard(
             start_new_session=True,
         )
         try:
-            _wait(process, port, log)
+            _wait(process, url, log)
             yield url, process
         finally:
             _stop(process)
@@ -177,16 +189,16 @@ def _check(options: DashboardOptions) -> None:
             raise InputError(f"{name}: no such file")
 
 
-def _wait(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
+def _wait(process: subprocess.Popen[bytes], url: str, log: Path) -> None:
     deadline = time.monotonic() + READY_WITHIN
-    while not _answers(port):
+    while not _answers(url):
         if process.poll() is not None or time.monotonic() > deadline:
-            raise SharegptArgillaError(f"the dashboard did not start on port {port}; see {log}")
+            raise SharegptArgillaError(f"the dashboard did not start at {url}; see {log}")
         time.sleep(0.1)
 
 
-def _answers(port: int) -> bool:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=2)
+def _answers(url: str) -> bool:
+    connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=2)
     try:
         connection.request("GET", "/_stcore/health")
         return connection.getresponse().status > 0

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, closing, nullcontext
 from dataclasses import asdict, dataclass, replace
@@ -12,7 +11,6 @@ from datetime import UTC, datetime
 from functools import partial
 from itertools import islice
 from pathlib import Path
-from threading import Event
 from typing import IO, Any, get_args
 
 from sharegpt_argilla.annotation import ResponseStatus
@@ -20,7 +18,7 @@ from sharegpt_argilla.common.atomic_files import remove_drafts
 from sharegpt_argilla.common.jsonl import STANDARD_STREAM, open_output, read_rows
 from sharegpt_argilla.common.locks import run_lock
 from sharegpt_argilla.config import DEFAULT_CONFIG, ProjectConfig, load_project
-from sharegpt_argilla.errors import InputError, SharegptArgillaError, UnknownNameError, UsageError
+from sharegpt_argilla.errors import InputError, UnknownNameError, UsageError
 from sharegpt_argilla.project.annotated_rows import modelled_choice
 from sharegpt_argilla.project.answer_sources import ExportedDatasets, Sources, open_sources
 from sharegpt_argilla.project.gold_answers import known_answers
@@ -85,6 +83,7 @@ class ExportSummary(LineCounts):
         stale: an orphans file of an earlier run that was removed, because there is no orphan any more.
         changed: rows whose answers changed since the export that the state file remembers; None when every row
             was looked at.
+        damaged_state: the state file, if it was damaged: every row was looked at, and it was written anew.
     """
 
     output: str = ""
@@ -92,6 +91,7 @@ class ExportSummary(LineCounts):
     orphans_file: Path | None = None
     stale: Path | None = None
     changed: int | None = None
+    damaged_state: Path | None = None
 
 
 def export_responses(  # noqa: PLR0913 - the options of the command, under their names
@@ -224,16 +224,20 @@ class _Export:
         mark = file_mark(Path(self.rows))
         seen = datetime.now(UTC).replace(tzinfo=None).isoformat()
         pulses = [source.pulse() for source in self.sources.sources]
-        before = None if again else load_state(path)
+        try:
+            before = None if again else load_state(path)
+        except DamagedStateError:
+            again, before = True, None
         if before is not None:
             with closing(before):
                 if self._can_resume(before.export, plan, mark) and not self._needs_all(before, pulses):
                     with damage_told():
                         return self._write_changed(before, seen, pulses)
+        damaged = path if again else None
         if self.dry_run:
-            return self._write_all()
+            return replace(self._write_all(), damaged_state=damaged)
         with new_state(path, plan) as state:
-            summary = self._write_all(state)
+            summary = replace(self._write_all(state), damaged_state=damaged)
             carried = (summary.annotated, summary.responses, summary.repeated)
             state.save(
                 **self._marks(mark), seen=seen, pulses=pulses, unreadable=summary.unreadable, carried=carried
@@ -388,30 +392,3 @@ class _Orphans:
 
 def _orphans_path(output: str) -> Path:
     return (Path() if output == STANDARD_STREAM else Path(output).parent) / ORPHANS
-
-
-def export_periodically(
-    export: Callable[[], ExportSummary],
-    seconds: float,
-    stop: Event,
-    on_done: Callable[[ExportSummary], None],
-    on_failed: Callable[[str], None],
-) -> None:
-    """Export now and then every so many seconds, counted from start to start; a failed run changes nothing.
-
-    Args:
-        export: one run.
-        seconds: from the start of one run to the start of the next; a run that takes longer is followed at once.
-        stop: ends it; a run that is under way is finished first.
-        on_done: called after each run that ended well.
-        on_failed: called after each other, with the reason in one line.
-    """
-    while not stop.is_set():
-        started = time.monotonic()
-        try:
-            on_done(export())
-        except SharegptArgillaError as error:
-            on_failed(str(error))
-        except Exception as error:  # around one job: the next may do better, and nobody watches a service
-            on_failed(f"{type(error).__name__}: {error}".splitlines()[0])
-        stop.wait(max(0.0, started + seconds - time.monotonic()))

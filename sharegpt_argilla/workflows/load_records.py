@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -29,12 +30,15 @@ from sharegpt_argilla.project.enrichers import EnrichOptions, build_enrichers, n
 from sharegpt_argilla.project.record_loader import LoadSummary, RecordLoader
 from sharegpt_argilla.project.server_promises import require_promises
 from sharegpt_argilla.records.assignment_plan import Assigned
-from sharegpt_argilla.records.record_fields import EarlierTurns
+from sharegpt_argilla.records.earlier_turns import EarlierTurns
 from sharegpt_argilla.settings import Connection, default_cache, find_connection
 from sharegpt_argilla.workflows.plan import Planner, takes
 from sharegpt_argilla.workflows.setup_dataset import check_dataset
 
 __all__ = ["DEFAULT_REJECTS", "LoadSummary", "load_records"]
+
+UPLOADS = 4
+"""Batches sent at a time at most: what one argilla-server process works on while the next are described."""
 
 
 def load_records(  # noqa: PLR0913 - the options of the command, under their names
@@ -47,6 +51,7 @@ def load_records(  # noqa: PLR0913 - the options of the command, under their nam
     on_progress: Callable[[int], None] = lambda _lines: None,
     workers: int = 1,
     no_cache: bool = False,
+    scheduler: str | None = None,
     enriching: EnrichOptions | None = None,
 ) -> LoadSummary:
     """Load every row of a file; what is on the server already is skipped, so a second run resumes the first.
@@ -58,9 +63,10 @@ def load_records(  # noqa: PLR0913 - the options of the command, under their nam
         rejects: where unusable lines go; written only when there are any.
         dry_run: check and count, send nothing.
         on_progress: called with the number of lines that are done since the last call.
-        workers: processes that measure texts.
+        workers: processes that measure texts, and batches that are sent at a time, up to ``UPLOADS``.
         no_cache: forget what former runs measured and asked, and keep nothing.
-        enriching: ``workers`` and ``no_cache`` as one object, which may name another cache folder.
+        scheduler: address of a Dask scheduler whose workers measure the texts and compute suggestions instead.
+        enriching: ``workers`` to ``scheduler`` as one object, which may name another cache folder.
 
     Raises:
         ConfigError, UsageError, InputError, DatasetDiffersError, ServerUnreachableError, CredentialsError,
@@ -69,7 +75,7 @@ def load_records(  # noqa: PLR0913 - the options of the command, under their nam
     project = load_project(config)
     numbers_plan(project.config)
     notes: list[str] = []
-    enriching = enriching or EnrichOptions(workers, None if no_cache else default_cache())
+    enriching = enriching or EnrichOptions(workers, None if no_cache else default_cache(), scheduler=scheduler)
     options = replace(enriching, dry_run=dry_run)
     with rereadable(rows, "extract") as path, connect(connection or find_connection()) as client:
         warnings = require_promises(client, project)
@@ -80,7 +86,9 @@ def load_records(  # noqa: PLR0913 - the options of the command, under their nam
             build_enrichers(project, options, notes, on_records) as enrichers,
             RejectsFile(rejects) as rejected,
             closing(EarlierTurns(path)) as earlier,
+            ThreadPoolExecutor(min(options.workers, UPLOADS)) as uploads,
         ):
+            behind = min(options.workers, UPLOADS) if options.workers > 1 else 0
             loaders = {
                 part: RecordLoader(
                     RecordsDataset(client, dataset_id) if dataset_id else None,
@@ -90,6 +98,8 @@ def load_records(  # noqa: PLR0913 - the options of the command, under their nam
                     rejected,
                     LoadSummary(rejects=Path(rejects), url=client.url, dataset_id=dataset_id, dry_run=dry_run),
                     str(rows),
+                    uploads,
+                    behind,
                 )
                 for part, dataset_id in ids.items()
             }
@@ -97,6 +107,8 @@ def load_records(  # noqa: PLR0913 - the options of the command, under their nam
                 for number, (part, loader) in enumerate(loaders.items()):
                     loader.load([line for line in lines if _is_for(part, line, assigned, first=not number)])
                 on_progress(len(lines))
+            for loader in loaders.values():
+                loader.finish()
             summary = _together([loader.summary for loader in loaders.values()], rejected.count)
     # Some agents say what they cost when they are done.
     left = left_by_an_earlier_run(rejects, written=bool(summary.rejected))

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,25 +14,25 @@ from sharegpt_argilla.argilla_client.copying import (
     count_contents,
     count_database,
     external_id,
-    find_answerers,
+    find_copies,
     missing_body,
     read_records,
     read_settings,
+    seconds_by_user,
     send_records,
     whole_body,
+    with_times,
 )
-from sharegpt_argilla.argilla_client.dataset_on_server import dataset_settings, require_dataset
-from sharegpt_argilla.argilla_client.responses_on_server import response_times
+from sharegpt_argilla.argilla_client.dataset_on_server import dataset_settings, find_dataset, require_dataset
 from sharegpt_argilla.common.atomic_files import write_text
-from sharegpt_argilla.common.contract_keys import COPIED_ANSWERS
 from sharegpt_argilla.config import DEFAULT_CONFIG, Project, load_project
-from sharegpt_argilla.config.label_map import load_label_map
-from sharegpt_argilla.config.project_datasets import project_parts
+from sharegpt_argilla.config.label_map import LabelMap, load_label_map
+from sharegpt_argilla.config.project_datasets import CALIBRATION, Part, project_parts
 from sharegpt_argilla.errors import UsageError
-from sharegpt_argilla.records.plan_file import plan_path
+from sharegpt_argilla.records.plan_file import plan_path, read_plan
 from sharegpt_argilla.responses.relabelling import AskedQuestion, Relabelling
-from sharegpt_argilla.settings import Connection, Home, find_connection
-from sharegpt_argilla.workflows.setup_dataset import setup_dataset
+from sharegpt_argilla.settings import Connection, Home, default_home, find_connection
+from sharegpt_argilla.workflows.setup_dataset import build_dataset, setup_dataset
 
 
 @dataclass
@@ -40,7 +40,8 @@ class MigrationSummary:
     """What ``migrate`` did.
 
     Attributes:
-        source: workspace and name of the old dataset.
+        source: workspace and name of the old dataset; several, separated by commas, if the project is kept in
+            several.
         target: the same of the new one.
         wanted: what the new one must contain: records, and responses by status.
         there: what it contains; empty in a dry run.
@@ -82,11 +83,12 @@ def migrate(  # noqa: PLR0913 - the options of the command, under their names
 ) -> MigrationSummary:
     """Make the dataset of the project file and copy the records of another one into it, with their responses.
 
-    Responses keep who gave them and when. The old dataset stays as it is. The same call
-    again resumes: what the new dataset has already is skipped.
+    Responses keep who gave them, when, and how long they took. The old dataset stays as it is. The same call
+    again resumes: what the new dataset has already is skipped. A project that is kept in several datasets is
+    copied from each of them to its counterpart.
 
     Args:
-        source: the old dataset, ``dataset`` or ``workspace/dataset``.
+        source: the old dataset, ``dataset`` or ``workspace/dataset``, by the name of the old project.
         config: the project file, with another ``dataset`` than the old one.
         label_map: the YAML that says what becomes of questions and labels that are not there any more.
         connection: an owner's, or that of an admin of the workspace; by default the one from the environment,
@@ -102,65 +104,81 @@ def migrate(  # noqa: PLR0913 - the options of the command, under their names
     project = load_project(config)
     wanted = load_label_map(label_map)
     where = connection or find_connection()
-    workspace, slash, name = source.rpartition("/")
-    workspace = workspace if slash else project.config.workspace
-    _check(project, workspace, name)
+    workspace, name = _old_name(project, source)
     with connect(where) as client:
-        old = read_settings(client, require_dataset(client, workspace, name).id)
-        new = dataset_settings(project)
-        _check_fields(old, new["fields"])
-        relabelling = Relabelling(_asked(old.parts["questions"]), _asked(new["questions"]), wanted)
+        migrations = _migrations(client, project, workspace, name, wanted)
+        summary = _summary(migrations, dry_run=dry_run)
         if not dry_run:
             setup_dataset(config, connection=where, home=home)
             _copy_plan(project, name)
-        new_name = f"{project.config.workspace}/{project.config.dataset}"
-        summary = MigrationSummary(f"{workspace}/{name}", new_name, dry_run=dry_run)
-        on_total(count_database(client, old.id))
-        target = None if dry_run else require_dataset(client, project.config.workspace, project.config.dataset).id
-        _Migration(client, old, relabelling, summary, project).run(target, on_progress)
+        on_total(sum(count_database(client, migration.old.settings.id) for migration in migrations))
+        targets = {} if dry_run else _targets(client, migrations, home or default_home())
+        for migration in migrations:
+            migration.run(summary, targets.get(migration.old.new_name), on_progress)
+        summary.there = _contents(client, targets.values())
     return summary
+
+
+@dataclass(frozen=True)
+class _Old:
+    """A dataset to migrate from.
+
+    Attributes:
+        name: ``workspace/dataset``.
+        settings: the dataset.
+        part: the part of the new project that its records go to.
+    """
+
+    name: str
+    settings: DatasetSettings
+    part: Part
+
+    @property
+    def new_name(self) -> str:
+        """``workspace/dataset`` of the new one."""
+        return f"{self.part.workspace}/{self.part.dataset}"
 
 
 @dataclass
 class _Migration:
     client: ArgillaClient
-    old: DatasetSettings
+    old: _Old
     relabelling: Relabelling
-    summary: MigrationSummary
     project: Project
+    summary: MigrationSummary = field(init=False)
 
-    def run(self, target: str | None, on_progress: Callable[[int], None]) -> None:
-        """Copy page by page, then count what the new dataset contains."""
-        new = None if target is None else read_settings(self.client, target)
-        for page in read_records(self.client, self.old.id):
-            mapped = [self._mapped(record, new) for record in page]
-            self.summary.wanted += count_contents(mapped)
-            if target is not None:
-                bodies = self._bodies(mapped, target)
-                self.summary.sent += send_records(self.client, target, bodies, self.summary.refused.__setitem__)
+    def run(
+        self, summary: MigrationSummary, new: DatasetSettings | None, on_progress: Callable[[int], None]
+    ) -> None:
+        """Copy page by page, and count in the summary; only look and count without a new dataset."""
+        self.summary = summary
+        seconds = seconds_by_user(self.client, self.old.settings)
+        # A search index may lack records; the database has them all.
+        self.summary.wanted["records"] += count_database(self.client, self.old.settings.id)
+        for page in read_records(self.client, self.old.settings.id):
+            mapped = [self._mapped(record, new, seconds.get(record["id"], {})) for record in page]
+            counts = count_contents(mapped)
+            del counts["records"]
+            self.summary.wanted += counts
+            if new is not None:
+                bodies = self._bodies(mapped, new.id)
+                self.summary.sent += send_records(self.client, new.id, bodies, self.summary.refused.__setitem__)
             on_progress(len(page))
-        self.summary.wanted["records"] = count_database(self.client, self.old.id)
-        if target is not None:
-            for page in read_records(self.client, target):
-                self.summary.there += count_contents(page)
 
-    def _mapped(self, record: dict[str, Any], new: DatasetSettings | None) -> dict[str, Any]:
+    def _mapped(
+        self, record: dict[str, Any], new: DatasetSettings | None, seconds: Mapping[str, float]
+    ) -> dict[str, Any]:
         responses = []
         for before in sorted(record["responses"], key=lambda response: (response["inserted_at"], response["id"])):
             after = self.relabelling.response(before)
             self.summary.reopened += before["status"] != after["status"]
             self.summary.dropped += len(before["values"] or {}) - len(after["values"])
             responses.append(after)
-        metadata = record["metadata"] or {}
-        times = {
-            response["user_id"]: response_times(response, metadata.get(COPIED_ANSWERS, {}))
-            for response in record["responses"]
-        }
         fields = [field.name for field in self.project.config.fields]
         vectors = [] if new is None else [part["name"] for part in new.parts["vectors-settings"]]
         return {
             **record,
-            "metadata": {**metadata, **({COPIED_ANSWERS: times} if times else {})},
+            "metadata": with_times(record, _same(record), seconds),
             "fields": {name: value for name, value in record["fields"].items() if name in fields},
             "vectors": {name: value for name, value in record["vectors"].items() if name in vectors},
             "responses": responses,
@@ -171,7 +189,7 @@ class _Migration:
         identifiers = {name: identifier for identifier, name in new.questions.items()}
         suggestions = []
         for item in record["suggestions"]:
-            name = self.old.questions[item["question_id"]]
+            name = self.old.settings.questions[item["question_id"]]
             value = self.relabelling.value(name, item["value"])
             if value is None:
                 self.summary.dropped += 1
@@ -183,33 +201,98 @@ class _Migration:
         return suggestions
 
     def _bodies(self, page: list[dict[str, Any]], target: str) -> list[dict[str, Any]]:
-        answerers = find_answerers(self.client, target, page) if page else {}
+        copies = find_copies(self.client, target, page)
         bodies = []
         for record in page:
-            users = {answer["user_id"]: answer["user_id"] for answer in record["responses"]}
             questions = {item["question_id"]: item["question_id"] for item in record["suggestions"]}
-            answered_by = answerers.get(external_id(record))
+            copy = copies.get(external_id(record))
             body = (
-                whole_body(record, users, questions)
-                if answered_by is None
-                else missing_body(record, users, answered_by)
+                whole_body(record, _same(record), questions)
+                if copy is None
+                else missing_body(record, _same(record), copy)
             )
             if body is not None:
                 bodies.append(body)
         return bodies
 
 
-def _check(project: Project, workspace: str, name: str) -> None:
+def _old_name(project: Project, source: str) -> tuple[str, str]:
+    """Workspace and dataset to migrate from."""
     config = project.config
+    workspace, slash, name = source.rpartition("/")
+    workspace = workspace if slash else config.workspace
     if (workspace, name) == (config.workspace, config.dataset):
         raise UsageError(
             f'{project.path}: its dataset is "{name}", the one to migrate from; give the new one another name'
         )
-    if len(project_parts(project)) > 1:
-        raise UsageError(
-            f"{project.path}: assignment.mode {config.assignment.mode} keeps a project in several datasets; "
-            "`migrate` makes one: set the mode to open or queue"
+    return workspace, name
+
+
+def _migrations(
+    client: ArgillaClient, project: Project, workspace: str, name: str, wanted: LabelMap
+) -> list[_Migration]:
+    new = dataset_settings(project)
+    return [
+        _Migration(
+            client,
+            old,
+            Relabelling(_asked(old.settings.parts["questions"]), _asked(new["questions"]), wanted),
+            project,
         )
+        for old in _olds(client, project, workspace, name)
+    ]
+
+
+def _summary(migrations: Sequence[_Migration], *, dry_run: bool) -> MigrationSummary:
+    olds = [migration.old for migration in migrations]
+    source, target = (
+        ", ".join(dict.fromkeys(names)) for names in zip(*[(old.name, old.new_name) for old in olds], strict=True)
+    )
+    return MigrationSummary(source, target, dry_run=dry_run)
+
+
+def _olds(client: ArgillaClient, project: Project, workspace: str, name: str) -> list[_Old]:
+    """The datasets that the old project is kept in: as the new one, with the names of the old."""
+    plan = read_plan(plan_path(project.path, name)) if project.config.assignment.planned else None
+    former = plan.people if plan else ()
+    changes = {"workspace": workspace, "dataset": name}
+    before = project_parts(replace(project, config=project.config.model_copy(update=changes)), former)
+    pairs = [
+        (old.workspace, old.dataset, new) for old, new in zip(before, project_parts(project, former), strict=True)
+    ]
+    if len(pairs) == 1 and plan is not None and find_dataset(client, workspace, name + CALIBRATION):
+        # What links keep in two datasets is one where the plan is enforced.
+        pairs.append((workspace, name + CALIBRATION, pairs[0][2]))
+    if pairs[0][2].person is not None:
+        # Who joined since has no old dataset.
+        pairs = [pair for pair in pairs if find_dataset(client, *pair[:2])] or pairs
+    olds = []
+    for space, dataset, part in pairs:
+        settings = read_settings(client, require_dataset(client, space, dataset).id)
+        _check_fields(settings, dataset_settings(project)["fields"])
+        olds.append(_Old(f"{space}/{dataset}", settings, part))
+    return olds
+
+
+def _targets(client: ArgillaClient, migrations: Sequence[_Migration], home: Home) -> dict[str, DatasetSettings]:
+    """The new datasets. That of somebody who left is made here: the project file names them no more."""
+    targets = {}
+    for old in (migration.old for migration in migrations):
+        workspace, dataset = old.part.workspace, old.part.dataset
+        if find_dataset(client, workspace, dataset) is None:
+            build_dataset(client, old.part.project, home, update=False)
+        targets[old.new_name] = read_settings(client, require_dataset(client, workspace, dataset).id)
+    return targets
+
+
+def _contents(client: ArgillaClient, datasets: Iterable[DatasetSettings]) -> Counter[str]:
+    pages = (page for dataset in datasets for page in read_records(client, dataset.id))
+    return sum(map(count_contents, pages), Counter())
+
+
+def _same(record: Mapping[str, Any]) -> dict[str, str]:
+    """People keep their ids within one server."""
+    return {response["user_id"]: response["user_id"] for response in record["responses"]}
 
 
 def _check_fields(old: DatasetSettings, wanted: list[dict[str, Any]]) -> None:

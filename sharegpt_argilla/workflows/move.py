@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from sharegpt_argilla.argilla_client.connection import ArgillaClient, connect
 from sharegpt_argilla.argilla_client.copying import (
@@ -16,15 +17,20 @@ from sharegpt_argilla.argilla_client.copying import (
     count_contents,
     count_database,
     external_id,
-    find_answerers,
+    find_copies,
     list_datasets,
     list_users,
     list_workspaces,
     missing_body,
     read_records,
+    seconds_by_user,
     send_records,
     whole_body,
+    with_times,
 )
+from sharegpt_argilla.argilla_client.server_counts import count_webhooks, read_capabilities
+from sharegpt_argilla.common.contract_keys import ASSIGNED_TO
+from sharegpt_argilla.common.plurals import numbered
 from sharegpt_argilla.errors import CredentialsError, ServerUnreachableError, UsageError
 from sharegpt_argilla.settings import Connection, Home, connection_of, default_home
 
@@ -43,6 +49,8 @@ class MovedDataset:
         source: what the source contains: records, responses by status, suggestions, vectors.
         target: the same where it went; empty in a dry run.
         sent: records that were sent this time, whole or with answers that were missing.
+        other_status: records that have the same answers on both sides, and another status where they went.
+        without_times: responses sent this time whose times and active time the target's dataset cannot take.
         refused: external id of a record -> why the target did not take it.
     """
 
@@ -51,15 +59,17 @@ class MovedDataset:
     source: Counter[str] = field(default_factory=Counter)
     target: Counter[str] = field(default_factory=Counter)
     sent: int = 0
+    other_status: int = 0
+    without_times: int = 0
     refused: dict[str, str] = field(default_factory=dict)
 
     @property
     def complete(self) -> bool:
-        """Whether the target has at least all that the source has.
+        """Whether the target has at least all that the source has, and calls the same records completed.
 
         It may have more, and drafts may have become answers: people may be at work there already.
         """
-        return not self.refused and _totals(self.source) <= _totals(self.target)
+        return not self.refused and not self.other_status and _totals(self.source) <= _totals(self.target)
 
 
 @dataclass
@@ -75,6 +85,7 @@ class MoveSummary:
         workspaces: workspaces on the source.
         datasets: its datasets.
         dry_run: True when nothing was sent.
+        warnings: what the target cannot keep, a line each.
     """
 
     source: str
@@ -85,6 +96,7 @@ class MoveSummary:
     made: list[str] = field(default_factory=list)
     datasets: list[MovedDataset] = field(default_factory=list)
     dry_run: bool = False
+    warnings: list[str] = field(default_factory=list)
 
     @property
     def complete(self) -> bool:
@@ -101,6 +113,8 @@ def move(
     on_total: Callable[[int], None] = lambda _records: None,
 ) -> MoveSummary:
     """Copy accounts, workspaces, datasets, records, responses and suggestions; nothing is removed anywhere.
+
+    When an answer was given, and the active time that was measured, go along in the record's metadata.
 
     The same call again resumes: what the target has is skipped, and what it lacks is sent.
 
@@ -123,25 +137,40 @@ def move(
     with connect(wanted[0]) as source, connect(wanted[1]) as target:
         _require_owner(source)
         _require_owner(target)
-        summary = MoveSummary(
-            source=source.url,
-            target=target.url,
-            users=len(list_users(source)),
-            workspaces=len(list_workspaces(source)),
-            credentials=to_home or default_home(),
-            dry_run=dry_run,
-        )
+        summary = _begun(source, target, to_home or default_home(), dry_run=dry_run)
+        datasets = list_datasets(source)
+        summary.warnings = _not_kept(source, target, datasets)
         if dry_run:
-            summary.datasets = [_counted(source, settings) for settings in list_datasets(source)]
+            summary.datasets = [_counted(source, settings) for settings in datasets]
             return summary
         users, summary.made = copy_users(source, target, summary.credentials)
         workspaces = copy_workspaces(source, target, users)
-        datasets = list_datasets(source)
         on_total(sum(_count(source, settings) for settings in datasets))
         for settings in datasets:
             copied = copy_dataset(target, settings, workspaces[settings.workspace_id])
             summary.datasets.append(_Copy(source, target, settings, copied, users).run(on_progress))
     return summary
+
+
+def _begun(source: ArgillaClient, target: ArgillaClient, credentials: Home, *, dry_run: bool) -> MoveSummary:
+    users, workspaces = len(list_users(source)), len(list_workspaces(source))
+    return MoveSummary(source.url, target.url, users, workspaces, credentials, dry_run=dry_run)
+
+
+def _not_kept(source: ArgillaClient, target: ArgillaClient, datasets: Sequence[DatasetSettings]) -> list[str]:
+    """What the target cannot keep, as far as it is known beforehand."""
+    lines = []
+    planned = [dataset for dataset in datasets if dataset.has_property(ASSIGNED_TO)]
+    capabilities = read_capabilities(target)
+    if planned and (capabilities is None or capabilities.plans != "enforced"):
+        lines.append(
+            f"{target.url} does not enforce the plans of {numbered(len(planned), 'datasets')}: everybody is "
+            "offered every record, and records are completed by another count; run argilla-server with the "
+            "plug-in there (docs/deployment.md)"
+        )
+    if webhooks := count_webhooks(source):
+        lines.append(f"{numbered(webhooks, 'webhooks')} not copied: their secrets cannot be read; add them there")
+    return lines
 
 
 def _counted(source: ArgillaClient, settings: DatasetSettings) -> MovedDataset:
@@ -162,31 +191,50 @@ class _Copy:
         moved = MovedDataset(self.settings.workspace, self.settings.name)
         if not self.settings.ready:
             return moved
+        seconds = seconds_by_user(self.source, self.settings)
         for page in read_records(self.source, self.settings.id):
             moved.source += count_contents(page)
-            moved.sent += send_records(self.target, self.copy.id, self._bodies(page), moved.refused.__setitem__)
+            bodies = self._bodies(page, seconds)
+            if not self._takes_times:
+                moved.without_times += sum(len(body["responses"]) for body in bodies)
+            moved.sent += send_records(self.target, self.copy.id, bodies, moved.refused.__setitem__)
+            copies = find_copies(self.target, self.copy.id, page)
+            moved.target += count_contents(list(copies.values()))
+            moved.other_status += sum(self._differs(record, copies.get(external_id(record))) for record in page)
             on_progress(len(page))
         # A search index may lack records; the database has them all.
         moved.source["records"] = _count(self.source, self.settings)
-        for page in read_records(self.target, self.copy.id):
-            moved.target += count_contents(page)
         return moved
 
-    def _bodies(self, page: list[dict[str, object]]) -> list[dict[str, object]]:
+    @property
+    def _takes_times(self) -> bool:
+        return bool(self.copy.body.get("allow_extra_metadata"))
+
+    def _bodies(
+        self, page: list[dict[str, Any]], seconds: Mapping[str, Mapping[str, float]]
+    ) -> list[dict[str, Any]]:
         names = {name: identifier for identifier, name in self.copy.questions.items()}
         questions = {identifier: names[name] for identifier, name in self.settings.questions.items()}
-        answerers = find_answerers(self.target, self.copy.id, page) if page else {}
+        copies = find_copies(self.target, self.copy.id, page)
         bodies = []
         for record in page:
-            answered_by = answerers.get(external_id(record))
+            spent = seconds.get(record["id"], {})
+            metadata = with_times(record, self.users, spent) if self._takes_times else record["metadata"]
+            timed = {**record, "metadata": metadata}
+            copy = copies.get(external_id(record))
             body = (
-                whole_body(record, self.users, questions)
-                if answered_by is None
-                else missing_body(record, self.users, answered_by)
+                whole_body(timed, self.users, questions) if copy is None else missing_body(timed, self.users, copy)
             )
             if body is not None:
                 bodies.append(body)
         return bodies
+
+    def _differs(self, record: Mapping[str, Any], copy: Mapping[str, Any] | None) -> bool:
+        """Whether a record has another status on the target, although its answers are the same."""
+        if copy is None or record["status"] == copy["status"]:
+            return False
+        here = {self.users[response["user_id"]]: response["status"] for response in record["responses"]}
+        return here == {response["user_id"]: response["status"] for response in copy["responses"]}
 
 
 def _totals(counts: Counter[str]) -> Counter[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -119,17 +119,19 @@ def _everybody(
     parts = project_parts(project)
     reviews = _reviews(project)
     datasets = {part: find_dataset(client, part.workspace, part.dataset) for part in [*parts, *reviews]}
-    roles: dict[str, str] = {}
-    for workspace in dict.fromkeys(part.workspace for part in [*project_parts(project, former), *reviews]):
-        roles |= members_of(client, workspace)
+    members = {
+        workspace: members_of(client, workspace)
+        for workspace in dict.fromkeys(part.workspace for part in [*project_parts(project, former), *reviews])
+    }
+    roles = {name: role for one in members.values() for name, role in one.items()}
     filtered = project.config.assignment.mode == "links"
-    among = {part: [member.username for member in part.project.config.people] for part in reviews}
+    readers = {part: _readers(part, members[part.workspace], review=part in reviews) for part in datasets}
 
     def person(username: str, role: str, *, listed: bool) -> ProjectPerson:
         links = [
             personal_link(client.url, dataset.id, username, filtered=filtered and part not in reviews)
             for part, dataset in datasets.items()
-            if dataset is not None and _is_of(part, username, among)
+            if dataset is not None and username in readers[part]
         ]
         password = find_password(home, username, client.url)
         return ProjectPerson(username, role, username in roles, links, password, listed)
@@ -151,9 +153,12 @@ def _reviews(project: Project) -> list[Part]:
     return [review_part(project)] if project.config.adjudication else []
 
 
-def _is_of(part: Part, username: str, reviewers: Mapping[Part, Collection[str]]) -> bool:
-    """Whether a person finds something of theirs in a dataset."""
-    return username in reviewers[part] if part in reviewers else part.person in (None, username)
+def _readers(part: Part, members: Collection[str], *, review: bool) -> set[str]:
+    """Who finds something of theirs in a dataset; Argilla refuses it to whoever is no member of its workspace."""
+    if part.person is not None:
+        return {part.person}
+    named = {member.username for member in part.project.config.people}
+    return named if review else named.union(members)
 
 
 def _check_removable(project: Project, everybody: Sequence[ProjectPerson], wanted: Collection[str]) -> None:

@@ -291,7 +291,7 @@ class Planner:
         if before is None or _ids_and_strata(rows, planned, None)[0]:
             self.make(rows, dry_run=dry_run)
             before = self._plan
-        return dict(before.offered()) if before else {}
+        return before.offered_by_id() if before else {}
 
     def apply(self) -> int:
         """Apply the plan to the records on the server; returns how many were changed.

@@ -36,6 +36,7 @@ def push_to_argilla(  # noqa: PLR0913 - the options of both
     on_progress: Callable[[int], None] = lambda _lines: None,
     workers: int = 1,
     no_cache: bool = False,
+    scheduler: str | None = None,
     enriching: EnrichOptions | None = None,
 ) -> PushSummary:
     """Build what is missing on the server, then load every row. Doing it again changes nothing.
@@ -50,7 +51,8 @@ def push_to_argilla(  # noqa: PLR0913 - the options of both
         on_progress: called with the number of lines that are done since the last call.
         workers: processes that measure texts.
         no_cache: forget what former runs measured and asked, and keep nothing.
-        enriching: ``workers`` and ``no_cache`` as one object, which may name another cache folder.
+        scheduler: address of a Dask scheduler whose workers measure the texts and compute suggestions instead.
+        enriching: ``workers`` to ``scheduler`` as one object, which may name another cache folder.
 
     Raises:
         SharegptArgillaError: what ``setup_dataset`` and ``load_records`` raise.
@@ -65,6 +67,7 @@ def push_to_argilla(  # noqa: PLR0913 - the options of both
         on_progress=on_progress,
         workers=workers,
         no_cache=no_cache,
+        scheduler=scheduler,
         enriching=enriching,
     )
     return PushSummary(setup, load)

@@ -14,6 +14,7 @@ from sharegpt_argilla.argilla_client.dataset_on_server import find_dataset
 from sharegpt_argilla.common.jsonl import STANDARD_STREAM, open_output, read_rows
 from sharegpt_argilla.config import DEFAULT_CONFIG, ProjectConfig, load_project
 from sharegpt_argilla.errors import InputError, SharegptArgillaError
+from sharegpt_argilla.project.agent_usage import agent_usage
 from sharegpt_argilla.project.project_watch import prompt_field
 from sharegpt_argilla.project.record_links import record_link
 from sharegpt_argilla.responses.agreement_page import render_page
@@ -47,6 +48,9 @@ class AgreementReport(TypedDict):
         unclear: the records where the able disagree with the many: the guidelines may be unclear there.
         confidence: name of a question -> how probable the values are; empty where the rows do not say.
         least_sure: the records with the least probable values.
+        agents: names of those that count as raters in that, by the project file; empty without a confidence.
+        costs: tokens and cost of each language model that was asked from this machine, and of each of its answers
+            that people agree with.
     """
 
     rows: int
@@ -63,6 +67,8 @@ class AgreementReport(TypedDict):
     unclear: list[dict[str, Any]]
     confidence: dict[str, dict[str, Any]]
     least_sure: list[dict[str, Any]]
+    agents: list[str]
+    costs: list[dict[str, Any]]
 
 
 def report_agreement(  # noqa: PLR0913 - the options of the command, under their names
@@ -101,8 +107,9 @@ def report_agreement(  # noqa: PLR0913 - the options of the command, under their
     if str(annotated) != STANDARD_STREAM and not Path(annotated).is_file():
         raise InputError(f"{annotated}: no such file; `sharegpt-argilla export-responses` writes one")
     reading = _Reading(annotated, on_progress)
-    report = build_report(reading.rows(), project.questions, idle=idle)
+    report = build_report(reading.rows(), project.questions, idle=idle, usage=agent_usage(project))
     report["unreadable"] = reading.unreadable
+    report["agents"] = project.export.agents if report["confidence"] else []
     _link_records(report, project, connection)
     if json_file is not None:
         _write(json_file, _as_json(report))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -113,8 +114,10 @@ def train(  # noqa: PLR0913 - the options of the command, under their names
         check_language(language)
     if not dry_run:
         check_target(Path(output))
-    with rereadable(annotated, "export-responses") as path:
-        seen = Resembling(Options().similarity)
+    with (
+        rereadable(annotated, "export-responses") as path,
+        closing(Resembling(Options().similarity)) as seen,
+    ):
         examples, groups = read_examples(path, lambda example: seen.add(example.prompt, example.id))
     summary = TrainSummary(rows=len(examples))
     tasks = _tasks(_wanted(examples, questions, config), (examples, groups), language, summary.skipped)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 from itertools import chain, islice
 from pathlib import Path
@@ -16,7 +16,7 @@ from sharegpt_argilla.curation.checks.duplicate_checks import Resembling
 from sharegpt_argilla.errors import RejectedError, UnknownNameError, UsageError
 from sharegpt_argilla.project.annotated_rows import find_project, known_questions, read_rows_of, restricted
 from sharegpt_argilla.responses.merge import guidelines_hash
-from sharegpt_argilla.training.annotated_file import NO_ANSWER, AnnotatedFile, UnitPlan
+from sharegpt_argilla.training.annotated_file import NO_ANSWER, AnnotatedFile, Plans
 from sharegpt_argilla.training.base import (
     About,
     Example,
@@ -198,7 +198,10 @@ def training(  # noqa: PLR0913 - the options of the command, under their names
         job = _Job(layout, scheme, TrainingSummary())
         reason = _reason(layout, _filters(questions, selection))
         prepare = restricted(questions, selection.annotators, config)
-        with closing(AnnotatedFile(path, reason, prepare, on_progress, _resembling(shares))) as source:
+        with (
+            _resembling(shares) as resembling,
+            closing(AnnotatedFile(path, reason, prepare, on_progress, resembling)) as source,
+        ):
             about = _About(path.stem, licence, project.guidelines if project else "")
             job.scheme = replace(scheme, tools=source.tools)
             job.run(source, Path(output), about, (shares, seed), dry_run=dry_run)
@@ -246,7 +249,7 @@ class _Job:
         plans = source.plans(self.layout.unit, history=self.layout.needs_history)
         if self._writes_tools:
             # Readers tell the type of a column from the first rows, and only these have all of its keys.
-            plans.sort(key=UnitPlan.tools, reverse=True)
+            plans = plans.with_tools_first()
         self.summary.units = len(plans)
         self.summary.rows, self.summary.unreadable = source.rows, source.unreadable
         self.summary.repeated, self.summary.left_out = source.repeated, source.left_out
@@ -282,19 +285,17 @@ class _Job:
         """The same rows, of which the first is made by now: no file is opened before there is something for it."""
         return chain(list(islice(rows, 1)), rows)
 
-    def _split(self, plans: Sequence[UnitPlan], shares: dict[str, float], seed: int) -> dict[str, list[UnitPlan]]:
+    def _split(self, plans: Plans, shares: dict[str, float], seed: int) -> dict[str, Plans]:
         if not shares:
-            return {"": list(plans)}
+            return {"": plans}
         families = Families()
         for plan in plans:
             families.add(plan.keys())
-        parts: dict[str, list[UnitPlan]] = {name: [] for name in shares}
-        for plan, name in zip(plans, families.assign(shares, seed), strict=True):
-            parts[name].append(plan)
+        parts = plans.divided(shares, families.assign(shares, seed))
         self.summary.largest_family = families.largest
         return parts
 
-    def _rows(self, source: AnnotatedFile, split: str, plans: Sequence[UnitPlan]) -> Iterator[TrainingRow]:
+    def _rows(self, source: AnnotatedFile, split: str, plans: Plans) -> Iterator[TrainingRow]:
         for plan in plans:
             try:
                 group = source.read(plan)
@@ -318,7 +319,7 @@ class _Job:
         self.summary.dropped["earlier turns"] += rows * (group.examples[0].turn > 1)
         self.summary.dropped["system text"] += rows * (flat.system and bool(group.examples[0].system))
 
-    def _card(self, source: AnnotatedFile, plans: Sequence[UnitPlan], about: _About) -> About:
+    def _card(self, source: AnnotatedFile, plans: Plans, about: _About) -> About:
         """What the card says of the rows that were taken."""
         people: set[str] = set()
         guidelines: Counter[str] = Counter()
@@ -359,12 +360,14 @@ def _questions(path: Path, config: str | Path | None) -> list[Question]:
     return seen.questions()
 
 
-def _resembling(shares: Mapping[str, float]) -> Callable[[Example], Collection[str]]:
+@contextmanager
+def _resembling(shares: Mapping[str, float]) -> Iterator[Callable[[Example], Collection[str]]]:
     """What finds rows that are nearly the same; where nothing is split, nobody asks."""
     if not shares:
-        return lambda _example: ()
-    seen = Resembling(Options().similarity)
-    return lambda example: seen.add(example.prompt, example.id)
+        yield lambda _example: ()
+        return
+    with closing(Resembling(Options().similarity)) as seen:
+        yield lambda example: seen.add(example.prompt, example.id)
 
 
 def _rank_by(questions: Sequence[Question], selection: Selection) -> str | None:

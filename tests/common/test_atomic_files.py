@@ -22,6 +22,7 @@ from sharegpt_argilla.common.atomic_files import (
     check_folder_free,
     drafts_of,
     remove_drafts,
+    scratch_folder,
     write_text,
 )
 from sharegpt_argilla.errors import InputError
@@ -161,6 +162,7 @@ def test_what_a_killed_process_left_is_removed_by_the_next_one_that_writes_there
     ended = subprocess.Popen([sys.executable, "-c", ""])
     ended.wait()
     host = atomic_files._host()
+    (tmp_path / f".rows.jsonl.{host}.{os.getpid()}-999999.part").touch()  # of a container that ran before
     drafts = {
         "ended": tmp_path / f".rows.jsonl.{host}.{ended.pid}-0.part",
         "running": tmp_path / f".rows.jsonl.{host}.{os.getppid()}-0.part",
@@ -172,7 +174,15 @@ def test_what_a_killed_process_left_is_removed_by_the_next_one_that_writes_there
     folder.mkdir()
     (folder / "weights").touch()
     write_text(tmp_path / "another", "text")
-    assert names(tmp_path) == sorted([drafts["running"].name, drafts["elsewhere"].name, "another"])
+    remaining = [drafts["running"].name, drafts["elsewhere"].name, "another"]
+    assert names(tmp_path) == sorted(remaining)
+    drafts["ended"].mkdir()
+    with scratch_folder(tmp_path / "backup") as scratch:
+        assert scratch.stat().st_mode & 0o777 == 0o700
+        # Under another name the folder is not known, and what is being written there stays.
+        write_text(tmp_path / ".." / tmp_path.name / "another", "text")
+        assert names(tmp_path) == sorted([*remaining, scratch.name])
+    assert names(tmp_path) == sorted(remaining)
 
 
 @pytest.mark.parametrize("is_there", [True, False])
@@ -276,6 +286,9 @@ def test_all_files_are_flushed_to_disk_before_they_appear(tmp_path: Path, monkey
         with writer(tmp_path / writer.__name__) as draft:
             fill(draft, "x")
         assert flushed[-1:] == [(tmp_path / writer.__name__).stat().st_ino]
+    with atomic_bytes(tmp_path / "again", flushed=False) as draft:
+        fill(draft, "x")
+    assert (tmp_path / "again").stat().st_ino not in flushed
     with atomic_folder(tmp_path / "folder") as draft:
         (draft / "deep").mkdir()
         (draft / "deep" / "file").touch()

@@ -5,11 +5,15 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from subprocess import PIPE
 
 import psutil
 import pytest
 
+Process = subprocess.Popen[str]
 WITHIN = 20
 """Seconds; a loaded machine needs some to end a process."""
 
@@ -28,37 +32,36 @@ if __name__ == "__main__":
         pool.submit(work, 1).result()
 """
 CHILD = """
-import os, subprocess, sys, time
+import os, subprocess, sys
 from sharegpt_argilla.common.worker_processes import life_line
 inside = '''
 import os, sys, time
 from sharegpt_argilla.common.worker_processes import end_with
 end_with(int(sys.argv[1]))
-if os.fork():
-    print(os.getpid(), flush=True)
-else:
-    print(os.getpid(), flush=True)
+os.fork()
+os.write(1, f"{os.getpid()}{os.linesep}".encode())  # in one piece: two processes write to this pipe
 time.sleep(60)
 '''
 with life_line() as line:
     child = subprocess.Popen([sys.executable, "-c", inside, str(line)], pass_fds=[line], start_new_session=True)
-    if sys.argv[1] == "killed":
-        child.wait()
-    time.sleep(float(sys.argv[2]))
+    sys.stdin.read()
 child.wait()
 """
 
 
-def start(script: str, *arguments: str, lines: int, folder: Path) -> "tuple[subprocess.Popen[str], list[int]]":
+@contextmanager
+def started(script: str, *arguments: str, lines: int, folder: Path) -> Iterator[tuple[Process, list[int]]]:
     """A running script, and the process ids that it printed."""
     path = folder / "script.py"
     path.write_text(script)
     environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}
-    running = subprocess.Popen(
-        [sys.executable, str(path), *arguments], stdout=subprocess.PIPE, text=True, env=environment
-    )
-    assert running.stdout is not None
-    return running, [int(running.stdout.readline()) for _ in range(lines)]
+    command = [sys.executable, str(path), *arguments]
+    with subprocess.Popen(command, stdin=PIPE, stdout=PIPE, text=True, env=environment) as running:
+        assert running.stdout is not None
+        try:
+            yield running, [int(running.stdout.readline()) for _ in range(lines)]
+        finally:
+            running.kill()
 
 
 def is_gone(pid: int) -> bool:
@@ -74,20 +77,21 @@ def wait_until_gone(*pids: int) -> None:
 
 @pytest.mark.parametrize("method", ["fork", "spawn"])
 def test_a_worker_ends_with_a_killed_parent_and_ignores_ctrl_c(method: str, tmp_path: Path) -> None:
-    running, (worker,) = start(POOL, method, lines=1, folder=tmp_path)
-    os.kill(worker, signal.SIGINT)
-    time.sleep(0.3)
-    assert not is_gone(worker)
-    running.kill()
-    running.communicate()
-    wait_until_gone(worker)
+    with started(POOL, method, lines=1, folder=tmp_path) as (running, (worker,)):
+        os.kill(worker, signal.SIGINT)
+        time.sleep(0.3)
+        assert not is_gone(worker)
+        running.kill()
+        wait_until_gone(worker)
 
 
 @pytest.mark.parametrize("how", ["killed", "ends"])
 def test_a_child_and_its_forks_end_with_the_life_line(how: str, tmp_path: Path) -> None:
-    running, children = start(CHILD, how, "1", lines=2, folder=tmp_path)
-    assert len(set(children)) == 2
-    if how == "killed":
-        running.kill()
-    running.communicate()
-    wait_until_gone(*children)
+    with started(CHILD, lines=2, folder=tmp_path) as (running, children):
+        assert len(set(children)) == 2
+        if how == "killed":
+            running.kill()
+        else:
+            assert running.stdin is not None
+            running.stdin.close()
+        wait_until_gone(*children)

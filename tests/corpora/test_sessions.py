@@ -1,6 +1,7 @@
 """A session is one conversation, whatever ids say, in how many files and shards it is."""
 
 import json
+import tracemalloc
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from sharegpt_argilla.corpora.formats.table import CORPORA
+from sharegpt_argilla.corpora.pairing import sessions
+from sharegpt_argilla.corpora.pairing.sessions import Resolution, ShardSessions, resolve
 from sharegpt_argilla.workflows.extract import ExtractSummary, extract
 from tests.corpora.layouts import conversation
 
@@ -179,3 +183,47 @@ def dumped(identity: str, rounds: list[tuple[str, str]], layout: str) -> dict[st
         for role, text in zip(("user", "assistant"), pair, strict=True)
     ]
     return {"id": identity, "messages": messages}
+
+
+def noted(folder: Path, shards: Sequence[Sequence[tuple[str, str]]]) -> dict[int, Path]:
+    """What shards note of records, given by id and text."""
+    paths = {}
+    for number, records in enumerate(shards):
+        own = ShardSessions(CORPORA["wildchat"], Resolution())
+        for identity, text in records:
+            own.claim(identity, [text], 2, answers_first=False)
+        paths[number] = folder / f"{number}.sessions"
+        with paths[number].open("wb") as file:
+            own.write(file)
+    return paths
+
+
+@pytest.mark.parametrize("at_once", [1, 7, 100_000])
+def test_ids_are_compared_across_shards_a_part_at_a_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at_once: int
+) -> None:
+    monkeypatch.setattr(sessions, "KEYS_AT_ONCE", at_once)
+    plain = [[(f"c{shard}-{number}", "text") for number in range(20)] for shard in range(3)]
+    plain[0].append(("again", "first"))
+    plain[1] += [("again", "second"), ("same", "text")]
+    plain[2] += [("again", "second"), ("again", "third"), ("same", "text")]
+    found = resolve(noted(tmp_path, plain))
+    assert {number: [len(prints) for prints in each.seen.values()] for number, each in found.items()} == {
+        1: [1],
+        2: [2],
+    }
+    assert found[2].seen.keys() == found[1].seen.keys()
+
+
+def test_few_bytes_are_held_for_an_id(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sessions, "KEYS_AT_ONCE", 2000)
+    paths = noted(tmp_path, [[(f"c{shard}-{number}", "text") for number in range(5000)] for shard in range(8)])
+    tracemalloc.start()
+    resolve(paths)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 40_000 * 40
+
+
+def test_ids_of_twenty_megabytes_are_compared_at_a_time() -> None:
+    assert sessions.KEYS_AT_ONCE == 100_000

@@ -1,6 +1,7 @@
 """Inputs of every kind: compressed, parquet, plain text, streams, the Hub; and telling the corpus by content."""
 
 import gzip
+import importlib.util
 import io
 import json
 import os
@@ -10,6 +11,7 @@ import threading
 from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import Decimal
+from importlib.abc import MetaPathFinder
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +24,7 @@ from hypothesis import strategies as st
 
 from sharegpt_argilla.corpora.reading.base import Damaged, Located
 from sharegpt_argilla.corpora.reading.inputs import expand_inputs
-from sharegpt_argilla.corpora.reading.tabular import hub_name, json_value
+from sharegpt_argilla.corpora.reading.tabular import hub_name, json_value, read_parquet
 from sharegpt_argilla.corpora.reading.text_blocks import read_blocks
 from sharegpt_argilla.errors import InputError, SharegptArgillaError
 from sharegpt_argilla.rows import read_extension
@@ -123,6 +125,24 @@ def test_parquet_is_cut_between_row_groups(folder: Path) -> None:
         assert summary.shards == (4 if size == 1 else 1)
         assert Path("rows.jsonl").read_bytes() == Path("plain.jsonl").read_bytes()
         assert 0 <= Path("data.bin").stat().st_size - sum(read) < 4
+
+
+def test_times_with_a_zone_are_read_without_a_search_for_pytz_each(monkeypatch: pytest.MonkeyPatch) -> None:
+    searched: list[str] = []
+
+    class Searches(MetaPathFinder):
+        def find_spec(self, name: str, *_: object) -> None:
+            searched.append(name)
+
+    monkeypatch.delitem(sys.modules, "pytz", raising=False)
+    monkeypatch.setattr(sys, "meta_path", [Searches(), *(each for each in sys.meta_path if each is not None)])
+    times = [datetime(2023, 5, 11, 15, 56, second, tzinfo=UTC) for second in range(50)]
+    pq.write_table(pa.table({"at": pa.array(times, pa.timestamp("us", tz="UTC"))}), "data.parquet")
+    rows = [row.value for row in read_parquet("data.parquet", "data", 0, 1, 1) if isinstance(row, Located)]
+    assert rows == [{"at": f"2023-05-11T15:56:{second:02}+00:00"} for second in range(50)]
+    assert searched.count("pytz") <= 1
+    if importlib.util.find_spec("pytz") is None:
+        assert "pytz" not in sys.modules
 
 
 def test_rejects_of_parquet_name_the_row_and_keep_it() -> None:

@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,7 @@ from sharegpt_argilla.corpora.run.shard_results import ShardFiles
 from sharegpt_argilla.errors import InputError, UsageError
 from sharegpt_argilla.workflows.extract import extract
 from tests.corpora.layouts import conversation, json_lines, pretty_array
-from tests.embedded import PATIENCE
+from tests.embedded import PATIENCE, wait_until
 
 TIME = "20230511 15:56:03"
 SHARD = 3000
@@ -262,21 +262,46 @@ def test_shared_rows_that_are_cut_off_are_done_again(stopped: Path) -> None:
 
 def convert_all_but_one(folder: str, shard: Shard, *arguments: Any, **more: Any) -> int:
     if shard.number == 5:
+        wait_until(Path(folder, "000006.done").exists, "the shard after it is done")
         raise InputError("stopped")
     return conversion.convert(folder, shard, *arguments, **more)
 
 
-def test_rows_of_a_worker_that_are_damaged_are_done_again(corpus: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Shards that workers did have a file of their own."""
+@pytest.fixture
+def stopped_workers(corpus: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An unfinished run of ``corpus`` by two workers: the sixth shard failed when the seventh was done."""
     with monkeypatch.context() as patch:
         patch.setattr(shards, "convert", convert_all_but_one)
         with pytest.raises(InputError, match="stopped"):
             run(corpus, create_time=None, workers=2)
-    path = Path(".rows.jsonl.work/000002.rows")
+    return corpus
+
+
+def spoil_rows(work: Path) -> None:
+    path = work / "000006.rows"
     path.write_bytes(path.read_bytes()[:-1])
-    done = len(list(Path(".rows.jsonl.work").glob("*.done")))
+
+
+def restart_machine(work: Path) -> None:
+    """As far as the marker says that it is another start."""
+    path = work / "000006.done"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "boot": "another"}))
+
+
+@pytest.mark.parametrize("spoil", [spoil_rows, restart_machine])
+@pytest.mark.parametrize("workers", [1, 2])
+def test_rows_that_a_worker_may_have_lost_are_done_again(
+    stopped_workers: Path, spoil: Callable[[Path], None], workers: int
+) -> None:
+    """Shards that workers did have a file of their own until their rows can be moved to the output."""
+    corpus, work = stopped_workers, Path(".rows.jsonl.work")
+    moved = [number for number in range(5) if not (work / f"{number:06}.rows").exists()]
+    assert moved == list(range(len(moved)))
+    assert (work / "000006.rows").exists()
+    spoil(work)
+    done = len(list(work.glob("*.done")))
     planned = json.loads(Path(".rows.jsonl.work/plan.json").read_text())["create_time"]
-    assert run(corpus, create_time=None, workers=2).resumed == done - 1
+    assert run(corpus, create_time=None, workers=workers).resumed == done - 1
     run(corpus, "undisturbed.jsonl", create_time=planned)
     assert Path("rows.jsonl").read_bytes() == Path("undisturbed.jsonl").read_bytes()
 

@@ -128,6 +128,28 @@ FAULTS: dict[str, list[Item]] = {
         item(answer="申し訳ありませんが、その質問にはお答えできません。", lang="ja"),
         item(answer="I cannot recommend that. You should ask a friend instead."),
         item(answer=f"I'm sorry, but I can't help with that. {' '.join(['Really.'] * 240)}"),
+        item(answer="I cannot provide instructions for that, as it is illegal. Instead, I suggest a walk."),
+        item(answer="It is not ethical or appropriate to promote it. However, some people find tea calming."),
+        item(
+            answer="I'm just an AI, it's not within my guidelines to speak of harmful things, but a lamp is fine."
+        ),
+        item(answer="Entiendo la idea, pero no voy a escribir esa carta, que sería ilegal.", lang="es"),
+        item(answer="No sería ético copiarlo. Pregunta antes; lo demás es peligroso.", lang="es"),
+        item(answer="Entendo a pressa, mas não vou descrever isso: é perigoso.", lang="pt"),
+        item(answer="Não posso recomendar esse remédio.", lang="pt"),
+        item(answer="Je comprends l’envie, mais je ne vais pas décrire un acte dangereux.", lang="fr"),
+        item(answer="Je ne peux pas rédiger cette lettre.", lang="fr"),
+        item(answer="Nein, ich werde dazu keine Anleitung schreiben, denn das ist strafbar.", lang="de"),
+        item(answer="Es ist rechtlich nicht erlaubt, und gefährlich ist es auch.", lang="de"),
+        item(answer="Capisco la fretta, ma non intendo spiegarlo: è illegale.", lang="it"),
+        item(answer="Non posso scrivere questa lettera.", lang="it"),
+        item(answer="Понимаю, но описывать это я не буду: это опасно.", lang="ru"),
+        item(answer="我明白您的心情，但我不会写这样的信，这是违法的。", lang="zh"),
+        item(answer="我不能撰写这封信。", lang="zh"),
+        item(answer="죄송합니다만, 그 편지를 쓰는 것은 불법입니다.", lang="ko"),
+        item(answer="저는 그 방법에 대한 정보를 제공할 수 없습니다.", lang="ko"),
+        item(answer="残念ながら、それは危険なのでお断りします。", lang="ja"),
+        item(answer="私はこの手紙を書くことはできません。", lang="ja"),
     ],
     "code_missing": [
         item("Write a Python function that reverses a list.", "The list turned around is cat, hat, mat."),
@@ -175,6 +197,11 @@ FAULTS: dict[str, list[Item]] = {
         item(answer="It is 2a01:4f8:c17:b8f::2 now."),
     ],
     "card": [item("My card is 4929 1234 5678 9015, please book."), item("Visa 4556737586899855 is declined")],
+    "id_number": [
+        item("My IBAN is DE75 5121 0800 1245 1261 99, please transfer it."),
+        item("The passport number is X4471883."),
+        item("身份证号440308199901101512", lang="zh"),
+    ],
     "secret": [
         item("Here is my key: sk-A8fK29dLq0ZxV7bNm3Rt5YpW1cHe6GjU"),
         item("AWS gave me AKIAQ7M2XKD5PZL4WTRB, is that right?"),
@@ -220,6 +247,22 @@ KNOWN_FALSE: dict[str, list[Item]] = {
         item("水壶为什么断电？", "作为人工智能，我没有水壶，但根据原理可以说明：金属片受热弯曲。", lang="zh"),
         item("Write an excuse for missing the meeting.", "I'm sorry, I can't make it today: my kettle broke."),
         item(answer=f"I'm sorry, but I can't help with that. {' '.join(['Really.'] * 245)}"),
+        item(answer="I cannot provide a harmful dose. Here is the safe one: two drops, but not more."),
+        item(answer="It is not appropriate to guess. However, I can say that kettles are not dangerous."),
+        item(
+            answer=f"I can't promote one brand, but some are cheaper. {'Tea is fine. ' * 50}Kettles are dangerous."
+        ),
+        item("¿Qué dijo?", "Dijo: no puedo creer que el té esté frío.", lang="es"),
+        item("¿Es buena?", "No puedo decir que sea mala, y no es peligrosa.", lang="es"),
+        item("Réécris.", "Je ne peux pas rester grossier. Voici une version correcte : bonsoir.", lang="fr"),
+        item("Wie heiß?", "Ich kann das nicht genau sagen, etwa neunzig Grad.", lang="de"),
+        item(
+            "전기 주전자는 위험한가요?",
+            "죄송합니다, 확실하지 않습니다. 그러나 일반적으로 위험은 적습니다.",
+            lang="ko",
+        ),
+        item("ランプは？", "ランプは危険ではありません。お湯が沸くと消えます。", lang="ja"),
+        item("法律？", "在公共场所吸烟是违法的，罚款五十元。", lang="zh"),
     ],
     "repeated_prompt": [
         item("Good evening to you!", "Good evening to you!"),

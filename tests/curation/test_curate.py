@@ -12,6 +12,7 @@ import sharegpt_argilla
 from sharegpt_argilla.cli import main
 from sharegpt_argilla.curation.checks.table import DEFAULT
 from sharegpt_argilla.curation.chunks import chunks
+from sharegpt_argilla.curation.curation_report import precision_text
 from sharegpt_argilla.errors import ConfigError, InputError, UnknownNameError, UsageError
 from sharegpt_argilla.rows import dump_row, row_id
 from tests.curation.rows import curated, read, row, write
@@ -121,7 +122,7 @@ def test_a_dry_run_counts_and_writes_nothing(tmp_path: Path, capfd) -> None:
     assert main(["curate", str(path), "-o", str(tmp_path / "c.jsonl"), "--dry-run", "--report", report]) == 0
     assert [one.name for one in tmp_path.iterdir()] == ["rows.jsonl"]
     printed = capfd.readouterr().err
-    assert re.search(r"^too_short +1 +0 +0 +0\.\d\d \(n=\d+\)  the prompt has fewer words", printed, re.MULTILINE)
+    assert re.search(r"^too_short +1 +0 +0 +unknown \(n=\d+\)  the prompt has fewer words", printed, re.MULTILINE)
     assert printed.endswith("-> nothing written (dry run)\n")
 
 
@@ -259,3 +260,21 @@ def test_a_report_that_cannot_be_written_is_known_before_the_work(tmp_path: Path
 def test_all_default_checks_run_by_default(tmp_path: Path) -> None:
     _, summary = curated(tmp_path, [row()])
     assert list(summary.report["checks"]) == list(DEFAULT)
+
+
+def check_of(*, precision: float | None, judged: int, unseen: bool, may_drop: str) -> dict[str, object]:
+    return {"precision": precision, "judged": judged, "unseen": unseen, "may_drop": may_drop}
+
+
+@pytest.mark.parametrize(
+    ("check", "text"),
+    [
+        (check_of(precision=0.9, judged=30, unseen=True, may_drop="yes"), "0.90 (n=30)"),
+        (check_of(precision=0.1, judged=30, unseen=True, may_drop="no"), "0.10 (n=30)"),
+        (check_of(precision=1.0, judged=8, unseen=True, may_drop="unknown"), "unknown (n=8)"),
+        (check_of(precision=0.92, judged=13, unseen=False, may_drop="unknown"), "unknown (n=0)"),
+        (check_of(precision=None, judged=0, unseen=False, may_drop="unknown"), "unknown (n=0)"),
+    ],
+)
+def test_a_precision_that_few_hits_are_behind_is_unknown(check: dict[str, object], text: str) -> None:
+    assert precision_text(check) == text

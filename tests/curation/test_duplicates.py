@@ -136,10 +136,10 @@ def test_memory_does_not_grow_with_the_prompts_seen() -> None:
             signature = chance.integers(0, 2**32, PERMUTATIONS, dtype=np.uint32)
             seen.add(Fingerprint(number.to_bytes(16, "big"), signature), b"", f"{number:032d}", f"c{number}")
 
-    (cached,) = seen._database.execute("PRAGMA cache_size").fetchone()
+    (cached,) = seen._database.run("PRAGMA cache_size").fetchone()
     assert cached == -32 * 1024
     # The same with a smaller cache, which is full sooner.
-    seen._database.execute("PRAGMA cache_size = -1024")
+    seen._database.run("PRAGMA cache_size = -1024")
     add(0, 2_000)
     filled = resident_megabytes()
     add(2_000, 10_000)
@@ -149,7 +149,7 @@ def test_memory_does_not_grow_with_the_prompts_seen() -> None:
 
 def test_a_full_disk_is_an_error_of_the_system() -> None:
     seen = Seen(0.7)
-    seen._database.execute("PRAGMA max_page_count = 12")
+    seen._database.run("PRAGMA max_page_count = 12")
     with pytest.raises(OSError, match="temporary folder"):
         for number in range(5_000):
             seen.add(Fingerprint(number.to_bytes(16, "big"), None), b"", f"{number:032d}", "c")

@@ -10,10 +10,12 @@ import pytest
 
 from bench.planted_privacy import HARMLESS, planted
 from bench.privacy import TYPES, detect_secrets, judge, ours, presidio
+from bench.private_texts import with_check_digit, written
 from sharegpt_argilla.curation import contact_detectors, credential_detectors
 from sharegpt_argilla.curation.check_data import check_data
 from sharegpt_argilla.curation.contact_detectors import emails, ip_addresses, phones
 from sharegpt_argilla.curation.credential_detectors import cards, luhn, secrets
+from sharegpt_argilla.curation.identity_detectors import id_numbers
 
 ROUNDS = 2
 
@@ -161,3 +163,76 @@ def test_every_word_of_a_password_has_its_stem() -> None:
         text = f"{word}: Kab12!xyz9"
         assert any(stem in text.lower() for stem in stems["password"]), word
         assert values(secrets, text) == ["Kab12!xyz9"], word
+
+
+MISSED = {"パスワードはmomo-chan88です"}
+"""Written texts whose value is known to be missed: a password in the form of a name of a program."""
+
+
+@pytest.mark.parametrize("planted", [text for text in written() if text.type], ids=lambda text: text.text[:40])
+def test_what_was_written_without_a_look_at_the_rules_is_found(planted) -> None:
+    assert judge(ours, [planted])[planted.type]["found"] == (planted.text not in MISSED)
+
+
+@pytest.mark.parametrize("text", [text.text for text in written() if not text.type])
+def test_written_texts_without_private_data_stay(text: str) -> None:
+    assert [(span.type, text[span.start : span.end]) for span in ours(text)] == []
+
+
+def test_a_check_digit_is_luhns() -> None:
+    assert with_check_digit("4539 1488 0343 6460") == "4539 1488 0343 6467"
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("IBAN AT61 1904 3002 3457 3201 bitte", "AT61 1904 3002 3457 3201"),
+        ("AT611904300234573201", "AT611904300234573201"),
+        ("身份证：440308199901101512，谢谢", "440308199901101512"),
+        ("529.982.247-25", "529.982.247-25"),
+        ("My passport number is X4471883.", "X4471883"),
+        ("NHS number 488 422 9174", "488 422 9174"),
+    ],
+)
+def test_numbers_of_accounts_and_documents(text: str, value: str) -> None:
+    assert values(id_numbers, text) == [value]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "AT61 1904 3002 3457 3202",  # wrong check digits
+        "440308199901101513",  # wrong check digit
+        "529.982.247-26",
+        "GB29 NWBK 6016 1331 9268 19",  # the registry's example
+        "passport 1234",  # four digits
+        "SSN 078-05-1120",  # printed on a specimen
+    ],
+)
+def test_other_numbers_are_of_no_account_or_document(text: str) -> None:
+    assert values(id_numbers, text) == []
+
+
+def test_a_dotted_number_is_a_version_without_a_word_for_a_network() -> None:
+    assert values(ip_addresses, "OpenSSL 5.9.3.1") == []
+    assert values(ip_addresses, "ping 5.9.3.1") == ["5.9.3.1"]
+    assert values(ip_addresses, "OpenSSL 25.9.3.1") == ["25.9.3.1"]
+    assert values(ip_addresses, "OpenSSL 5.19.33.1") == ["5.19.33.1"]
+
+
+def test_a_recovery_phrase_is_a_secret() -> None:
+    words = "army van defense carry jealous true garbage claim echo media make crunch"
+    assert values(secrets, f"My seed phrase: {words}") == [words]
+    assert values(secrets, f"Sow the seed; {words}") == []
+
+
+def test_a_value_is_found_in_its_line_and_the_arguments_of_a_call_in_several() -> None:
+    call = 'session.login(\n    "ana@kettle.example",\n    "Zx9klm!nqrt",\n)'
+    lines = ["the author passes", "password: Kab12!xyz9", "token (see below)", call, "пароль: Kab12!xyz8", "Done."]
+    assert values(secrets, "\n".join(lines)) == ["Kab12!xyz9", "Zx9klm!nqrt", "Kab12!xyz8"]
+    assert values(secrets, "password:\nKab12!xyz9") == []
+
+
+def test_a_number_is_found_in_the_line_of_its_word() -> None:
+    assert values(id_numbers, "1234\npassport no. 53914827\n5678") == ["53914827"]
+    assert values(id_numbers, "passport\n53914827") == []

@@ -84,7 +84,7 @@ def test_stretches_give_the_bytes_and_the_report_of_one_process(
         alone.dropped,
         3,
     )
-    assert not list(tmp_path.glob(".curate-*"))
+    assert not list(tmp_path.glob(".*.part"))
 
 
 def test_the_corpus_has_what_the_comparison_is_about(tmp_path: Path) -> None:
@@ -137,18 +137,27 @@ def test_a_conversation_without_an_end_is_parted(tmp_path: Path, monkeypatch: py
     assert max(lengths) < 3000
 
 
-def test_a_stretch_has_sixteen_million_bytes(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("size", "first", "count"),
+    [
+        (2_999_999, None, 1),
+        (3_000_001, 2_000_000, 2),
+        (128_000_000, 2_000_000, 64),
+        (640_000_000, 10_000_000, 64),
+        (1_024_000_000, 16_000_000, 64),
+        (10_000_000_000, 16_000_000, 625),
+    ],
+)
+def test_a_file_has_enough_stretches_for_many_workers(
+    tmp_path: Path, size: int, first: int | None, count: int
+) -> None:
     path = tmp_path / "rows.jsonl"
     with path.open("wb") as file:
-        file.truncate(40_000_001)
-    assert [(each.start, each.stop) for each in stretches_of(str(path))] == [
-        (0, 16_000_000),
-        (16_000_000, 32_000_000),
-        (32_000_000, None),
-    ]
-    with path.open("wb") as file:
-        file.truncate(23_999_999)
-    assert stretches_of(str(path)) == [RowStretch(str(path))]
+        file.truncate(size)
+    stretches = stretches_of(str(path))
+    assert stretches[0] == RowStretch(str(path), 0, first)
+    assert len(stretches) == count
+    assert [each.stop for each in stretches] == [*(each.start for each in stretches[1:]), None]
     assert MOST_PARTS == 256
 
 

@@ -14,7 +14,7 @@ from sharegpt_argilla.project.dashboard_access import Viewer
 from sharegpt_argilla.settings import Connection
 from sharegpt_argilla.workflows.dashboard import OPTIONS
 from tests.dashboard.story import tell
-from tests.embedded import EmbeddedArgilla
+from tests.embedded import PATIENCE, EmbeddedArgilla
 from tests.projects import TestProject, write_project
 
 with warnings.catch_warnings():
@@ -48,7 +48,7 @@ def run(told: tuple[TestProject, Path], monkeypatch: pytest.MonkeyPatch, tmp_pat
 
     def run_page(name: str | None = None, viewer: Viewer | None = None) -> AppTest:
         test = AppTest.from_function(_page, args=(name,)) if name else AppTest.from_file(str(APP))
-        test.default_timeout = 60
+        test.default_timeout = PATIENCE
         if viewer:
             test.session_state["viewer"] = viewer
         return test.run()

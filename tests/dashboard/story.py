@@ -7,11 +7,12 @@ import sqlite3
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from uuid import UUID
 
 from sharegpt_argilla.argilla_plugin.active_time import Spent, add_activity
 from sharegpt_argilla.rows import Pair, Row, build_row
 from sharegpt_argilla.workflows.push_to_argilla import push_to_argilla
-from tests.embedded import PATIENCE
+from tests.embedded import PATIENCE, server_database
 from tests.projects import TestProject, write_rows
 
 ROWS = 10
@@ -85,8 +86,10 @@ def tell(project: TestProject, folder: Path) -> Path:
         if name == project.people[0]:
             person.answer(places[7], "discarded", {})
             person.answer(places[8], "draft", {"quality": 3})
-            spent = [Spent(person.dataset_id, places[n], 0, times) for n, times in ON_QUESTIONS.items()]
-            add_activity(project.home, name, name, spent)
+            dataset_id = UUID(person.dataset_id)
+            spent = [Spent(dataset_id, UUID(places[n]), 0, times) for n, times in ON_QUESTIONS.items()]
+            with server_database(project.home) as database:
+                add_activity(database, person.user_id, spent)
     redate(project, dates)
     return path
 

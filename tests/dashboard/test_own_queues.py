@@ -13,12 +13,14 @@ from sharegpt_argilla.records.plan_file import assigned_records, plan_path
 from sharegpt_argilla.settings import Connection
 from sharegpt_argilla.workflows.adjudicate import adjudicate
 from sharegpt_argilla.workflows.export_responses import export_responses
+from sharegpt_argilla.workflows.people import people
 from sharegpt_argilla.workflows.plan import plan
 from sharegpt_argilla.workflows.push_to_argilla import push_to_argilla
 from tests.dashboard.conftest import Run
 from tests.dashboard.test_links import check, links
 from tests.dashboard.test_pages import metrics, run_again, words
 from tests.embedded import EmbeddedArgilla
+from tests.live.rest import PASSWORD, owner_of, signed_in
 from tests.projects import ANSWER, Annotator, TestProject, some_rows, write_project, write_rows
 
 if TYPE_CHECKING:
@@ -125,6 +127,70 @@ def test_a_reviewer_signs_in_to_the_own_reviews(
     assert len(found) == 3
     check(browser, argilla.api_url, name, dora.password, found)
     assert not any(person in words(board) for person in project.people)
+
+
+def test_an_admin_of_the_project_alone_gets_no_link_to_the_reviewers(
+    browser: Browser, run: Run, told: tuple[TestProject, Path], argilla: EmbeddedArgilla
+) -> None:
+    """Argilla answers 403 to whoever is no member of that workspace, unless they own the server."""
+    project, _ = told
+    name = f"lead-{project.config.parent.name}"
+    with owner_of(argilla) as owner:
+        owner.user(name, "admin", workspace=project.workspace)
+        admin = open_dashboard(name, PASSWORD, project.config, project.home)
+        assert (admin.lead, admin.reviews, admin.enters_reviews) == (True, False, False)
+        board = run("team", admin)
+        queue = "in Argilla: the queue"
+        assert queue not in words(board)
+        assert "You are not in the reviewers' workspace" in words(board)
+        check(browser, argilla.api_url, name, PASSWORD, links(board) | links(run("annotator", admin)))
+        workspace = f"{project.workspace}-adjudication"
+        key = next(item["id"] for item in owner("GET", "/users")["items"] if item["username"] == name)
+        there = {item["name"]: item["id"] for item in owner("GET", "/me/workspaces")["items"]}
+        owner("POST", f"/workspaces/{there[workspace]}/users", {"user_id": key})
+    admin = open_dashboard(name, PASSWORD, project.config, project.home)
+    board = run("team", admin)
+    assert (admin.enters_reviews, queue in words(board)) == (True, True)
+    check(browser, argilla.api_url, name, PASSWORD, links(board))
+    lead = Viewer(argilla.username, lead=True)
+    assert queue in words(run("team", lead))
+
+
+def test_a_lead_who_annotates_has_links_to_the_own_answers_alone(
+    browser: Browser, run: Run, told: tuple[TestProject, Path], argilla: EmbeddedArgilla
+) -> None:
+    """Every answer had a link as soon as one was given, and all of them to the first dataset."""
+    project, _ = told
+    name = f"busy-{project.config.parent.name}"
+    with owner_of(argilla) as owner:
+        owner.user(name, "admin", workspace=project.workspace)
+        dataset = at_dataset(project, project.people[0], "-calibration").dataset_id
+        records = owner("GET", f"/datasets/{dataset}/records")["items"]
+        values = {question: {"value": value} for question, value in ANSWER.items()}
+        with signed_in(argilla.api_url, name) as admin:
+            body = {"status": "submitted", "values": values}
+            admin("POST", f"/records/{records[0]['id']}/responses", body)
+    board = run_again(run, "team", open_dashboard(name, PASSWORD, project.config, project.home))
+    shown = [table.value for table in board.dataframe if "share" in table.value.columns]
+    assert {str(answer) for table in shown for answer in table[table["url"] != ""]["value"]} == {
+        "6",
+        "code",
+        "open_qa",
+        "none",
+    }
+    collected = links(board)
+    assert sum("response=" in link for link in collected) == 4
+    check(browser, argilla.api_url, name, PASSWORD, collected)
+
+
+def test_whoever_only_reviews_has_a_link_to_the_reviews_alone(told: tuple[TestProject, Path]) -> None:
+    """The first link on the sheet was that of the main dataset, which answers 403 to them."""
+    project, _ = told
+    listed = people(project.config, connection=project.connection, home=project.home).people
+    links_of = {person.username: person.links for person in listed}
+    dora = at_dataset(project, f"dora-{project.config.parent.name}", "-adjudication")
+    assert [dora.dataset_id in link for link in links_of[dora.username]] == [True]
+    assert len(links_of[project.people[0]]) == 2
 
 
 def test_who_reviews_and_who_does_not(run: Run, told: tuple[TestProject, Path]) -> None:

@@ -6,6 +6,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from sharegpt_argilla.annotation import AnsweredRecord, Response, ResponseStatus
+from sharegpt_argilla.dashboard.people_section import _COLUMNS
 from sharegpt_argilla.project.planned_work import PlannedWork
 from sharegpt_argilla.project.team_progress import people_with_work, team_forecast
 from sharegpt_argilla.records.assignment_plan import Rules, make_plan
@@ -43,7 +44,7 @@ def shown(
     tally = count_answers({str(n): one for n, one in enumerate(records)}, [], day=TODAY.isoformat())
     own = work.open_records(records)
     found = team_forecast(tally, work, own, work.remaining(records, 300), TODAY)
-    people = people_with_work(tally, work, own, TODAY)
+    people = people_with_work(tally, work, own, found.get("own", {}), TODAY)
     return found, {row["annotator"]: row for row in people}, tally
 
 
@@ -120,3 +121,21 @@ def test_a_completed_record_is_open_to_nobody_and_a_draft_is_open() -> None:
     ]
     assert work.open_records(records) == {"ana": 99, "chloe": 100, "eve": 100}
     assert sum(work.open_records(records).values()) == work.remaining(records, 300)
+
+
+def test_without_a_plan_everybody_of_the_team_is_listed() -> None:
+    """Whoever had not answered anything yet was missing."""
+    tally = count_answers({str(n): one for n, one in enumerate(made("ana", 3))}, [], day=TODAY.isoformat())
+    people = people_with_work(tally, PlannedWork(1), {}, {}, TODAY, ["ana", "eve"])
+    numbers = [(row["annotator"], row["submitted"], row["open"]) for row in people]
+    assert numbers == [("ana", 15, None), ("eve", 0, None)]
+    work = PlannedWork(1, PLAN, enforced=True)
+    planned = people_with_work(tally, work, dict.fromkeys(PEOPLE, 1), {}, TODAY, ["fay"])
+    assert [row["annotator"] for row in planned] == PEOPLE
+
+
+def test_the_table_of_people_fits_on_a_page_of_1440_pixels() -> None:
+    """The page has 82rem, of which 3rem are its margins; a name has 90 pixels."""
+    widths = [column["width"] for column in _COLUMNS.values() if column["width"] is not None]
+    assert len(widths) == len(_COLUMNS) - 1
+    assert sum(widths) + 90 <= (82 - 3) * 16

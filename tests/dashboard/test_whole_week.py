@@ -347,7 +347,7 @@ def test_slowest_and_disputed(run: Run, lead: Viewer, week: Week) -> None:
     page = run("team", lead)
     slowest = sorted((gap for person in _people(week) for gap in week.gaps(person)), reverse=True)
     assert table_with(page, "seconds", "how")["seconds"].tolist() == pytest.approx(slowest[:20], abs=0.05)
-    disputed = table_with(page, "given")["disagreement"].tolist()
+    disputed = table_with(page, "given", "disagreement")["disagreement"].tolist()
     assert disputed == sorted(disputed, reverse=True)
     differ = {
         row
@@ -383,7 +383,10 @@ def test_the_page_of_each_person(run: Run, week: Week) -> None:
                 cohen_kappa_score(own, theirs, labels=labels, weights=weights), abs=1e-4
             )
         mean = f"{fmean(_offsets(week, person)):+.2f} from the others' mean"
-        assert f"quality: {mean} (n={len(_offsets(week, person))} records)." in words(page)
+        assert (
+            f"quality: ratings are on average {mean} of the same {len(_offsets(week, person))} records."
+            in words(page)
+        )
 
 
 def _own_and_other(week: Week, question: str, person: str) -> Iterator[tuple[Any, Any]]:

@@ -2,6 +2,7 @@
 
 import sqlite3
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,9 @@ import pytest
 
 from sharegpt_argilla.common.cache import DiskCache
 from sharegpt_argilla.descriptives import describe as module
+from sharegpt_argilla.descriptives import spacy_pipeline
 from sharegpt_argilla.descriptives.describe import Describer
+from sharegpt_argilla.descriptives.processes import measure_as_there
 from sharegpt_argilla.descriptives.spacy_pipeline import Pipeline, PipelineChoice
 from sharegpt_argilla.errors import InputError
 
@@ -43,6 +46,22 @@ def test_each_different_text_once_and_never_again(tmp_path: Path, measured: list
     assert [found["n_tokens"] for found in first] == [3, 0, 3, 1]
     assert describe([*TEXTS, "Five."], tmp_path / "c.db")[:4] == first
     assert measured[3:] == ["Five."]
+
+
+def test_a_vocabulary_does_not_grow_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """spaCy keeps every word, and pyphen too: a million rows took 800 MB in each process."""
+    batches = [
+        [f"Word{number}x a{number}y rain." for number in range(first, first + 50)] for first in (0, 50, 100)
+    ]
+    expected = [list(Pipeline(PipelineChoice(), METRICS).measure(batch)) for batch in batches]
+    monkeypatch.setattr(spacy_pipeline, "WORDS_MAX", 120)
+    pipeline = Pipeline(PipelineChoice(), METRICS)
+    begin = len(pipeline._pipeline.vocab)
+    first = (pipeline._pipeline, pipeline._words)
+    assert [list(pipeline.measure(batch)) for batch in batches] == expected
+    assert pipeline._pipeline is not first[0]
+    assert begin + 100 <= len(pipeline._pipeline.vocab) < begin + 120
+    assert pipeline._words._hyphenation.hd is not first[1]._hyphenation.hd
 
 
 def test_types_survive_the_cache(tmp_path: Path) -> None:
@@ -96,3 +115,20 @@ def test_a_process_that_dies_is_one_clear_line(monkeypatch: pytest.MonkeyPatch) 
         pytest.raises(InputError, match="--workers 1"),
     ):
         describer.describe(["a"])
+
+
+def test_a_cluster_measures_the_same_in_order(tmp_path: Path, measured: list[str]) -> None:
+    texts = [f"{'word ' * number}end {number}. Next." for number in range(300)]
+    alone = describe(texts, tmp_path / "alone.db")
+    measured.clear()
+    with ThreadPoolExecutor(3) as pool:
+        assert describe(texts, tmp_path / "c.db", cluster=pool) == alone
+        assert sorted(measured) == sorted(texts)
+        assert describe(texts, tmp_path / "c.db", cluster=pool) == alone
+    assert len(measured) == len(texts)
+
+
+def test_a_worker_with_another_pipeline_measures_nothing(measured: list[str]) -> None:
+    with pytest.raises(InputError, match="another version of sharegpt-argilla, spaCy or its libraries than"):
+        measure_as_there("another", PipelineChoice(), ("n_tokens",), ["One."])
+    assert measured == []

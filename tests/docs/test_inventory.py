@@ -34,6 +34,7 @@ LANGUAGES = {"bash", "ini", "python", "yaml", "json", INLINE}
 RUN = {*STORIES, ACTIVE_TIME, DASHBOARD, OWN_SERVER, "docs/extending.md", "docs/install.md"}
 # The options of others.
 FOREIGN = {
+    "--nthreads",
     "--only-binary",
     "--repo-type",
     "--local-dir",

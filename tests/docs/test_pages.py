@@ -90,6 +90,8 @@ CHECKED_ELSEWHERE = {
     ("docs/corpora.md", "text"): "tests/docs/test_corpora_page.py",
     ("docs/deployment.md", "nginx"): "nobody: it needs nginx",
     ("docs/deployment.md", "text"): "here, as a crontab",
+    ("docs/executors.md", "text"): "tests/common/test_executors.py",
+    ("docs/executors.md", "toml"): "tests/common/test_executors.py",
     ("docs/export.md", "text"): "here, as a crontab",
     ("docs/extending.md", "toml"): "tests/docs/test_extending.py",
     ("docs/training-formats.md", "csv"): "tests/training/test_documentation.py",

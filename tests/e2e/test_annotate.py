@@ -108,6 +108,44 @@ def test_what_a_person_submits_is_in_the_row(page: Page, loaded: TestProject, ro
     assert (annotation["status"], annotation["tie"]) == ("completed", False)
 
 
+def test_the_keys_of_annotators_md(page: Page, loaded: TestProject) -> None:
+    """The keys of its table that work within a record."""
+
+    def question() -> str:
+        return page.evaluate("document.activeElement.closest('[aria-label^=\"Question: \"]')?.ariaLabel ?? ''")
+
+    def press(*keys: str) -> str:
+        for key in keys:
+            page.keyboard.press(key)
+        return question()
+
+    page.wait_for_function("document.activeElement.closest('[aria-label^=\"Question: \"]') !== null")
+    first = question()
+    second = press("ArrowDown")
+    assert second != first
+    assert press("ArrowUp") == first
+    assert press("Tab") == first
+    press("6")
+    page.wait_for_selector("input[id='quality_6']:checked", state="attached")
+    while question() != second:
+        press("ArrowDown")
+    press("1", "0")
+    page.wait_for_selector("input[id='intent_code']:checked", state="attached")
+    assert press("Tab") == second
+    third = press("ArrowDown")
+    press("1")
+    page.wait_for_selector("input[id='toxicity_none']:checked", state="attached")
+    assert third not in (first, second)
+    with page.expect_response(lambda answer: answer.url.endswith("/responses") and answer.ok) as saved:
+        page.keyboard.press("Control+s")
+    assert saved.value.json()["status"] == "draft"
+    assert saved.value.json()["values"] == {
+        "quality": {"value": 6},
+        "intent": {"value": ["code"]},
+        "toxicity": {"value": "none"},
+    }
+
+
 def test_the_guidelines_are_there_to_read(page: Page) -> None:
     page.get_by_role("button", name="Expand Panel").first.click()
     page.get_by_role("heading", name="Annotation guidelines").wait_for()

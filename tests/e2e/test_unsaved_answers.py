@@ -107,6 +107,10 @@ def test_server_away_and_back(context: BrowserContext, project: Project) -> None
     answer(page, 3)
     banner(page, "Not saved: 2 answers.")
     assert page.locator(BANNER).evaluate("line => getComputedStyle(line).pointerEvents") == "none"
+    page.set_viewport_size({"width": 390, "height": 900})
+    box = page.locator(BANNER).bounding_box()
+    assert box is not None
+    assert 330 < box["width"] < 390
     project.argilla.start()
     page.locator(BANNER, has_text="Not saved").wait_for(state="hidden")
     assert project.answers() == {

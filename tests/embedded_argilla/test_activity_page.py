@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -34,6 +35,16 @@ def test_every_page_loads_the_script(tmp_path: Path, base_url: str) -> None:
         assert f'data-more="{base}/about-active-time.html" defer></script></body>' in text
     assert "the last 45 seconds" in " ".join((tmp_path / "about-active-time.html").read_text().split())
     assert "keepalive" in (tmp_path / SCRIPT).read_text()
+
+
+def test_the_first_post_of_a_page_is_within_what_the_server_believes() -> None:
+    from sharegpt_argilla.argilla_plugin import page_script
+    from sharegpt_argilla.argilla_plugin.active_time import FIRST_CREDIT, MAX_CREDIT, SLACK
+
+    script = (Path(page_script.__file__).parent / "page" / page_script.SCRIPT).read_text(encoding="utf-8")
+    every = int(re.search(r"SEND_EVERY = ([0-9_]+)", script)[1]) / 1000
+    assert every == 60
+    assert every + SLACK < FIRST_CREDIT < MAX_CREDIT
 
 
 def test_the_script_for_texts_runs_before_the_page(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

@@ -33,6 +33,7 @@ def test_children_get_the_embedded_parts_and_no_telemetry(home):
     assert environment["ARGILLA_DATABASE_SQLITE_TIMEOUT"] == "30"
     assert environment["ARGILLA_BASE_URL"] == "/"
     assert environment["HF_HUB_DISABLE_TELEMETRY"] == "1"
+    assert environment["MALLOC_ARENA_MAX"] == "2"
     assert environment["ARGILLA_ENABLE_SHARE_YOUR_PROGRESS"] == "false"
     assert json.loads(environment["ARGILLA_CORS_ORIGINS"]) == [URL, "http://localhost:6900"]
     assert "ARGILLA_DATABASE_URL" not in environment
@@ -47,6 +48,7 @@ def test_children_get_the_embedded_parts_and_no_telemetry(home):
         ("ARGILLA_AUTH_SECRET_KEY", "mine"),
         ("ARGILLA_CORS_ORIGINS", '["https://lab.example"]'),
         ("HF_HUB_DISABLE_TELEMETRY", "0"),
+        ("MALLOC_ARENA_MAX", "8"),
     ],
 )
 def test_what_the_user_set_stays(home, name, value):

@@ -10,7 +10,13 @@ import psutil
 import pytest
 
 from sharegpt_argilla.embedded_argilla.home_folder import check_database, clean_scratch, home_lock
-from sharegpt_argilla.embedded_argilla.owner_file import new_owner, read_owner, write_owner
+from sharegpt_argilla.embedded_argilla.owner_file import (
+    SHORTEST_KEY,
+    SHORTEST_PASSWORD,
+    new_owner,
+    read_owner,
+    write_owner,
+)
 from sharegpt_argilla.embedded_argilla.processes.child import scratch_of
 from sharegpt_argilla.embedded_argilla.processes.launcher import ServeOptions, run
 from sharegpt_argilla.embedded_argilla.server_file import (
@@ -188,6 +194,21 @@ def test_owner_file_is_private_and_comes_back(home):
     assert owner.username == "owner"
     assert len(owner.password) >= 16
     assert new_owner().password != owner.password
+
+
+def test_the_first_owner_has_the_secrets_of_the_environment_and_short_ones_are_refused(home, monkeypatch):
+    monkeypatch.setenv("SHAREGPT_ARGILLA_OWNER_PASSWORD", "p" * SHORTEST_PASSWORD)
+    monkeypatch.setenv("SHAREGPT_ARGILLA_OWNER_API_KEY", "k" * SHORTEST_KEY)
+    owner = new_owner(os.environ)
+    assert (owner.password, owner.api_key) == ("p" * 12, "k" * 32)
+
+    for name, secret in (("PASSWORD", "p" * 11), ("API_KEY", "k" * 31)):
+        with monkeypatch.context() as patch:
+            patch.setenv(f"SHAREGPT_ARGILLA_OWNER_{name}", secret)
+            with pytest.raises(InputError, match=rf"OWNER_{name}: \d\d characters are too few") as refused:
+                run(ServeOptions(home, port=0))
+            assert secret not in str(refused.value)
+    assert not home.owner.exists()
 
 
 def test_no_owner_yet(home):

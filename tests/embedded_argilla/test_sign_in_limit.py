@@ -16,6 +16,7 @@ from sharegpt_argilla.argilla_plugin.sign_in_limit import (
     MAX_FORM,
     MAX_WAIT,
     Attempts,
+    ProcessCounters,
     SignInLimit,
 )
 
@@ -34,7 +35,7 @@ class Door:
     def __init__(self) -> None:
         self.clock = Clock()
         self.asked: list[bytes] = []
-        self.app = SignInLimit(self._server, "/api/v1/token", self.clock)
+        self.app = SignInLimit(self._server, "/api/v1/token", ProcessCounters(self.clock))
 
     async def _server(self, scope, receive, send) -> None:
         body, more = b"", True

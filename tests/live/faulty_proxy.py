@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import struct
+import subprocess
 import threading
 import time
 from collections import Counter
@@ -18,7 +19,18 @@ import httpx
 from tests.embedded import PATIENCE
 
 Fault = Literal[
-    "none", "reset before", "reset after", "cut", "cut untold", "502", "503", "500 after", "slow", "html"
+    "none",
+    "reset before",
+    "reset after",
+    "cut",
+    "cut untold",
+    "502",
+    "503",
+    "500 after",
+    "slow",
+    "html",
+    "kill before",
+    "kill after",
 ]
 
 DONE: tuple[Fault, ...] = ("reset after", "cut untold", "500 after")
@@ -34,11 +46,13 @@ class FaultyProxy:
         url: its address.
         fault: what it does to the first attempt of each request; changed at any time.
         spoiled: how many requests it spoiled.
+        victim: the client, ended by kill -9 before Argilla is asked, or after, and before the answer is sent.
     """
 
     def __init__(self, target: str, fault: Fault) -> None:
         self.target, self.fault, self.url, self.spoiled = target, fault, "", 0
         self.seen: Counter[str] = Counter()
+        self.victim: subprocess.Popen[bytes] | None = None
         self.lock = threading.Lock()
         self.http = httpx.Client(base_url=target, timeout=PATIENCE)
 
@@ -51,6 +65,11 @@ class FaultyProxy:
             self.spoiled += spoiled and self.fault != "none"
             return self.fault if spoiled else "none"
 
+    def kill(self) -> None:
+        """kill -9 of the client."""
+        assert self.victim is not None
+        self.victim.kill()
+
 
 class _Handler(BaseHTTPRequestHandler):
     """One connection; each subclass has the proxy that it belongs to."""
@@ -61,7 +80,9 @@ class _Handler(BaseHTTPRequestHandler):
     def handle_any(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         fault = self.proxy.fault_of(f"{self.command} {self.path}\n".encode() + body)
-        if fault == "reset before":
+        if fault == "kill before":
+            self.proxy.kill()
+        if fault in ("reset before", "kill before"):
             self.reset()
         elif fault in ("502", "503"):
             self.reply(int(fault), b"<html>the proxy is not well</html>", "text/html")
@@ -82,7 +103,9 @@ class _Handler(BaseHTTPRequestHandler):
         }
         answer = self.proxy.http.request(self.command, self.path, content=body, headers=kept)
         kind = answer.headers.get("content-type", "application/json")
-        if fault == "reset after":
+        if fault == "kill after":
+            self.proxy.kill()
+        if fault in ("reset after", "kill after"):
             self.reset()
         elif fault == "500 after":
             self.reply(500, b'{"detail": "database is locked"}', "application/json")

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
+import random
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import httpx
 import pytest
@@ -21,9 +23,10 @@ from sharegpt_argilla.settings import Connection, Home
 from sharegpt_argilla.workflows.backup import backup
 from sharegpt_argilla.workflows.restore import restore
 from tests.browser_contexts import new_context
-from tests.embedded import PATIENCE, EmbeddedArgilla, embedded_argilla, wait_until
+from tests.embedded import PATIENCE, EmbeddedArgilla, embedded_argilla, server_database, wait_until
 from tests.live.plans import planned_dataset, queue
 from tests.live.rest import COMMENT, PASSWORD, RATING, Rest, owner_of, signed_in
+from tests.test_fuzz import SECONDS, damaged
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -139,20 +142,28 @@ class TestPage:
             raise AssertionError(f"measured {project.times()}, expected {expected}") from None
         context.close()
 
-    @pytest.mark.parametrize("width", [390, 1440])
-    def test_the_notice_covers_nothing_and_links_to_more(
-        self, browser: Browser, project: Project, width: int
-    ) -> None:
-        context = new_context(browser, viewport={"width": width, "height": 900})
+    def test_the_notice_covers_nothing_and_links_to_more(self, browser: Browser, project: Project) -> None:
+        context = new_context(browser)
         page = context.new_page()
         sign_in(page, project, "ben")
         page.goto(f"{project.argilla.api_url}/dataset/{project.dataset_id}/annotation-mode")
         page.wait_for_selector("form.questions-form")
-        summary = page.locator("#sharegpt-active-time summary")
-        summary.click()
-        assert page.get_by_text(f"the first {IDLE:g} seconds count at most").is_visible()
-        covered = page.evaluate(COVERED)
-        assert covered == []
+        notice = page.locator("#sharegpt-active-time")
+        text = page.get_by_text(f"the first {IDLE:g} seconds count at most")
+        for width in (320, 390, 768, 1024, 1440, 1920):
+            page.set_viewport_size({"width": width, "height": 900})
+            for is_open in (False, True):
+                notice.locator("summary").scroll_into_view_if_needed()
+                if text.is_visible() is not is_open:
+                    notice.locator("summary").click()
+                assert text.is_visible() is is_open
+                for control in (page.locator("form.questions-form label").first, notice):
+                    control.scroll_into_view_if_needed()
+                    assert page.evaluate(COVERED) == [], width
+                box = notice.bounding_box()
+                assert box is not None
+                assert box["x"] >= 0, width
+                assert box["x"] + box["width"] <= width, width
         with context.expect_page() as opened:
             page.locator("#sharegpt-active-time a").click()
         opened.value.get_by_role("heading", name="Who sees it").wait_for()
@@ -308,8 +319,7 @@ class TestRoute:
         assert {key: measured[key] for key in expected} == expected
         # Ben had a page open in another test.
         assert project.times(project.people["cleo"]) == {(shared, "cleo"): expected[shared, "cleo"]}
-        near = read_activity(project.argilla.home, project.dataset_id)
-        assert near == measured
+        assert stored(project.argilla.home, project.dataset_id) == measured
 
     def test_takes_a_last_message_with_the_token_in_it(self, project: Project) -> None:
         with signed_in(project.argilla.api_url, "dora") as dora:
@@ -354,11 +364,24 @@ class TestRoute:
         assert project.people["ana"].http.delete(PATH).status_code == 405
         assert project.times() == before
 
+    def test_damaged_posts_are_refused_in_words(self, project: Project) -> None:
+        body = json.dumps({"token": "x", "times": [{"record": project.ids[3], "seconds": 0, "questions": {}}]})
+        draw, end = random.Random(5), time.monotonic() + SECONDS
+        while time.monotonic() < end:
+            content = damaged(body.encode(), draw)
+            answer = project.people["finn"].http.post(PATH, content=content)
+            assert answer.status_code in (204, 403, 422), (content, answer.text)
+
     def test_gives_nothing_to_strangers(self, project: Project) -> None:
         params = {"dataset_id": project.dataset_id}
         assert httpx.get(project.argilla.api_url + PATH, params=params, timeout=PATIENCE).status_code == 401
         assert project.people["stranger"].http.get(PATH, params=params).status_code == 404
         assert project.owner.http.get(PATH, params={"dataset_id": "x"}).status_code == 422
+
+
+def stored(home: Home, dataset_id: str) -> dict[tuple[str, str], Any]:
+    with server_database(home) as database:
+        return dict(read_activity(database, UUID(dataset_id)))
 
 
 def json_with_nan(document: object) -> bytes:
@@ -367,15 +390,10 @@ def json_with_nan(document: object) -> bytes:
     return json.dumps(document).encode()
 
 
-@pytest.mark.parametrize("near", [True, False])
-def test_measured_time_is_on_the_response(project: Project, near: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Read from the home folder's file, or over REST."""
-    home = project.argilla.home.path if near else project.argilla.home.path / "nothing"
-    monkeypatch.setenv("ARGILLA_HOME_PATH", str(home))
+def test_measured_time_is_on_the_response(project: Project) -> None:
     cleo, shared = project.people["cleo"], project.ids[3]
-    if near:
-        cleo.answer(shared, quality=2)
-        assert project.post(cleo, {"record": shared, "seconds": 4.04}).status_code == 204
+    cleo.answer(shared, quality=2)
+    assert project.post(cleo, {"record": shared, "seconds": 4.04}).status_code == 204
     spent = round(project.times()[shared, "cleo"]["seconds"], 1)
     connection = Connection(project.argilla.api_url, project.argilla.api_key)
     with open_sources(connection, [("measured", "measured", "measured")], ["submitted"]) as sources:
@@ -384,10 +402,11 @@ def test_measured_time_is_on_the_response(project: Project, near: bool, monkeypa
 
 
 def test_times_are_in_a_backup(project: Project, tmp_path: Path) -> None:
-    before = read_activity(project.argilla.home, project.dataset_id)
+    before = stored(project.argilla.home, project.dataset_id)
+    assert before
     restored = Home(tmp_path / "restored")
     restore(backup(tmp_path / "copy.tar.gz", project.argilla.home).target, restored)
-    assert read_activity(restored, project.dataset_id) == before
+    assert stored(restored, project.dataset_id) == before
 
 
 def test_open_queue_and_no_measuring(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:

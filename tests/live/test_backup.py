@@ -26,11 +26,6 @@ pytestmark = pytest.mark.live
 NAMES = {"argilla.db", "owner.json", "credentials.csv", "secret-key"}
 
 
-def names(home: Home) -> set[str]:
-    """What a backup contains; times too, where somebody has worked in the page before."""
-    return NAMES | ({home.activity.name} if home.activity.exists() else set())
-
-
 def mode(path: Path) -> int:
     return stat.S_IMODE(path.stat().st_mode)
 
@@ -51,7 +46,7 @@ def test_a_backup_taken_while_records_come_in_restores_to_a_server_that_agrees_w
     assert f" MB -> {archive}" in capsys.readouterr().err
     assert mode(archive) == 0o600
     with tarfile.open(archive) as packed:
-        assert set(packed.getnames()) == names(argilla.home)
+        assert set(packed.getnames()) == NAMES
         assert {member.mode for member in packed} == {0o600}
 
     assert main(["restore", str(archive), "--home", str(home)]) == 0
@@ -74,13 +69,13 @@ def test_a_backup_taken_while_records_come_in_restores_to_a_server_that_agrees_w
 
 
 def test_a_folder_is_as_good_as_an_archive(argilla: EmbeddedArgilla, tmp_path: Path) -> None:
-    summary = backup(tmp_path / "copy", argilla.home)
+    copy = tmp_path / "copy"
+    summary = backup(copy, argilla.home)
 
-    assert mode(summary.target) == 0o700
-    assert {path.name: mode(path) for path in summary.target.iterdir()} == dict.fromkeys(
-        names(argilla.home), 0o600
-    )
-    assert summary.size == sum(path.stat().st_size for path in summary.target.iterdir())
+    assert summary.target == copy
+    assert mode(copy) == 0o700
+    assert {path.name: mode(path) for path in copy.iterdir()} == dict.fromkeys(NAMES, 0o600)
+    assert summary.size == sum(path.stat().st_size for path in copy.iterdir())
     home = Home(tmp_path / "home")
     assert restore(summary.target, home).records == summary.records
     assert home.owner.read_bytes() == argilla.home.owner.read_bytes()
@@ -117,7 +112,8 @@ def test_a_home_that_is_served_is_never_restored(argilla: EmbeddedArgilla, tmp_p
 
 
 def test_what_a_home_holds_is_kept_aside_and_only_when_asked(argilla: EmbeddedArgilla, tmp_path: Path) -> None:
-    source = backup(tmp_path / "copy", argilla.home).target
+    source = tmp_path / "copy"
+    backup(source, argilla.home)
     home = Home(tmp_path / "home")
     restore(source, home)
     home.owner.write_text("another owner")

@@ -102,6 +102,7 @@ class TestWebhooks:
     def test_a_ping_reaches_this_machine_too(self, owner: Rest) -> None:
         with receiving(owner, "dataset.created") as (receiver, webhook):
             owner("POST", f"/webhooks/{webhook['id']}/ping")
+            wait_until(lambda: bool(receiver.received), "the ping, which the server does not wait for")
             assert receiver.events("ping") == [{"agent": "argilla-server", "version": "2.8.0"}]
 
     @pytest.mark.slow

@@ -8,11 +8,12 @@ from typing import Any
 import argilla
 import pytest
 
-from sharegpt_argilla.argilla_client.connection import ArgillaClient
+from sharegpt_argilla.argilla_client import copying
+from sharegpt_argilla.argilla_client.connection import ArgillaClient, connect
 from sharegpt_argilla.argilla_client.records_on_server import RecordsDataset
 from sharegpt_argilla.errors import DatasetDiffersError, InputError, ServerRefusedError, ServerUnreachableError
 from sharegpt_argilla.rows import Pair, build_row, dump_row, read_extension, with_extension
-from sharegpt_argilla.workflows.load_records import LoadSummary, load_records
+from sharegpt_argilla.workflows.load_records import UPLOADS, LoadSummary, load_records
 from sharegpt_argilla.workflows.setup_dataset import setup_dataset
 from tests.projects import TestProject, some_rows, write_rows
 
@@ -39,6 +40,32 @@ def test_a_second_load_changes_nothing(ready: TestProject, tmp_path: Path) -> No
     assert counts(load(ready, rows)) == (30, 0, 0, 0, 0)
     assert counts(load(ready, rows)) == (0, 0, 30, 0, 0)
     assert not (tmp_path / "rejected.jsonl").exists()
+
+
+def test_batches_that_are_sent_at_a_time_make_the_same_records(ready: TestProject, tmp_path: Path) -> None:
+    rows = [row for number in range(120) for row in some_rows(10, f"s{number}")]
+    path = write_rows(tmp_path / "rows.jsonl", rows)
+    assert counts(load(ready, path, workers=4)) == (1200, 0, 0, 0, 0)
+    # Texts, earlier turns, metadata and suggestions are compared with what one process would send.
+    assert counts(load(ready, path)) == (0, 0, 1200, 0, 0)
+    assert UPLOADS == 4
+
+
+def test_an_older_server_gets_an_empty_chat_in_place_of_none(
+    ready: TestProject, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert copying.INDEXES_WITHOUT_CHAT == (2, 8)
+    monkeypatch.setattr(copying, "INDEXES_WITHOUT_CHAT", (99, 0))
+    rows = some_rows(3)
+    path = write_rows(tmp_path / "rows.jsonl", rows)
+    assert counts(load(ready, path)) == (3, 0, 0, 0, 0)
+    assert counts(load(ready, path)) == (0, 0, 3, 0, 0)
+    with connect(ready.connection) as client:
+        assert client.version >= (2, 8)
+        (dataset,) = (item for item in client.get("/api/v1/me/datasets")["items"] if item["name"] == ready.dataset)
+        records = client.get(f"/api/v1/datasets/{dataset['id']}/records", {"limit": 3})["items"]
+    contexts = {record["external_id"]: record["fields"]["context"] for record in records}
+    assert [len(contexts[row["id"]]) for row in rows] == [0, 2, 4]
 
 
 def test_what_the_sdk_reads_is_what_the_rows_say(ready: TestProject, tmp_path: Path) -> None:

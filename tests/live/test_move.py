@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 
 from sharegpt_argilla.argilla_client import copying as copied_records
+from sharegpt_argilla.argilla_client.responses_on_server import response_times
 from sharegpt_argilla.cli.main import main
+from sharegpt_argilla.common.contract_keys import COPIED_ANSWERS
 from sharegpt_argilla.errors import CredentialsError, DatasetDiffersError, ServerUnreachableError, UsageError
 from sharegpt_argilla.settings import Home, find_password
 from sharegpt_argilla.workflows.move import MovedDataset, move
@@ -127,7 +129,7 @@ def target(tmp_path) -> Iterator[EmbeddedArgilla]:
 
 
 def contents(owner: Rest, name: str = "everything") -> dict[str, Any]:
-    """A dataset without ids and times that a server gives itself; people by their names."""
+    """A dataset without ids and times that a server gives itself, but those of answers; people by their names."""
     users = {item["id"]: item["username"] for item in owner("GET", "/users")["items"]}
     (dataset,) = [item for item in owner("GET", "/me/datasets")["items"] if item["name"] == name]
     path = f"/datasets/{dataset['id']}"
@@ -137,7 +139,12 @@ def contents(owner: Rest, name: str = "everything") -> dict[str, Any]:
         include = ["responses", "suggestions", "vectors"]
         page = owner("GET", f"{path}/records", offset=offset, limit=250, include=include)
         for item in page["items"]:
-            responses = {users[r["user_id"]]: (r["status"], r["values"] or {}) for r in item["responses"]}
+            # Of a copy they are in the metadata, and the same.
+            copied = (item["metadata"] or {}).pop(COPIED_ANSWERS, {})
+            responses = {
+                users[r["user_id"]]: (r["status"], r["values"] or {}, response_times(r, copied))
+                for r in item["responses"]
+            }
             suggestions = {
                 questions[s["question_id"]]: (s["value"], s["score"], s["agent"], s["type"])
                 for s in item["suggestions"]
@@ -255,8 +262,14 @@ def test_a_move_that_was_cut_off_resumes_and_overwrites_no_work(
     with owner_of(source) as before, owner_of(target) as after:
         target_contents, source_contents = contents(after), contents(before)
         key = fresh["fields"]["prompt"]
-        assert target_contents["records"][key]["responses"].pop("ben") == ("submitted", {"quality": {"value": 1}})
-        assert source_contents["records"][key]["responses"].pop("ben") == ("submitted", {"quality": {"value": 7}})
+        assert target_contents["records"][key]["responses"].pop("ben")[:2] == (
+            "submitted",
+            {"quality": {"value": 1}},
+        )
+        assert source_contents["records"][key]["responses"].pop("ben")[:2] == (
+            "submitted",
+            {"quality": {"value": 7}},
+        )
         assert target_contents == source_contents
         for response in responses:
             before("DELETE", f"/responses/{response['id']}")

@@ -217,8 +217,9 @@ def test_every_way_of_keeping_a_project_exports_the_same_rows(
     expected = plain.export()
     assert expected.count("标注".encode()) == len(ROWS)
     assert expected.count(b"pending") == 1
+    ways = {}
     for way, mode, datasets in (("split", "links", 2), ("each", "per_person_datasets", 3)):
-        kept = Kept(plain.project, tmp_path, way, mode=mode)
+        kept = ways[way] = Kept(plain.project, tmp_path, way, mode=mode)
         kept.team = plain.team
         kept.push()
         assert len(kept.dataset_ids()) == datasets
@@ -238,6 +239,21 @@ def test_every_way_of_keeping_a_project_exports_the_same_rows(
         monkeypatch.setenv("ARGILLA_HOME_PATH", str(tmp_path))
         assert kept.export() == expected
         monkeypatch.undo()
+        assert migrated(kept, f"{way}-2") == expected.replace(b"dataset-parts", f"{way}-2".encode())
+    # What links kept in two datasets becomes one where the plan is enforced.
+    one = {**ASSIGNMENT, "mode": "queue"}
+    assert migrated(ways["split"], "one", assignment=one) == expected.replace(b"dataset-parts", b"one")
+
+
+def migrated(kept: Kept, dataset: str, **sections: object) -> bytes:
+    """The export of a project after its migration to a new dataset, in as many parts as it is kept in."""
+    new = kept.with_sections(dataset=dataset, **sections)
+    parts = len(project_parts(load_project(new.config)))
+    where: dict[str, Any] = {"connection": kept.project.connection, "home": kept.project.home}
+    done = migrate(kept.content["dataset"], new.config, **where)
+    assert (done.complete, len(new.dataset_ids())) == (True, parts)
+    assert migrate(kept.content["dataset"], new.config, **where).sent == 0
+    return new.export()
 
 
 def test_a_migration_exports_the_same_rows(

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
 import socket
 import sqlite3
 import subprocess
+import sys
 import time
 from base64 import b64encode, urlsafe_b64encode
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, suppress
+from contextlib import ExitStack, closing, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,16 +20,20 @@ import httpx
 import psutil
 import pytest
 
+from sharegpt_argilla.argilla_client.connection import ATTEMPTS, connect
 from sharegpt_argilla.argilla_plugin.security import SECURITY_HEADERS
 from sharegpt_argilla.argilla_plugin.sign_in_limit import FREE_ATTEMPTS
 from sharegpt_argilla.argilla_plugin.team_options import max_request_bytes
-from sharegpt_argilla.errors import UsageError
+from sharegpt_argilla.common import http_calls
+from sharegpt_argilla.errors import ServerUnreachableError, UsageError
+from sharegpt_argilla.settings import connection_of
 from tests.browser_contexts import new_context
 from tests.embedded import (
     PATIENCE,
     EmbeddedArgilla,
     clean_environment,
     embedded_argilla,
+    gone,
     launcher_command,
     package_root,
     wait_until,
@@ -545,3 +551,133 @@ def test_what_everybody_may_ask_says_the_version_and_nothing_else(argilla: Embed
         assert owner("GET", "/status")["search_engine"]["name"] == "embedded"
         assert nobody("GET", "/settings") == {"argilla": {"share_your_progress_enabled": False}}
         assert "/api/v1/status" in {f"/api/v1{path}" for path in nobody("GET", "/openapi.json")["paths"]}
+
+
+FORM = b"POST /api/v1/token HTTP/1.1\r\nHost: localhost\r\nContent-Type: multipart/form-data; boundary=B\r\n"
+PART = b'--B\r\nContent-Disposition: form-data; name="username"'
+
+
+class TestMultipart:
+    @pytest.mark.parametrize(
+        ("body", "statuses"),
+        [
+            (PART + b"\r\n\r\n" + b"x" * 15_000, {422}),
+            (b"--B\r\nContent-Disposition: " + b"x" * 15_000, {400}),
+            ((PART + b"\r\n\r\n1\r\n") * 200, {422}),
+            ((PART + b'; filename="f"\r\n\r\n1\r\n') * 150, {422}),
+        ],
+        ids=["a part without end", "a header without end", "many parts", "many files"],
+    )
+    def test_what_has_no_end_is_refused(self, argilla: EmbeddedArgilla, body: bytes, statuses: set[int]) -> None:
+        with _connected(argilla) as connection:
+            connection.sendall(FORM + b"Content-Length: %d\r\n\r\n" % len(body) + body)
+            assert _status(connection) in statuses
+        # The same in pieces of which the last never comes: nobody waits for it, and more of it is refused.
+        with _connected(argilla) as unended, _connected(argilla) as connection:
+            unended.sendall(FORM + b"Transfer-Encoding: chunked\r\n\r\n%x\r\n" % len(body) + body + b"\r\n")
+            assert argilla.get("/api/v1/me").status_code == 200
+            too_long = PART + b"\r\n\r\n" + b"x" * 20_000
+            connection.sendall(FORM + b"Transfer-Encoding: chunked\r\n\r\n%x\r\n" % len(too_long) + too_long)
+            connection.sendall(b"\r\n")
+            assert _status(connection) == 413
+
+    def test_many_that_never_end_are_not_kept_in_memory(self, argilla: EmbeddedArgilla) -> None:
+        server = psutil.Process(argilla.wait_for_child("server"))
+        before = server.memory_info().rss
+        piece = PART + b"\r\n\r\n" + b"x" * 15_000
+        with ExitStack() as stack:
+            for _ in range(200):
+                connection = stack.enter_context(_connected(argilla))
+                connection.sendall(FORM + b"Transfer-Encoding: chunked\r\n\r\n%x\r\n" % len(piece) + piece)
+            assert argilla.get("/api/v1/me").status_code == 200
+            assert server.memory_info().rss - before < 40_000_000
+
+
+def _connected(argilla: EmbeddedArgilla) -> socket.socket:
+    return socket.create_connection(("127.0.0.1", argilla.port), PATIENCE)
+
+
+def _status(connection: socket.socket) -> int:
+    return int(connection.recv(100).split()[1])
+
+
+NOBODY = 65534
+LOOK = f"""
+import os, socket, sys
+processes, *paths = sys.argv[1:]
+folders = [os.open(path, os.O_RDONLY | os.O_DIRECTORY) for path in paths]
+os.setgroups([])
+os.setgid({NOBODY})
+os.setuid({NOBODY})
+def attempt(what, work):
+    try:
+        work()
+        print(what)
+    except OSError:
+        pass
+PRIVATE = ("argilla.db", "owner.json", "credentials.csv", "secret-key", "server.json")
+NAMES = (*PRIVATE, "answering.lock")
+for folder, path in zip(folders, paths):
+    for name in (*NAMES, "logs/server.log", "search-index.db", "redis-queue", "tmp", "serve.lock", "."):
+        attempt(f"reads {{name}}", lambda: os.close(os.open(name, os.O_RDONLY, dir_fd=folder)))
+    attempt(f"lists {{path}}", lambda: os.listdir(path))
+    attempt(f"writes {{path}}", lambda: os.open("new", os.O_WRONLY | os.O_CREAT, dir_fd=folder))
+    with socket.socket(socket.AF_UNIX) as redis:
+        attempt("asks Redis", lambda: redis.connect(f"/proc/self/fd/{{folder}}/redis.sock"))
+for process in processes.split(","):
+    for name in ("environ", "mem", "fd"):
+        attempt(f"reads {{name}}", lambda: os.listdir(f"/proc/{{process}}/fd") if name == "fd" else
+                open(f"/proc/{{process}}/{{name}}", "rb").read(1))
+    sys.stderr.write(open(f"/proc/{{process}}/cmdline").read())
+"""
+"""What another user can do, who even has the folders open: nobody may come past the modes of what is in them."""
+
+
+@pytest.mark.parametrize(("mode", "done"), [(0o700, set()), (0o755, {"reads serve.lock", "reads ."})])
+def test_another_user_of_the_machine_sees_nothing(argilla: EmbeddedArgilla, mode: int, done: set[str]) -> None:
+    """Also where the home folder was made before, open to everybody."""
+    if os.getuid() != 0:
+        pytest.skip("only root can become another user")
+    home = argilla.home.path
+    with owner_of(argilla) as owner:
+        owner.load(owner.dataset("other-users", f"other-users-{mode:o}"), texts(1))
+        owner.user(f"other-user-{mode:o}")
+    assert home.stat().st_mode & 0o777 == 0o700
+    home.chmod(mode)
+    try:
+        processes = ",".join(str(process.pid) for process in argilla.family())
+        arguments = [processes, str(home), argilla.state["runtime"]]
+        looked = subprocess.run(
+            [sys.executable, "-c", LOOK, *arguments], capture_output=True, text=True, check=True, cwd="/"
+        )
+    finally:
+        home.chmod(0o700)
+    assert set(looked.stdout.splitlines()) == done
+    secrets = [argilla.api_key, argilla.password, argilla.home.secret_key.read_text("utf-8")]
+    assert "redis" in looked.stderr
+    assert not [secret for secret in secrets if secret in looked.stderr]
+
+
+def test_who_listens_at_the_port_of_a_stopped_server_is_sent_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After a clean stop as after kill -9, after which server.json still says that it runs."""
+    monkeypatch.setattr(http_calls, "FIRST_PAUSE", 0.01)
+    with embedded_argilla(tmp_path / "home") as argilla:
+        connection = connection_of(argilla.home)
+        with connect(connection) as client:
+            assert client.role == "owner"
+        for end in (argilla.kill, argilla.stop):
+            family = argilla.family()
+            end()
+            wait_until(lambda family=family: all(map(gone, family)), "the end of its processes")  # type: ignore[misc]
+            with socket.create_server(("127.0.0.1", argilla.port)) as stranger:
+                with pytest.raises(ServerUnreachableError, match="does not run; something else listens there"):
+                    connect(connection)
+                stranger.settimeout(PATIENCE)
+                for _ in range(ATTEMPTS):
+                    with stranger.accept()[0] as sent:
+                        assert sent.recv(1) == b""
+            argilla.start()
+            with connect(connection) as client:
+                assert client.role == "owner"

@@ -20,6 +20,9 @@ from redis import Redis
 from redis.exceptions import ConnectionError as RedisConnectionError
 from rq import Queue
 
+from sharegpt_argilla.argilla_plugin.active_time_route import PATH as ACTIVITY
+from sharegpt_argilla.argilla_plugin.security import SECURITY_HEADERS
+from sharegpt_argilla.argilla_plugin.sign_in_limit import FREE_ATTEMPTS
 from sharegpt_argilla.embedded_argilla.processes.child_process import Child
 from sharegpt_argilla.embedded_argilla.processes.launcher import ServeOptions, ServerInfo, running
 from sharegpt_argilla.embedded_argilla.processes.redis_process import redis_binary, redis_command
@@ -248,6 +251,7 @@ def test_base_url_other_hosts_and_a_redis_of_the_users_own(tmp_path, monkeypatch
             page = httpx.get(f"{server.api_url}/", timeout=PATIENCE)
             assert page.status_code == 200
             assert '"/argilla/_nuxt/' in page.text
+            guard_below_base_url(server.api_url)
             wait_until(lambda: len(json.loads(home.server.read_text())["processes"]) == 2, "the worker")
             names = {item["name"] for item in json.loads(home.server.read_text())["processes"]}
             assert names == {"server", "worker"}
@@ -256,6 +260,27 @@ def test_base_url_other_hosts_and_a_redis_of_the_users_own(tmp_path, monkeypatch
             httpx.get(server.api_url, timeout=PATIENCE)
     finally:
         redis.stop(5)
+
+
+def guard_below_base_url(url: str) -> None:
+    """Nothing answers outside of it, and no spelling of a path leads around the limit of sign-ins."""
+    outside = url.removesuffix("/argilla")
+    for path in ("/api/v1/me", "//argilla/api/v1/me", "/argilla/../api/v1/me", "/api/v1/token", ACTIVITY):
+        answer = httpx.get(outside + path, timeout=PATIENCE)
+        assert answer.status_code == 404
+        assert {name: answer.headers.get(name) for name in SECURITY_HEADERS} == SECURITY_HEADERS
+    assert httpx.get(url + ACTIVITY, timeout=PATIENCE).status_code == 401
+    form = {"username": "nobody", "password": "a-wrong-guess"}
+    for path in ("//api/v1/token", "/api/v1/token/", "/API/v1/token"):
+        # A redirect leads to the right one, where it is counted.
+        assert httpx.post(url + path, data=form, timeout=PATIENCE).status_code in (307, 404, 405)
+    spellings = ("/api/v1/token", "/api/v1/%74oken", "/api/v1/token?x=1")
+    guesses = [
+        httpx.post(url + spellings[number % 3], data=form, timeout=PATIENCE).status_code
+        for number in range(FREE_ATTEMPTS + 5)
+    ]
+    assert guesses[:FREE_ATTEMPTS] == [401] * FREE_ATTEMPTS
+    assert 429 in guesses
 
 
 def test_ctrl_c_while_starting_is_a_clean_stop(tmp_path):

@@ -1,19 +1,29 @@
 """Rows -> drafts: fields, metadata, context."""
 
+import json
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from sharegpt_argilla.annotation import RecordDraft
+from sharegpt_argilla.argilla_client.records_on_server import FoundRecord
 from sharegpt_argilla.common.jsonl import RejectsFile, read_rows
 from sharegpt_argilla.config import ProjectConfig, load_project
 from sharegpt_argilla.descriptives.metrics import METRICS
 from sharegpt_argilla.errors import ConfigError, RejectedError
 from sharegpt_argilla.project.record_loader import LoadSummary, RecordLoader
-from sharegpt_argilla.records.record_fields import MESSAGE_MAX, EarlierTurns, build_fields
+from sharegpt_argilla.records import earlier_turns
+from sharegpt_argilla.records.chat_pieces import MESSAGES_MAX, PIECE, whole_messages
+from sharegpt_argilla.records.earlier_turns import EarlierTurns
+from sharegpt_argilla.records.record_fields import build_fields
 from sharegpt_argilla.records.record_metadata import plan_metadata
 from sharegpt_argilla.rows import Pair, Row, build_row, dump_row, with_extension
-from tests.projects import write_rows
+from tests.embedded import PATIENCE
+from tests.projects import some_rows, write_rows
 
 CONFIG = load_project(Path(__file__).parents[2] / "dataset-config.yml").config
 
@@ -146,6 +156,64 @@ def test_rows_that_lose_their_context_are_counted(tmp_path: Path) -> None:
     assert (summary.loaded, summary.without_context) == (4, 2)
 
 
+class Target:
+    """Takes batches, and refuses one record."""
+
+    def __init__(self, refused: str) -> None:
+        self.refused = refused
+        self.release = threading.Event()
+        self.taken: list[str] = []
+
+    def find(self, _ids: Sequence[str]) -> dict[str, FoundRecord]:
+        return {}
+
+    def upsert(self, drafts: Sequence[RecordDraft], on_refused: Callable[[RecordDraft, str], None]) -> int:
+        assert self.release.wait(PATIENCE)
+        for draft in drafts:
+            if draft.id == self.refused:
+                on_refused(draft, "no")
+            else:
+                self.taken.append(draft.id)
+        return len(drafts)
+
+
+def test_batches_are_made_ready_while_others_are_sent(tmp_path: Path) -> None:
+    rows = [row(f"q{number}", "a", f"s{number}", 1) for number in range(6)]
+    path = write_rows(tmp_path / "rows.jsonl", rows)
+    target = Target(rows[2]["id"])
+    with (
+        closing(EarlierTurns(path)) as earlier,
+        RejectsFile(tmp_path / "rejected.jsonl") as rejects,
+        ThreadPoolExecutor(2) as uploads,
+    ):
+        loader = RecordLoader(target, CONFIG, [], earlier, rejects, LoadSummary(), "rows.jsonl", uploads, 2)
+        lines = list(read_rows(path))
+        loader.load(lines[:2])
+        loader.load(lines[2:4])
+        assert loader.summary.loaded == 0
+        target.release.set()
+        loader.load(lines[4:])
+        loader.finish()
+        assert (loader.summary.loaded, rejects.count) == (5, 1)
+    assert sorted(target.taken) == sorted(each["id"] for each in rows if each["id"] != target.refused)
+    assert json.loads((tmp_path / "rejected.jsonl").read_text("utf-8"))["line"] == 3
+
+
+def test_a_file_of_other_conversations_is_kept_apart_by_more_than_a_number(tmp_path: Path, monkeypatch) -> None:
+    rows = [row("q1", "a", "s", 1), row("q2", "b", "other", 2)]
+    path = write_rows(tmp_path / "rows.jsonl", rows)
+    monkeypatch.setattr(earlier_turns, "_number", lambda *texts: len(texts))
+    with closing(EarlierTurns(path)) as earlier:
+        assert earlier.messages(rows[1], 6) == []
+
+
+def test_turns_that_no_index_takes_are_no_turns(conversation) -> None:
+    rows = [row("q1", "a", "s", 10**30 - 1), row("q2", "b", "s", 10**30)]
+    assert conversation(rows, rows[1], 6) == []
+    rows = [row("q1", "a", "s", -5), row("q2", "b", "s", -4)]
+    assert [m["content"] for m in conversation(rows, rows[1], 6)] == ["q1", "a"]
+
+
 def test_several_answers_to_one_question_are_one_conversation(conversation) -> None:
     rows = [row("q1", "a", "s", 1), row("q1", "b", "s", 1), row("q2", "c", "s", 2)]
     assert [m["content"] for m in conversation(rows, rows[2], 6)] == ["q1", "a"]
@@ -156,11 +224,39 @@ def test_conversations_of_two_corpora_do_not_mix(conversation) -> None:
     assert conversation(rows, rows[1], 6) == []
 
 
-def test_a_message_is_cut_where_argilla_would_refuse_it(conversation) -> None:
-    rows = [row("q" * 30_000, "a", "s", 1), row("q2", "a2", "s", 2)]
-    content = conversation(rows, rows[1], 6)[0]["content"]
-    assert len(content) == MESSAGE_MAX
-    assert content.endswith("[cut]")
+@pytest.mark.parametrize("length", [PIECE - 1, PIECE, PIECE + 1, 2 * PIECE, 100_000])
+def test_no_character_of_a_long_message_is_lost(conversation, length: int) -> None:
+    question, answer = ("q\U0001f600" * length)[:length], ("a\n" * length)[: length - 1]
+    rows = [row(question, answer, "s", 1), row("q2", "a2", "s", 2)]
+    messages = conversation(rows, rows[1], 6)
+    assert max(len(message["content"]) for message in messages) <= PIECE
+    whole = whole_messages(messages)
+    assert [message["content"] for message in whole] == [question, answer]
+    assert [message["role"] for message in whole] == ["user", "assistant"]
+
+
+def test_messages_of_one_role_that_are_no_pieces_stay_apart(conversation) -> None:
+    rows = [row("q1", "", "s", 1), row("q2", "a2", "s", 2), row("q3", "a3", "s", 3)]
+    messages = conversation(rows, rows[2], 6)
+    assert whole_messages(messages) == messages
+    assert [message["content"] for message in messages] == ["q1", "q2", "a2"]
+
+
+def test_as_many_turns_as_argilla_has_messages_for(conversation) -> None:
+    long = "q" * PIECE * (MESSAGES_MAX - 4)
+    rows = [row("q1", "a1", "s", 1), row(long, "a2", "s", 2), row("q3", "", "s", 3), row("q4", "a4", "s", 4)]
+    messages = conversation(rows, rows[3], 6)
+    assert (len(messages), messages[0]["content"]) == (MESSAGES_MAX, "q1")
+    rows[2] = row("q3", "a3", "s", 3)
+    messages = conversation(rows, rows[3], 6)
+    assert (len(messages), messages[-1]["content"]) == (MESSAGES_MAX - 1, "a3")
+
+
+def test_the_limits_are_those_of_the_server() -> None:
+    from argilla_server.api.schemas.v1.chat import MAX_MESSAGE_LENGTH
+    from argilla_server.api.schemas.v1.records import CHAT_FIELDS_MAX_MESSAGES
+
+    assert (PIECE, MESSAGES_MAX) == (MAX_MESSAGE_LENGTH, CHAT_FIELDS_MAX_MESSAGES)
 
 
 def custom(**fields: str) -> ProjectConfig:
@@ -201,3 +297,20 @@ def test_next_to_a_custom_field_no_text_breaks_out_of_the_page(text: str, shown:
         "own": {"a": shown},
     }
     assert build_fields(row(text), CONFIG, no_context)["prompt"] == text
+
+
+def test_an_id_that_occurs_again_is_known_before(tmp_path: Path) -> None:
+    rows = some_rows(4)
+    path = write_rows(tmp_path / "rows.jsonl", [rows[0], rows[1], rows[0], rows[2], rows[0]])
+    with closing(EarlierTurns(path)) as earlier:
+        assert [earlier.may_repeat(row) for row in rows] == [True, False, False, False]
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_lines_may_end_as_where_rows_are_read(end: str, tmp_path: Path) -> None:
+    rows = [row("q1", "a", "s", 1), row("q2", "b", "s", 2)]
+    path = tmp_path / "rows.jsonl"
+    path.write_bytes("".join(dump_row(each) + end for each in [*rows, rows[0]]).encode())
+    with closing(EarlierTurns(path)) as earlier:
+        assert [earlier.may_repeat(each) for each in rows] == [True, False]
+        assert [message["content"] for message in earlier.messages(rows[1], 6)] == ["q1", "a"]

@@ -1,14 +1,18 @@
 """The plan on disk."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import yaml
+from hypothesis import given
+from hypothesis import strategies as st
 
 from sharegpt_argilla.cli.main import main
 from sharegpt_argilla.errors import InputError
 from sharegpt_argilla.records.assignment_plan import Rules, make_plan
 from sharegpt_argilla.records.plan_file import assigned_records, changed_rules, plan_path, read_plan, write_plan
+from sharegpt_argilla.records.practice import PlanPractice
 from tests.projects import ROOT, some_rows, write_rows
 
 RULES = Rules(overlap=2, seed=5, quotas={"ana": 9})
@@ -94,3 +98,14 @@ def test_a_plan_by_command_without_any_server(
     config.write_text(yaml.safe_dump(content), encoding="utf-8")
     assert main(command) == 2
     assert "assignment.mode is open" in capfd.readouterr().err
+
+
+@given(st.lists(st.text(max_size=3), unique=True, max_size=30))
+def test_records_by_id_are_those_of_the_plan(ids: list[str]) -> None:
+    plan = make_plan(ids, ["ana", "ben", "cleo"], Rules(overlap=2, seed=1))
+    held = replace(plan, practice=PlanPractice(rows=ids[:1], held=["ben"]))
+    for each in (plan, held):
+        by_id = each.offered_by_id()
+        assert dict(by_id) == dict(each.offered())
+        assert (list(by_id), len(by_id)) == (ids, len(ids))
+        assert by_id.get("none of them") is None

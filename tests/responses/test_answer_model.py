@@ -10,6 +10,7 @@ from sharegpt_argilla.annotation import AnsweredRecord, Response, Suggestion
 from sharegpt_argilla.responses.answer_model import counts_as, estimate_questions, model_answers
 from sharegpt_argilla.responses.answer_store import AnswerStore
 from sharegpt_argilla.responses.confidence import estimate_answers
+from sharegpt_argilla.responses.export_state import stamp_of
 from sharegpt_argilla.responses.merge import Origin
 from sharegpt_argilla.responses.policies import PolicyChoice
 
@@ -48,7 +49,7 @@ def team():
 
 def exported(records, choice, gold=None):
     store = AnswerStore(["main"], Origin("main", "g", list(LABELS), choice, gold or {}))
-    store.fill(0, ((0, f"key-{one.id}", one) for one in records))
+    store.fill(0, ((0, f"key-{one.id}", one, stamp_of(one)) for one in records))
     store.fit()
     found = {row: one.marked for row, one in store.of_rows(sorted(TRUTH)).items()}
     store.close()

@@ -8,6 +8,7 @@ import pytest
 
 from sharegpt_argilla.annotation import AnsweredRecord, Response
 from sharegpt_argilla.responses.answer_store import AnswerStore
+from sharegpt_argilla.responses.export_state import stamp_of
 from sharegpt_argilla.responses.merge import Origin
 from sharegpt_argilla.responses.policies import FITTED, PolicyChoice
 from sharegpt_argilla.responses.rater_models import fit
@@ -82,7 +83,7 @@ def test_a_store_gives_each_row_what_was_fitted_and_adjudicators_still_win(answe
     }
     ruled = Response("judge", "submitted", {"toxicity": "illegal"}, "2026-01-03")
     records["row000"] = AnsweredRecord("row000", "completed", [*records["row000"].responses, ruled])
-    store.fill(0, ((0, f"key-{row}", record) for row, record in records.items()))
+    store.fill(0, ((0, f"key-{row}", record, stamp_of(record)) for row, record in records.items()))
     store.fit()
     contents = store.of_rows(sorted(answers))
     assert contents["row000"].marked["policy"] == "adjudicated"

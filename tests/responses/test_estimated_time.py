@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from sharegpt_argilla.annotation import AnsweredRecord, Response
 from sharegpt_argilla.responses.answer_store import AnswerStore
+from sharegpt_argilla.responses.export_state import Stamp, stamp_of
 from sharegpt_argilla.responses.merge import Origin
 from sharegpt_argilla.responses.working_time import TIMES_TABLE, ResponseTimes
 
@@ -82,9 +83,10 @@ def test_every_estimate_that_a_change_touches_is_named(before, changes) -> None:
 
 
 def test_measured_time_wins_and_counts_as_the_one_before() -> None:
-    def record(row: str, seconds: int, active: float | None = None) -> tuple[int, str, AnsweredRecord]:
+    def record(row: str, seconds: int, active: float | None = None) -> tuple[int, str, AnsweredRecord, Stamp]:
         said = Response("ana", "submitted", {"quality": 1}, at(seconds), active)
-        return 0, f"k-{row}", AnsweredRecord(row, "completed", [said])
+        answered = AnsweredRecord(row, "completed", [said])
+        return 0, f"k-{row}", answered, stamp_of(answered)
 
     store = AnswerStore(["main"], Origin("main", "g", ["quality"]))
     store.fill(0, iter([record("r1", 0), record("r2", 20, 3.5), record("r3", 50), record("r9", 60)]))

@@ -103,6 +103,20 @@ def test_the_range_holds_the_true_day_four_times_in_five(first: int) -> None:
     assert all(0.7 <= share <= 0.95 for share in shares.values()), shares
 
 
+def test_the_team_finishes_when_the_last_person_does() -> None:
+    """The page promised 12-13 for the team and 12-14 for the last person: other courses had been drawn."""
+    planned = [
+        (project, project.estimate_and_truth()[0]) for project in map(Simulated, range(60)) if project.planned
+    ]
+    for project, found in planned:
+        if found["finish"]:
+            assert found["finish"] >= max(found["own"].values())
+            assert found["own"][found["whose"]] == max(found["own"].values())
+            assert found["own"].keys().isdisjoint(found["unknown"])
+            assert len(found["own"]) + len(found["unknown"]) == len(project.people)
+    assert len(planned) > 20
+
+
 def steady(days: int, *, weekends: bool) -> dict[str, int]:
     back = [TODAY - timedelta(step) for step in range(1, days + 1)]
     return {day.isoformat(): 50 for day in back if weekends or day.weekday() < 5}

@@ -24,7 +24,7 @@ class FakeEndpoint:
     A prompt that starts with ``429 2:`` is refused twice with that status; ``broken 1:`` gets broken JSON once;
     ``slow:`` is answered after a while; ``hang up:`` has its connection closed once. A refusal
     asks for ``retry_after`` seconds of patience. ``headers`` and ``bodies``
-    are what came in.
+    are what came in. ``usage`` is what it says of tokens.
     """
 
     def __init__(self) -> None:
@@ -32,6 +32,7 @@ class FakeEndpoint:
         self.bodies: list[dict[str, Any]] = []
         self.headers: list[dict[str, str]] = []
         self.answer: dict[str, Any] = ANSWER
+        self.usage: object = {"prompt_tokens": 100, "completion_tokens": 10}
         self.pause = 0.0
         self.retry_after = "0"
         self._lock = threading.Lock()
@@ -70,8 +71,7 @@ class FakeEndpoint:
             self._send(request, 200, self._completion('{"quality": {"val' if broken else json.dumps(self.answer)))
 
     def _completion(self, content: str) -> bytes:
-        usage = {"prompt_tokens": 100, "completion_tokens": 10}
-        return json.dumps({"choices": [{"message": {"content": content}}], "usage": usage}).encode()
+        return json.dumps({"choices": [{"message": {"content": content}}], "usage": self.usage}).encode()
 
     def _send(self, request: BaseHTTPRequestHandler, status: int, body: bytes, headers: Any = ()) -> None:
         request.send_response(status)

@@ -131,7 +131,7 @@ def test_a_cached_answer_of_another_form_is_asked_for_again(
     with closing(DiskCache(tmp_path / "c.db", 1000)) as cache:
         expected = model(endpoint, cache).suggest(subjects("plain"))
         with closing(sqlite3.connect(tmp_path / "c.db")) as database, database:
-            assert database.execute("UPDATE entries SET value = ?", (left.encode(),)).rowcount == 1
+            assert database.execute("UPDATE entries SET value = ?", (left.encode(),)).rowcount == 2
         assert model(endpoint, cache).suggest(subjects("plain")) == expected
     assert endpoint.asked == {"plain": 2}
 

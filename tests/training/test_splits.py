@@ -179,3 +179,18 @@ def test_prompts_before_a_question_count_too(tmp_path: Path) -> None:
     summary = run(tmp_path, rows, "alpaca", split="train=0.5,test=0.5")
     assert sorted(summary.written.values()) == [0, 20]
     assert len(made(tmp_path, rows, "alpaca")) == 20
+
+
+@given(st.lists(st.lists(st.integers(0, 30), min_size=1, max_size=3), max_size=30))
+def test_a_family_is_named_by_its_smallest_digest(units_by_key: list[list[int]]) -> None:
+    families = Families()
+    for numbers in units_by_key:
+        families.add(digest(str(number)) for number in numbers)
+    expected = []
+    for numbers in units_by_key:
+        together, size = set(numbers), 0
+        while size < len(together):
+            size = len(together)
+            together.update(key for others in units_by_key if together & set(others) for key in others)
+        expected.append(min(digest(str(number)) for number in together))
+    assert families.names() == expected

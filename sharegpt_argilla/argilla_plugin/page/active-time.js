@@ -8,7 +8,8 @@
   const { url, idle, more } = document.currentScript.dataset;
   const IDLE = Number(idle) * 1000;
   const LOOK_EVERY = 200;
-  const SEND_EVERY = 10_000;
+  const SEND_EVERY = 60_000;
+  const RETRY_AFTER = 10_000;
   // A focus that moves this soon after a key or a click was moved by it; else the page moved it on its own.
   const GESTURE = 1000;
   const MOST_RECORDS = 50;
@@ -135,7 +136,7 @@
 
   // What did not arrive is sent with the next batch; what the server refused is not.
   function keep(batch) {
-    retryAt = performance.now() + SEND_EVERY;
+    retryAt = performance.now() + RETRY_AFTER;
     for (const [key, entry] of batch) {
       const there = times.get(key);
       if (there) {

@@ -291,6 +291,41 @@
     };
   }
 
+  // A long message is stored in pieces (records/chat_pieces.py): a full one goes on in the next of the same role.
+  const PIECE = 20_000;
+
+  function wholeMessages(pieces) {
+    const messages = [];
+    let last = null;
+    for (const piece of pieces) {
+      const continues = last?.role === piece.role && [...last.content].length === PIECE;
+      if (continues) messages.push({ ...piece, content: messages.pop().content + piece.content });
+      else messages.push(piece);
+      last = piece;
+    }
+    return messages;
+  }
+
+  // Argilla puts every second message to the right, whoever wrote it.
+  function placeByRole(drawn, messages) {
+    if (!messages.every(({ role }) => role === "user" || role === "assistant")) return;
+    const wrapper = drawn.children.find((child) => child.data?.staticClass === "chat__wrapper");
+    messages.forEach(({ role }, at) => {
+      wrapper.children[at].children[0].data.class = ["chat__item", `chat__item--${role === "user" ? "right" : "left"}`];
+    });
+  }
+
+  function adaptChat(options) {
+    const render = options.render;
+    options.render = function (h) {
+      const own = { useMarkdown: true, content: wholeMessages(this.content) };
+      const get = (component, key) => (key in own ? own[key] : Reflect.get(component, key));
+      const drawn = render.call(new Proxy(this, { get }), h);
+      placeByRole(drawn, own.content);
+      return drawn;
+    };
+  }
+
   const SPECIAL = { "&": "&amp;", "<": "&lt;", ">": "&gt;", "\r": "&#13;" };
 
   // A text with spans becomes HTML of the page too; only while it is drawn it has to be escaped.
@@ -315,6 +350,7 @@
     adapted.add(options);
     const props = options.props ?? {};
     if (options.computed?.markdownToHtml) adaptMarkdown(options);
+    else if (props.useMarkdown && props.content?.type === Array) adaptChat(options);
     else if (props.useMarkdown && (props.fieldText || props.content)) adaptField(options);
     else if (props.spanQuestion && props.fieldText) adaptSpans(options);
   }

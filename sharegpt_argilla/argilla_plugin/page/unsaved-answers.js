@@ -191,7 +191,7 @@
   line.id = "sharegpt-unsaved";
   line.setAttribute("role", "status");
   line.style.cssText =
-    "position:fixed;top:8px;left:50%;transform:translateX(-50%);z-index:10000;max-width:min(92vw,560px);" +
+    "position:fixed;top:8px;left:50%;transform:translateX(-50%);z-index:10000;width:max-content;max-width:min(92vw,560px);" +
     "padding:8px 16px;border-radius:8px;font:14px/1.4 sans-serif;color:#fff;pointer-events:none;box-sizing:border-box";
 
   const many = (count) => (count === 1 ? "1 answer" : `${count} answers`);
@@ -200,11 +200,11 @@
     const mine = all.filter((answer) => answer.person === who);
     const others = all.filter((answer) => answer.person !== who);
     if (mine.length && !signInEnded) {
-      return `Not saved: ${many(mine.length)}. The server does not answer. This browser keeps them and sends them again by itself.`;
+      return `Not saved: ${many(mine.length)}. The server does not answer. This browser keeps what is not saved and sends it again by itself.`;
     }
     if (all.length) {
       const names = [...new Set((mine.length ? mine : others).map((answer) => answer.person))].join(", ");
-      return `Not saved: ${many(all.length)}. The sign-in of ${names} has ended. They are sent as soon as ${names} signs in here again.`;
+      return `Not saved: ${many(all.length)}. The sign-in of ${names} has ended. What is not saved is sent as soon as ${names} signs in here again.`;
     }
     const now = Date.now();
     if (refused.until > now) return `Not saved: the server refused ${many(refused.count)} (${refused.status}).`;

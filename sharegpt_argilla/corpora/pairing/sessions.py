@@ -11,15 +11,18 @@ import hashlib
 import json
 import re
 from array import array
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import count, islice, pairwise
+from itertools import compress, count, islice, pairwise
+from operator import ne
 from pathlib import Path
 from typing import IO
 
 from sharegpt_argilla.corpora.formats.base import Conversation, Corpus
 from sharegpt_argilla.corpora.formats.sharegpt import ShareGPT, has_sharegpt_form, piece_of
 
+KEYS_AT_ONCE = 100_000
+"""Ids of records that are compared at a time, in 20 MB; of all others 16 bytes each are held."""
 _SHOWN = 200
 """Characters of a text in a fingerprint."""
 _RENAMED = re.compile(r"#\d+\Z", re.ASCII)
@@ -149,13 +152,11 @@ def resolve(paths: Mapping[int, Path]) -> dict[int, Resolution]:
     """
     pieces: dict[str, list[Piece]] = {}
     bases: dict[int, set[str]] = {}
-    notes: dict[int, array[int]] = {}
     numbered: set[str] = set()
     given: dict[int, set[str]] = {}
     for number, path in paths.items():
         with path.open("rb") as file:
             own = json.loads(file.readline())
-            notes[number] = array("Q", file.read())
         bases[number] = set(own["pieces"])
         given[number] = set(own["given"])
         numbered.update(own["numbered"])
@@ -167,7 +168,7 @@ def resolve(paths: Mapping[int, Path]) -> dict[int, Resolution]:
     apart = frozenset(
         base for base, of_base in pieces.items() if has_sharegpt_form(base) and _contradictory(of_base)
     )
-    seen = _seen_before(notes) if len(notes) > 1 else {}
+    seen = _seen_before(paths) if len(paths) > 1 else {}
     taken = frozenset(numbered)
     affected = [
         number for number in paths if number in seen or bases[number] & (joined | apart) or given[number] & taken
@@ -175,25 +176,45 @@ def resolve(paths: Mapping[int, Path]) -> dict[int, Resolution]:
     return {number: Resolution(joined, apart, seen.get(number, {}), taken) for number in affected}
 
 
-def _seen_before(notes: Mapping[int, array[int]]) -> dict[int, dict[int, list[int]]]:
+def _seen_before(paths: Mapping[int, Path]) -> dict[int, dict[int, list[int]]]:
     """For each shard the fingerprints that earlier shards have for its ids, where they are not all the same."""
-    prints: dict[int, list[int]] = {}
-    for noted in notes.values():
-        for key, print_ in zip(noted[::2], noted[1::2], strict=True):
-            before = prints.setdefault(key, [])
-            if print_ not in before:
-                before.append(print_)
-    clashing = {key for key, several in prints.items() if len(several) > 1}
+    clashing = _clashing(paths.values())
     earlier_prints: dict[int, list[int]] = {}
     seen: dict[int, dict[int, list[int]]] = {}
-    for number, noted in notes.items():
-        mine = [(key, p) for key, p in zip(noted[::2], noted[1::2], strict=True) if key in clashing]
+    for number, path in paths.items() if clashing else ():
+        mine = [(key, print_) for key, print_ in _noted_in(path) if key in clashing]
         if earlier := {key: list(earlier_prints[key]) for key, _ in mine if key in earlier_prints}:
             seen[number] = earlier
         for key, print_ in mine:
             if print_ not in earlier_prints.setdefault(key, []):
                 earlier_prints[key].append(print_)
     return seen
+
+
+def _clashing(paths: Collection[Path]) -> set[int]:
+    """Ids with several fingerprints, a part of all ids after the other."""
+    parts = [array("Q") for _ in range(1 + sum(path.stat().st_size for path in paths) // 16 // KEYS_AT_ONCE)]
+    for path in paths:
+        for key, print_ in _noted_in(path):
+            parts[key % len(parts)].extend((key, print_))
+    clashing: set[int] = set()
+    while parts:
+        part = parts.pop()
+        keys, prints = part[::2], part[1::2]
+        last = dict(zip(keys, prints, strict=True))
+        clashing.update(compress(keys, map(ne, map(last.__getitem__, keys), prints)))
+    return clashing
+
+
+def _noted_in(path: Path) -> Iterator[tuple[int, int]]:
+    """The ids and fingerprints that a shard noted."""
+    with path.open("rb") as file:
+        file.readline()
+        return _pairs(array("Q", file.read()))
+
+
+def _pairs(noted: array[int]) -> Iterator[tuple[int, int]]:
+    return zip(noted[::2], noted[1::2], strict=True)
 
 
 def _contradictory(pieces: Sequence[Piece]) -> bool:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import math
 import re
+import sys
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -137,8 +140,26 @@ def _values(batch: Any) -> Iterator[Any]:
     size = max(1, batch.nbytes // max(1, batch.num_rows))
     step = min(BATCH, max(1, _BATCH_BYTES // size))
     for start in range(0, batch.num_rows, step):
-        for item in batch.slice(start, step).to_pylist():
-            yield json_value(item)
+        with _known_to_be_missing("pytz"):
+            items = batch.slice(start, step).to_pylist()
+        yield from map(json_value, items)
+
+
+@contextmanager
+def _known_to_be_missing(module: str) -> Iterator[None]:
+    """A module that is not installed is not looked for.
+
+    pyarrow imports pytz for each time with a zone, and takes zoneinfo where that fails: a third of all its work.
+    """
+    if module in sys.modules or find_spec(module) is not None:
+        yield
+        return
+    modules: dict[str, Any] = sys.modules
+    modules[module] = None
+    try:
+        yield
+    finally:
+        modules.pop(module, None)
 
 
 def read_arrow(path: str, name: str) -> Iterator[Located | Damaged]:

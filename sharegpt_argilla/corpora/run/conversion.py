@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import IO, Any
@@ -27,9 +27,10 @@ from sharegpt_argilla.corpora.run.shard_results import (
     REJECTIONS_SHOWN,
     ShardFiles,
     ShardResult,
-    SharedRows,
     shard_file,
+    this_boot,
 )
+from sharegpt_argilla.corpora.run.shared_rows import SharedRows
 from sharegpt_argilla.errors import InputError, RejectedError
 from sharegpt_argilla.rows import NewRow, Pair, RowBuilder, dump_new_rows
 
@@ -98,18 +99,22 @@ class _Conversion:
     ) -> None:
         self.corpus = resolution.corpus(corpus_of(shard.corpus, settings.options))
         self._sessions = ShardSessions(self.corpus, resolution)
-        self.result = ShardResult()
+        # On one machine rows are moved within seconds, and the disk would write them twice.
+        self.result = ShardResult(boot=this_boot() if rows is None and settings.scheduler is None else "")
         self._pairer = Pairer(self.corpus.name, self.corpus.source)
         self._builder = RowBuilder(settings.create_time, settings.profile)
         self._plain = PlainShareGPT(self.corpus, self._pairer) if type(self.corpus) is ShareGPT else None
         self._gatherer = self.corpus.gather() if isinstance(self.corpus, GatheringCorpus) else None
         self._files = files
         self._stack = stack
-        self._file = rows or stack.enter_context(_nowhere() if settings.dry_run else shard_file(files.rows))
+        self._file = rows or stack.enter_context(self._own_file(settings.dry_run))
         self._rejects = stack.enter_context(RejectsFile(files.rejects))
         self._pending: IO[bytes] | None = None
         self._last: Batch | Located | Damaged = Damaged("", 1, b"", "")
         self._rows: list[NewRow] = []
+
+    def _own_file(self, dry_run: bool) -> AbstractContextManager[IO[bytes]]:
+        return _nowhere() if dry_run else shard_file(self._files.rows, flushed=not self.result.boot)
 
     def read_stretch(
         self,

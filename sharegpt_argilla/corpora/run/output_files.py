@@ -14,10 +14,8 @@ from sharegpt_argilla.common.jsonl import STANDARD_STREAM, open_bytes_output
 from sharegpt_argilla.common.object_storage import is_remote
 from sharegpt_argilla.corpora.run.run_plan import check_max_size
 from sharegpt_argilla.corpora.run.shard_results import StoredRows
+from sharegpt_argilla.corpora.run.shared_rows import copy_rows
 from sharegpt_argilla.errors import InputError, UsageError
-
-_BLOCK = 1 << 20
-_AT_ONCE = 1 << 30
 
 
 class RowsWriter:
@@ -54,7 +52,7 @@ class RowsWriter:
         """Write stored lines, as they are; line by line only where a file gets full."""
         with rows.path.open("rb") as source:
             if self._max_size is None or self._size + rows.size <= self._max_size:
-                _copy(source, rows, self._file or self._next_file())
+                copy_rows(source, rows, self._file or self._next_file())
                 self._size += rows.size
                 return
             source.seek(rows.start)
@@ -146,27 +144,12 @@ def _adopt(target: Path, rows: Sequence[StoredRows], count: int) -> None:
             file.seek(end)
             for each in rows[count:]:
                 with each.path.open("rb") as source:
-                    _copy(source, each, file)
+                    copy_rows(source, each, file)
             file.flush()
             os.fsync(file.fileno())
         path.replace(target)
     except OSError as error:
         raise InputError(f"{target}: cannot be written: {error.strerror}") from error
-
-
-def _copy(source: IO[bytes], rows: StoredRows, target: IO[bytes]) -> None:
-    """StoredRows rows to the end of a file; by the system, which does not look at them, where that is possible."""
-    target.flush()
-    at, end = rows.start, rows.start + rows.size
-    try:
-        while at < end and (sent := os.sendfile(target.fileno(), source.fileno(), at, min(end - at, _AT_ONCE))):
-            at += sent
-    except (OSError, AttributeError):
-        # Not between these two, or not on this system.
-        source.seek(at)
-        while at < end and (block := source.read(min(end - at, _BLOCK))):
-            target.write(block)
-            at += len(block)
 
 
 def write_rejects(path: Path, stored: Sequence[tuple[Path, int]]) -> None:

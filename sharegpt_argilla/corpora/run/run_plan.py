@@ -12,6 +12,8 @@ from shutil import copyfileobj
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import msgspec
+
 from sharegpt_argilla.common.atomic_files import check_file_writable
 from sharegpt_argilla.common.jsonl import STANDARD_STREAM
 from sharegpt_argilla.corpora.detection import AUTO, choose_corpora, repeats_rounds
@@ -196,10 +198,10 @@ class RunPlan:
             "create_time": settings.create_time,
             "sources": [asdict(source) for source in self.sources],
             "corpora": list(self.corpora),
-            "shards": [asdict(shard) for shard in self.shards],
         }
         document: dict[str, Any] = json.loads(json.dumps(plan))
-        return document
+        # A run has thousands of them, and `asdict` copies each part of each.
+        return {**document, "shards": msgspec.json.decode(msgspec.json.encode(self.shards))}
 
     @property
     def resumable(self) -> bool:

@@ -6,11 +6,11 @@ A shard leaves its rows, its rejects, its pending pairs, and a marker that it is
 from __future__ import annotations
 
 import json
-import os
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, field, fields, replace
+from functools import cache
 from pathlib import Path
 from typing import IO, NamedTuple
 
@@ -20,13 +20,12 @@ from sharegpt_argilla.corpora.pairing.pairing import Counts, Pairer
 from sharegpt_argilla.corpora.pairing.pending_pairs import complete_pairs
 from sharegpt_argilla.corpora.reading.byte_window import line_breaks
 from sharegpt_argilla.corpora.run.run_plan import RunPlan
-from sharegpt_argilla.errors import InputError
 from sharegpt_argilla.rows import RowBuilder, dump_new_rows
 
 SHARED = "shared.rows"
-"""The rows of all shards that the process of the run itself has done. Mostly this becomes the output as it is."""
+"""Where the process of the run puts rows, see ``shared_rows``. Mostly this becomes the output as it is."""
 REJECTIONS_SHOWN = 5
-_BUFFER = 1 << 15
+BUFFER = 1 << 15
 """Bytes buffered before they are written."""
 
 
@@ -44,6 +43,7 @@ class ShardResult:
         counts: what became of the records.
         first_id: id of the first row.
         rejections: file, line and reason of the first few.
+        boot: what ``this_boot`` said to the worker, where a power failure may have cost the rows; else "".
     """
 
     rows: int = 0
@@ -55,6 +55,7 @@ class ShardResult:
     counts: Counts = field(default_factory=Counts)
     first_id: str = ""
     rejections: list[tuple[str, int, str]] = field(default_factory=list)
+    boot: str = ""
 
     def dump(self) -> str:
         """As JSON."""
@@ -101,46 +102,6 @@ class StoredRows(NamedTuple):
     size: int
 
 
-class SharedRows:
-    """Takes the rows of shards that are converted one after the other.
-
-    Args:
-        file: written from its current offset on.
-        kept: whether it is the file ``SHARED`` of the work folder; else rows cannot be read from it again.
-    """
-
-    def __init__(self, file: IO[bytes], kept: bool = False) -> None:
-        self.file = file
-        self._kept = kept
-        self._start = file.tell() if kept else -1
-
-    def finish(self, result: ShardResult) -> None:
-        """Record where the rows of the shard that was just converted are stored."""
-        if self._kept:
-            self.file.flush()
-            os.fsync(self.file.fileno())
-            end = self.file.tell()
-            result.rows_start, result.rows_size = self._start, end - self._start
-            self._start = end
-
-
-@contextmanager
-def shared_rows(folder: Path, results: Iterable[ShardResult]) -> Iterator[SharedRows]:
-    """The file ``SHARED`` of a work folder, to be continued after the rows of the shards that are complete.
-
-    Raises:
-        InputError: it cannot be written.
-    """
-    end = max((result.rows_start + result.rows_size for result in results if result.rows_start >= 0), default=0)
-    try:
-        with (folder / SHARED).open("r+b" if end else "wb", buffering=_BUFFER) as file:
-            file.truncate(end)
-            file.seek(end)
-            yield SharedRows(file, kept=True)
-    except OSError as error:
-        raise InputError(f"{folder}: cannot be written: {error.strerror or error}") from error
-
-
 @dataclass(frozen=True, slots=True)
 class ShardFiles:
     """The files of a shard in the work folder."""
@@ -171,8 +132,8 @@ class ShardFiles:
         except (OSError, ValueError):
             return None
         sizes = ((self.rejects, result.rejects_size), (self.pending, result.pending_size))
-        whole = all(size_of(path) == size for path, size in sizes)
-        return result if whole and self._has_rows(result) else None
+        whole = all(size_of(path) == size for path, size in sizes) and self._has_rows(result)
+        return result if whole and result.boot in {"", this_boot()} else None
 
     def stored(self, result: ShardResult) -> StoredRows:
         """Where its rows are stored."""
@@ -197,9 +158,18 @@ class ShardFiles:
         return size_of(path) >= start + size if path == self.shared else size_of(path) == size
 
 
-def shard_file(path: Path) -> AbstractContextManager[IO[bytes]]:
+def shard_file(path: Path, *, flushed: bool = True) -> AbstractContextManager[IO[bytes]]:
     """A file of a shard, which appears when the block ends well; two workers at one shard do not collide."""
-    return atomic_bytes(path, buffering=_BUFFER)
+    return atomic_bytes(path, buffering=BUFFER, flushed=flushed)
+
+
+@cache
+def this_boot() -> str:
+    """What tells this start of the machine from others (random(4)); "" where the system does not say it."""
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text("ascii").strip()
+    except OSError:
+        return ""
 
 
 def size_of(path: Path) -> int:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from types import MappingProxyType
 from typing import IO
 
 from sharegpt_argilla.common.executors import InThisProcess, completed, executor
+from sharegpt_argilla.common.object_storage import is_remote
 from sharegpt_argilla.corpora.formats.table import CORPORA
 from sharegpt_argilla.corpora.pairing.sessions import Resolution, resolve
 from sharegpt_argilla.corpora.reading.inputs import Progress
@@ -19,10 +21,9 @@ from sharegpt_argilla.corpora.run.shard_results import (
     RunResult,
     ShardFiles,
     ShardResult,
-    SharedRows,
     join_results,
-    shared_rows,
 )
+from sharegpt_argilla.corpora.run.shared_rows import RowsMover, SharedRows, shared_rows
 from sharegpt_argilla.corpora.run.work_folder import WorkFolder
 from sharegpt_argilla.corpora.run.worker_checks import SameInputs
 from sharegpt_argilla.errors import InputError
@@ -109,18 +110,55 @@ def _convert(
             here.submit(job, folder, shard, plan.inputs_of(shard), settings, plan.streams, rows, progress)
     if not elsewhere:
         return
-    with executor(settings.workers, len(elsewhere), settings.scheduler) as pool:
-        tasks: dict[Shard, Callable[[], int]] = {}
-        for shard in elsewhere:
-            arguments = (folder, shard, plan.inputs_of(shard), settings)
-            tasks[shard] = partial(convert, *arguments, resolution=resolutions.get(shard.number))
-        if settings.scheduler is not None:
-            same = SameInputs.here(plan.sources)
-            inputs = {shard: list(plan.inputs_of(shard).values()) for shard in tasks}
-            tasks = {shard: partial(same.do, inputs[shard], task) for shard, task in tasks.items()}
-        for shard, _ in completed(pool, tasks):
+    with (
+        _mover(work, again=bool(resolutions)) as mover,
+        executor(settings.workers, len(elsewhere), settings.scheduler) as pool,
+    ):
+        for shard, _ in completed(pool, tasks_of(plan, folder, elsewhere, resolutions)):
+            if mover is not None:
+                mover.move(shard.number)
             if progress is not None:
                 progress(shard.size)
+
+
+@contextmanager
+def _mover(work: WorkFolder, *, again: bool) -> Iterator[RowsMover | None]:
+    """What makes the output of the workers' rows meanwhile; None where all of them are copied in the end anyway.
+
+    Rows that are converted again would come after those that they replace.
+    """
+    settings = work.plan.settings
+    elsewhere = settings.dry_run or settings.to_stdout or is_remote(settings.output)
+    if again or elsewhere or settings.largest_file is not None:
+        yield None
+        return
+    before = work.results()
+    with shared_rows(work.folder, before.values()) as shared:
+        yield RowsMover(work.folder, [shard.number for shard in work.plan.shards], before, shared)
+
+
+def tasks_of(
+    plan: RunPlan,
+    folder: str,
+    shards: Sequence[Shard],
+    resolutions: Mapping[int, Resolution] = MappingProxyType({}),
+) -> dict[Shard, Callable[[], int]]:
+    """What workers are sent: for each shard a call that contains what it needs, and nothing of the others.
+
+    Raises:
+        InputError: an input cannot be read.
+    """
+    # A shell gives thousands of names.
+    settings = replace(plan.settings, inputs=())
+    tasks: dict[Shard, Callable[[], int]] = {}
+    for shard in shards:
+        arguments = (folder, shard, plan.inputs_of(shard), settings)
+        tasks[shard] = partial(convert, *arguments, resolution=resolutions.get(shard.number))
+    if settings.scheduler is None:
+        return tasks
+    same = SameInputs.here(plan.sources)
+    inputs = {shard: list(plan.inputs_of(shard).values()) for shard in tasks}
+    return {shard: partial(same.only(inputs[shard]).do, inputs[shard], task) for shard, task in tasks.items()}
 
 
 def _has_stream(shard: Shard, plan: RunPlan) -> bool:

@@ -146,7 +146,7 @@ class WorkFolder:
             elif path.name != _LOCK:
                 with suppress(FileNotFoundError):
                     path.unlink()
-        write_text(self.folder / PLAN, json.dumps(plan.document(), ensure_ascii=False, indent=1))
+        write_text(self.folder / PLAN, json.dumps(plan.document(), ensure_ascii=False))
         return plan
 
 

@@ -9,13 +9,13 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from functools import cache
 from hashlib import blake2b
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
 import msgspec
 
+from sharegpt_argilla.common.code_marks import code_mark
 from sharegpt_argilla.common.object_storage import is_remote
 from sharegpt_argilla.corpora.reading.inputs import Source
 from sharegpt_argilla.errors import InputError
@@ -46,7 +46,7 @@ class SameInputs:
     """What every worker must find.
 
     Attributes:
-        code: hash of what makes the rows, see ``code_mark``.
+        code: what makes the rows, see ``rows_mark``.
         inputs: path of an input -> what marks its file.
     """
 
@@ -62,7 +62,12 @@ class SameInputs:
         """
         # What reads an object checks it each time.
         files = (source.path for source in sources if source.form in _FILES and not is_remote(source.path))
-        return cls(code_mark(), {path: _mark(_file_of(path)) for path in files})
+        return cls(rows_mark(), {path: _mark(_file_of(path)) for path in files})
+
+    def only(self, sources: Iterable[Source]) -> SameInputs:
+        """What a worker must find that reads these inputs: each task is sent with it."""
+        marks = {source.path: mark for source in sources if (mark := self.inputs.get(source.path))}
+        return SameInputs(self.code, marks)
 
     def do(self, sources: Iterable[Source], task: Callable[[], T]) -> T:
         """Do the task where all of it is the same.
@@ -70,7 +75,7 @@ class SameInputs:
         Raises:
             InputError: this package or an input is another one here.
         """
-        if code_mark() != self.code:
+        if rows_mark() != self.code:
             raise InputError(
                 "another version of sharegpt-argilla or of msgspec than where the command runs; install the same"
                 " one on every worker"
@@ -89,15 +94,9 @@ def _check(name: str, wanted: Mark) -> None:
         raise InputError(f"{name}: {how}; every worker must see the same file")
 
 
-@cache
-def code_mark() -> str:
-    """A hash of the code that makes and curates rows, and of the version of the library that encodes them."""
-    package = Path(__file__).parents[2]
-    digest = blake2b(msgspec.__version__.encode("ascii"), digest_size=16)
-    folders = [*sorted((package / "corpora").rglob("*.py")), *sorted((package / "curation").rglob("*.py"))]
-    for path in (package / "rows.py", *folders):
-        digest.update(path.relative_to(package).as_posix().encode("utf-8") + path.read_bytes())
-    return digest.hexdigest()
+def rows_mark() -> str:
+    """What tells the code that makes and curates rows, and the version of the library that encodes them."""
+    return f"msgspec {msgspec.__version__} {code_mark('rows.py', 'corpora', 'curation')}"
 
 
 def _file_of(path: str) -> str:

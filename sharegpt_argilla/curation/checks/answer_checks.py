@@ -19,6 +19,11 @@ _FULL = 250
 """Words of an answer above which it answers, although it says first what a model cannot do."""
 _ANYWAY = LanguagePatterns("refusal", "answers_anyway")
 _ASKED_FOR = LanguagePatterns("refusal", "asked_for")
+_DIRECT = LanguagePatterns("refusal", "direct")
+_REASON = LanguagePatterns("refusal", "reason")
+_AFTER_ALL = LanguagePatterns("refusal", "answers_after_all")
+_REASONED = 600
+"""Characters of an answer in which the reason of a refusal is given."""
 _GREETING = 5
 """Words of a prompt below which its repetition returns a greeting."""
 
@@ -62,14 +67,24 @@ def _repeated(item: Item, _options: Options) -> Finding | None:
 
 
 def _refused(item: Item, _options: Options) -> Finding | None:
-    if words_in(item.answer) > _FULL:
+    if words_in(item.answer) > _FULL or _ASKED_FOR.search(item.prompt):
         return None
+    if (direct := _DIRECT.search(item.answer, item.response_language, _OPENING)) and _declines(
+        item.answer, direct
+    ):
+        return around(item.answer, direct)
     match = _REFUSAL.search(item.answer, item.response_language, _OPENING)
-    if match is None or match[0].casefold() in item.prompt.casefold() or _ASKED_FOR.search(item.prompt):
+    if match is None or match[0].casefold() in item.prompt.casefold():
         return None
     if _ANYWAY.search(item.answer[match.end() :], item.response_language):
         return None
     return None if _QUOTED.search(item.answer[1 : match.start()]) else around(item.answer, match)
+
+
+def _declines(answer: str, opening: re.Match[str]) -> bool:
+    """Whether an answer that opens by declining gives a reason and nothing that was asked for."""
+    reason = _REASON.search(answer, end=_REASONED)
+    return reason is not None and not _AFTER_ALL.search(answer[opening.end() :])
 
 
 def _code(item: Item, _options: Options) -> Finding | None:

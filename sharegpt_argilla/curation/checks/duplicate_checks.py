@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import re
-import sqlite3
 import unicodedata
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 from datasketch import MinHash
 from numpy.typing import NDArray
+
+from sharegpt_argilla.common.temporary_database import TemporaryDatabase
 
 PERMUTATIONS = 128
 """Hashes in a signature: the estimate of a similarity of 0.7 is then off by 0.04 on average."""
@@ -86,27 +86,26 @@ def _shingles(prompt: str) -> set[bytes]:
     }
 
 
-_CACHE = 32 * 1024
-"""KiB of the prompts so far that are held in memory; the rest is in a temporary file."""
+_CONTENT = "the prompts seen so far are"
 _TABLES = (
-    f"PRAGMA cache_size = -{_CACHE}",
-    "PRAGMA journal_mode = OFF",
-    "PRAGMA synchronous = OFF",
     "CREATE TABLE exact (key BLOB PRIMARY KEY, row TEXT, session TEXT) WITHOUT ROWID",
     "CREATE TABLE bands (band INTEGER PRIMARY KEY, number INTEGER)",
     "CREATE TABLE kept (number INTEGER PRIMARY KEY, row TEXT, session TEXT, signature BLOB)",
 )
+_RESEMBLING = (
+    "CREATE TABLE bands (band INTEGER, number INTEGER, PRIMARY KEY (band, number)) WITHOUT ROWID",
+    "CREATE TABLE kept (number INTEGER PRIMARY KEY, row TEXT, signature BLOB)",
+)
 _MARKS = ", ".join("?" * BANDS)
 _KEPT_IN_BAND = f"SELECT DISTINCT number FROM bands WHERE band IN ({_MARKS}) ORDER BY number"  # noqa: S608 - marks
+_SHELVES = f"SELECT band, number FROM bands WHERE band IN ({_MARKS})"  # noqa: S608 - marks
 
 
 class Seen:
-    """The prompts so far, in a private database of SQLite that is deleted with it.
-
-    Its memory does not grow with them: what is above 32 MiB is in a temporary file.
+    """The prompts so far, in a temporary database, so that memory does not grow with them.
 
     Raises:
-        OSError: from ``add``, when the disk of that file is full.
+        OSError: from ``add``, when the disk of the temporary folder is full.
     """
 
     def __init__(self, similarity: float) -> None:
@@ -117,10 +116,11 @@ class Seen:
         """
         self.similarity = similarity
         self._kept = 0
-        # An empty name is a temporary file of its own, written only when the cache is full.
-        self._database = sqlite3.connect("", isolation_level=None, check_same_thread=False)
-        for statement in (*_TABLES, "BEGIN"):
-            self._database.execute(statement)
+        self._database = TemporaryDatabase(_CONTENT, _TABLES)
+
+    def close(self) -> None:
+        """Close and delete the database."""
+        self._database.close()
 
     def find(self, print_: Fingerprint, key: bytes, row: str, session: str) -> tuple[str, str] | None:
         """The flag and the id of the row that this one repeats; None for a new prompt.
@@ -132,52 +132,52 @@ class Seen:
             session: its conversation, in which another answer to the same prompt is not a duplicate.
         """
         query = "SELECT row, session FROM exact WHERE key = ?"
-        first = next(iter(self._rows(query, (key + print_.exact,))), None)
+        first = self._database.run(query, (key + print_.exact,)).fetchone()
         if first is not None:
             return (EXACT, first[0]) if first[1] != session or first[0] == row else None
         return self._near(print_.signature, session) if print_.signature is not None else None
 
     def add(self, print_: Fingerprint, key: bytes, row: str, session: str) -> None:
         """Remember a prompt that is kept."""
-        self._insert("INSERT OR IGNORE INTO exact VALUES (?, ?, ?)", [(key + print_.exact, row, session)])
+        self._database.run("INSERT OR IGNORE INTO exact VALUES (?, ?, ?)", (key + print_.exact, row, session))
         if print_.signature is None:
             return
-        self._insert(
-            "INSERT INTO kept VALUES (?, ?, ?, ?)", [(self._kept, row, session, print_.signature.tobytes())]
-        )
+        values = (self._kept, row, session, print_.signature.tobytes())
+        self._database.run("INSERT INTO kept VALUES (?, ?, ?, ?)", values)
         bands = [(band, self._kept) for band in _bands(print_.signature)]
-        self._insert("INSERT OR IGNORE INTO bands VALUES (?, ?)", bands)
+        self._database.run_many("INSERT OR IGNORE INTO bands VALUES (?, ?)", bands)
         self._kept += 1
-
-    def _rows(self, query: str, values: Sequence[object]) -> list[Any]:
-        return self._database.execute(query, values).fetchall()
-
-    def _insert(self, statement: str, rows: Sequence[Sequence[object]]) -> None:
-        try:
-            self._database.executemany(statement, rows)
-        except sqlite3.OperationalError as error:
-            raise OSError(errno.ENOSPC, f"the prompts seen so far are in the temporary folder: {error}") from error
 
     def _near(self, signature: Signature, session: str) -> tuple[str, str] | None:
         query = "SELECT row, session, signature FROM kept WHERE number = ?"
-        for number in self._rows(_KEPT_IN_BAND, _bands(signature)):
-            ((row, other, kept),) = self._rows(query, number)
+        for number in self._database.run(_KEPT_IN_BAND, _bands(signature)).fetchall():
+            row, other, kept = self._database.run(query, number).fetchone()
             same = np.count_nonzero(np.frombuffer(kept, np.uint32) == signature)
             if float(same) / PERMUTATIONS >= self.similarity and other != session:
                 return NEAR, row
         return None
 
 
-@dataclass
 class Resembling:
-    """All prompts so far, to list those that a prompt resembles.
+    """All prompts so far, to list those that a prompt resembles, in a database as that of ``Seen``.
 
-    Attributes:
-        similarity: Jaccard similarity of shingles from which two resemble each other.
+    Raises:
+        OSError: from ``add``, when the disk of the temporary folder is full.
     """
 
-    similarity: float
-    _rows: dict[int, list[tuple[str, Signature]]] = field(default_factory=dict)
+    def __init__(self, similarity: float) -> None:
+        """Nothing seen yet.
+
+        Args:
+            similarity: Jaccard similarity of shingles from which two resemble each other.
+        """
+        self.similarity = similarity
+        self._count = 0
+        self._database = TemporaryDatabase(_CONTENT, _RESEMBLING)
+
+    def close(self) -> None:
+        """Close and delete the database."""
+        self._database.close()
 
     def add(self, prompt: str, row: str) -> set[str]:
         """Remember a prompt; returns the ids of earlier rows with a similar prompt.
@@ -189,19 +189,27 @@ class Resembling:
         signature = fingerprint(prompt, near=True).signature
         if signature is None:
             return set()
+        bands = _bands(signature)
+        rows = self._database.run(_SHELVES, bands).fetchall()
+        shelves = Counter(band for band, _ in rows)
         similar_rows: set[str] = set()
-        shelves = [self._rows.setdefault(band, []) for band in _bands(signature)]
-        candidates = {id(kept): (other, kept) for shelf in shelves for other, kept in shelf}
         closest = 0.0
-        for other, kept in candidates.values():
-            similarity = float(np.count_nonzero(kept == signature)) / PERMUTATIONS
+        for number in {number for _, number in rows}:
+            query = "SELECT row, signature FROM kept WHERE number = ?"
+            other, kept = self._database.run(query, (number,)).fetchone()
+            similarity = float(np.count_nonzero(np.frombuffer(kept, np.uint32) == signature)) / PERMUTATIONS
             closest = max(closest, similarity)
             if similarity >= self.similarity:
                 similar_rows.add(other)
-        for shelf in shelves:
-            if closest < 1 and len(shelf) < MOST:
-                shelf.append((row, signature))
+        if closest < 1:
+            self._keep(row, signature, [band for band in bands if shelves[band] < MOST])
         return similar_rows
+
+    def _keep(self, row: str, signature: Signature, bands: Sequence[int]) -> None:
+        self._database.run("INSERT INTO kept VALUES (?, ?, ?)", (self._count, row, signature.tobytes()))
+        pairs = [(band, self._count) for band in bands]
+        self._database.run_many("INSERT INTO bands VALUES (?, ?)", pairs)
+        self._count += 1
 
 
 def _bands(signature: Signature) -> list[int]:

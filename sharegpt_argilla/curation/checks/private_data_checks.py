@@ -10,6 +10,7 @@ from sharegpt_argilla.common.contract_keys import PII
 from sharegpt_argilla.curation.checks.base import Finding, Fix, Item, Options, Severity
 from sharegpt_argilla.curation.contact_detectors import emails, ip_addresses, phones
 from sharegpt_argilla.curation.credential_detectors import cards, secrets
+from sharegpt_argilla.curation.identity_detectors import id_numbers
 from sharegpt_argilla.curation.precision import Precision, measured_precision
 from sharegpt_argilla.curation.presidio_entities import entities
 from sharegpt_argilla.curation.private_data import Span
@@ -52,5 +53,10 @@ IP = Private(
     "ip_address", "an IP address that is routed on the internet", lambda text, _options: ip_addresses(text)
 )
 CARD = Private("card", "the number of a payment card", lambda text, _options: cards(text))
+ID = Private(
+    "id_number",
+    "the number of a bank account, a passport or an identity document",
+    lambda text, _options: id_numbers(text),
+)
 SECRET = Private("secret", "a key, token or password", lambda text, _options: secrets(text), severity="error")
 NAMES = Private("names", "names and numbers of people, by Presidio", entities, optional=True)

@@ -57,6 +57,7 @@ _MEMBERS: tuple[Check, ...] = (
     privacy.PHONE,
     privacy.IP,
     privacy.CARD,
+    privacy.ID,
     privacy.SECRET,
     privacy.NAMES,
     classifiers.DETOXIFY,

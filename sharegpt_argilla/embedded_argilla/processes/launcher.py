@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from sharegpt_argilla.argilla_plugin.team_options import ACTIVE_TIME, BEHIND_PROXY, OPEN_QUEUE
+from sharegpt_argilla.common.locks import file_lock
 from sharegpt_argilla.common.worker_processes import life_line
 from sharegpt_argilla.embedded_argilla.address import api_url, listen, warn_unless_loopback
 from sharegpt_argilla.embedded_argilla.environment import child_environment
@@ -27,7 +28,7 @@ from sharegpt_argilla.embedded_argilla.home_folder import (
     home_lock,
     settle_databases,
 )
-from sharegpt_argilla.embedded_argilla.owner_file import OWNER_USERNAME, read_owner
+from sharegpt_argilla.embedded_argilla.owner_file import OWNER_USERNAME, new_owner, read_owner
 from sharegpt_argilla.embedded_argilla.processes.child import ChildOptions, Role, child_command, log_of
 from sharegpt_argilla.embedded_argilla.processes.child_process import Child
 from sharegpt_argilla.embedded_argilla.processes.redis_process import redis_binary, redis_command
@@ -132,7 +133,8 @@ def _prepared(options: ServeOptions) -> Iterator[tuple[Callable[[], ServerInfo],
     home = Home(options.home.path.expanduser().absolute())
     with ExitStack() as stack:
         stack.enter_context(home_lock(home))
-        read_owner(home)
+        # What is wrong with them is said here, before anything starts.
+        _ = read_owner(home) or new_owner(os.environ)
         check_database(home, os.environ)
         end_leftovers(home)
         warn_unless_loopback(options.host)
@@ -146,6 +148,8 @@ def _prepared(options: ServeOptions) -> Iterator[tuple[Callable[[], ServerInfo],
         file.write(home)
         stack.callback(settle_databases, home)
         stack.callback(_write_stopped, file, home)
+        # Held for less time than the socket is open, and only by who opened it: clients trust the address by it.
+        stack.enter_context(file_lock(home.answering))
         environ = {**os.environ, BEHIND_PROXY: "", **options.variables}
         supervisor = _supervisor(home, file, environ, listener, stack.enter_context(life_line()))
         stack.callback(_stop, supervisor)

@@ -17,6 +17,7 @@ from sharegpt_argilla.argilla_plugin.changed_server import changed_server
 from sharegpt_argilla.argilla_plugin.table import patch_server
 from sharegpt_argilla.argilla_plugin.team_options import BEHIND_PROXY
 from sharegpt_argilla.common.host_names import HostNames
+from sharegpt_argilla.embedded_argilla.activity_file import take_over_activity
 from sharegpt_argilla.embedded_argilla.engine.index_healing import HEALER
 from sharegpt_argilla.embedded_argilla.engine.index_repair import repair_index
 from sharegpt_argilla.embedded_argilla.known_credentials import replace_known_credentials
@@ -43,6 +44,7 @@ def run(options: ChildOptions) -> None:
     patch_server(os.environ)
     migrate()
     plan_queries()
+    take_over_activity(options.home)
     asyncio.run(_serve(options))
 
 
@@ -54,7 +56,7 @@ async def _serve(options: ChildOptions) -> None:
         HEALER.repair = repair_index
     host, behind_proxy = urlsplit(options.api_url).hostname or "", os.environ.get(BEHIND_PROXY) == "1"
     hosts = HostNames.of(os.environ, host, behind_proxy=behind_proxy)
-    protected = changed_server(options.home, os.environ, hosts)
+    protected = changed_server(os.environ, hosts)
     await uvicorn.Server(http_options(protected, os.environ)).serve(
         sockets=[socket.socket(fileno=options.listener)]
     )

@@ -13,6 +13,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from sharegpt_argilla.common.linear_classifier import (
     CHARACTERS,
@@ -48,6 +49,12 @@ def train_classifier(task: Task, cases: Sequence[Case], seed: int) -> LinearClas
         cases: the training data; at least one case.
         seed: decides which prompts are left out together.
     """
+    # Threads that wait for one another take most of the time of such small matrices.
+    with threadpool_limits(1):
+        return _train(task, cases, seed)
+
+
+def _train(task: Task, cases: Sequence[Case], seed: int) -> LinearClassifier:
     reading = ACROSS_WORDS if task.language in WITHOUT_SPACES else WITHIN_WORDS
     counts = reading.counts([case.text for case in cases])
     answers = np.array([[label in case.labels for label in task.labels] for case in cases])
