@@ -2,7 +2,7 @@
 
 ``python -m bench.at_size FILE --gigabytes 2`` repeats a parquet file until it has that size, each time with
 other conversation ids and the words of its texts in another order, so that only short prompts repeat one another.
-``extract`` reads that, and ``curate`` the first of its rows, both on a Dask cluster of two workers here, and
+What is beyond ``DISTINCT`` repeats those parts with other ids and a number before each text. ``extract`` reads that, and ``curate`` the first of its rows, both on a Dask cluster of two workers here, and
 ``curate`` of a fourth of those rows too. For each run: seconds by the clock and of CPU time, peak memory of the
 command's own process and of the largest worker. ``--local`` runs both with one process as well.
 
@@ -15,14 +15,15 @@ from __future__ import annotations
 import argparse
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from itertools import islice
+from itertools import cycle, islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import psutil
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from bench.cluster import Run, digest, measure
@@ -31,6 +32,8 @@ ROWS_OF_A_GROUP = 1000
 """Conversations in a row group, as the Hub's own conversion writes them."""
 PART = 500_000_000
 """Bytes of a parquet file, about."""
+DISTINCT = 2_000_000_000
+"""Bytes of parquet in which the order of words differs; making them takes five minutes."""
 MOST_CLIENT_MB = 400
 _STRIDES = (53, 59)
 """Primes: orders of words repeat after 53 * 59 copies."""
@@ -49,14 +52,27 @@ def reordered(text: str, copy: int) -> str:
 
 def copy_of(table: pa.Table, copy: int) -> pa.Table:
     """The conversations of a table with other ids and texts."""
+
+    def texts(content: pa.Array) -> pa.Array:
+        return pa.array([None if text is None else reordered(text, copy) for text in content.to_pylist()])
+
     ids = [f"{copy:08x}{identity[8:]}" for identity in table["conversation_hash"].to_pylist()]
+    return _changed(table, ids, texts)
+
+
+def numbered(table: pa.Table, number: int) -> pa.Table:
+    """The conversations of a table with other ids, and a number before each text."""
+    ids = [f"{identity[:8]}{number:04x}{identity[12:]}" for identity in table["conversation_hash"].to_pylist()]
+    return _changed(table, ids, lambda texts: pc.binary_join_element_wise(f"{number}:", texts, " "))
+
+
+def _changed(table: pa.Table, ids: list[str], change: Callable[[pa.Array], pa.Array]) -> pa.Table:
     column = table["conversation"].combine_chunks()
     turns = column.values
     fields = [turns.type.field(number) for number in range(turns.type.num_fields)]
     values = [turns.field(number) for number in range(turns.type.num_fields)]
     content = next(number for number, field in enumerate(fields) if field.name == "content")
-    texts = [None if text is None else reordered(text, copy) for text in values[content].to_pylist()]
-    values[content] = pa.array(texts, fields[content].type)
+    values[content] = change(values[content]).cast(fields[content].type)
     conversations = pa.ListArray.from_arrays(column.offsets, pa.StructArray.from_arrays(values, fields=fields))
     for name, array in (("conversation_hash", pa.array(ids)), ("conversation", conversations)):
         number = table.schema.get_field_index(name)
@@ -127,13 +143,23 @@ def write_parts(sample: Path, folder: Path, size: int) -> list[Path]:
     table = pq.read_table(sample)
     parts: list[Path] = []
     copy = written = 0
-    while written < size:
+    while written < min(size, DISTINCT):
         path = folder / f"part-{len(parts):03}.parquet"
         with pq.ParquetWriter(path, table.schema) as writer:
             while (so_far := path.stat().st_size) < PART and written + so_far < size:
                 copies = [copy_of(table, copy + number) for number in range(1 + ROWS_OF_A_GROUP // len(table))]
                 writer.write_table(pa.concat_tables(copies)[:ROWS_OF_A_GROUP], ROWS_OF_A_GROUP)
                 copy += len(copies)
+        written += path.stat().st_size
+        parts.append(path)
+    for number, part in enumerate(cycle(tuple(parts))):
+        if written >= size:
+            break
+        path = folder / f"part-{len(parts):03}.parquet"
+        source = pq.ParquetFile(part)
+        with pq.ParquetWriter(path, source.schema_arrow) as writer:
+            for group in range(source.num_row_groups):
+                writer.write_table(numbered(source.read_row_group(group), number))
         written += path.stat().st_size
         parts.append(path)
     return parts

@@ -13,10 +13,12 @@ from typing import TYPE_CHECKING, Any
 import argilla_server
 from alembic import command
 from alembic.config import Config
-from argilla_server.database import sync_engine
+from argilla_server.database import async_engine, sync_engine
 from argilla_server.settings import settings
 from sqlalchemy import event, text
 from sqlalchemy.engine import Engine
+
+from sharegpt_argilla.embedded_argilla.write_turns import take_turns
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -32,14 +34,15 @@ _SETTINGS = (
 )
 
 
-def use_write_ahead_log() -> None:
-    """Open every SQLite connection of this process in WAL mode: readers then never wait for a writer.
+def share_database() -> None:
+    """Have readers of SQLite never wait for a writer (WAL mode), and the writers of this process take turns.
 
     argilla-server sets ``foreign_keys`` only, and its waits for a locked database are what annotators who
     submit at the same time run into (https://github.com/argilla-io/argilla/issues/5213).
     """
     if settings.database_is_sqlite:
         event.listen(Engine, "connect", _set_up)
+        event.listen(async_engine.sync_engine, "do_connect", take_turns)
 
 
 def migrate() -> None:

@@ -16,6 +16,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from sharegpt_argilla.common.locks import file_lock
 from sharegpt_argilla.config import load_project
 from sharegpt_argilla.descriptives.describe import describe
 from sharegpt_argilla.descriptives.metrics import METRICS
@@ -107,9 +108,10 @@ class Installed:
         return self.folder / "bin" / "sharegpt-argilla"
 
     def pip(self, *wanted: str) -> None:
-        """Install more of what is tested; nothing is compiled."""
-        pins = ["--only-binary", ":all:", "-c", str(ROOT / "constraints.txt")]
-        run([self.python, "-m", "pip", "--disable-pip-version-check", "install", "--quiet", *pins, *wanted])
+        """Install more of what is tested, one process of the tests at a time; nothing is compiled."""
+        options = ["--quiet", "--no-compile", "--only-binary", ":all:", "-c", str(ROOT / "constraints.txt")]
+        with file_lock(self.folder.with_suffix(".lock")):
+            run([self.python, "-m", "pip", "--disable-pip-version-check", "install", *options, *wanted])
 
 
 def run(words: Sequence[str | Path], folder: Path | None = None, home: Path | None = None) -> str:
@@ -124,18 +126,22 @@ def run(words: Sequence[str | Path], folder: Path | None = None, home: Path | No
 def installed(
     request: pytest.FixtureRequest, archives: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Installed:
-    """As docs/install.md says, but for the wheel's name and the pins."""
+    """As docs/install.md says, but for the wheel's name and the pins; one for all processes of the tests."""
     python = find_pythons().get(request.param)
     if python is None:
         pytest.skip(f"there is no Python {request.param} here")
     make, install, _ = next(block.lines for block in blocks("docs/install.md") if "venv" in block.text)
-    folder = tmp_path_factory.mktemp(f"python{request.param}")
     assert make == "python3 -m venv argilla"
-    run([python, "-m", "venv", "argilla"], folder)
     extras = re.fullmatch(r'argilla/bin/pip install "sharegpt-argilla(\[.+\])"', install)
     (wheel,) = archives.glob("*.whl")
-    made = Installed(folder / "argilla")
-    made.pip(f"{wheel}{extras[1]}")
+    temporary = tmp_path_factory.getbasetemp()
+    folder = (temporary.parent if "PYTEST_XDIST_WORKER" in os.environ else temporary) / f"python{request.param}"
+    with file_lock(Path(f"{folder}.lock")):
+        made = Installed(folder / "argilla")
+        if not made.command.exists():
+            folder.mkdir(exist_ok=True)
+            run([python, "-m", "venv", "argilla"], folder)
+            made.pip(f"{wheel}{extras[1]}")
     return made
 
 

@@ -17,8 +17,9 @@ from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy import text
 
-from tests.embedded import PATIENCE, EmbeddedArgilla, embedded_argilla, wait_until
+from tests.embedded import PATIENCE, EmbeddedArgilla, embedded_argilla, server_database, wait_until
 from tests.live.rest import owner_of, texts
 
 pytestmark = [pytest.mark.live, pytest.mark.slow]
@@ -235,3 +236,22 @@ def people(argilla: EmbeddedArgilla) -> list[str]:
     with owner_of(argilla) as owner:
         users = {item["username"]: item["id"] for item in owner("GET", "/users")["items"]}
     return [users[f"person{number}"] for number in range(ANNOTATORS)]
+
+
+def test_a_record_whose_status_was_not_written_is_complete_after_a_start(tmp_path: Path) -> None:
+    """The server commits a response, then the status; a kill between the two cannot be timed from outside."""
+    with embedded_argilla(tmp_path) as argilla:
+        with owner_of(argilla) as owner:
+            dataset = owner.dataset("crashes", "status", distribution={"strategy": "overlap", "min_submitted": 1})
+            answered, unanswered = owner.load(dataset, texts(2))
+            owner.answer(answered, quality=4)
+        argilla.kill()
+        with server_database(argilla.home) as database:
+            database.execute(text("UPDATE records SET status = 'pending'"))
+        argilla.start()
+        records = stored_records(argilla, dataset)
+        assert records[answered]["status"] == "completed"
+        assert records[unanswered]["status"] == "pending"
+        with owner_of(argilla) as owner:
+            progress = owner("GET", f"/datasets/{dataset}/progress")
+        assert (progress["completed"], progress["pending"]) == (1, 1)

@@ -1,4 +1,4 @@
-"""The server child: migrates the database, makes the owner, repairs the index, serves API and page."""
+"""The server child: migrates the database, makes the owner, repairs statuses and index, serves API and page."""
 
 from __future__ import annotations
 
@@ -23,7 +23,8 @@ from sharegpt_argilla.embedded_argilla.engine.index_repair import repair_index
 from sharegpt_argilla.embedded_argilla.known_credentials import replace_known_credentials
 from sharegpt_argilla.embedded_argilla.owner import ensure_owner
 from sharegpt_argilla.embedded_argilla.processes.bounded_http import BoundedHttp
-from sharegpt_argilla.embedded_argilla.server_database import migrate, plan_queries, use_write_ahead_log
+from sharegpt_argilla.embedded_argilla.server_database import migrate, plan_queries, share_database
+from sharegpt_argilla.embedded_argilla.status_repair import repair_statuses
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -40,7 +41,7 @@ _LOG = logging.getLogger(__name__)
 
 def run(options: ChildOptions) -> None:
     """Serve until SIGTERM on the socket that the launcher opened."""
-    use_write_ahead_log()
+    share_database()
     patch_server(os.environ)
     migrate()
     plan_queries()
@@ -51,6 +52,7 @@ def run(options: ChildOptions) -> None:
 async def _serve(options: ChildOptions) -> None:
     await ensure_owner(options.home, options.api_url)
     await replace_known_credentials(options.home, options.api_url)
+    _LOG.info("statuses repaired: %s", await repair_statuses())
     if settings.search_engine == "embedded":
         _LOG.info("search index checked: %s", await repair_index())
         HEALER.repair = repair_index

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import sharegpt_argilla.embedded_argilla.engine  # noqa: F401 - registers the search engine
 from sharegpt_argilla.argilla_plugin.job_worker import work_jobs
-from sharegpt_argilla.embedded_argilla.server_database import use_write_ahead_log
+from sharegpt_argilla.embedded_argilla.server_database import share_database
 
 if TYPE_CHECKING:
     from sharegpt_argilla.embedded_argilla.processes.child import ChildOptions
@@ -15,5 +15,5 @@ if TYPE_CHECKING:
 
 def run(_options: ChildOptions) -> None:
     """Work until SIGTERM."""
-    use_write_ahead_log()
+    share_database()
     work_jobs(os.environ)
