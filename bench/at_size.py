@@ -2,7 +2,8 @@
 
 ``python -m bench.at_size FILE --gigabytes 2`` repeats a parquet file until it has that size, each time with
 other conversation ids and the words of its texts in another order, so that only short prompts repeat one another.
-What is beyond ``DISTINCT`` repeats those parts with other ids and a number before each text. ``extract`` reads that, and ``curate`` the first of its rows, both on a Dask cluster of two workers here, and
+What is beyond ``DISTINCT`` repeats those parts with other ids and a number before each text.
+``extract`` reads that, and ``curate`` the first of its rows, both on a Dask cluster of two workers here, and
 ``curate`` of a fourth of those rows too. For each run: seconds by the clock and of CPU time, peak memory of the
 command's own process and of the largest worker. ``--local`` runs both with one process as well.
 

@@ -57,7 +57,8 @@ def fill(project: TestProject) -> None:
         insert(database, "users", people)
         members = [{**member, "id": key(2, n), "user_id": first_row["id"]} for n, first_row in enumerate(people)]
         insert(database, "workspaces_users", members)
-        insert(database, "records", [{**record, "id": key(3, n), "external_id": f"x{n}"} for n in range(RECORDS)])
+        old = {**record, "updated_at": datetime(2026, 2, 1).isoformat(" ")}
+        insert(database, "records", [{**old, "id": key(3, n), "external_id": f"x{n}"} for n in range(RECORDS)])
         insert(database, "responses", [made(response, n, turn) for n in range(RECORDS) for turn in turns(n)])
         database.execute("UPDATE datasets SET last_activity_at = ?", (datetime(2030, 1, 1).isoformat(" "),))
 

@@ -1,4 +1,4 @@
-"""The stock page in a real browser, on a full stack with the plug-in: own queue, literal text, answers, active time.
+"""The stock page in a real browser, on a full stack with the plug-in: own queue, literal text, answers, time.
 
 ``FULL_STACK=1`` runs it, as tests/live/test_full_stack.py.
 """
