@@ -64,9 +64,9 @@ def copy_of(table: pa.Table, copy: int) -> pa.Table:
 def numbered(table: pa.Table, number: int) -> pa.Table:
     """The conversations of a table with other ids, and a number before each text."""
     ids = [f"{identity[:8]}{number:04x}{identity[12:]}" for identity in table["conversation_hash"].to_pylist()]
-    return _changed(
-        table, ids, lambda texts: pc.call_function("binary_join_element_wise", [f"{number}:", texts, " "])
-    )
+    # pyarrow makes its functions when it is imported.
+    join = pc.binary_join_element_wise  # type: ignore[attr-defined]
+    return _changed(table, ids, lambda texts: join(f"{number}:", texts, " "))
 
 
 def _changed(table: pa.Table, ids: list[str], change: Callable[[pa.Array], pa.Array]) -> pa.Table:
