@@ -11,6 +11,7 @@ import logging
 from typing import TYPE_CHECKING
 
 from sharegpt_argilla.argilla_plugin import (
+    account_lookup,
     brotli_quality,
     bulk_upsert,
     membership,
@@ -32,6 +33,7 @@ SPEEDUPS = (
     membership.PATCH,
     brotli_quality.PATCH,
     sqlite_cursor.PATCH,
+    account_lookup.PATCH,
 )
 
 _GARBAGE_THRESHOLDS = (20_000, 20, 20)

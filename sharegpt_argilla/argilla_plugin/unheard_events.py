@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from argilla_server.contexts import webhooks as webhook_context
+from argilla_server.models import Webhook
 from argilla_server.webhooks.v1.enums import RecordEvent
+from sqlalchemy import select
 
 from sharegpt_argilla.argilla_plugin.base import Patch, Replacement
 
@@ -24,9 +25,11 @@ class UnheardEvent:
 
 
 async def _heard(db: AsyncSession, *events: str) -> bool:
-    """Whether a webhook asks for an event now. Read from the database each time, so that all processes agree."""
-    webhooks = await webhook_context.list_enabled_webhooks(db)
-    return any(event in webhook.events for webhook in webhooks for event in events)
+    """Whether a webhook asks for an event now. Read from the database in each session: so all processes agree."""
+    if _heard not in db.info:
+        asked_for = await db.scalars(select(Webhook.events).where(Webhook.enabled))
+        db.info[_heard] = {event for of_webhook in asked_for for event in of_webhook}
+    return not db.info[_heard].isdisjoint(events)
 
 
 def _if_heard(build: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
