@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import UUID
 
 from argilla_server.api.policies.v1 import DatasetPolicy
+from argilla_server.contexts import accounts
 from argilla_server.errors import UnauthorizedError
 from argilla_server.models import Dataset, User
 from argilla_server.security.authentication.provider import AuthenticationProvider
@@ -47,7 +48,7 @@ async def person_of(db: AsyncSession, request: Request, token: str | None = None
         account = await AuthenticationProvider()._authenticate_request_user(db, request)
     except UnauthorizedError as error:
         raise RouteRefusalError(401, "sign in to Argilla first") from error
-    user = await User.get_by(db, username=account.username) if account else None
+    user: User | None = await accounts.get_user_by_username(db, account.username) if account else None
     if user is None:
         raise RouteRefusalError(401, "sign in to Argilla first")
     return user

@@ -25,11 +25,9 @@ class UnheardEvent:
 
 
 async def _heard(db: AsyncSession, *events: str) -> bool:
-    """Whether a webhook asks for an event now. Read from the database in each session: so all processes agree."""
-    if _heard not in db.info:
-        asked_for = await db.scalars(select(Webhook.events).where(Webhook.enabled))
-        db.info[_heard] = {event for of_webhook in asked_for for event in of_webhook}
-    return not db.info[_heard].isdisjoint(events)
+    """Whether a webhook asks for an event now. Read from the database each time, so that all processes agree."""
+    asked_for = await db.scalars(select(Webhook.events).where(Webhook.enabled))
+    return any(event in of_webhook for of_webhook in asked_for for event in events)
 
 
 def _if_heard(build: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:

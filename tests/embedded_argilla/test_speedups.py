@@ -329,6 +329,38 @@ def test_membership_is_asked_of_the_database_until_there_is_one(server, speed, f
 
 
 @BOTH
+def test_an_account_is_looked_up_once_in_a_session(server, speed, fast):
+    from argilla_server.contexts import accounts
+    from argilla_server.models import User
+    from sqlalchemy import event, select, update
+
+    speed(fast)
+    statements: list[str] = []
+
+    def note(_connection, _cursor, statement, *_):
+        statements.append(statement)
+
+    async def work(db):
+        key = (await db.scalars(select(User.api_key))).one()
+        event.listen(server.db_engine.sync_engine, "before_cursor_execute", note)
+        by_key = await accounts.get_user_by_api_key(db, api_key=key)
+        first = len(statements)
+        by_name = [await accounts.get_user_by_username(db, "ana") for _ in range(2)]
+        assert (len(statements) == first) == fast
+        assert by_key is not None
+        assert all(user is by_key for user in by_name)
+        assert await accounts.get_user_by_username(db, "ben") is None
+        assert await accounts.get_user_by_api_key(db, "no key") is None
+        async with server.sessions() as other:
+            await other.execute(update(User).values(username="ben"))
+            await other.commit()
+            assert await accounts.get_user_by_username(other, "ana") is None
+            assert (await accounts.get_user_by_username(other, "ben")).id == by_key.id
+
+    server.run(work)
+
+
+@BOTH
 def test_statements_answer_and_fail_as_before(server, speed, fast):
     from sqlalchemy import text
     from sqlalchemy.exc import IntegrityError, OperationalError
