@@ -6,7 +6,7 @@ those in force in between (`revoked_credentials`). In one session all of them ge
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sharegpt_argilla.argilla_plugin.base import Patch, Replacement
 
@@ -28,9 +28,9 @@ def _keeping(look_up: _LookUp) -> _LookUp:
 
 def _once(look_up: _LookUp) -> _LookUp:
     async def get_user_by_username(db: AsyncSession, username: str) -> User | None:
-        user: Any = db.info.get(_kept)
+        user: User | None = db.info.get(_kept)
         if user is not None and user in db and user.username == username:
-            return user  # type: ignore[no-any-return]  # what was kept
+            return user
         return _kept(db, await look_up(db, username))
 
     return get_user_by_username
