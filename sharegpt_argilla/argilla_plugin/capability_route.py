@@ -86,6 +86,8 @@ class CapabilityRoute:
     def __init__(self, app: ASGIApp, base_url: str, capabilities: ServerCapabilities) -> None:
         self._app, self._path = app, base_url.rstrip("/") + PATH
         self._answer = asdict(capabilities)
+        # If it is not known how argilla-server signs people in, nobody can be asked to.
+        self._asks = not request_bodies.PATCH.changed()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request."""
@@ -93,8 +95,7 @@ class CapabilityRoute:
             await self._app(scope, receive, send)
         elif scope["method"] != "GET":
             await answer(send, 405, "this address takes GET", {"allow": "GET"})
-        # If it is not known how argilla-server signs people in, nobody can be asked to.
-        elif not request_bodies.PATCH.changed() and not await request_bodies.has_account(scope):
+        elif self._asks and not await request_bodies.has_account(scope):
             await answer(send, 401, "sign in to Argilla first", {})
         else:
             await JSONResponse(self._answer)(scope, receive, send)
