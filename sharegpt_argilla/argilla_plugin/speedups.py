@@ -16,6 +16,7 @@ from sharegpt_argilla.argilla_plugin import (
     bulk_upsert,
     membership,
     parsed_settings,
+    progress_people,
     sqlite_cursor,
     unheard_events,
 )
@@ -34,6 +35,7 @@ SPEEDUPS = (
     brotli_quality.PATCH,
     sqlite_cursor.PATCH,
     account_lookup.PATCH,
+    progress_people.PATCH,
 )
 
 _GARBAGE_THRESHOLDS = (20_000, 20, 20)

@@ -361,6 +361,29 @@ def test_an_account_is_looked_up_once_in_a_session(server, speed, fast):
 
 
 @BOTH
+def test_progress_names_who_has_answered_in_the_order_of_first_answers(server, speed, fast):
+    from argilla_server.api.schemas.v1.datasets import DatasetProgress
+    from argilla_server.contexts import datasets
+    from argilla_server.models import DatasetUser, User
+
+    speed(fast)
+
+    async def work(db):
+        await server.upsert(db, 1)
+        people = [User(first_name=name, username=name, password_hash="x", role="annotator") for name in "cba"]
+        db.add_all(people)
+        await db.commit()
+        async with server.dataset(db) as dataset:
+            for person in people:
+                keys = {"dataset_id": dataset.id, "user_id": person.id}
+                await DatasetUser.upsert(db, keys, [DatasetUser.dataset_id, DatasetUser.user_id])
+            return DatasetProgress(**await datasets.get_dataset_progress(db, server.engine, dataset))
+
+    shown = server.run(work).model_dump(exclude_unset=True)
+    assert shown == {"total": 1, "completed": 0, "pending": 1, "users": [{"username": name} for name in "cba"]}
+
+
+@BOTH
 def test_statements_answer_and_fail_as_before(server, speed, fast):
     from sqlalchemy import text
     from sqlalchemy.exc import IntegrityError, OperationalError
