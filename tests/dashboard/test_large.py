@@ -1,4 +1,4 @@
-"""100,000 records and 50 annotators, made straight in the database: what a page costs then."""
+"""20,000 records and 50 annotators, made straight in the database: what a page asks the server for then."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from tests.projects import TestProject, write_project
 
 pytestmark = [pytest.mark.live, pytest.mark.slow]
 
-RECORDS, PEOPLE = 100_000, 50
+RECORDS, PEOPLE = 20_000, 50
 DOUBLE = 4
 """Every so many records have a second response."""
 
