@@ -305,7 +305,7 @@ def test_export(run: Run, told: Told, lead: Viewer, tmp_path: Path) -> None:
         ben.withdraw(new)
     found = metrics(page)
     assert (found["Annotated rows"], found["Withdrawn"]) == ("6", "0")
-    # One answer may move the times that are estimated of the person's others: how far depends on the machine's speed.
+    # An answer may move the times that are estimated of the person's others; it depends on the machine's speed.
     assert int(found["Newly annotated"]) + int(found["Changed"]) >= 1
 
 
