@@ -304,9 +304,12 @@ def test_export(run: Run, told: Told, lead: Viewer, tmp_path: Path) -> None:
     finally:
         ben.withdraw(new)
     found = metrics(page)
-    assert (found["Annotated rows"], found["Withdrawn"]) == ("6", "0")
-    # An answer may move the times that are estimated of the person's others; it depends on the machine's speed.
-    assert int(found["Newly annotated"]) + int(found["Changed"]) >= 1
+    # The third: an answer may move a time that is estimated of another; it depends on the machine's speed.
+    assert (found["Annotated rows"], found["Newly annotated"] + found["Changed"], found["Withdrawn"]) in {
+        ("6", "10", "0"),
+        ("6", "01", "0"),
+        ("6", "11", "0"),
+    }
 
 
 def test_sign_in(run: Run, told: Told, lead: Viewer) -> None:
