@@ -11,13 +11,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypedDict
 from uuid import UUID
+from weakref import WeakSet
 
 from sqlalchemy import Column, Double, MetaData, String, Table, Uuid, column, func, inspect, select, table, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.schema import CreateTable
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection
+    from sqlalchemy import Connection, Engine
 
 FIRST_CREDIT = 90.0
 """Seconds that a person's very first post may report. The page posts once a minute, and when a record is left."""
@@ -56,6 +57,9 @@ _USERS = table("users", column("id", Uuid), column("username", String))
 
 _LOCK = 0x73686172
 """The number of PostgreSQL's advisory lock while the tables are made: "shar" in ASCII."""
+
+_MADE: WeakSet[Engine] = WeakSet()
+"""Databases in which a transaction found the tables."""
 
 _INSERTS: Mapping[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 
@@ -133,7 +137,10 @@ def read_activity(db: Connection, dataset_id: UUID) -> dict[tuple[str, str], Act
 
 def make_tables(db: Connection) -> None:
     """Make the tables unless they exist; any number of server processes may do so at once."""
+    if db.engine in _MADE:
+        return
     if inspect(db).has_table(TIMES.name):  # which is made last
+        _MADE.add(db.engine)
         return
     if db.dialect.name == "postgresql":
         # IF NOT EXISTS alone fails where two make one table at the same moment.

@@ -17,7 +17,7 @@ from argilla_server.models import Dataset, Record, User
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.orm import selectinload
+from sqlalchemy.orm import defer, joinedload
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
@@ -149,7 +149,7 @@ async def _read(db: AsyncSession, dataset_id: UUID) -> dict[tuple[str, str], Act
 
 async def _spent(db: AsyncSession, user: User, time: _Time) -> Spent:
     """Check a time that was posted."""
-    record = await _record(db, time.record)
+    record = await _record(db, time)
     allowed = False
     if record is not None:
         try:
@@ -158,7 +158,8 @@ async def _spent(db: AsyncSession, user: User, time: _Time) -> Spent:
             allowed = False
     if record is None or not allowed:
         raise RouteRefusalError(403, f"record {time.record} is not one that {user.username} annotates")
-    unknown = sorted(set(time.questions) - {question.name for question in record.dataset.questions})
+    questions = record.dataset.questions if time.questions else ()
+    unknown = sorted(set(time.questions) - {question.name for question in questions})
     if unknown:
         raise RouteRefusalError(422, f"the dataset of record {time.record} has no question {unknown[0]!r}")
     if sum(time.questions.values()) > time.seconds + _ROUNDING * (1 + len(time.questions)):
@@ -166,12 +167,11 @@ async def _spent(db: AsyncSession, user: User, time: _Time) -> Spent:
     return Spent(record.dataset_id, record.id, time.seconds, time.questions)
 
 
-async def _record(db: AsyncSession, key: UUID) -> Record | None:
-    records = await db.scalars(
-        select(Record)
-        .where(Record.id == key)
-        .options(selectinload(Record.dataset).selectinload(Dataset.questions))
-    )
+async def _record(db: AsyncSession, time: _Time) -> Record | None:
+    """The record of a time without its texts; the dataset has its questions if the time has some."""
+    dataset = joinedload(Record.dataset)
+    options = [defer(Record.fields), dataset.selectinload(Dataset.questions) if time.questions else dataset]
+    records = await db.scalars(select(Record).where(Record.id == time.record).options(*options))
     record: Record | None = records.one_or_none()
     return record
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from argilla_server.models import MetadataProperty
+from argilla_server.models import Dataset, MetadataProperty
+from sqlalchemy import inspect
+from sqlalchemy.orm.util import identity_key
 
 from sharegpt_argilla.common.contract_keys import ASSIGNED_TO
 
@@ -31,5 +33,17 @@ async def has_property(db: AsyncSession, dataset_id: UUID, name: str) -> bool:
     known: dict[tuple[UUID, str], bool] = db.info.setdefault(has_property, {})
     key = dataset_id, name
     if key not in known:
-        known[key] = await MetadataProperty.get_by(db, name=name, dataset_id=dataset_id) is not None
+        names = _loaded_names(db, dataset_id)
+        if names is None:
+            known[key] = await MetadataProperty.get_by(db, name=name, dataset_id=dataset_id) is not None
+        else:
+            known[key] = name in names
     return known[key]
+
+
+def _loaded_names(db: AsyncSession, dataset_id: UUID) -> set[str] | None:
+    """The names of a dataset's metadata properties if the session has loaded them already."""
+    dataset = db.sync_session.identity_map.get(identity_key(Dataset, dataset_id))
+    if dataset is None or "metadata_properties" in inspect(dataset).unloaded:
+        return None
+    return {each.name for each in dataset.metadata_properties}

@@ -1,8 +1,10 @@
-"""Whether a person is a member of a workspace is read from the database once in a session."""
+"""Whether a person is a member of a workspace is read from the database once in a session, or with the person."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import inspect
 
 from sharegpt_argilla.argilla_plugin.base import Patch, Replacement
 
@@ -18,12 +20,18 @@ def _asked_once(ask: Callable[..., Awaitable[bool]]) -> Callable[..., Awaitable[
         """Only a yes is remembered: within a session somebody may become a member."""
         memberships = user.current_async_session.info.setdefault(_KNOWN, set())
         if (user.id, workspace_id) not in memberships:
-            if not await ask(user, workspace_id):
+            if not (_is_loaded(user, workspace_id) or await ask(user, workspace_id)):
                 return False
             memberships.add((user.id, workspace_id))
         return True
 
     return is_member
+
+
+def _is_loaded(user: Any, workspace_id: UUID) -> bool:
+    """Whether a workspace is among those that were loaded with a person: `account_lookup` loads them."""
+    loaded = "workspaces" not in inspect(user).unloaded
+    return loaded and any(workspace.id == workspace_id for workspace in user.workspaces)
 
 
 PATCH = Patch(

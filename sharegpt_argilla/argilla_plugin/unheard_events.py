@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from argilla_server.models import Webhook
@@ -25,9 +26,12 @@ class UnheardEvent:
 
 
 async def _heard(db: AsyncSession, *events: str) -> bool:
-    """Whether a webhook asks for an event now. Read from the database each time, so that all processes agree."""
-    asked_for = await db.scalars(select(Webhook.events).where(Webhook.enabled))
-    return any(event in of_webhook for of_webhook in asked_for for event in events)
+    """Whether a webhook asks for an event now. Read from the database in each transaction: all processes agree."""
+    transaction, asked_for = db.info.get(_heard, (None, frozenset()))
+    if transaction is None or transaction is not db.sync_session.get_transaction():
+        asked_for = frozenset(chain(*await db.scalars(select(Webhook.events).where(Webhook.enabled))))
+        db.info[_heard] = db.sync_session.get_transaction(), asked_for
+    return not asked_for.isdisjoint(events)
 
 
 def _if_heard(build: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:

@@ -17,7 +17,7 @@ from uuid import UUID
 import pytest
 from argilla_server.database import TAGGED_REVISIONS
 from argilla_server.settings import settings
-from sqlalchemy import Engine, create_engine, inspect, text
+from sqlalchemy import Engine, create_engine, event, inspect, text
 
 from sharegpt_argilla.argilla_plugin.active_time import (
     FIRST_CREDIT,
@@ -112,6 +112,18 @@ def test_posts_add_up_per_record_person_and_question(database: Engine) -> None:
     assert times(database, RECORD) == {}
 
 
+def test_who_posts_looks_for_the_tables_until_they_are_there(database: Engine) -> None:
+    looked: list[str] = []
+    event.listen(database, "before_cursor_execute", lambda *given: looked.append(given[2]))
+    for number in range(4):
+        assert post(database, 1.0, number)
+    after = [statement.partition(" ")[0] for statement in looked[-4:]]
+    assert after == ["INSERT", "SELECT", "INSERT", "UPDATE"]
+    assert looked[-8:-4] == looked[-4:]
+    assert not post(database, 999.0, 4)
+    assert times(database)["ana"]["seconds"] == 4.0
+
+
 def test_a_record_that_is_twice_in_a_post_counts_twice(database: Engine) -> None:
     with database.begin() as db:
         assert add_activity(db, PEOPLE["ana"], [Spent(DATASET, RECORD, 1.5)] * 2, NOW)
@@ -200,7 +212,7 @@ MIGRATIONS = """
 import sys
 from alembic import command
 from argilla_server.database import sync_engine
-from sqlalchemy import text
+from sqlalchemy import text, event
 from uuid import UUID
 from sharegpt_argilla.argilla_plugin.active_time import Spent, add_activity, read_activity
 from sharegpt_argilla.embedded_argilla.server_database import alembic_config, migrate
@@ -278,7 +290,7 @@ import os, sys
 from pathlib import Path
 from uuid import UUID
 from argilla_server.database import sync_engine
-from sqlalchemy import text
+from sqlalchemy import text, event
 from sharegpt_argilla.argilla_plugin.active_time import Spent, add_activity, read_activity
 from sharegpt_argilla.embedded_argilla import activity_file
 from sharegpt_argilla.embedded_argilla.server_database import migrate

@@ -6,7 +6,7 @@ import asyncio
 import gc
 import inspect
 import logging
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 from uuid import uuid4
 
@@ -118,6 +118,18 @@ class Server:
         db.add(webhook)
         await db.commit()
         return webhook.id
+
+
+@contextmanager
+def statements_of(server):
+    """The statements that are sent to the database meanwhile."""
+    from sqlalchemy import event
+
+    sent: list[str] = []
+    of_engine = server.db_engine.sync_engine, "before_cursor_execute", lambda *given: sent.append(given[2])
+    event.listen(*of_engine)
+    yield sent
+    event.remove(*of_engine)
 
 
 @pytest.fixture
@@ -268,6 +280,59 @@ def test_events_reach_the_webhooks_that_want_them_from_the_moment_they_are_enabl
     assert all(len(data["dataset"]["questions"]) == 2 for _, _, data in queue.jobs)
 
 
+def test_webhooks_are_looked_up_once_in_a_transaction(server, speed, queue):
+    from argilla_server.models import Record
+    from argilla_server.webhooks.v1.enums import RecordEvent
+    from argilla_server.webhooks.v1.records import notify_record_event
+    from sqlalchemy import select
+
+    speed(True)
+
+    async def work(db):
+        await server.upsert(db, 1)
+        record = (await db.scalars(select(Record))).one()
+        await db.commit()
+        with statements_of(server) as sent:
+            for event in (RecordEvent.updated, RecordEvent.completed):
+                assert await notify_record_event(db, event, record) == []
+            assert len(sent) == 1
+            await db.commit()
+            assert await notify_record_event(db, RecordEvent.completed, record) == []
+            assert len(sent) == 2
+
+    server.run(work)
+
+
+def test_properties_that_a_session_has_loaded_say_whether_there_is_a_plan(server):
+    from argilla_server.models import Dataset, MetadataProperty
+    from sqlalchemy import select
+
+    from sharegpt_argilla.argilla_plugin.assigned_people import is_planned
+
+    async def in_new_sessions():
+        async with server.sessions() as db:
+            key = (await db.scalars(select(Dataset.id))).one()
+            with statements_of(server) as sent:
+                answers = [await is_planned(db, key)]
+                assert len(sent) == 1
+        async with server.sessions() as db, server.dataset(db) as dataset:
+            with statements_of(server) as sent:
+                answers.append(await is_planned(db, dataset.id))
+                assert sent == []
+        return dataset.id, answers
+
+    async def work(db):
+        key, before = await in_new_sessions()
+        settings = {"type": "terms", "values": None}
+        db.add(
+            MetadataProperty(name="assigned_to", title="a", settings=settings, allowed_roles=[], dataset_id=key)
+        )
+        await db.commit()
+        return before, (await in_new_sessions())[1]
+
+    assert server.run(work) == ([False, False], [True, True])
+
+
 @BOTH
 def test_events_of_responses_are_whole(server, speed, queue, fast):
     from argilla_server.models import Record, Response, User
@@ -331,23 +396,27 @@ def test_membership_is_asked_of_the_database_until_there_is_one(server, speed, f
 @BOTH
 def test_an_account_is_looked_up_once_in_a_session(server, speed, fast):
     from argilla_server.contexts import accounts
-    from argilla_server.models import User
-    from sqlalchemy import event, select, update
+    from argilla_server.models import User, Workspace, WorkspaceUser
+    from sqlalchemy import select, update
 
     speed(fast)
-    statements: list[str] = []
-
-    def note(_connection, _cursor, statement, *_):
-        statements.append(statement)
 
     async def work(db):
-        key = (await db.scalars(select(User.api_key))).one()
-        event.listen(server.db_engine.sync_engine, "before_cursor_execute", note)
-        by_key = await accounts.get_user_by_api_key(db, api_key=key)
-        first = len(statements)
-        by_name = [await accounts.get_user_by_username(db, "ana") for _ in range(2)]
-        assert (len(statements) == first) == fast
-        assert by_key is not None
+        user, workspaces = (await db.scalars(select(User))).one(), []
+        for name in ("first", "second"):
+            workspaces.append(await Workspace(name=name).save(db))
+            await WorkspaceUser(workspace_id=workspaces[-1].id, user_id=user.id).save(db)
+        key = user.api_key
+        db.expunge_all()
+        with statements_of(server) as sent:
+            by_key = await accounts.get_user_by_api_key(db, api_key=key)
+            assert len(sent) == (1 if fast else 2)
+            by_name = [await accounts.get_user_by_username(db, "ana") for _ in range(2)]
+            assert len(sent) == (1 if fast else 6)
+            assert by_key is not None
+            assert all([await by_key.is_member(each.id) for each in workspaces])
+            assert len(sent) == (1 if fast else 8)
+        assert [each.name for each in by_key.workspaces] == ["first", "second"]
         assert all(user is by_key for user in by_name)
         assert await accounts.get_user_by_username(db, "ben") is None
         assert await accounts.get_user_by_api_key(db, "no key") is None
