@@ -4,8 +4,8 @@ An open loop: 200 people take 30 seconds a record on average, whether the server
 wait is counted from the moment at which they press the button. They ask for what the stock page asks for: all of
 it when it is opened, an answer with the two counts after each record, ten further records after ten, and the
 measured time of each record and minute. Then the pace is doubled, again and again, as if there were twice as many
-people, until the 95th percentile of some kind of request exceeds 300 ms. At last a whole export says whether every
-answer is there.
+people, until the 95th percentile of some kind of request exceeds 300 ms; or halved, until none does. At last an
+export says whether every answer is there.
 
 The server is the embedded one; ``--full-stack`` takes argilla-server with the plug-in on PostgreSQL, OpenSearch
 and Redis, two server processes and a worker (tests/reference/full_stack.py). Exit code 1 when a target is missed.
@@ -47,7 +47,8 @@ PEOPLE, PACE = 200, 30.0
 """Accounts, and seconds that each takes for a record."""
 MOST_WAITED = 300.0
 """Milliseconds: the 95th percentile of each kind of request."""
-MOST_DOUBLINGS = 5
+MOST_HALVINGS = 4
+"""How often the pace is halved or doubled at most."""
 PAGE, FEW_LEFT = 10, 6
 """Records that the page asks for at once, and with how many left it asks for more (Argilla 2.8)."""
 TOLD_EVERY = 60.0
@@ -163,20 +164,21 @@ async def crowd(where: Connection, dataset: str, keys: dict[str, str], seconds: 
         tell(f"{len(people)} people open the page")
         for group in range(0, len(people), PAGE):
             await asyncio.gather(*(each.open(whole) for each in people[group : group + PAGE]))
-        held = 0
-        for step in range(MOST_DOUBLINGS):
-            count, watch = len(people) << step, Watch()
+        held, halvings = 0, 0
+        while abs(halvings) <= MOST_HALVINGS:
+            count, watch = round(len(people) / 2**halvings), Watch()
             tell(f"as {count} people annotate, {PACE:g} s a record")
-            await asyncio.gather(*(each.annotate(watch, PACE / 2**step, seconds) for each in people))
-            slowest = _told(count, watch, report, first=not step)
+            await asyncio.gather(*(each.annotate(watch, PACE * 2**halvings, seconds) for each in people))
+            slowest = _told(count, watch, report, first=not halvings)
             whole.answered |= watch.answered
             whole.errors += watch.errors
-            if slowest > MOST_WAITED:
+            if slowest > MOST_WAITED and halvings < 0:
                 break
-            if any(each.done for each in people):
-                tell("somebody's queue ended; more records would tell more")
-                break
-            held = count
+            if slowest <= MOST_WAITED:
+                held = count
+                if halvings > 0 or any(each.done for each in people):
+                    break
+            halvings += 1 if slowest > MOST_WAITED else -1
         report.note("people for whom every kind of request held", held, "people")
     return whole
 
