@@ -13,8 +13,23 @@ from typing import TYPE_CHECKING, Any, TypedDict
 from uuid import UUID
 from weakref import WeakSet
 
-from sqlalchemy import Column, Double, MetaData, String, Table, Uuid, column, func, inspect, select, table, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import (
+    Column,
+    Double,
+    MetaData,
+    String,
+    Table,
+    TextClause,
+    Uuid,
+    bindparam,
+    column,
+    func,
+    inspect,
+    select,
+    table,
+    text,
+    update,
+)
 from sqlalchemy.schema import CreateTable
 
 if TYPE_CHECKING:
@@ -61,7 +76,18 @@ _LOCK = 0x73686172
 _MADE: WeakSet[Engine] = WeakSet()
 """Databases in which a transaction found the tables."""
 
-_INSERTS: Mapping[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
+
+def _inserted(ours: Table, where_there: str) -> TextClause:
+    """An upsert as text, in the words of both databases: SQLAlchemy compiles its own anew each time."""
+    names = [each.name for each in ours.columns]
+    values = ", ".join(f":{name}" for name in names)
+    query = f"INSERT INTO {ours.name} ({', '.join(names)}) VALUES ({values}) ON CONFLICT {where_there}"  # noqa: S608 - constants of ours
+    return text(query).bindparams(*(bindparam(each.name, type_=each.type) for each in ours.columns))
+
+
+_KEEP = {ours: _inserted(ours, "DO NOTHING") for ours in (CREDITS, TIMES)}
+_KEY = ", ".join(TIMES.primary_key.columns.keys())
+_ADD = _inserted(TIMES, f"({_KEY}) DO UPDATE SET seconds = {TIMES.name}.seconds + excluded.seconds")
 
 
 class ActiveTime(TypedDict):
@@ -104,9 +130,7 @@ def add_activity(db: Connection, user_id: UUID, spent: Iterable[Spent], now: flo
     if total > credit + SLACK:
         return False
     if rows:
-        insert = _insert(db, TIMES)
-        added = TIMES.c.seconds + insert.excluded.seconds
-        db.execute(insert.on_conflict_do_update(index_elements=TIMES.primary_key, set_={"seconds": added}), rows)
+        db.execute(_ADD, rows)
     left = {"credit": max(0.0, credit - total), "at": now}
     db.execute(update(CREDITS).where(CREDITS.c.user_id == user_id).values(left))
     return True
@@ -154,7 +178,7 @@ def put_activity(db: Connection, rows: Mapping[Table, list[dict[str, Any]]]) -> 
     make_tables(db)
     for ours, of_table in rows.items():
         if of_table:
-            db.execute(_insert(db, ours).on_conflict_do_nothing(), of_table)
+            db.execute(_KEEP[ours], of_table)
 
 
 def _rows(user_id: UUID, spent: Spent) -> Iterator[dict[str, Any]]:
@@ -168,10 +192,6 @@ def _rows(user_id: UUID, spent: Spent) -> Iterator[dict[str, Any]]:
         }
 
 
-def _insert(db: Connection, ours: Table) -> Any:
-    return _INSERTS[db.dialect.name](ours)
-
-
 def _clock(db: Connection) -> float:
     # The clocks of several machines may differ by more than `SLACK`.
     if db.dialect.name == "postgresql":
@@ -183,7 +203,7 @@ def _locked_credit(db: Connection, user_id: UUID, now: float) -> float:
     """A person's credit; no other post of theirs is added until this transaction ends."""
     first = {"user_id": user_id, "credit": FIRST_CREDIT, "at": now}
     # First, so that SQLite takes its lock before anything is read.
-    db.execute(_insert(db, CREDITS).on_conflict_do_nothing(), first)
+    db.execute(_KEEP[CREDITS], first)
     own = select(CREDITS.c.credit, CREDITS.c.at).where(CREDITS.c.user_id == user_id).with_for_update()
     credit, at = db.execute(own).one()
     # A clock that was set back gives nothing and takes nothing.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from argilla_server.api.schemas.v1.datasets import UserProgress
 from argilla_server.models import DatasetUser, User
 from sqlalchemy import select
 
@@ -16,8 +17,8 @@ if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncSession
 
 
-def _names_only(_: Callable[..., Awaitable[object]]) -> Callable[..., Awaitable[list[dict[str, str]]]]:
-    async def get_users_with_responses_for_dataset(db: AsyncSession, dataset: Dataset) -> list[dict[str, str]]:
+def _names_only(_: Callable[..., Awaitable[object]]) -> Callable[..., Awaitable[list[UserProgress]]]:
+    async def get_users_with_responses_for_dataset(db: AsyncSession, dataset: Dataset) -> list[UserProgress]:
         """The username of everybody who has answered, in the order of their first answers."""
         names = (
             select(User.username)
@@ -25,9 +26,17 @@ def _names_only(_: Callable[..., Awaitable[object]]) -> Callable[..., Awaitable[
             .where(DatasetUser.dataset_id == dataset.id)
             .order_by(DatasetUser.inserted_at.asc())
         )
-        return [{"username": name} for name in await db.scalars(names)]
+        return [_named(name) for name in await db.scalars(names)]
 
     return get_users_with_responses_for_dataset
+
+
+def _named(username: str) -> UserProgress:
+    """What pydantic makes of a name, which copies both defaults deeply for each person."""
+    return UserProgress.model_construct({"username"}, username=username, **_DEFAULTS)
+
+
+_DEFAULTS = {name: field.default for name, field in UserProgress.model_fields.items() if name != "username"}
 
 
 PATCH = Patch(
@@ -46,5 +55,6 @@ PATCH = Patch(
     relies_on=(
         Code("argilla_server.contexts.datasets:get_dataset_progress", ("1eaa265374d146e3",)),
         Code("argilla_server.api.schemas.v1.datasets:DatasetProgress", ("4b7d75a029a897d1",)),
+        Code("argilla_server.api.schemas.v1.datasets:UserProgress", ("16ec2c0f05860763",)),
     ),
 )
