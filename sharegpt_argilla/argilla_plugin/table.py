@@ -24,6 +24,7 @@ from sharegpt_argilla.argilla_plugin import (
     response_route,
     revoked_credentials,
     sign_in_limit,
+    update_conflicts,
     webhook_pings,
 )
 from sharegpt_argilla.argilla_plugin.speedups import SPEEDUPS, apply_speedups
@@ -42,6 +43,7 @@ _SERVER_ONLY = (
     record_vectors.PATCH,
     private_status.PATCH,
     revoked_credentials.PATCH,
+    update_conflicts.PATCH,
     webhook_pings.PATCH,
 )
 

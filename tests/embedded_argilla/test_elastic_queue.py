@@ -11,7 +11,7 @@ from uuid import uuid4
 import pytest
 from argilla_server.search_engine.base import MetadataFilterScope, RecordFilterScope
 
-from sharegpt_argilla.argilla_plugin import current_annotator, elastic_queue
+from sharegpt_argilla.argilla_plugin import current_annotator, elastic_queue, update_conflicts
 from sharegpt_argilla.argilla_plugin.assigned_people import has_property
 from sharegpt_argilla.argilla_plugin.current_annotator import Annotator
 from sharegpt_argilla.argilla_plugin.elastic_queue import OwnRecords
@@ -113,3 +113,23 @@ def test_similar_records_are_theirs_too() -> None:
         "filter": OwnRecords(ANA),
         "max_results": 3,
     }
+
+
+@pytest.mark.parametrize("engine", ["elasticsearch:ElasticSearchEngine", "opensearch:OpenSearchEngine"])
+def test_a_change_that_another_one_overtakes_is_tried_again(engine: str) -> None:
+    (replacement,) = (each for each in update_conflicts.PATCH.replaces if engine in each.target)
+    given: dict[str, Any] = {}
+
+    async def update(**options: Any) -> None:
+        given.update(options)
+
+    async def unpatched(*_: Any) -> None:
+        raise AssertionError("the client is asked instead")
+
+    change = replacement.make(unpatched)
+    asyncio.run(
+        change(SimpleNamespace(client=SimpleNamespace(update=update)), "an-index", id="a", body={"doc": {}})
+    )
+    assert given.pop("retry_on_conflict") == 20
+    body: dict[str, Any] = {"doc": {}} if "elastic" in engine else {"body": {"doc": {}}}
+    assert given == {"index": "an-index", "id": "a", "refresh": True, **body}

@@ -8,6 +8,7 @@ import random
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from threading import Barrier
 
 import httpx
 import pytest
@@ -15,7 +16,7 @@ import pytest
 from sharegpt_argilla.argilla_plugin.active_time import FIRST_CREDIT
 from sharegpt_argilla.argilla_plugin.active_time_route import PATH
 from sharegpt_argilla.argilla_plugin.team_options import ACTIVE_TIME
-from tests.embedded import wait_until
+from tests.embedded import PATIENCE, wait_until
 from tests.live.plans import PENDING, assigned, planned_dataset, queue, status
 from tests.live.rest import Rest
 from tests.reference.full_stack import FullStack, full_stack, missing
@@ -109,6 +110,22 @@ def test_answers_are_private_and_progress_counts_what_is_theirs(team: Team) -> N
     team.owner.load(dataset_id, [{"id": of_ana, "metadata": assigned([ben], 2)}])
     assert queue(team.people[ana], dataset_id) == []
     assert both in queue(team.people[ana], dataset_id, {})
+
+
+def test_answers_to_one_record_at_the_same_moment_are_all_found(team: Team) -> None:
+    dataset_id, ids = planned_dataset(team.owner, "full", "same-moment", [(NAMES, rank) for rank in range(20)])
+    together = Barrier(len(NAMES))
+
+    def work(name: str) -> None:
+        for key in ids:
+            together.wait(PATIENCE)
+            team.people[name].answer(key, quality=4)
+
+    with ThreadPoolExecutor(len(NAMES)) as threads:
+        list(threads.map(work, NAMES))
+    for person in team.people.values():
+        assert queue(person, dataset_id) == []
+    assert {status(team.owner, key) for key in ids} == {"completed"}
 
 
 def test_three_people_answer_a_plan_at_once_and_every_answer_is_by_its_person(team: Team) -> None:
