@@ -172,13 +172,15 @@ async def crowd(where: Connection, dataset: str, keys: dict[str, str], seconds: 
             slowest = _told(count, watch, report, first=not halvings)
             whole.answered |= watch.answered
             whole.errors += watch.errors
-            if slowest > MOST_WAITED and halvings < 0:
+            if any(each.done for each in people):
+                tell("somebody's queue ended; more records would tell more")
                 break
-            if slowest <= MOST_WAITED:
-                held = count
-                if halvings > 0 or any(each.done for each in people):
-                    break
-            halvings += 1 if slowest > MOST_WAITED else -1
+            holds = slowest <= MOST_WAITED
+            held = count if holds else held
+            # The last number that held on the way up, or the first one on the way down.
+            if halvings and holds == (halvings > 0):
+                break
+            halvings += -1 if holds else 1
         report.note("people for whom every kind of request held", held, "people")
     return whole
 

@@ -212,7 +212,7 @@ MIGRATIONS = """
 import sys
 from alembic import command
 from argilla_server.database import sync_engine
-from sqlalchemy import text, event
+from sqlalchemy import text
 from uuid import UUID
 from sharegpt_argilla.argilla_plugin.active_time import Spent, add_activity, read_activity
 from sharegpt_argilla.embedded_argilla.server_database import alembic_config, migrate
@@ -290,7 +290,7 @@ import os, sys
 from pathlib import Path
 from uuid import UUID
 from argilla_server.database import sync_engine
-from sqlalchemy import text, event
+from sqlalchemy import text
 from sharegpt_argilla.argilla_plugin.active_time import Spent, add_activity, read_activity
 from sharegpt_argilla.embedded_argilla import activity_file
 from sharegpt_argilla.embedded_argilla.server_database import migrate
