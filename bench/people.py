@@ -33,6 +33,7 @@ from bench.serve_measures import Latencies
 from bench.serve_report import Report, tell
 from bench.serve_stack import text
 from sharegpt_argilla.argilla_plugin.team_options import ACTIVE_TIME
+from sharegpt_argilla.embedded_argilla.environment import PROCESSES
 from sharegpt_argilla.rows import Pair, build_row
 from sharegpt_argilla.settings import Connection, Home
 from sharegpt_argilla.workflows.export_responses import export_responses
@@ -235,14 +236,15 @@ def _export(project: TestProject, rows: Path, watch: Watch, report: Report) -> N
 
 
 @contextmanager
-def server(folder: Path, on_full_stack: bool) -> Iterator[Connection]:
-    """The server that is measured, with active time."""
-    os.environ[ACTIVE_TIME] = "60"
+def server(folder: Path, on_full_stack: bool, processes: int) -> Iterator[Connection]:
+    """The server that is measured, with active time; a full stack always has two processes."""
+    os.environ |= {ACTIVE_TIME: "60", PROCESSES: str(processes)}
     if on_full_stack:
         with full_stack() as stack:
             yield Connection(stack.api_url, stack.api_key)
         return
     with embedded_argilla(folder / "server") as argilla:
+        argilla.wait_for_child("server" if processes == 1 else f"server-{processes}")
         yield Connection(argilla.api_url, argilla.api_key)
 
 
@@ -252,11 +254,14 @@ def main() -> int:
     parser.add_argument("--people", type=int, default=PEOPLE, help="accounts (%(default)s)")
     parser.add_argument("--records", type=int, default=20_000, help="of one person each (%(default)s)")
     parser.add_argument("--seconds", type=float, default=90.0, help="of each pace (%(default)s)")
+    parser.add_argument(
+        "--processes", type=int, default=2, help="server processes of the embedded Argilla (%(default)s)"
+    )
     parser.add_argument("--full-stack", action="store_true")
     sizes, report = parser.parse_args(), Report()
     with (
         tempfile.TemporaryDirectory(prefix="bench-people-") as name,
-        server(Path(name), sizes.full_stack) as where,
+        server(Path(name), sizes.full_stack, sizes.processes) as where,
     ):
         run(where, Path(name), sizes, report)
     return 1 if report.missed else 0

@@ -45,6 +45,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="do not enforce a dataset's plan: every record is in everybody's queue",
     )
+    parser.add_argument(
+        "--processes",
+        type=int,
+        metavar="N",
+        help="server processes that answer, each on a core of its own (WEB_CONCURRENCY, else 1)",
+    )
     add_place(parser)
 
 
@@ -81,6 +87,7 @@ def run(arguments: argparse.Namespace) -> int:
         open_queue=arguments.open_queue,
         active_time=arguments.active_time,
         behind_proxy=arguments.behind_proxy,
+        processes=arguments.processes,
         on_ready=_announce,
     )
 

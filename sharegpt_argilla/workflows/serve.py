@@ -17,6 +17,7 @@ def serve(  # noqa: PLR0913 - the options of the command, under their names
     open_queue: bool = False,
     active_time: float | None = None,
     behind_proxy: bool = False,
+    processes: int | None = None,
     on_ready: Callable[[ServerInfo], None] | None = None,
 ) -> int:
     """Serve until SIGINT or SIGTERM; returns the exit status 0.
@@ -33,11 +34,13 @@ def serve(  # noqa: PLR0913 - the options of the command, under their names
             environment decides.
         behind_proxy: a proxy on this machine tells people's addresses by X-Forwarded-For; without it the header
             is ignored.
+        processes: how many server processes answer; when None, WEB_CONCURRENCY decides, else one.
         on_ready: called with address, home folder and owner's name when the server answers.
 
     Raises:
         EmbeddedArgillaError: the port or the home folder is taken, or the server cannot start or keep running.
         InputError: the home folder cannot be used.
+        UsageError: an option or a variable has a value that cannot be.
     """
-    options = ServeOptions(home or default_home(), host, port, base_url, open_queue, active_time, behind_proxy)
-    return run(options, on_ready)
+    place = (home or default_home(), host, port, base_url)
+    return run(ServeOptions(*place, open_queue, active_time, behind_proxy, processes), on_ready)

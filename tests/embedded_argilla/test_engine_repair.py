@@ -302,7 +302,7 @@ def test_the_servers_own_reindex(server):
     assert server.run(server.progress()) == {"total": 5, "pending": 5}
 
 
-@pytest.mark.parametrize("damage", ["deleted", "damaged", "emptied"])
+@pytest.mark.parametrize("damage", ["deleted", "deleted but for its log", "damaged", "emptied"])
 def test_a_running_server_repairs_the_index_that_it_lost(server, damage, monkeypatch, caplog):
     from sharegpt_argilla.embedded_argilla.engine import index_healing
     from sharegpt_argilla.embedded_argilla.engine.index_repair import repair_index
@@ -317,6 +317,8 @@ def test_a_running_server_repairs_the_index_that_it_lost(server, damage, monkeyp
             if damage == "deleted":
                 for part in path.parent.glob(f"{path.name}*"):
                     part.unlink()
+            elif damage == "deleted but for its log":
+                path.unlink()
             elif damage == "damaged":
                 # A new file under the name, as after a restored or copied one: the old connections are left.
                 content = bytearray(path.read_bytes())

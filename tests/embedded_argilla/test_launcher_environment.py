@@ -7,11 +7,16 @@ import stat
 import pytest
 
 from sharegpt_argilla.embedded_argilla.environment import (
+    MAX_PROCESSES,
     MIN_KEY_LENGTH,
+    PROCESSES,
     child_environment,
     own_origins,
     secret_key,
+    server_processes,
 )
+from sharegpt_argilla.embedded_argilla.processes.launcher import ServeOptions
+from sharegpt_argilla.errors import UsageError
 from sharegpt_argilla.settings import Home
 
 URL = "http://127.0.0.1:6900"
@@ -97,3 +102,19 @@ def test_secret_key_that_is_long_enough_is_kept(home, caplog):
     home.secret_key.write_text("k" * MIN_KEY_LENGTH + "\n")
 
     assert (MIN_KEY_LENGTH, secret_key(home), caplog.records) == (32, "k" * 32, [])
+
+
+def test_one_server_process_answers_unless_told_otherwise():
+    assert [server_processes({PROCESSES: value}) for value in ("", " ", "1", "3", str(MAX_PROCESSES))] == [
+        *(1, 1, 1, 3),
+        MAX_PROCESSES,
+    ]
+    assert server_processes({}) == 1
+    assert ServeOptions(processes=2).variables == {PROCESSES: "2"}
+    assert ServeOptions().variables == {}
+
+
+@pytest.mark.parametrize("value", ["0", "-1", "1.5", "many", "65"])
+def test_a_number_of_server_processes_that_cannot_be_is_refused(value):
+    with pytest.raises(UsageError, match=rf"^{value} server processes \(--processes, WEB_CONCURRENCY\): must be"):
+        server_processes({PROCESSES: value})

@@ -35,6 +35,20 @@ connection.sendall(f"HTTP/1.1 {status} X\\r\\nContent-Length: {len(body)}\\r\\n\
 connection.close()
 open(marker, "w").close()
 """
+ANSWER_ALL = """
+import socket, sys
+listener, diary, name = socket.socket(fileno=int(sys.argv[1])), *sys.argv[2:]
+def note(what):
+    with open(diary, "a") as file:
+        file.write(f"{name} {what}\\n")
+note("started")
+while True:
+    connection, _ = listener.accept()
+    connection.recv(1000)
+    note("answers")
+    connection.sendall(b'HTTP/1.1 200 OK\\r\\nContent-Length: 16\\r\\n\\r\\n{"version": "2"}')
+    connection.close()
+"""
 SLEEP = "import time; time.sleep(60)"
 FORKING = """
 import os, sys, time
@@ -77,7 +91,7 @@ def supervise(tmp_path: Path, script: str, *arguments: str) -> Supervisor:
         server = child(tmp_path / "server.log", script, str(number), *arguments, name="server", fds=(number,))
         worker = child(tmp_path / "worker.log", SLEEP)
         address = api_url("127.0.0.1", listener.getsockname()[1], "/")
-        supervisor = Supervisor(address, None, server, worker, lambda _: None)
+        supervisor = Supervisor(address, None, [server], worker, lambda _: None)
         supervisor.start()
         assert supervisor.finished.wait(PATIENCE)
         assert not worker.alive
@@ -200,6 +214,42 @@ def test_server_that_dies_again_and_again_ends_the_launcher(tmp_path):
     assert str(tmp_path / "server.log") in str(supervisor.error)
 
 
+def has_started(diary: Path, name: str, times: int) -> bool:
+    return diary.read_text().count(f"{name} started") == times
+
+
+@pytest.mark.parametrize("victim", [0, 1])
+def test_further_servers_start_after_the_first_one_answers_and_all_end_with_any(tmp_path, victim):
+    diary = tmp_path / "diary"
+    diary.touch()
+    with listen("127.0.0.1", 0) as listener:
+        number = listener.fileno()
+        servers = [
+            child(tmp_path / f"{name}.log", ANSWER_ALL, str(number), str(diary), name, name=name, fds=(number,))
+            for name in ("server", "server-2")
+        ]
+        address = api_url("127.0.0.1", listener.getsockname()[1], "/")
+        supervisor = Supervisor(address, None, servers, child(tmp_path / "worker.log", SLEEP), lambda _: None)
+        supervisor.start()
+        try:
+            for starts in (1, 2):
+                wait_until(partial(has_started, diary, "server-2", starts), "the second server")
+                assert all(server.alive for server in servers)
+                if starts == 1:
+                    first = [server.process.pid for server in servers]
+                    servers[victim].process.kill()
+        finally:
+            supervisor.request_stop()
+            assert supervisor.finished.wait(PATIENCE)
+
+    begun = [line for line in diary.read_text().splitlines() if not line.startswith("server-2 answers")]
+    once = ["server started", "server answers", "server-2 started"]
+    assert [line for line, last in zip(begun, ["", *begun], strict=False) if line != last] == once * 2
+    assert not set(first) & {server.process.pid for server in servers}
+    assert not any(server.alive for server in servers)
+    assert supervisor.error is None
+
+
 @pytest.mark.parametrize(("status", "body"), [("200", "<html>"), ("500", '{"version": "1"}'), ("200", "7")])
 def test_answer_that_is_no_version_ends_the_start(tmp_path, status, body):
     supervisor = supervise(tmp_path, ANSWER_ONCE, str(tmp_path / "answered"), status, body)
@@ -222,7 +272,7 @@ def test_stop_before_the_server_answers_is_a_clean_one(tmp_path):
     with listen("127.0.0.1", 0) as listener:
         server = child(tmp_path / "server.log", SLEEP, name="server")
         address = api_url("127.0.0.1", listener.getsockname()[1], "/")
-        supervisor = Supervisor(address, None, server, child(tmp_path / "worker.log", SLEEP), lambda _: None)
+        supervisor = Supervisor(address, None, [server], child(tmp_path / "worker.log", SLEEP), lambda _: None)
         supervisor.start()
         wait_until(lambda: server.alive, "the server process")
 

@@ -133,13 +133,16 @@ def all_went_on(clients: Sequence[Client], steps: Sequence[int]) -> bool:
 
 
 @contextmanager
-def clients_at_work(argilla: EmbeddedArgilla) -> Iterator[tuple[str, Loader, list[Annotator]]]:
+def clients_at_work(
+    argilla: EmbeddedArgilla, workspace: str = "crashes"
+) -> Iterator[tuple[str, Loader, list[Annotator]]]:
     """A dataset that one client loads and others annotate until the block ends."""
     with owner_of(argilla) as owner:
-        dataset = owner.dataset("crashes", "crashes", distribution={"strategy": "overlap", "min_submitted": 2})
-        names = [f"person{number}" for number in range(ANNOTATORS)]
+        distribution = {"strategy": "overlap", "min_submitted": 2}
+        dataset = owner.dataset(workspace, workspace, distribution=distribution)
+        names = [f"{workspace}-person{number}" for number in range(ANNOTATORS)]
         for name in names:
-            owner.user(name, workspace="crashes")
+            owner.user(name, workspace=workspace)
         keys = {item["username"]: item["api_key"] for item in owner("GET", "/users")["items"]}
     loader = Loader(argilla, argilla.api_key, dataset)
     annotators = [Annotator(argilla, keys[name], dataset) for name in names]
@@ -212,30 +215,37 @@ def test_nothing_acknowledged_is_lost_by_kill_9(tmp_path: Path) -> None:
                     partial(all_went_on, [loader, *annotators], steps),
                     f"everybody to continue after kill -9 of the {victim}",
                 )
-        assert [client.failure for client in (loader, *annotators)] == [None] * (1 + ANNOTATORS)
-
-        records = stored_records(argilla, dataset)
-        assert loader.acknowledged <= {record["external_id"] for record in records.values()}
-        ratings = [
-            {
-                (record["id"], response["values"]["quality"]["value"])
-                for record in records.values()
-                for response in record["responses"]
-                if response["user_id"] == person
-            }
-            for person in people(argilla)
-        ]
-        for annotator, stored in zip(annotators, ratings, strict=True):
-            assert annotator.acknowledged
-            assert set(annotator.acknowledged.items()) <= stored
-        check_agreement(argilla, dataset, records)
+        check_nothing_lost(argilla, dataset, loader, annotators)
 
 
-def people(argilla: EmbeddedArgilla) -> list[str]:
+def check_nothing_lost(
+    argilla: EmbeddedArgilla, dataset: str, loader: Loader, annotators: Sequence[Annotator]
+) -> None:
+    """All that was acknowledged is there, in the database and the index alike."""
+    assert [client.failure for client in (loader, *annotators)] == [None] * (1 + ANNOTATORS)
+    records = stored_records(argilla, dataset)
+    assert loader.acknowledged <= {record["external_id"] for record in records.values()}
+    ratings = [
+        {
+            (record["id"], response["values"]["quality"]["value"])
+            for record in records.values()
+            for response in record["responses"]
+            if response["user_id"] == person
+        }
+        for person in annotators_of(argilla, dataset)
+    ]
+    for annotator, stored in zip(annotators, ratings, strict=True):
+        assert annotator.acknowledged
+        assert set(annotator.acknowledged.items()) <= stored
+    check_agreement(argilla, dataset, records)
+
+
+def annotators_of(argilla: EmbeddedArgilla, dataset: str) -> list[str]:
     """The ids of the annotators, in the order of their names."""
     with owner_of(argilla) as owner:
-        users = {item["username"]: item["id"] for item in owner("GET", "/users")["items"]}
-    return [users[f"person{number}"] for number in range(ANNOTATORS)]
+        workspace = owner("GET", f"/datasets/{dataset}")["workspace_id"]
+        members = owner("GET", f"/workspaces/{workspace}/users")["items"]
+    return [item["id"] for item in sorted(members, key=lambda item: item["username"])]
 
 
 def test_a_record_whose_status_was_not_written_is_complete_after_a_start(tmp_path: Path) -> None:

@@ -134,7 +134,8 @@ def open_index(path: Path) -> sqlite3.Connection:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with file_lock(_lock_of(path)):
-            if path.exists() and not _is_current(path):
+            # A log whose database was removed fits no new one.
+            if not path.exists() or not _is_current(path):
                 set_aside(path)
             connection = _connect(path)
             _make_tables(connection)
@@ -163,7 +164,11 @@ def set_aside_damaged(path: Path) -> Path | None:
 
 
 def set_aside(path: Path) -> Path:
-    """Rename the index at ``path`` and its companions, so that a new one is made; the new name is returned."""
+    """Rename what exists of the index at ``path`` and its companions, so that a new one is made.
+
+    Returns:
+        The new name.
+    """
     aside = path.with_name(
         f"{path.name}.set-aside-{time.strftime('%Y%m%d-%H%M%S')}-{time.monotonic_ns() % 1000:03}"
     )

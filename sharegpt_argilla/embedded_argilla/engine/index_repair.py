@@ -8,7 +8,9 @@ between database and index are indexed again, and only those.
 
 from __future__ import annotations
 
+import asyncio
 import logging
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -19,6 +21,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import selectinload
 
 from sharegpt_argilla.common.batching import batched
+from sharegpt_argilla.common.locks import file_lock
 from sharegpt_argilla.embedded_argilla.engine.index_entries import dataset_definition
 from sharegpt_argilla.embedded_argilla.engine.index_file import set_aside_damaged
 from sharegpt_argilla.embedded_argilla.engine.index_schema import delete_dataset, find_dataset, get_dataset
@@ -50,7 +53,7 @@ FROM record WHERE dataset = ?
 
 
 async def repair_index() -> dict[str, int]:
-    """Index what the index lacks, remove what it has too much of.
+    """Index what the index lacks, remove what it has too much of. Of several processes one at a time does so.
 
     Returns:
         The number of records that were indexed again, for the id of each dataset that was behind.
@@ -59,6 +62,13 @@ async def repair_index() -> dict[str, int]:
         EmbeddedArgillaError: the index cannot be opened or written.
     """
     engine = await EmbeddedSearchEngine.new_instance()
+    with ExitStack() as stack:
+        lock = file_lock(engine.path.with_name(f"{engine.path.name}.repair-lock"))
+        await asyncio.to_thread(stack.enter_context, lock)
+        return await _repair(engine)
+
+
+async def _repair(engine: EmbeddedSearchEngine) -> dict[str, int]:
     aside = set_aside_damaged(engine.path)
     if aside is not None:
         _LOGGER.warning("the search index was damaged; it is now %s, and a new one is built", aside)

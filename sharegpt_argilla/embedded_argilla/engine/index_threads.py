@@ -114,6 +114,7 @@ class IndexStore:
         if connection is not None and self._local.file == _identity(self.path):
             return connection
         if connection is not None:
+            self._local.connection = None  # it is closed, even where no other can be opened
             self._connections.remove(connection)
             connection.close()
         self._local.connection = connection = open_index(self.path)

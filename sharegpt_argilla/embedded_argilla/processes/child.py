@@ -31,7 +31,7 @@ class ChildOptions:
     """What the launcher tells a child.
 
     ``parent`` is the pipe end for `end_with`, ``listener`` the socket that the server answers on; both
-    are numbers of inherited file descriptors.
+    are numbers of inherited file descriptors. ``number`` counts the servers: the first one prepares the database.
     """
 
     role: Role
@@ -39,6 +39,12 @@ class ChildOptions:
     api_url: str
     parent: int
     listener: int
+    number: int = 1
+
+    @property
+    def name(self) -> str:
+        """``server``, ``server-2`` and so on, or ``worker``."""
+        return self.role if self.number == 1 else f"{self.role}-{self.number}"
 
 
 def child_command(options: ChildOptions) -> list[str]:
@@ -46,7 +52,7 @@ def child_command(options: ChildOptions) -> list[str]:
     # -P: a module of the same name in the user's current folder must not shadow one of ours.
     return [
         *(sys.executable, "-P", "-m", __name__, options.role, str(options.home.path)),
-        *(options.api_url, str(options.parent), str(options.listener)),
+        *(options.api_url, str(options.parent), str(options.listener), str(options.number)),
     ]
 
 
@@ -67,7 +73,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run one child until it is told to stop."""
     options = _parse(arguments)
     end_with(options.parent)
-    log_to(log_of(options.home, options.role))
+    log_to(log_of(options.home, options.name))
     tempfile.tempdir = str(scratch_of(options.home))
     try:
         _run(options)
@@ -94,8 +100,10 @@ def _parse(arguments: Sequence[str] | None) -> ChildOptions:
     parser.add_argument("api_url")
     parser.add_argument("parent", type=int)
     parser.add_argument("listener", type=int)
+    parser.add_argument("number", type=int)
     options = parser.parse_args(arguments)
-    return ChildOptions(options.role, Home(options.home), options.api_url, options.parent, options.listener)
+    place = (Home(options.home), options.api_url)
+    return ChildOptions(options.role, *place, options.parent, options.listener, options.number)
 
 
 if __name__ == "__main__":

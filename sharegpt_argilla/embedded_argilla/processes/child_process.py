@@ -82,6 +82,16 @@ class Child:
         """Seconds to wait before the next start: 0.2, doubled with every death within a minute."""
         return min(0.1 * 2.0 ** len(self.deaths), MAX_DELAY)
 
+    @property
+    def restart_at(self) -> float:
+        """When it may be started again, by the monotonic clock; 0 if it has not died lately."""
+        return self.deaths[-1] + self.delay if self.deaths else 0.0
+
+    def ask_to_end(self) -> None:
+        """Send SIGTERM, where it runs."""
+        if self.process is not None and self.process.poll() is None:
+            self.process.terminate()
+
     def stop(self, patience: float) -> None:
         """Ask it to end; after ``patience`` seconds kill it and whatever it has started."""
         if self.process is None or self.process.poll() is not None:

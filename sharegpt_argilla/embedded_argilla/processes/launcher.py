@@ -21,7 +21,7 @@ from sharegpt_argilla.argilla_plugin.team_options import ACTIVE_TIME, BEHIND_PRO
 from sharegpt_argilla.common.locks import file_lock
 from sharegpt_argilla.common.worker_processes import life_line
 from sharegpt_argilla.embedded_argilla.address import api_url, listen, warn_unless_loopback
-from sharegpt_argilla.embedded_argilla.environment import child_environment
+from sharegpt_argilla.embedded_argilla.environment import PROCESSES, child_environment, server_processes
 from sharegpt_argilla.embedded_argilla.home_folder import (
     check_database,
     clean_scratch,
@@ -39,7 +39,6 @@ from sharegpt_argilla.errors import EmbeddedArgillaError, InputError
 from sharegpt_argilla.settings import DEFAULT_PORT, Home, default_home
 
 if TYPE_CHECKING:
-    import socket
     from collections.abc import Callable, Iterator, Mapping
 
 _LOG = logging.getLogger(__name__)
@@ -55,7 +54,8 @@ class ServeOptions:
     ``base_url`` is the path below which a proxy shows the server; left at ``/``, ARGILLA_BASE_URL counts.
     ``open_queue`` leaves plans to people's good will; ``active_time`` is the idle cut-off in seconds of measured
     active time. Left as they are, the environment decides (see `team_options`). ``behind_proxy``: the address of a
-    person is what a proxy on this machine says (X-Forwarded-For).
+    person is what a proxy on this machine says (X-Forwarded-For). ``processes`` is how many servers answer; None
+    leaves it to the environment.
     """
 
     home: Home = field(default_factory=default_home)
@@ -65,12 +65,14 @@ class ServeOptions:
     open_queue: bool = False
     active_time: float | None = None
     behind_proxy: bool = False
+    processes: int | None = None
 
     @property
     def variables(self) -> dict[str, str]:
         """What the children find in their environment of it."""
         given = {OPEN_QUEUE: "1"} if self.open_queue else {}
         given |= {BEHIND_PROXY: "1"} if self.behind_proxy else {}
+        given |= {} if self.processes is None else {PROCESSES: str(self.processes)}
         return given | ({} if self.active_time is None else {ACTIVE_TIME: f"{self.active_time:g}"})
 
 
@@ -151,13 +153,14 @@ def _prepared(options: ServeOptions) -> Iterator[tuple[Callable[[], ServerInfo],
         # Held for less time than the socket is open, and only by who opened it: clients trust the address by it.
         stack.enter_context(file_lock(home.answering))
         environ = {**os.environ, BEHIND_PROXY: "", **options.variables}
-        supervisor = _supervisor(home, file, environ, listener, stack.enter_context(life_line()))
+        lines = (listener.fileno(), stack.enter_context(life_line()))
+        supervisor = _supervisor(home, file, environ, *lines)
         stack.callback(_stop, supervisor)
         yield (lambda: _server_info(file, home)), supervisor
 
 
 def _supervisor(
-    home: Home, file: ServerFile, environ: Mapping[str, str], listener: socket.socket, life_line: int
+    home: Home, file: ServerFile, environ: Mapping[str, str], listener: int, life_line: int
 ) -> Supervisor:
     redis_socket = Path(file.runtime) / "redis.sock"
     environment = child_environment(home, file.api_url, f"unix://{quote(str(redis_socket))}?db=0", environ)
@@ -166,10 +169,10 @@ def _supervisor(
         log = log_of(home, "redis")
         redis = Child("redis", redis_command(redis_binary(), home, redis_socket, log), environment, log)
 
-    def python_child(role: Role, *descriptors: int) -> Child:
-        options = ChildOptions(role, home, file.api_url, *descriptors)
-        inherited = [number for number in descriptors if number >= 0]
-        return Child(role, child_command(options), environment, log_of(home, role), inherited)
+    def python_child(role: Role, listener: int, number: int = 1) -> Child:
+        options = ChildOptions(role, home, file.api_url, life_line, listener, number)
+        inherited = [each for each in (life_line, listener) if each >= 0]
+        return Child(options.name, child_command(options), environment, log_of(home, options.name), inherited)
 
     def note(child: Child) -> None:
         if child.process is not None:
@@ -177,9 +180,9 @@ def _supervisor(
             file.processes = [*others, record(child.name, child.process.pid)]
             _write_if_possible(file, home)
 
-    server = python_child("server", life_line, listener.fileno())
-    worker = python_child("worker", life_line, -1)
-    return Supervisor(file.api_url, redis, server, worker, note, lambda: repair_queue(home))
+    servers = [python_child("server", listener, 1 + number) for number in range(server_processes(environ))]
+    worker = python_child("worker", -1)
+    return Supervisor(file.api_url, redis, servers, worker, note, lambda: repair_queue(home))
 
 
 def _server_info(file: ServerFile, home: Home) -> ServerInfo:

@@ -13,7 +13,7 @@ from sharegpt_argilla.embedded_argilla.processes.readiness import Readiness
 from sharegpt_argilla.errors import EmbeddedArgillaError, InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
 READY_WITHIN = 120.0
 """Seconds that the server may take to its first answer, and again as long as it is busy: the index of a very
@@ -24,6 +24,9 @@ BUSY = 0.1
 
 STOP_WITHIN = 15.0
 """Seconds that a clean stop may take in all; then the rest is killed."""
+
+GRACE = 5.0
+"""Seconds that the other servers get for requests under way when one has ended."""
 
 MAX_SERVER_DEATHS = 5
 """A server that dies this often within a minute is not started again."""
@@ -36,15 +39,18 @@ class Supervisor(threading.Thread):
     """The thread that owns the children.
 
     One thread starts all of them and lives as long as they do, because Linux ends a Redis when the thread that
-    started it ends. ``settled`` is set once the start has succeeded or not, ``ready`` says which; ``finished``
-    is set when all have stopped; ``error`` then says why, and is None when that was asked for.
+    started it ends. The servers share a socket; the first one repairs what a killed one left behind while no other
+    answers. So when one ends, all do, and start again in order.
+
+    ``settled`` is set once the start has succeeded or not, ``ready`` says which; ``finished`` is set when all have
+    stopped; ``error`` then says why, and is None when that was asked for.
     """
 
     def __init__(
         self,
         api_url: str,
         redis: Child | None,
-        server: Child,
+        servers: Sequence[Child],
         worker: Child,
         on_start: Callable[[Child], None],
         repair_queue: Callable[[], bool] = lambda: False,
@@ -54,17 +60,19 @@ class Supervisor(threading.Thread):
         Args:
             api_url: where the server will answer.
             redis: None if another Redis is used.
-            server: argilla-server.
+            servers: argilla-server, once or more; only the first is started until it answers.
             worker: of its jobs.
             on_start: is told of every start of a child.
             repair_queue: repairs what Redis cannot read; returns whether there was anything.
         """
         super().__init__(name="embedded-argilla", daemon=True)
         self._api_url, self._on_start = api_url, on_start
-        self._first = [child for child in (redis, server) if child is not None]
-        self._redis, self._server, self._worker = redis, server, worker
+        self._redis, self._server, self._worker = redis, servers[0], worker
+        self._first = [child for child in (redis, self._server) if child is not None]
+        self._further = servers[1:]
         self._repair_queue = repair_queue
         self._children = [*self._first, worker]
+        self._readiness: Readiness | None = None
         # Not an Event: a signal handler that sets one deadlocks when it interrupts another that does.
         self._stop_requested = False
         self.settled, self.finished = threading.Event(), threading.Event()
@@ -124,11 +132,42 @@ class Supervisor(threading.Thread):
         for child in self._children:
             if child.process is not None and not child.alive:
                 self._handle_death(child, now)
-            elif child.process is None and now >= child.deaths[-1] + child.delay:
+            elif child.process is None and now >= child.restart_at:
                 self._restart(child, now)
+        self._check_further(now)
         # The only log that its writer does not rotate.
         if self._first[0] is not self._server:
             rotate(self._first[0].log)
+
+    def _check_further(self, now: float) -> None:
+        """Start the other servers once the first one answers; end it when one of them ended."""
+        for child in self._further:
+            if child.process is not None and not child.alive:
+                child.note_death(now)
+                _LOG.warning("the %s ended (%s); all servers start again", child.name, _status(child))
+                self._server.stop(GRACE)
+                return
+        waiting = [child for child in self._further if child.process is None and now >= child.restart_at]
+        if waiting and self._server.alive and self._answers():
+            for child in waiting:
+                self._restart(child, now)
+
+    def _answers(self) -> bool:
+        """Whether the first server has answered the request that is under way; one is sent if none is."""
+        try:
+            self._readiness = self._readiness or Readiness(self._api_url)
+            if not self._readiness.answered(0):
+                return False
+            answers = True
+        except (EmbeddedArgillaError, OSError):  # it ended meanwhile
+            answers = False
+        self._forget_request()
+        return answers
+
+    def _forget_request(self) -> None:
+        if self._readiness is not None:
+            self._readiness.close()
+            self._readiness = None
 
     def _handle_death(self, child: Child, now: float) -> None:
         child.note_death(now)
@@ -137,6 +176,11 @@ class Supervisor(threading.Thread):
         _LOG.warning("the %s ended (%s); starting it again", child.name, _status(child))
         if child is self._redis:
             self._repair_queue()
+        if child is self._server:
+            self._forget_request()
+            _stop_all(self._further, GRACE)
+            for each in self._further:
+                each.process = None
         child.process = None
 
     def _restart(self, child: Child, now: float) -> None:
@@ -154,8 +198,22 @@ class Supervisor(threading.Thread):
     def _stop_children(self) -> None:
         """The server first, so that nothing new comes in; Redis last, because the worker reports to it."""
         deadline = time.monotonic() + STOP_WITHIN
-        for child, share in zip((self._server, self._worker, self._first[0]), (6.0, 3.0, 0.0), strict=True):
-            child.stop(remaining(deadline) - share)
+        self._forget_request()
+        for children, share in (
+            ([self._server, *self._further], 6.0),
+            ([self._worker], 3.0),
+            (self._first[:1], 0.0),
+        ):
+            _stop_all(children, remaining(deadline) - share)
+
+
+def _stop_all(children: Sequence[Child], patience: float) -> None:
+    """Ask all of them to end, then wait ``patience`` seconds for all."""
+    deadline = time.monotonic() + patience
+    for child in children:
+        child.ask_to_end()
+    for child in children:
+        child.stop(remaining(deadline))
 
 
 def _failure(child: Child, what: str) -> EmbeddedArgillaError:
