@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from array import array
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import accumulate
@@ -92,12 +92,12 @@ def patch(
         earlier: what an earlier export wrote.
         output: file that the new output is written to.
         lengths: bytes of each line of the earlier output; those of the new one afterwards.
-        changed: line number from 0, ascending -> function from the old line to the new one.
+        changed: line number from 0 -> function from the old line to the new one.
     """
     ends = array("Q", accumulate(lengths))
     done = 0
     with earlier.open("rb") as before:
-        for number, change in changed.items():
+        for number, change in sorted(changed.items()):
             end = ends[number]
             _copy(before, output, done, end - lengths[number])
             before.seek(end - lengths[number])
@@ -138,6 +138,25 @@ def remade(merger: LineMerger, answers: Found | None, original: bytes | None, li
         text = line.decode("utf-8-sig").rstrip("\r\n")
         merged = merger.merge_row(json.loads(text), text, answers.marked if answers else None)
     return merged.encode("utf-8") + end
+
+
+def estimated_again(estimate: Callable[[Iterable[dict[str, Any]]], None], line: bytes) -> bytes:
+    """A line of an earlier output with its estimated times computed again.
+
+    Args:
+        estimate: gives each response without a time an estimated one, in annotations.
+        line: the line of the earlier output; one without an annotation stays as it is.
+    """
+    text = line.decode("utf-8-sig").rstrip("\r\n")
+    row = json.loads(text)
+    marked = read_extension(row).get(ANNOTATION)
+    if not isinstance(marked, dict):
+        return line
+    for response in marked["responses"]:
+        if response.get("active") == "estimated":
+            del response["active"], response["active_seconds"]
+    estimate([marked])
+    return dump_row(with_annotation(row, marked)).encode("utf-8") + line[len(line.rstrip(b"\r\n")) :]
 
 
 def lines_at(path: Path, numbers: Collection[int]) -> dict[int, bytes]:

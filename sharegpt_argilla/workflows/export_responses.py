@@ -37,7 +37,7 @@ from sharegpt_argilla.responses.export_state import (
     plan_hash,
 )
 from sharegpt_argilla.responses.merge import Origin, guidelines_hash
-from sharegpt_argilla.responses.merge_lines import LineCounts, LineMerger, lines_at, patch, remade
+from sharegpt_argilla.responses.merge_lines import LineCounts, LineMerger, estimated_again, lines_at, patch, remade
 from sharegpt_argilla.responses.working_time import read_time
 from sharegpt_argilla.settings import Connection, default_home, find_connection
 
@@ -303,7 +303,9 @@ class _Export:
         )
         summary.annotated, summary.responses, summary.repeated = carried
         if touched:
-            self._rewrite(before, touched | self._rows_with_new_estimates(before, changes), summary)
+            estimates = self._rows_with_new_estimates(before, changes)
+            keys = {number: {change.key for change in of_source} for number, of_source in changes.items()}
+            self._rewrite(before, touched, estimates, keys, summary)
         summary.orphans = len(before.orphans()) + before.strangers()
         if summary.orphans and summary.orphans_file is None:
             summary.orphans_file = _orphans_path(self.output)
@@ -322,11 +324,27 @@ class _Export:
         self.store.times = before.times
         return before.rows_of(records)
 
-    def _rewrite(self, before: StateFile, touched: set[str], summary: ExportSummary) -> None:
-        """The output with the touched rows merged again, and the orphans."""
+    def _rewrite(
+        self,
+        before: StateFile,
+        touched: set[str],
+        estimates: set[str],
+        known: Mapping[int, set[str]],
+        summary: ExportSummary,
+    ) -> None:
+        """The output with the touched rows merged again, other rows with their new estimates, and the orphans.
+
+        Args:
+            before: the export that is brought up to date.
+            touched: rows whose answers changed.
+            estimates: rows whose estimated times may be others.
+            known: datasets and Argilla's ids of the records that are in the store.
+            summary: takes the counts.
+        """
         rows = touched | before.orphans()
         for index, source in enumerate(self.sources.sources):
-            source.fill(self.store, index, before.keys_of(index, rows))
+            if missing := set(before.keys_of(index, rows)) - known.get(index, set()):
+                source.fill(self.store, index, missing)
         lines = before.lines_of(rows)
         answers = self.store.of_rows(sorted(set(lines.values())))
         gone = {number for number, row in lines.items() if row not in answers}
@@ -337,6 +355,8 @@ class _Export:
             number: partial(remade, merger, answers.get(row), originals.get(number))
             for number, row in lines.items()
         }
+        again = partial(estimated_again, self.store.times.estimate)
+        changed |= dict.fromkeys(before.lines_of(estimates - rows), again)
         with self._sink() as file:
             file.flush()
             patch(Path(self.output), file.buffer, before.lengths, changed)  # type: ignore[attr-defined]

@@ -17,6 +17,7 @@ from uuid import UUID
 
 import pytest
 
+from sharegpt_argilla.argilla_client.streamed_responses import StreamedResponses
 from sharegpt_argilla.argilla_plugin.active_time import Spent, add_activity
 from sharegpt_argilla.cli import main
 from sharegpt_argilla.cli.export_responses import describe
@@ -217,6 +218,35 @@ def test_an_incremental_export_has_the_bytes_of_a_whole_one(
         ((about,),) = file.execute("SELECT about FROM export")
     assert json.loads(about)["cursor"] > "2026"
     assert (tmp_path / "export.state").stat().st_mode & 0o077 == 0
+
+
+def test_an_incremental_export_asks_for_what_changed_and_estimates_the_rest_itself(
+    loaded, ana, server_id, rows, path, tmp_path, monkeypatch
+) -> None:
+    asked: list[Any] = []
+    read = StreamedResponses.records
+
+    def records(self: StreamedResponses, ids: Any = None) -> Any:
+        asked.append(None if ids is None else sorted(ids))
+        return read(self, ids)
+
+    monkeypatch.setattr(StreamedResponses, "records", records)
+    state, out = ExportOptions(state=tmp_path / "export.state"), tmp_path / "out.jsonl"
+    given = [ana.answer(server_id[row["id"]], values=ANSWER) for row in rows[:6]]
+    spread(loaded, {response: 10 * number for number, response in enumerate(given)})
+    export(loaded, path, out, options=state)
+    before = out.read_bytes().splitlines()
+    asked.clear()
+
+    ana.change(given[2], {**ANSWER, "quality": 1})
+    assert export(loaded, path, out, options=state).changed == 1
+
+    assert asked == [[server_id[rows[2]["id"]]]]
+    lines = out.read_bytes().splitlines()
+    # The next one in the order of time has another before it now.
+    assert [number for number, line in enumerate(lines) if line != before[number]] == [2, 3]
+    export(loaded, path, tmp_path / "whole.jsonl")
+    assert lines == (tmp_path / "whole.jsonl").read_bytes().splitlines()
 
 
 def test_measured_time_that_comes_after_the_answer_is_exported(
