@@ -143,9 +143,10 @@ async def totals(asked: Asked) -> dict[str, Any]:
 
 
 _OF_STATUS = "CAST(response.status AS VARCHAR) IN :statuses"
-_CHANGED = """(record.updated_at >= :since
-    OR record.id IN (SELECT record_id FROM responses WHERE updated_at >= :since)
-    OR record.id IN (SELECT record_id FROM suggestions WHERE updated_at >= :since))"""
+_CHANGED = """record.id IN (
+    SELECT id FROM records WHERE dataset_id = :dataset AND updated_at >= :since
+    UNION SELECT record_id FROM responses WHERE updated_at >= :since
+    UNION SELECT record_id FROM suggestions WHERE updated_at >= :since)"""
 _ANSWERED = f"""EXISTS (
     SELECT 1 FROM responses AS response WHERE response.record_id = record.id AND {_OF_STATUS})"""  # noqa: S608 - constants of ours
 

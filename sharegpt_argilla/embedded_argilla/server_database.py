@@ -1,6 +1,6 @@
 """The embedded server's database: settings of SQLite connections, migrations, indexes and statistics.
 
-Two indexes and fixed statistics on the large tables let SQLite plan argilla-server's queries well. Without
+Indexes and fixed statistics on the large tables let SQLite plan argilla-server's queries well. Without
 statistics it takes any index for a good one, and reads a whole dataset to look up ten records by their ids. At
 100,000 records that takes a tenth of a second for every page and every answer.
 """
@@ -64,12 +64,17 @@ def _set_up(connection: Any, _record: Any) -> None:
     cursor.close()
 
 
-_INDEXES = (
-    # The list of a dataset's records, and their count.
-    "CREATE INDEX IF NOT EXISTS sharegpt_records_listed ON records (dataset_id, inserted_at, id)",
-    # The submitted responses of a record, which decide whether it is complete.
-    "CREATE INDEX IF NOT EXISTS sharegpt_responses_of_record ON responses (record_id, status)",
-)
+_INDEXES = {
+    # The list of a dataset's records, their count, and for exports which of them changed.
+    "sharegpt_records_of_dataset": "records (dataset_id, inserted_at, id, status, updated_at)",
+    # The submitted responses of a record, which decide whether it is complete, and for exports how many there are.
+    "sharegpt_responses_to_record": "responses (record_id, status, updated_at)",
+    # For exports: what came since the last one.
+    "sharegpt_responses_by_time": "responses (updated_at, record_id)",
+    "sharegpt_suggestions_by_time": "suggestions (updated_at, record_id)",
+}
+_FORMER_INDEXES = ("sharegpt_records_listed", "sharegpt_responses_of_record")
+"""Of earlier versions of this module; each has the first columns of one above."""
 
 _ROWS = 100_000
 _STATISTICS = {
@@ -82,7 +87,7 @@ _STATISTICS = {
         "ix_records_external_id": "1",
         "ix_records_dataset_id": "50000",
         "ix_records_status": "50000",
-        "sharegpt_records_listed": "50000 1 1",
+        "sharegpt_records_of_dataset": "50000 1 1 1 1",
     },
     "responses": {
         "sqlite_autoindex_responses_1": "1",
@@ -90,7 +95,8 @@ _STATISTICS = {
         "ix_responses_record_id": "2",
         "ix_responses_user_id": "5000",
         "ix_responses_status": "50000",
-        "sharegpt_responses_of_record": "2 2",
+        "sharegpt_responses_to_record": "2 2 1",
+        "sharegpt_responses_by_time": "1 1",
     },
     "suggestions": {
         "sqlite_autoindex_suggestions_1": "1",
@@ -98,6 +104,7 @@ _STATISTICS = {
         "ix_suggestions_record_id": "2",
         "ix_suggestions_question_id": "50000",
         "ix_suggestions_type": "50000",
+        "sharegpt_suggestions_by_time": "500 1",
     },
     "vectors": {
         "sqlite_autoindex_vectors_1": "1",
@@ -118,8 +125,10 @@ def plan_queries() -> None:
 
 
 def _plan(connection: Connection) -> None:
-    for statement in _INDEXES:
-        connection.execute(text(statement))
+    for name in _FORMER_INDEXES:
+        connection.execute(text(f"DROP INDEX IF EXISTS {name}"))
+    for name, columns in _INDEXES.items():
+        connection.execute(text(f"CREATE INDEX IF NOT EXISTS {name} ON {columns}"))
     # Makes the table; every other way to make it is refused.
     connection.execute(text("ANALYZE sqlite_master"))
     connection.execute(text("DELETE FROM sqlite_stat1"))
