@@ -55,14 +55,8 @@ TIMES_TABLE = "CREATE TABLE times (person TEXT, time TEXT, dataset INTEGER, key 
 TIMES_INDEX = "CREATE INDEX times_by_person ON times (person, time)"
 """Created after the table is filled, which is faster."""
 
-_BEFORE = """
-WITH points AS (SELECT json_extract(value, '$[0]') AS who, json_extract(value, '$[1]') AS at FROM json_each(?))
-SELECT who, at, (SELECT MAX(time) FROM times WHERE person = who AND time < at) FROM points
-"""
-_AFTER = """
-WITH points AS (SELECT json_extract(value, '$[0]') AS who, json_extract(value, '$[1]') AS at FROM json_each(?))
-SELECT who, at, (SELECT MIN(time) FROM times WHERE person = who AND time > at) FROM points
-"""
+_BEFORE = "SELECT MAX(time) FROM times WHERE person = ? AND time < ?"
+_AFTER = "SELECT MIN(time) FROM times WHERE person = ? AND time > ?"
 _ADJACENT = """
 WITH points AS (SELECT json_extract(value, '$[0]') AS who, json_extract(value, '$[1]') AS at FROM json_each(?))
 SELECT dataset, key FROM points CROSS JOIN times
@@ -130,8 +124,8 @@ class ResponseTimes:
 
     def _gaps(self, query: str, points: Sequence[_Point]) -> dict[_Point, float]:
         """Seconds from each to the person's response that the query finds; infinite if there is none."""
-        neighbours = self._database.execute(query, (json.dumps(points),))
-        return {(person, time): _seconds(time, other) for person, time, other in neighbours}
+        others = {point: self._database.execute(query, point).fetchone()[0] for point in points}
+        return {point: _seconds(point[1], other) for point, other in others.items()}
 
 
 def _seconds(time: str, other: str | None) -> float:

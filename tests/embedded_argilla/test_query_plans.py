@@ -11,7 +11,7 @@ QUERIES = {
     "SELECT * FROM records WHERE external_id IN ({marks}) AND dataset_id = 'd'": "sqlite_autoindex_records_2",
     "SELECT * FROM records WHERE dataset_id = 'd' ORDER BY inserted_at LIMIT 50": "sharegpt_records_of_dataset",
     "SELECT COUNT(id) FROM records WHERE dataset_id = 'd'": "COVERING INDEX sharegpt_records_of_dataset",
-    "SELECT id FROM records WHERE dataset_id = 'd' AND updated_at > 1": "COVERING INDEX sharegpt_records_of_dataset",
+    "SELECT id FROM records WHERE dataset_id = 'd' AND updated_at > 1": "COVERING INDEX sharegpt_records_of",
     "SELECT record_id FROM responses WHERE updated_at >= '2026'": "COVERING INDEX sharegpt_responses_by_time",
     "SELECT record_id FROM suggestions WHERE updated_at >= '2026'": "COVERING INDEX sharegpt_suggestions_by_time",
     "SELECT COUNT(*), MAX(updated_at) FROM suggestions": "COVERING INDEX sharegpt_suggestions_by_time",
