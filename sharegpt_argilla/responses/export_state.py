@@ -294,6 +294,8 @@ def load_state(path: Path) -> StateFile | None:
     database = sqlite3.connect(path, isolation_level=None)
     try:
         with damage_told():
+            # What a power failure leaves half-written has another checksum.
+            database.execute("PRAGMA synchronous = OFF")
             return _opened(path, database, stored)
     except BaseException:
         database.close()

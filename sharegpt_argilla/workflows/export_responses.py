@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Collection, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, ExitStack, closing, nullcontext
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
@@ -223,16 +224,19 @@ class _Export:
         # Looked at first: what changes while the rows are read is then seen by the next run.
         mark = file_mark(Path(self.rows))
         seen = datetime.now(UTC).replace(tzinfo=None).isoformat()
-        pulses = [source.pulse() for source in self.sources.sources]
-        try:
-            before = None if again else load_state(path)
-        except DamagedStateError:
-            again, before = True, None
-        if before is not None:
-            with closing(before):
-                if self._can_resume(before.export, plan, mark) and not self._needs_all(before, pulses):
-                    with damage_told():
-                        return self._write_changed(before, seen, pulses)
+        with ThreadPoolExecutor(1) as thread:
+            # The server counts while the state is read and checked.
+            counting = thread.submit(lambda: [source.pulse() for source in self.sources.sources])
+            try:
+                before = None if again else load_state(path)
+            except DamagedStateError:
+                again, before = True, None
+        with nullcontext() if before is None else closing(before):
+            pulses = counting.result()
+            resumes = before is not None and self._can_resume(before.export, plan, mark)
+            if before is not None and resumes and not self._needs_all(before, pulses):
+                with damage_told():
+                    return self._write_changed(before, seen, pulses)
         damaged = path if again else None
         if self.dry_run:
             return replace(self._write_all(), damaged_state=damaged)
