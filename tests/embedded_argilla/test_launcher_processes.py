@@ -250,6 +250,24 @@ def test_further_servers_start_after_the_first_one_answers_and_all_end_with_any(
     assert supervisor.error is None
 
 
+def test_a_further_server_that_dies_again_and_again_ends_the_launcher_by_its_own_name(tmp_path):
+    with listen("127.0.0.1", 0) as listener:
+        number = listener.fileno()
+        arguments = (str(number), str(tmp_path / "diary"), "server")
+        first = child(tmp_path / "server.log", ANSWER_ALL, *arguments, name="server", fds=(number,))
+        second = child(tmp_path / "server-2.log", "raise SystemExit('no memory')", name="server-2")
+        address = api_url("127.0.0.1", listener.getsockname()[1], "/")
+        worker = child(tmp_path / "worker.log", SLEEP)
+        supervisor = Supervisor(address, None, [first, second], worker, lambda _: None)
+        supervisor.start()
+        assert supervisor.finished.wait(PATIENCE)
+
+    assert f"the server-2 ended {MAX_SERVER_DEATHS} times within a minute (exit status 1): no memory" in str(
+        supervisor.error
+    )
+    assert not first.alive
+
+
 @pytest.mark.parametrize(("status", "body"), [("200", "<html>"), ("500", '{"version": "1"}'), ("200", "7")])
 def test_answer_that_is_no_version_ends_the_start(tmp_path, status, body):
     supervisor = supervise(tmp_path, ANSWER_ONCE, str(tmp_path / "answered"), status, body)

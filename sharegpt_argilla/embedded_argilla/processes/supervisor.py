@@ -144,6 +144,7 @@ class Supervisor(threading.Thread):
         for child in self._further:
             if child.process is not None and not child.alive:
                 child.note_death(now)
+                _check_deaths(child)
                 _LOG.warning("the %s ended (%s); all servers start again", child.name, _status(child))
                 self._server.stop(GRACE)
                 return
@@ -171,8 +172,8 @@ class Supervisor(threading.Thread):
 
     def _handle_death(self, child: Child, now: float) -> None:
         child.note_death(now)
-        if child is self._server and len(child.deaths) >= MAX_SERVER_DEATHS:
-            raise _failure(child, f"ended {MAX_SERVER_DEATHS} times within a minute")
+        if child is self._server:
+            _check_deaths(child)
         _LOG.warning("the %s ended (%s); starting it again", child.name, _status(child))
         if child is self._redis:
             self._repair_queue()
@@ -214,6 +215,11 @@ def _stop_all(children: Sequence[Child], patience: float) -> None:
         child.ask_to_end()
     for child in children:
         child.stop(remaining(deadline))
+
+
+def _check_deaths(server: Child) -> None:
+    if len(server.deaths) >= MAX_SERVER_DEATHS:
+        raise _failure(server, f"ended {MAX_SERVER_DEATHS} times within a minute")
 
 
 def _failure(child: Child, what: str) -> EmbeddedArgillaError:
