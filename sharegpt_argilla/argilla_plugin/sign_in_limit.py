@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-import heapq
 import ipaddress
 import time
-from collections import OrderedDict
 from typing import TYPE_CHECKING, Protocol
 
 from starlette.requests import Request
@@ -32,11 +30,8 @@ FORGET_AFTER = 900.0
 """Seconds after which failures no longer count."""
 
 MAX_ENTRIES = 4096
-"""Accounts and addresses that are remembered, some 100 bytes each; beyond that those with the fewest failures are
-forgotten, `FORGOTTEN` at once."""
-
-FORGOTTEN = 512
-"""To find the fewest takes milliseconds, which each form for yet another name would cost otherwise."""
+"""Accounts and addresses that are remembered, some 100 bytes each; beyond that the one with the fewest
+failures is forgotten."""
 
 MAX_FORM = 16_384
 """Bytes of a sign-in form; name and password need a few hundred."""
@@ -50,20 +45,24 @@ class Attempts:
 
     def __init__(self, clock: Callable[[], float] = time.monotonic, free: int = FREE_ATTEMPTS) -> None:
         self._clock, self._free = clock, free
-        self._failures: OrderedDict[bytes, tuple[int, float]] = OrderedDict()
+        self._failures: dict[bytes, tuple[int, float]] = {}
+        # Number of failures -> its keys, the oldest first: to find the fewest, a few are looked at and not all.
+        self._by_count: dict[int, dict[bytes, None]] = {}
 
     def begin(self, key: bytes) -> float:
         """Count an attempt and return 0; if it comes too early, return the seconds that it must wait instead."""
         if (wait := self.wait(key)) > 0:
             return wait
         now = self._clock()
-        self._failures[key] = (self._count(key, now)[0] + 1, now)
-        self._failures.move_to_end(key)
+        count = self._count(key, now)[0] + 1
+        self.succeeded(key)
+        self._failures[key] = (count, now)
+        self._by_count.setdefault(count, {})[key] = None
         if len(self._failures) > MAX_ENTRIES:
-            # Those with the fewest failures, of these the oldest: many other names wash no guesser's away.
-            others = (name for name in self._failures if name != key)
-            for name in heapq.nsmallest(FORGOTTEN, others, key=lambda name: self._count(name, now)[0]):
-                del self._failures[name]
+            # The one with the fewest failures, of those the oldest: many other names wash no guesser's away.
+            oldest = (next(iter(names)) for names in self._by_count.values())
+            others = (name for name in oldest if name != key)
+            self.succeeded(min(others, key=lambda name: self._count(name, now)[0]))
         return 0.0
 
     def wait(self, key: bytes) -> float:
@@ -76,7 +75,11 @@ class Attempts:
 
     def succeeded(self, key: bytes) -> None:
         """Forget the failures of a key."""
-        self._failures.pop(key, None)
+        count, _ = self._failures.pop(key, (0, 0.0))
+        names = self._by_count.get(count, {})
+        names.pop(key, None)
+        if count and not names:
+            del self._by_count[count]
 
     def _count(self, key: bytes, now: float) -> tuple[int, float]:
         """Failures that still count, and when the last was."""
