@@ -123,6 +123,33 @@ def test_child_that_does_not_listen_to_sigterm_is_killed(log):
     assert stubborn.process.returncode == -9
 
 
+def test_a_stop_asks_the_worker_once(tmp_path):
+    """rq's worker leaves its job at the second time."""
+    asked = tmp_path / "asked"
+    script = f"""
+import signal, time
+def note(*_):
+    with open({str(asked)!r}, "a") as file:
+        file.write("x")
+signal.signal(signal.SIGTERM, note)
+print("ready", flush=True)
+time.sleep(2)
+"""
+    with listen("127.0.0.1", 0) as listener:
+        number = listener.fileno()
+        arguments = (str(number), str(tmp_path / "diary"), "server")
+        server = child(tmp_path / "server.log", ANSWER_ALL, *arguments, name="server", fds=(number,))
+        worker = child(tmp_path / "worker.log", script)
+        address = api_url("127.0.0.1", listener.getsockname()[1], "/")
+        supervisor = Supervisor(address, None, [server], worker, lambda _: None)
+        supervisor.start()
+        wait_until(lambda: last_line(worker.log) == "ready", "the worker")
+        supervisor.request_stop()
+        assert supervisor.finished.wait(PATIENCE)
+
+    assert asked.read_text() == "x"
+
+
 def test_wait_before_a_restart_grows_and_is_forgotten(log):
     dying = child(log, "")
     delays = []

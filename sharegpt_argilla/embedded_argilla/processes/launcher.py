@@ -153,8 +153,7 @@ def _prepared(options: ServeOptions) -> Iterator[tuple[Callable[[], ServerInfo],
         # Held for less time than the socket is open, and only by who opened it: clients trust the address by it.
         stack.enter_context(file_lock(home.answering))
         environ = {**os.environ, BEHIND_PROXY: "", **options.variables}
-        lines = (listener.fileno(), stack.enter_context(life_line()))
-        supervisor = _supervisor(home, file, environ, *lines)
+        supervisor = _supervisor(home, file, environ, listener.fileno(), stack.enter_context(life_line()))
         stack.callback(_stop, supervisor)
         yield (lambda: _server_info(file, home)), supervisor
 

@@ -211,7 +211,9 @@ class Supervisor(threading.Thread):
 def _stop_all(children: Sequence[Child], patience: float) -> None:
     """Ask all of them to end, then wait ``patience`` seconds for all."""
     deadline = time.monotonic() + patience
-    for child in children:
+    # `stop` asks as well. Only of servers there are several, to which a second SIGTERM says nothing new; to rq's
+    # worker it would say to leave its job.
+    for child in children[1:]:
         child.ask_to_end()
     for child in children:
         child.stop(remaining(deadline))
