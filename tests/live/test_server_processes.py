@@ -86,7 +86,7 @@ def test_failed_sign_ins_are_counted_together(pair: EmbeddedArgilla) -> None:
         assert 429 in {guess() for _ in range(5)}
 
 
-def test_a_damaged_index_is_made_again_once_and_for_both(pair: EmbeddedArgilla) -> None:
+def test_an_index_whose_file_is_removed_is_made_again_for_both(pair: EmbeddedArgilla) -> None:
     with owner_of(pair) as owner:
         dataset = owner.dataset("damaged", "damaged")
         for begin in range(1, 1000, 100):
@@ -114,14 +114,14 @@ def test_nothing_is_lost_when_one_is_killed_and_both_start_again(pair: EmbeddedA
     with clients_at_work(pair, f"killed-{victim}") as (dataset, loader, annotators):
         everybody = (loader, *annotators)
         wait_until(lambda: all_went_on(everybody, [3] * len(everybody)), "everybody to be at work")
-        before = {name: pair.wait_for_child(name) for name in SERVERS}
+        before = {name: psutil.Process(pair.wait_for_child(name)) for name in SERVERS}
         steps = [client.done for client in everybody]
         pair.kill_child(victim)
         for name in SERVERS:
-            pair.wait_for_child(name, other_than=before[name])
+            pair.wait_for_child(name, other_than=before[name].pid)
         wait_until(partial(is_served_by, pair, "server-2"), "the second server")
         wait_until(lambda: all_went_on(everybody, steps), "everybody to continue")
-        assert all(gone(psutil.Process(pid)) if psutil.pid_exists(pid) else True for pid in before.values())
+        assert all(gone(process) for process in before.values())
     check_nothing_lost(pair, dataset, loader, annotators)
 
 
