@@ -2,6 +2,7 @@
 
 import asyncio
 from contextlib import asynccontextmanager
+from typing import Any
 
 import pytest
 
@@ -354,3 +355,91 @@ def test_without_a_healer_the_error_remains(server, monkeypatch):
                 await server.engine.search(dataset)
 
     server.run(scenario())
+
+
+def test_nothing_is_read_of_a_dataset_that_is_being_rebuilt(server, monkeypatch):
+    from sharegpt_argilla.embedded_argilla.engine import index_healing, index_repair
+    from sharegpt_argilla.embedded_argilla.engine.index_healing import IndexUnusableError
+    from sharegpt_argilla.embedded_argilla.engine.index_schema import complete_dataset
+    from sharegpt_argilla.embedded_argilla.engine.index_threads import store_at
+
+    load_records = index_repair._load_records
+    asked: list[asyncio.Task[Any]] = []
+    batches: list[Any] = []
+    repair_index = index_repair.repair_index
+    monkeypatch.setattr(index_repair, "BATCH", 1)
+
+    async def scenario():
+        async with server.dataset() as (_, dataset):
+
+            async def ask_before_loading(db, ids):
+                # Another process' request, which does not know of the repair here: its own waits for this one.
+                with pytest.raises(IndexUnusableError, match="is being rebuilt"):
+                    await store_at(server.engine.path).read(
+                        lambda connection: complete_dataset(connection, str(dataset.id))
+                    )
+                batches.append(ids)
+                asked.extend(
+                    asyncio.create_task(question)
+                    for question in (
+                        server.engine.search(dataset),
+                        server.engine.get_dataset_progress(dataset),
+                    )
+                )
+                await asyncio.sleep(0)
+                return await load_records(db, ids)
+
+            monkeypatch.setattr(index_repair, "_load_records", ask_before_loading)
+            monkeypatch.setattr(index_healing.HEALER, "repair", repair_index)
+            server.engine.path.unlink()
+            assert (await server.engine.search(dataset)).total == 5
+            found = await asyncio.gather(*asked)
+            assert [each.total for each in found[::2]] == [5] * 5
+            assert found[1::2] == [{"total": 5, "pending": 5}] * 5
+
+    server.run(scenario())
+    assert len(batches) == 5
+
+
+def test_a_rebuild_that_was_killed_is_completed_by_the_next(server, monkeypatch):
+    from sharegpt_argilla.embedded_argilla.engine import index_repair
+    from sharegpt_argilla.embedded_argilla.engine.index_healing import IndexUnusableError
+
+    load_records = index_repair._load_records
+    monkeypatch.setattr(index_repair, "BATCH", 2)
+
+    async def load_one_batch(db, ids):
+        monkeypatch.setattr(index_repair, "_load_records", killed)
+        return await load_records(db, ids)
+
+    async def killed(db, ids):
+        raise KilledError
+
+    monkeypatch.setattr(index_repair, "_load_records", load_one_batch)
+    server.engine.path.unlink()
+    with pytest.raises(KilledError):
+        server.repair()
+    with pytest.raises(IndexUnusableError, match="is being rebuilt"):
+        server.run(server.progress())
+    monkeypatch.setattr(index_repair, "_load_records", load_records)
+    assert server.repair() == {dataset_id(server): 3}
+    assert server.run(server.progress()) == {"total": 5, "pending": 5}
+
+
+def test_an_answer_to_a_record_that_is_on_its_way_into_a_new_index(server, monkeypatch):
+    from sharegpt_argilla.embedded_argilla.engine import index_repair
+
+    load_records = index_repair._load_records
+
+    async def answered_after_loading(db, ids):
+        records = await load_records(db, ids)
+        monkeypatch.setattr(index_repair, "_load_records", load_records)
+        await server.answer(server.engine)
+        return records
+
+    monkeypatch.setattr(index_repair, "_load_records", answered_after_loading)
+    server.engine.path.unlink()
+    server.repair()
+    assert server.run(server.progress()) == {"total": 5, "completed": 1, "pending": 4}
+    assert server.run(server.rated(5)) == 1
+    assert server.repair() == {}

@@ -71,13 +71,14 @@ class DatasetDefinition:
     """What the index remembers of a dataset, because the server often hands it over half loaded.
 
     ``fields`` and ``metadata`` map names to types, ``questions`` maps ids to ``(name, type)`` and ``vectors``
-    maps the ids of vector settings to dimensions.
+    maps the ids of vector settings to dimensions. ``incomplete`` is one whose records a repair still adds.
     """
 
     fields: dict[str, str]
     questions: dict[str, tuple[str, str]]
     metadata: dict[str, str]
     vectors: dict[str, int]
+    incomplete: bool = False
 
 
 def _loaded(owner: Any, relationship: str) -> list[Any] | None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from contextlib import ExitStack
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -24,7 +25,13 @@ from sharegpt_argilla.common.batching import batched
 from sharegpt_argilla.common.locks import file_lock
 from sharegpt_argilla.embedded_argilla.engine.index_entries import dataset_definition
 from sharegpt_argilla.embedded_argilla.engine.index_file import set_aside_damaged
-from sharegpt_argilla.embedded_argilla.engine.index_schema import delete_dataset, find_dataset, get_dataset
+from sharegpt_argilla.embedded_argilla.engine.index_schema import (
+    create_dataset,
+    delete_dataset,
+    find_dataset,
+    get_dataset,
+    mark_complete,
+)
 from sharegpt_argilla.embedded_argilla.engine.index_threads import store_at
 from sharegpt_argilla.embedded_argilla.engine.index_values import microseconds
 from sharegpt_argilla.embedded_argilla.engine.index_writer import delete_records
@@ -109,8 +116,23 @@ async def _repair_dataset(db: AsyncSession, engine: EmbeddedSearchEngine, datase
     expected = dataset_definition(dataset)
     created = not await store.read(lambda connection: _covers(connection, key, expected))
     if created:
-        await engine.delete_index(dataset)
-        await engine.create_index(dataset)
+        await store.write(lambda connection: _make_anew(connection, key, replace(expected, incomplete=True)))
+    repaired = await _repair_records(db, engine, dataset)
+    if await store.read(lambda connection: get_dataset(connection, key).definition.incomplete):
+        # What was answered while its record was on the way into the index.
+        await _repair_records(db, engine, dataset)
+        await store.write(lambda connection: mark_complete(connection, key))
+    return 0 if created and repaired is None else repaired
+
+
+def _make_anew(connection: sqlite3.Connection, dataset_id: str, definition: DatasetDefinition) -> None:
+    delete_dataset(connection, dataset_id)
+    create_dataset(connection, dataset_id, definition)
+
+
+async def _repair_records(db: AsyncSession, engine: EmbeddedSearchEngine, dataset: Dataset) -> int | None:
+    """Bring the records of one dataset in line; None if all were."""
+    key, store = str(dataset.id), store_at(engine.path)
     wanted = await _database_stamps(db, dataset)
     indexed: dict[str, int] = await store.read(lambda connection: _index_stamps(connection, key))
     surplus = [record_id for record_id in indexed if record_id not in wanted]
@@ -122,7 +144,7 @@ async def _repair_dataset(db: AsyncSession, engine: EmbeddedSearchEngine, datase
         # Records are many; the datasets must stay.
         for record in [each for each in db.identity_map.values() if isinstance(each, Record)]:
             db.expunge(record)
-    return len(stale) if created or surplus or stale else None
+    return len(stale) if surplus or stale else None
 
 
 def _covers(connection: sqlite3.Connection, dataset_id: str, expected: DatasetDefinition) -> bool:

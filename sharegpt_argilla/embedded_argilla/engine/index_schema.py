@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from sharegpt_argilla.embedded_argilla.engine.index_entries import DatasetDefinition
@@ -88,6 +88,20 @@ def get_dataset(connection: sqlite3.Connection, dataset_id: str) -> DatasetIndex
     return dataset
 
 
+def complete_dataset(connection: sqlite3.Connection, dataset_id: str) -> DatasetIndex:
+    """The index of a dataset, for reading: as `get_dataset`, and nothing is found of it before all is there.
+
+    Raises:
+        IndexUnusableError: none exists, or its records are still being added by a repair.
+    """
+    dataset = get_dataset(connection, dataset_id)
+    if dataset.definition.incomplete:
+        raise IndexUnusableError(
+            f"the search index of dataset {dataset_id} is being rebuilt; ask again when that is done"
+        )
+    return dataset
+
+
 def _load(connection: sqlite3.Connection, number: int, definition: str) -> DatasetIndex:
     rows = connection.execute("SELECT kind, name, number, type FROM attribute WHERE dataset = ?", (number,))
     attributes = {(kind, name): Attribute(key, value_type) for kind, name, key, value_type in rows}
@@ -96,7 +110,9 @@ def _load(connection: sqlite3.Connection, number: int, definition: str) -> Datas
 
 def _definition(stored: dict[str, Any]) -> DatasetDefinition:
     questions = {key: (name, kind) for key, (name, kind) in stored["questions"].items()}
-    return DatasetDefinition(stored["fields"], questions, stored["metadata"], stored["vectors"])
+    return DatasetDefinition(
+        stored["fields"], questions, stored["metadata"], stored["vectors"], stored.get("incomplete", False)
+    )
 
 
 def create_dataset(connection: sqlite3.Connection, dataset_id: str, definition: DatasetDefinition) -> None:
@@ -130,6 +146,22 @@ def _attributes(definition: DatasetDefinition) -> list[tuple[str, str, str]]:
         attributes.append((SUGGESTION["type"], name, KEYWORD))
     attributes.extend((VECTOR, key, str(dimensions)) for key, dimensions in definition.vectors.items())
     return attributes
+
+
+def mark_complete(connection: sqlite3.Connection, dataset_id: str) -> None:
+    """Let a dataset be read whose records have all been added.
+
+    Raises:
+        IndexUnusableError: it has no index.
+    """
+    dataset = get_dataset(connection, dataset_id)
+    _store_definition(connection, dataset.number, replace(dataset.definition, incomplete=False))
+
+
+def _store_definition(connection: sqlite3.Connection, number: int, definition: DatasetDefinition) -> None:
+    connection.execute(
+        "UPDATE dataset SET definition = ? WHERE number = ?", (json.dumps(asdict(definition)), number)
+    )
 
 
 def delete_dataset(connection: sqlite3.Connection, dataset_id: str) -> None:
@@ -191,10 +223,7 @@ def set_vectors(connection: sqlite3.Connection, dataset_id: str, settings_id: st
 def _set_attribute(
     connection: sqlite3.Connection, dataset: DatasetIndex, kind: str, name: str, value_type: str
 ) -> int:
-    connection.execute(
-        "UPDATE dataset SET definition = ? WHERE number = ?",
-        (json.dumps(asdict(dataset.definition)), dataset.number),
-    )
+    _store_definition(connection, dataset.number, dataset.definition)
     number: int = connection.execute(
         "INSERT INTO attribute (dataset, kind, name, type) VALUES (?, ?, ?, ?) "
         "ON CONFLICT (dataset, kind, name) DO UPDATE SET type = excluded.type RETURNING number",

@@ -240,7 +240,9 @@ class EmbeddedSearchEngine(SearchEngine):  # type: ignore[misc]  # argilla-serve
             return {}
         key = str(dataset.id)
         return await self._read(
-            lambda connection: index_metrics.count_records(connection, index_schema.get_dataset(connection, key))
+            lambda connection: index_metrics.count_records(
+                connection, index_schema.complete_dataset(connection, key)
+            )
         )
 
     async def get_dataset_user_progress(self, dataset: Dataset, user: User) -> dict[str, int]:
@@ -250,7 +252,9 @@ class EmbeddedSearchEngine(SearchEngine):  # type: ignore[misc]  # argilla-serve
         key, user_id = str(dataset.id), str(user.id)
 
         def work(connection: sqlite3.Connection) -> dict[str, int]:
-            return index_metrics.count_responses(connection, index_schema.get_dataset(connection, key), user_id)
+            return index_metrics.count_responses(
+                connection, index_schema.complete_dataset(connection, key), user_id
+            )
 
         return await self._read(work)
 
@@ -259,7 +263,7 @@ class EmbeddedSearchEngine(SearchEngine):  # type: ignore[misc]  # argilla-serve
         key = str(dataset.id)
         return await self._read(
             lambda connection: assignment.count_own(
-                connection, index_schema.get_dataset(connection, key), annotator
+                connection, index_schema.complete_dataset(connection, key), annotator
             )
         )
 
@@ -284,7 +288,7 @@ class EmbeddedSearchEngine(SearchEngine):  # type: ignore[misc]  # argilla-serve
         annotator = current_annotator()
 
         def work(connection: sqlite3.Connection) -> tuple[list[tuple[str, float]], int]:
-            dataset_index = index_schema.get_dataset(connection, key)
+            dataset_index = index_schema.complete_dataset(connection, key)
             own = assignment.own_records(dataset_index, annotator)
             match = index_search.match_records(dataset_index, text, field, filter, own)
             planned = assignment.plan_order(dataset_index) if own and not sort else None
@@ -328,7 +332,7 @@ class EmbeddedSearchEngine(SearchEngine):  # type: ignore[misc]  # argilla-serve
         annotator = current_annotator()
 
         def work(connection: sqlite3.Connection) -> list[tuple[str, float]]:
-            dataset_index = index_schema.get_dataset(connection, key)
+            dataset_index = index_schema.complete_dataset(connection, key)
             own = assignment.own_records(dataset_index, annotator)
             match = index_search.match_records(dataset_index, text, field, filter, own)
             attribute = dataset_index.attribute(index_schema.VECTOR, settings_id)
@@ -347,7 +351,7 @@ class EmbeddedSearchEngine(SearchEngine):  # type: ignore[misc]  # argilla-serve
         annotator = current_annotator()
 
         def work(connection: sqlite3.Connection) -> tuple[Any, Any]:
-            dataset_index = index_schema.get_dataset(connection, key)
+            dataset_index = index_schema.complete_dataset(connection, key)
             attribute = dataset_index.attribute(index_schema.METADATA, name)
             if attribute is None:
                 return (0, []) if is_terms else (None, None)
