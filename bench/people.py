@@ -8,7 +8,9 @@ people, until the 95th percentile of some kind of request exceeds 300 ms; or hal
 export says whether every answer is there.
 
 The server is the embedded one; ``--full-stack`` takes argilla-server with the plug-in on PostgreSQL, OpenSearch
-and Redis, two server processes and a worker (tests/reference/full_stack.py). Exit code 1 when a target is missed.
+and Redis, two server processes and a worker (tests/reference/full_stack.py). ``--warm-up 240`` has people annotate
+for so long before anything is measured, at half the pace: OpenSearch needs twice the processor time for its first
+thousand answers, until Java has compiled what it runs often. Exit code 1 when a target is missed.
 """
 
 from __future__ import annotations
@@ -97,7 +99,7 @@ class Person:
         told, due = begin, begin + self._draw.expovariate(1 / pace)
         while due < begin + seconds and self._queue:
             record = self._queue[0][0]
-            for moment in [*_moments(told, due, TOLD_EVERY * pace / PACE), due]:
+            for moment in [*_moments(told, due, TOLD_EVERY * min(pace / PACE, 1)), due]:
                 await asyncio.sleep(moment - time.monotonic())
                 if moment == due:
                     await self._answer(watch, due)
@@ -155,9 +157,11 @@ def _moments(begin: float, end: float, step: float) -> Iterator[float]:
         yield begin
 
 
-async def crowd(where: Connection, dataset: str, keys: dict[str, str], seconds: float, report: Report) -> Watch:
+async def crowd(
+    where: Connection, dataset: str, keys: dict[str, str], sizes: argparse.Namespace, report: Report
+) -> Watch:
     """Everybody opens the page, then annotates, at the pace of ever more people; what was answered in all."""
-    whole = Watch()
+    whole, seconds = Watch(), sizes.seconds
     # uvicorn closes a connection after five idle seconds; a browser would ask again on another.
     connections = aiohttp.TCPConnector(limit=0, keepalive_timeout=4)
     async with aiohttp.ClientSession(where.api_url, connector=connections) as http:
@@ -165,6 +169,9 @@ async def crowd(where: Connection, dataset: str, keys: dict[str, str], seconds: 
         tell(f"{len(people)} people open the page")
         for group in range(0, len(people), PAGE):
             await asyncio.gather(*(each.open(whole) for each in people[group : group + PAGE]))
+        if sizes.warm_up:
+            tell(f"warming up for {sizes.warm_up:g} s")
+            await asyncio.gather(*(each.annotate(whole, PACE * 2, sizes.warm_up) for each in people))
         held, halvings = 0, 0
         while abs(halvings) <= MOST_HALVINGS:
             count, watch = round(len(people) / 2**halvings), Watch()
@@ -216,7 +223,7 @@ def run(where: Connection, folder: Path, sizes: argparse.Namespace, report: Repo
     with Rest(where.api_url, **{"X-Argilla-Api-Key": where.api_key}) as owner:
         keys = {item["username"]: item["api_key"] for item in owner("GET", "/users")["items"]}
     ours = {name: keys[name] for name in names}
-    watch = asyncio.run(crowd(where, project.dataset_id(), ours, sizes.seconds, report))
+    watch = asyncio.run(crowd(where, project.dataset_id(), ours, sizes, report))
     report.check("failed requests", len(watch.errors), at_most=0.0)
     for error in sorted(set(watch.errors))[:5]:
         tell(error)
@@ -254,6 +261,7 @@ def main() -> int:
     parser.add_argument("--people", type=int, default=PEOPLE, help="accounts (%(default)s)")
     parser.add_argument("--records", type=int, default=20_000, help="of one person each (%(default)s)")
     parser.add_argument("--seconds", type=float, default=90.0, help="of each pace (%(default)s)")
+    parser.add_argument("--warm-up", type=float, default=0.0, help="seconds before what is measured (%(default)s)")
     parser.add_argument(
         "--processes", type=int, default=2, help="server processes of the embedded Argilla (%(default)s)"
     )

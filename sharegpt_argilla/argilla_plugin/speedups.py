@@ -15,6 +15,8 @@ from sharegpt_argilla.argilla_plugin import (
     brotli_quality,
     bulk_upsert,
     membership,
+    one_index_change,
+    one_search_for_counts,
     parsed_settings,
     progress_people,
     sqlite_cursor,
@@ -36,6 +38,8 @@ SPEEDUPS = (
     sqlite_cursor.PATCH,
     account_lookup.PATCH,
     progress_people.PATCH,
+    one_index_change.PATCH,
+    one_search_for_counts.PATCH,
 )
 
 _GARBAGE_THRESHOLDS = (20_000, 20, 20)

@@ -6,6 +6,7 @@ import asyncio
 import gc
 import inspect
 import logging
+from collections import Counter
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 from uuid import uuid4
@@ -450,6 +451,128 @@ def test_progress_names_who_has_answered_in_the_order_of_first_answers(server, s
 
     shown = server.run(work).model_dump(exclude_unset=True)
     assert shown == {"total": 1, "completed": 0, "pending": 1, "users": [{"username": name} for name in "cba"]}
+
+
+class SearchServer:
+    """Takes what would go to Elasticsearch or OpenSearch, which has these values in some field."""
+
+    def __init__(self, values=()):
+        self.changes = []
+        self.searches = 0
+        self.values = Counter(values)
+
+    async def search(self, body=None, **asked):
+        self.searches += 1
+        found = {}
+        for name, wanted in (asked.get("aggregations") or body["aggs"]).items():
+            ((kind, _),) = wanted.items()
+            buckets = [{"key": key, "doc_count": count} for key, count in self.values.most_common()]
+            found[name] = {"value": self.values.total()} if kind == "value_count" else {"buckets": buckets}
+        return {"aggregations": found}
+
+    async def update(self, index, id, refresh, retry_on_conflict=0, **body):
+        self.changes.append((id, body.get("body", body)))
+
+
+async def answered(server, db, engine):
+    """Answer the record through argilla-server's own code, and remove the answer; what the engine was told each."""
+    from argilla_server.api.schemas.v1.responses import ResponseUpsert
+    from argilla_server.contexts import datasets
+    from argilla_server.models import Dataset, Record, User
+    from pydantic import TypeAdapter
+    from sqlalchemy import select
+    from sqlalchemy.orm import selectinload
+
+    query = select(Record).options(selectinload(Record.dataset).selectinload(Dataset.questions))
+    record, user = (await db.scalars(query)).one(), (await db.scalars(select(User))).one()
+    values = {name: {"value": 5} for name in ("quality", "clarity")}
+    body = TypeAdapter(ResponseUpsert).validate_python(
+        {"record_id": record.id, "status": "submitted", "values": values}
+    )
+    response = await datasets.upsert_response(db, engine, record, user, body)
+    added = engine.client.changes[:]
+    await datasets.delete_response(db, engine, response)
+    return record, added, engine.client.changes[len(added) :]
+
+
+@pytest.fixture(params=["ElasticSearchEngine", "OpenSearchEngine"])
+def elastic(server, request, monkeypatch):
+    """argilla-server's engine, whose search server only takes notes."""
+    from argilla_server import database
+    from argilla_server.search_engine import elasticsearch, opensearch
+
+    monkeypatch.setattr(database, "AsyncSessionLocal", server.sessions)
+    kind = getattr(elasticsearch, request.param, None) or getattr(opensearch, request.param)
+    engine = kind.__new__(kind)
+    engine.client = SearchServer()
+    return engine
+
+
+@BOTH
+def test_an_answer_is_one_change_of_its_document(server, speed, queue, elastic, fast):
+    speed(fast)
+
+    async def work(db):
+        await server.upsert(db, 1)
+        return await answered(server, db, elastic)
+
+    record, *steps = server.run(work)
+    for changes, expected in zip(steps, ("completed", "pending"), strict=True):
+        assert len(changes) == (1 if fast else 2)
+        assert {key for key, _ in changes} == {str(record.id)}
+        *status_alone, script = [body for _, body in changes]
+        assert script["script"]["params"]["response"]["status"] == "submitted"
+        told = script["script"]["params"] if fast else status_alone[0]["doc"]
+        assert told["status"] == expected
+        assert ("params.status" in script["script"]["source"]) == fast
+
+
+def test_a_submitted_answer_never_makes_a_record_pending_there(server, speed, queue, elastic):
+    """Somebody else may have completed the record since its status was read."""
+    from argilla_server.models import Dataset
+    from sqlalchemy import update
+
+    speed(True)
+
+    async def work(db):
+        await server.upsert(db, 1)
+        await db.execute(update(Dataset).values(distribution={"strategy": "overlap", "min_submitted": 2}))
+        await db.commit()
+        return await answered(server, db, elastic)
+
+    _, ((_, added),), ((_, removed),) = server.run(work)
+    assert "status" not in added["script"]["params"]
+    assert "params.status" not in added["script"]["source"]
+    assert removed["script"]["params"]["status"] == "pending"
+
+
+@BOTH
+@pytest.mark.parametrize("values", ["", "abbccc"])
+def test_values_are_counted_in_one_search(speed, elastic, fast, values):
+    speed(fast)
+    elastic.client = SearchServer(values)
+    counts = asyncio.run(elastic._compute_terms_metrics_for("an-index", "status"))
+    expected = [{"term": key, "count": count} for key, count in (("c", 3), ("b", 2), ("a", 1)) if values]
+    assert counts.model_dump() == {"type": "terms", "total": len(values), "values": expected}
+    assert elastic.client.searches == (1 if fast or not values else 2)
+
+
+def test_a_status_is_sent_where_its_answer_cannot_be(server, speed, queue, elastic, monkeypatch):
+    from argilla_server.contexts import datasets
+
+    async def fails(*_):
+        raise RuntimeError("a fault between the two")
+
+    speed(True)
+    monkeypatch.setattr(datasets, "_load_users_from_responses", fails)
+
+    async def work(db):
+        await server.upsert(db, 1)
+        with pytest.raises(RuntimeError, match="a fault between"):
+            await answered(server, db, elastic)
+
+    server.run(work)
+    assert [body for _, body in elastic.client.changes] == [{"doc": {"status": "completed"}}]
 
 
 @BOTH

@@ -129,6 +129,23 @@ def test_answers_to_one_record_at_the_same_moment_are_all_found(team: Team) -> N
     for person in team.people.values():
         assert queue(person, dataset_id) == []
     assert {status(team.owner, key) for key in ids} == {"completed"}
+    assert team.owner("GET", f"/datasets/{dataset_id}/progress")["completed"] == len(ids), "in the index too"
+
+
+def test_an_answer_and_its_records_status_are_found_and_forgotten_together(team: Team) -> None:
+    ana = NAMES[0]
+    dataset_id, (key,) = planned_dataset(team.owner, "full", "together", [([ana], 1)])
+
+    def found(entity: str, *values: str) -> int:
+        scope = {"entity": entity, "property": "status"}
+        query = {"filters": {"and": [{"type": "terms", "scope": scope, "values": values}]}}
+        return len(queue(team.people[ana], dataset_id, query))
+
+    team.people[ana].answer(key, quality=5)
+    assert (found("record", "completed"), found("response", "submitted")) == (1, 1)
+    (answer,) = team.people[ana]("GET", f"/records/{key}")["responses"]
+    team.people[ana]("DELETE", f"/responses/{answer['id']}")
+    assert (found("record", "completed"), found("response", "submitted")) == (0, 0)
 
 
 def test_three_people_answer_a_plan_at_once_and_every_answer_is_by_its_person(team: Team) -> None:
