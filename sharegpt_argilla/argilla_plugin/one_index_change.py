@@ -49,7 +49,7 @@ class _HeldStatus:
             (_, update), self._update = self._update, None
             script = body["script"]
             params = script["params"] | update
-            if self._removes or not _still_pending(params):
+            if self._removes or not _still_pending(params["status"], params["response"]):
                 body = {"script": {**script, "source": _SET_STATUS + script["source"], "params": params}}
         await self._engine._update_document_request(index_name, id=id, body=body)
 
@@ -60,8 +60,9 @@ class _HeldStatus:
             await self._engine.partial_record_update(record, **update)
 
 
-def _still_pending(params: dict[str, Any]) -> bool:
-    return params["status"] == RecordStatus.pending and params["response"]["status"] == ResponseStatus.submitted
+def _still_pending(status: object, response: dict[str, Any]) -> bool:
+    """Whether a record is still pending that was just answered."""
+    return status == RecordStatus.pending and response["status"] == ResponseStatus.submitted
 
 
 def _in_one(change: Callable[..., Awaitable[Any]], removes: bool = False) -> Callable[..., Awaitable[Any]]:

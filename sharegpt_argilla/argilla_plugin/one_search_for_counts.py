@@ -1,7 +1,7 @@
 """How often each value occurs is asked of Elasticsearch and OpenSearch in one search instead of two.
 
-The page asks for such counts after every answer: how many records there are of each status, and how many answers of
-its person. argilla-server counts all values first, only to know how many different ones there can be at most.
+The page asks for such counts after every answer: how many records there are of each status, and how many answers
+of its person. argilla-server counts all values first, only to know how many different ones there can be at most.
 """
 
 from __future__ import annotations

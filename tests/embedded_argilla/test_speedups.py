@@ -470,12 +470,13 @@ class SearchServer:
             found[name] = {"value": self.values.total()} if kind == "value_count" else {"buckets": buckets}
         return {"aggregations": found}
 
-    async def update(self, index, id, refresh, retry_on_conflict=0, **body):
-        self.changes.append((id, body.get("body", body)))
+    async def update(self, **change):
+        body = change.get("body") or {key: change[key] for key in ("doc", "script") if key in change}
+        self.changes.append((change["id"], body))
 
 
 async def answered(server, db, engine):
-    """Answer the record through argilla-server's own code, and remove the answer; what the engine was told each."""
+    """Answer the record through argilla-server's code and remove the answer; what the engine was told of each."""
     from argilla_server.api.schemas.v1.responses import ResponseUpsert
     from argilla_server.contexts import datasets
     from argilla_server.models import Dataset, Record, User
