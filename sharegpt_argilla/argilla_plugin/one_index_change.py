@@ -62,7 +62,7 @@ class _HeldStatus:
 
 def _still_pending(status: object, response: dict[str, Any]) -> bool:
     """Whether a record is still pending that was just answered."""
-    return status == RecordStatus.pending and response["status"] == ResponseStatus.submitted
+    return bool(status == RecordStatus.pending and response["status"] == ResponseStatus.submitted)
 
 
 def _in_one(change: Callable[..., Awaitable[Any]], removes: bool = False) -> Callable[..., Awaitable[Any]]:
