@@ -95,15 +95,16 @@ class Person:
 
     async def annotate(self, watch: Watch, pace: float, seconds: float) -> None:
         """Answer records for so long, at moments that no answer of the server moves."""
-        begin = time.monotonic()
-        told, due = begin, begin + self._draw.expovariate(1 / pace)
+        begin, step = time.monotonic(), TOLD_EVERY * min(pace / PACE, 1)
+        # As if their pages had been opened at different moments.
+        told, due = begin - self._draw.uniform(0, step), begin + self._draw.expovariate(1 / pace)
         while due < begin + seconds and self._queue:
             record = self._queue[0][0]
-            for moment in [*_moments(told, due, TOLD_EVERY * min(pace / PACE, 1)), due]:
+            for moment in [*_moments(told, due, step), due]:
                 await asyncio.sleep(moment - time.monotonic())
                 if moment == due:
                     await self._answer(watch, due)
-                await self._tell_time(watch, record, moment - told)
+                await self._tell_time(watch, record, moment - max(told, begin))
                 told = moment
             due += self._draw.expovariate(1 / pace)
 
