@@ -71,7 +71,7 @@ class DatasetDefinition:
     """What the index remembers of a dataset, because the server often hands it over half loaded.
 
     ``fields`` and ``metadata`` map names to types, ``questions`` maps ids to ``(name, type)`` and ``vectors``
-    maps the ids of vector settings to dimensions. ``incomplete`` is one whose records a repair still adds.
+    maps the ids of vector settings to dimensions. ``incomplete`` says that a repair still adds records.
     """
 
     fields: dict[str, str]
